@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ballast {
+
+[[nodiscard]] std::string host_name();
+
+/// Memory of this process in bytes, from /proc/self/smaps_rollup; pages shared with other processes
+/// count once over all of them (proportional set size).
+struct MemoryUse {
+  std::uint64_t pss = 0;
+  std::uint64_t anonymous = 0;
+};
+[[nodiscard]] MemoryUse memory_use();
+
+}  // namespace ballast

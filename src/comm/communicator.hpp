@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mpi.h>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ballast::comm {
+
+/// Where a collective stands in the training, for the message of the one that hangs.
+struct Place {
+  std::string_view what;          ///< e.g. "all_gather"
+  std::string_view subject = {};  ///< e.g. "unit block.3"
+};
+
+/// A group of ranks that exchange messages: the one owner of an MPI communicator. Move-only.
+///
+/// Every collective is made of point-to-point messages that are polled, never of a call that could
+/// block for ever: when a peer does not answer within the timeout, the waiting rank prints its own
+/// rank, host, step, the subject, the collective and the peers that are missing, and ends the
+/// process with exit code 70. Sums are of integers only: floating-point sums have an order, and
+/// the order is the caller's business.
+class Communicator {
+ public:
+  /// Takes over `handle` and frees it at the end. Collective over its ranks.
+  explicit Communicator(MPI_Comm handle);
+  ~Communicator();
+  Communicator(Communicator&&) noexcept;
+  Communicator& operator=(Communicator&&) noexcept;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int size() const { return size_; }
+  [[nodiscard]] bool is_root() const { return rank_ == 0; }
+  /// Host name of a rank of this communicator.
+  [[nodiscard]] const std::string& host(int rank) const;
+  /// "rank 3/8 node04"
+  [[nodiscard]] std::string name() const;
+
+  void set_timeout_s(double seconds) { timeout_s_ = seconds; }
+  /// The training step that later collectives belong to, for their error messages.
+  void set_step(std::uint64_t step) { step_ = step; }
+
+  void barrier(Place place);
+
+  /// The bytes of `root` to everyone.
+  void broadcast(std::span<std::byte> bytes, int root, Place place);
+
+  /// `own` of rank r lands at receive[offsets[r]], counts[r] bytes; own.size() == counts[rank()].
+  /// `own` may lie inside `receive` at its own place.
+  void all_gather(std::span<const std::byte> own, std::span<std::byte> receive,
+                  std::span<const std::size_t> counts, std::span<const std::size_t> offsets,
+                  Place place);
+
+  /// send[send_offsets[r]], send_counts[r] bytes, goes to rank r; what rank r sends here lands at
+  /// receive[receive_offsets[r]]. Zero counts move nothing; both sides agree on the counts.
+  struct Slices {
+    std::span<const std::size_t> counts;
+    std::span<const std::size_t> offsets;
+  };
+  void all_to_all(std::span<const std::byte> send, Slices send_slices, std::span<std::byte> receive,
+                  Slices receive_slices, Place place);
+
+  /// Element-wise sum over ranks, in place, the same on every rank.
+  void sum(std::span<std::int64_t> values, Place place);
+  [[nodiscard]] std::int64_t sum(std::int64_t value, Place place);
+  [[nodiscard]] std::int64_t max(std::int64_t value, Place place);
+
+  /// A text of any length from every rank, in rank order, on every rank.
+  [[nodiscard]] std::vector<std::string> gather_texts(const std::string& own, Place place);
+  /// The root's text on every rank.
+  [[nodiscard]] std::string broadcast_text(const std::string& text, int root, Place place);
+
+  /// Ranks with the same colour form a communicator, ordered by rank. Collective.
+  [[nodiscard]] Communicator split(int colour) const;
+  /// The ranks that share memory with this one. Collective.
+  [[nodiscard]] Communicator split_by_node() const;
+
+ private:
+  struct Exchange;  // the messages of one collective under way
+
+  MPI_Comm handle_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int size_ = 1;
+  std::uint64_t step_ = 0;
+  std::uint64_t sequence_ = 0;
+  double timeout_s_ = 300.0;
+  std::vector<std::string> hosts_;
+};
+
+}  // namespace ballast::comm

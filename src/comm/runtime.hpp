@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+
+#include "comm/communicator.hpp"
+
+namespace ballast::comm {
+
+/// MPI for the lifetime of the process: initialised (MPI_THREAD_FUNNELED) by the constructor,
+/// finalised by the destructor, unless an exception is unwinding, when peers may never arrive.
+/// Works without a launcher too: then the world has one rank.
+class Runtime {
+ public:
+  Runtime(int& argc, char**& argv);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// All ranks of the job. A duplicate of MPI_COMM_WORLD, which has no name outside this folder.
+  [[nodiscard]] Communicator& world() { return *world_; }
+
+ private:
+  std::unique_ptr<Communicator> world_;
+};
+
+}  // namespace ballast::comm

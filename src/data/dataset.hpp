@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/h5.hpp"
+
+namespace ballast::data {
+
+enum class Split { train, validation };
+
+/// What a dataset says of itself: the attributes of its HDF5 file.
+struct DatasetInfo {
+  std::uint64_t format_version = 0;
+  std::string tokenizer;       ///< "bytes" or "sentencepiece"
+  std::string tokenizer_hash;  ///< XXH3-128 of the tokenizer's model, or of its name for bytes
+  std::uint64_t vocabulary = 0;
+  std::uint64_t train_tokens = 0;
+  std::uint64_t validation_tokens = 0;
+  std::uint64_t raw_bytes = 0;  ///< of all sources
+  std::string content_hash;     ///< over tokens, segments and tokenizer: what resume compares
+  std::string split_rule;       ///< how the validation part was chosen
+};
+
+/// One window of a split: `seq_len` inputs and, one to the right, their labels.
+struct WindowView {
+  std::span<std::int32_t> inputs;    ///< [seq_len]
+  std::span<std::int32_t> labels;    ///< [seq_len]; kIgnore where there is none
+  std::span<std::int32_t> segments;  ///< [seq_len] document number within the window
+  std::span<float> weights;          ///< [seq_len] loss weights; all ones when the dataset has none
+};
+
+inline constexpr std::int32_t kIgnore = -1;
+
+/// A token dataset, opened for reading. Windows never cross from one segment (a run of text whose
+/// neighbour was held out) into the next. Train: windows of seq_len labels at stride seq_len, each
+/// full; a segment's last tokens that fill none are left out. Validation: each segment cut alone,
+/// its last window padded with ignored labels; the first token of a window is input only.
+class Dataset {
+ public:
+  /// Checks that the file is whole, is a token dataset of a known version, and holds no token at or
+  /// above its vocabulary; data Errors name file and position.
+  explicit Dataset(const std::filesystem::path& path);
+
+  [[nodiscard]] const DatasetInfo& info() const { return info_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
+  [[nodiscard]] bool has_weights() const { return has_weights_; }
+
+  /// Windows of `seq_len` in a split. A data Error if the split cannot fill one.
+  [[nodiscard]] std::size_t windows(Split split, std::size_t seq_len) const;
+  void read_window(Split split, std::size_t seq_len, std::size_t window,
+                   const WindowView& out) const;
+
+  /// Raw text bytes each token stands for: [vocabulary]; specials are 0.
+  [[nodiscard]] std::span<const std::uint16_t> piece_bytes() const { return piece_bytes_; }
+  /// The tokenizer's serialised model; empty for bytes.
+  [[nodiscard]] std::vector<std::uint8_t> tokenizer_model() const;
+
+ private:
+  struct SplitData {
+    std::vector<std::uint64_t> segments;   ///< segment boundaries: [count + 1]
+    std::vector<std::uint64_t> documents;  ///< starts of documents, ascending
+  };
+  [[nodiscard]] const SplitData& split_data(Split split) const;
+
+  storage::H5File file_;
+  DatasetInfo info_;
+  SplitData train_;
+  SplitData validation_;
+  std::vector<std::uint16_t> piece_bytes_;
+  bool has_weights_ = false;
+};
+
+}  // namespace ballast::data

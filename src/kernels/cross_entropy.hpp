@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ballast::kernels {
+
+/// A label that does not count.
+inline constexpr std::int32_t kIgnoreLabel = -1;
+
+/// Softmax cross-entropy of `rows` tokens, and its gradient in place: on return `logits` holds
+/// d(Σ weight · nll) / d logits · gradient_scale. nll: [rows], the negative log-likelihood in nats
+/// of each label, unweighted (0 where ignored). logits: [rows, vocabulary]; labels: [rows];
+/// weights: [rows] or empty for all ones.
+void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                   std::span<const float> weights, float gradient_scale, std::span<float> logits,
+                   std::span<float> nll);
+
+/// The negative log-likelihoods alone; `logits` is left as it is.
+void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                        std::span<const float> logits, std::span<float> nll);
+
+}  // namespace ballast::kernels

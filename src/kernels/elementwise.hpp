@@ -1,0 +1,20 @@
+#pragma once
+
+#include <span>
+
+namespace ballast::kernels {
+
+/// out = a + b. Equal sizes; out may alias either.
+void add(std::span<const float> a, std::span<const float> b, std::span<float> out);
+
+/// out += x. Equal sizes.
+void accumulate(std::span<const float> x, std::span<float> out);
+
+/// out = x · factor. Equal sizes; out may alias x.
+void scale(std::span<const float> x, float factor, std::span<float> out);
+
+/// The sum of squares of one granule (1,024 elements or fewer), in double over a fixed tree of 16
+/// lanes. Not finite if any element is not.
+[[nodiscard]] double sum_of_squares(std::span<const float> granule);
+
+}  // namespace ballast::kernels

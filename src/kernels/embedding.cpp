@@ -1,0 +1,32 @@
+#include "kernels/embedding.hpp"
+
+#include <algorithm>
+
+#include "kernels/isa.hpp"
+
+namespace ballast::kernels {
+
+namespace {
+
+BALLAST_KERNEL void add_row(const float* from, float* to, std::size_t dim) {
+  for (std::size_t i = 0; i < dim; ++i) to[i] += from[i];
+}
+
+}  // namespace
+
+void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
+                       std::span<const float> table, std::span<float> out) {
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    const auto row = table.subspan(static_cast<std::size_t>(ids[t]) * dim, dim);
+    std::ranges::copy(row, out.subspan(t * dim, dim).begin());
+  }
+}
+
+void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,
+                        std::span<const float> dout, std::span<float> dtable) {
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    add_row(dout.data() + t * dim, dtable.data() + static_cast<std::size_t>(ids[t]) * dim, dim);
+  }
+}
+
+}  // namespace ballast::kernels

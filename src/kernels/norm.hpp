@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "kernels/gemm.hpp"
+
+namespace ballast::kernels {
+
+enum class NormKind { rms, layer };
+
+/// The shape of one normalisation: `rows` vectors of `dim` elements each.
+struct NormDims {
+  std::size_t rows;
+  std::size_t dim;
+};
+
+/// y = gain ∘ x / sqrt(mean(x²) + epsilon) (RMSNorm; Zhang and Sennrich 2019), or
+/// y = gain ∘ (x − mean) / sqrt(var + epsilon) (LayerNorm without bias; Ba et al. 2016).
+/// x, y: [rows, dim]; gain: [dim]; statistics: [rows, 2] = (mean or 0, 1/deviation). y may alias x.
+void norm_forward(NormKind kind, NormDims dims, float epsilon, std::span<const float> x,
+                  std::span<const float> gain, std::span<float> y, std::span<float> statistics);
+
+/// Gradients of norm_forward. dx: [rows, dim], stored as `store_dx` says and may alias dy when
+/// overwritten; dgain: [dim], stored as `store_dgain` says, summed over rows in row order.
+void norm_backward(NormKind kind, NormDims dims, std::span<const float> x,
+                   std::span<const float> gain, std::span<const float> statistics,
+                   std::span<const float> dy, std::span<float> dx, Store store_dx,
+                   std::span<float> dgain, Store store_dgain);
+
+}  // namespace ballast::kernels

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ballast::kernels {
+
+/// Cosines and sines of rotary position embeddings (Su et al. 2021), rotate-half layout: element
+/// i of a head is paired with element i + head_dim / 2, at angle position · base^(−2i / head_dim).
+class RopeTable {
+ public:
+  RopeTable(std::size_t positions, std::size_t head_dim, double base);
+
+  [[nodiscard]] std::size_t positions() const { return positions_; }
+  [[nodiscard]] std::size_t half() const { return half_; }
+  /// Row `position`: half() cosines, then half() sines.
+  [[nodiscard]] std::span<const float> row(std::size_t position) const {
+    return std::span{values_}.subspan(position * 2 * half_, 2 * half_);
+  }
+
+ private:
+  std::size_t positions_;
+  std::size_t half_;
+  std::vector<float> values_;
+};
+
+enum class Rotation { forward, backward };
+
+/// Rotates every head of every token in place; `backward` turns the other way, which is the
+/// gradient. x: [tokens, heads, head_dim]; positions: [tokens], each below table.positions().
+void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
+          std::size_t heads, std::span<float> x);
+
+}  // namespace ballast::kernels

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "kernels/norm.hpp"
+
+namespace ballast::model {
+
+/// Where a block normalises: before each sublayer, after it, or not at all.
+enum class NormPlacement { pre, post, none };
+
+/// The shape of a Llama-style model. Keys of the [model] section; the vocabulary comes from the
+/// dataset.
+struct ModelConfig {
+  std::size_t vocabulary = 0;
+  std::size_t dim = 256;
+  std::size_t layers = 4;
+  std::size_t heads = 4;
+  std::size_t kv_heads = 4;
+  std::size_t ffn = 688;
+  kernels::NormKind norm = kernels::NormKind::rms;
+  NormPlacement norm_placement = NormPlacement::pre;
+  bool qk_norm = false;
+  bool tie_embeddings = false;
+  bool document_attention = false;  ///< attention stops at document boundaries
+  float norm_epsilon = 1e-5f;
+  double rope_base = 10000.0;
+  double init_std = 0.02;
+  double init_depth_scale = 1.0;  ///< residual outputs start at init_std · this / sqrt(2 · layers)
+
+  [[nodiscard]] std::size_t head_dim() const { return dim / heads; }
+  [[nodiscard]] std::size_t kv_dim() const { return kv_heads * head_dim(); }
+
+  /// Throws a usage Error that names the key when the shape cannot work.
+  void validate() const;
+};
+
+}  // namespace ballast::model

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <hdf5.h>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ballast::storage {
+
+/// The one owner of an HDF5 handle. `close` reports what the destructor has to swallow: a full
+/// disk may only show when a file is closed.
+class H5Handle {
+ public:
+  using Closer = herr_t (*)(hid_t);
+  H5Handle() = default;
+  H5Handle(hid_t id, Closer closer) : id_{id}, closer_{closer} {}
+  ~H5Handle() { (void)close(); }
+  H5Handle(H5Handle&& other) noexcept
+      : id_{std::exchange(other.id_, H5I_INVALID_HID)}, closer_{other.closer_} {}
+  H5Handle& operator=(H5Handle&& other) noexcept {
+    std::swap(id_, other.id_);
+    std::swap(closer_, other.closer_);
+    return *this;
+  }
+  H5Handle(const H5Handle&) = delete;
+  H5Handle& operator=(const H5Handle&) = delete;
+
+  [[nodiscard]] hid_t id() const { return id_; }
+  [[nodiscard]] bool close() {
+    const hid_t id = std::exchange(id_, H5I_INVALID_HID);
+    return id < 0 || closer_(id) >= 0;
+  }
+
+ private:
+  hid_t id_ = H5I_INVALID_HID;
+  Closer closer_ = nullptr;
+};
+
+/// How a one-dimensional dataset is stored.
+struct H5Layout {
+  std::size_t chunk = 0;  ///< elements a chunk; 0: contiguous, fixed size
+  int deflate = 0;        ///< 0 (none) to 9; needs chunks
+};
+
+/// A serial HDF5 file of one-dimensional datasets and attributes. All errors are data Errors that
+/// name the file and the dataset. Never used over MPI-IO: each writer has its own file.
+/// Supported elements: std::uint8_t, uint16_t, uint32_t, uint64_t, int32_t, int64_t, float, double.
+class H5File {
+ public:
+  static H5File create(const std::filesystem::path& path);
+  /// Says so when the file is missing, is not HDF5 or is truncated.
+  static H5File open(const std::filesystem::path& path);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  template <class T>
+  void write(const std::string& dataset, std::span<const T> values, H5Layout layout = {});
+  /// Creates an empty, growing dataset for `append`; needs layout.chunk > 0.
+  template <class T>
+  void create_growing(const std::string& dataset, H5Layout layout);
+  template <class T>
+  void append(const std::string& dataset, std::span<const T> values);
+
+  [[nodiscard]] bool contains(const std::string& object) const;
+  [[nodiscard]] std::size_t size(const std::string& dataset) const;
+  /// Bytes of one stored element: 2 for uint16 tokens, 4 for uint32.
+  [[nodiscard]] std::size_t element_size(const std::string& dataset) const;
+  /// Reads elements [offset, offset + out.size()), converted to T.
+  template <class T>
+  void read(const std::string& dataset, std::size_t offset, std::span<T> out) const;
+  template <class T>
+  [[nodiscard]] std::vector<T> read_all(const std::string& dataset) const;
+
+  void set_attribute(const std::string& name, std::string_view text);
+  void set_attribute(const std::string& name, std::uint64_t number);
+  [[nodiscard]] bool has_attribute(const std::string& name) const;
+  [[nodiscard]] std::string text_attribute(const std::string& name) const;
+  [[nodiscard]] std::uint64_t number_attribute(const std::string& name) const;
+
+  /// Flushes and closes; throws if anything did not reach the file system.
+  void close();
+
+ private:
+  std::filesystem::path path_;
+  H5Handle file_;
+};
+
+}  // namespace ballast::storage
