@@ -12,6 +12,7 @@ constexpr int kLimbBits = 32;
 constexpr std::size_t kDigits = ExactSum::kLimbs - 1;
 constexpr double kLargest = 0x1p448;
 
+__extension__ using Wide = unsigned __int128;
 using Digits = std::array<std::int64_t, kDigits>;
 
 /// Carries so that every digit but the highest lies in [0, 2^32).
@@ -30,9 +31,9 @@ double round_to_double(const Digits& digits) {
   while (top > 0 && digits[top - 1] == 0) --top;
   if (top == 0) return 0.0;
   const auto digit = [&](std::size_t below) {
-    return below < top ? static_cast<unsigned __int128>(digits[top - 1 - below]) : 0;
+    return below < top ? static_cast<Wide>(digits[top - 1 - below]) : Wide{0};
   };
-  unsigned __int128 head = (digit(0) << 64) | (digit(1) << 32) | digit(2);
+  Wide head = (digit(0) << 64) | (digit(1) << 32) | digit(2);
   for (std::size_t i = 0; i + 3 < top; ++i) {
     if (digits[i] != 0) {
       head |= 1;
@@ -67,7 +68,7 @@ void ExactSum::add(double value) {
   }
   const std::int64_t sign = mantissa < 0 ? -1 : 1;
   const auto low = static_cast<std::size_t>(bit / kLimbBits);
-  unsigned __int128 wide = static_cast<unsigned __int128>(mantissa * sign) << (bit % kLimbBits);
+  Wide wide = static_cast<Wide>(mantissa * sign) << (bit % kLimbBits);
   for (std::size_t i = low; wide != 0; ++i, wide >>= kLimbBits) {
     limbs_[i] += sign * static_cast<std::int64_t>(static_cast<std::uint32_t>(wide));
   }

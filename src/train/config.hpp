@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "model/config.hpp"
+#include "optim/schedule.hpp"
+
+namespace ballast::train {
+
+/// Section [data].
+struct DataConfig {
+  std::filesystem::path path;
+  std::size_t seq_len = 256;
+  std::size_t micro_batch = 8;         ///< sequences that pass through the model together
+  std::size_t leaf_micro_batches = 1;  ///< micro-batches added up on a rank before one reduction
+  std::size_t global_batch = 16;       ///< sequences a step
+
+  [[nodiscard]] std::size_t leaf_sequences() const { return micro_batch * leaf_micro_batches; }
+  [[nodiscard]] std::size_t leaves() const { return global_batch / leaf_sequences(); }
+};
+
+/// Section [parallel].
+struct ParallelConfig {
+  double timeout_s = 300.0;  ///< how long a rank waits for its peers before it names them and ends
+};
+
+/// Section [optim].
+struct OptimConfig {
+  double lr = 3e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double epsilon = 1e-8;
+  double weight_decay = 0.1;
+  double clip = 1.0;  ///< largest global gradient norm; 0 switches clipping off
+};
+
+/// Section [schedule].
+struct ScheduleConfig {
+  optim::ScheduleKind kind = optim::ScheduleKind::cosine;
+  std::optional<std::uint64_t> warmup;  ///< default: 5% of steps
+  std::optional<std::uint64_t> steps;   ///< default: run.steps
+  double min_lr = 0.0;
+  double decay_fraction = 0.2;
+};
+
+/// Section [checkpoint].
+struct CheckpointConfig {
+  std::uint64_t every = 0;  ///< steps; 0: only at the end and on signals
+  std::size_t keep = 2;
+  std::string resume = "false";  ///< "false", "true" (the newest, or a fresh start) or a path
+};
+
+/// Section [run].
+struct RunConfig {
+  std::filesystem::path dir;
+  std::uint64_t steps = 1000;
+  std::optional<std::uint64_t> stop_at;  ///< stop earlier; the schedule does not change
+  std::uint64_t seed = 1;
+};
+
+/// Everything that `ballast train` can be told. An `every` of 0 switches off.
+struct Config {
+  model::ModelConfig model;
+  DataConfig data;
+  ParallelConfig parallel;
+  OptimConfig optim;
+  ScheduleConfig schedule;
+  CheckpointConfig checkpoint;
+  RunConfig run;
+  std::uint64_t eval_every = 0;
+  std::uint64_t log_every = 10;
+
+  [[nodiscard]] std::uint64_t last_step() const { return run.stop_at.value_or(run.steps); }
+
+  /// Checks what one key alone cannot show; throws a usage Error that names the keys.
+  void validate() const;
+};
+
+/// The learning-rate schedule that a configuration asks for, defaults worked out.
+[[nodiscard]] optim::Schedule make_schedule(const Config& config);
+
+}  // namespace ballast::train
