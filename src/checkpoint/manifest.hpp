@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/hash.hpp"
+
+namespace ballast::checkpoint {
+
+/// Where a training stands, apart from its tensors.
+struct TrainingState {
+  std::uint64_t step = 0;             ///< the last step taken
+  std::uint64_t optimizer_steps = 0;  ///< updates applied: steps less the skipped ones
+  std::uint64_t seed = 0;
+  std::uint64_t cursor = 0;  ///< samples drawn so far: the sampler's next position
+  std::uint64_t tokens = 0;  ///< labels since the start
+  double loss_scale = 1.0;
+
+  friend bool operator==(const TrainingState&, const TrainingState&) = default;
+};
+
+struct TensorEntry {
+  std::string name;
+  std::vector<std::uint64_t> shape;
+};
+
+struct FileEntry {
+  std::string name;  ///< within the checkpoint's folder
+  std::uint64_t bytes = 0;
+  Hash128 hash;
+};
+
+/// manifest.json: written last, so a checkpoint that has one is whole.
+struct Manifest {
+  static constexpr std::uint64_t kFormatVersion = 1;
+
+  TrainingState state;
+  Hash128 state_hash;
+  std::uint64_t writers = 0;
+  std::vector<TensorEntry> tensors;  ///< in canonical order
+  std::vector<FileEntry> files;
+  /// What a resume compares and a reader needs, by key: "model.dim" → "512", "data.content_hash", …
+  std::map<std::string, std::string> identity;
+  std::string numerics;  ///< the fingerprint of whatever computed it
+
+  [[nodiscard]] std::string to_json() const;
+  /// Data Errors name `path` and the key that is missing or wrong.
+  static Manifest parse(const std::string& json, const std::filesystem::path& path);
+  static Manifest read(const std::filesystem::path& folder);
+};
+
+/// The checkpoint that `path` means: itself if it holds a manifest, else the newest of a run
+/// directory (its file `latest`, or the highest step that is whole). A data Error if there is none.
+[[nodiscard]] std::filesystem::path find_checkpoint(const std::filesystem::path& path);
+
+/// Whether a run directory holds any finished checkpoint.
+[[nodiscard]] bool has_checkpoints(const std::filesystem::path& run_dir);
+
+}  // namespace ballast::checkpoint

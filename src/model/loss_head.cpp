@@ -1,0 +1,92 @@
+#include "model/loss_head.hpp"
+
+#include <algorithm>
+
+#include "kernels/cross_entropy.hpp"
+
+namespace ballast::model {
+
+using kernels::matrix;
+using kernels::Store;
+using kernels::Transpose;
+
+namespace {
+
+/// Logits of one chunk stay within this many floats (32 MiB) where the vocabulary allows it.
+constexpr std::size_t kChunkFloats = std::size_t{8} << 20;
+constexpr std::size_t kFewestChunkTokens = 64;
+
+LossSums sums_of(const Batch& batch, std::span<const float> nll) {
+  LossSums sums;
+  for (std::size_t t = 0; t < nll.size(); ++t) {
+    if (batch.labels[t] == kernels::kIgnoreLabel) continue;
+    const double weight = batch.weights.empty() ? 1.0 : static_cast<double>(batch.weights[t]);
+    sums.weighted_nll.add(weight * static_cast<double>(nll[t]));
+    sums.weight.add(weight);
+    ++sums.labels;
+  }
+  return sums;
+}
+
+}  // namespace
+
+LossHead::LossHead(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
+                   Arena& arena)
+    : dim_{config.dim},
+      vocabulary_{config.vocabulary},
+      tokens_{shape.tokens()},
+      chunk_{std::min(tokens_, std::max(kFewestChunkTokens, kChunkFloats / vocabulary_))},
+      gemm_{&gemm},
+      arena_{&arena},
+      logits_{arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_)},
+      nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {}
+
+template <class Visit>
+void LossHead::for_each_chunk(Visit&& visit) const {
+  for (std::size_t first = 0; first < tokens_; first += chunk_) {
+    visit(Chunk{first, std::min(chunk_, tokens_ - first)});
+  }
+}
+
+std::span<float> LossHead::logits_of(Chunk chunk, std::span<const float> hidden,
+                                     std::span<const float> head) const {
+  const auto logits = arena_->view(logits_).first(chunk.tokens * vocabulary_);
+  gemm_->multiply(matrix(hidden.data() + chunk.first * dim_, chunk.tokens, dim_), Transpose::no,
+                  matrix(head.data(), vocabulary_, dim_), Transpose::yes,
+                  matrix(logits.data(), chunk.tokens, vocabulary_), Store::overwrite);
+  return logits;
+}
+
+LossSums LossHead::forward_backward(std::span<const float> hidden, std::span<const float> head,
+                                    const Batch& batch, float gradient_scale,
+                                    std::span<float> dhidden, std::span<float> dhead,
+                                    Store store) const {
+  const auto nll = arena_->view(nll_);
+  for_each_chunk([&](Chunk chunk) {
+    const auto logits = logits_of(chunk, hidden, head);
+    const auto weights =
+        batch.weights.empty() ? batch.weights : batch.weights.subspan(chunk.first, chunk.tokens);
+    kernels::cross_entropy(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights,
+                           gradient_scale, logits, nll.subspan(chunk.first, chunk.tokens));
+    const auto dlogits = matrix<const float>(logits.data(), chunk.tokens, vocabulary_);
+    gemm_->multiply(dlogits, Transpose::no, matrix(head.data(), vocabulary_, dim_), Transpose::no,
+                    matrix(dhidden.data() + chunk.first * dim_, chunk.tokens, dim_),
+                    Store::overwrite);
+    gemm_->multiply(dlogits, Transpose::yes,
+                    matrix(hidden.data() + chunk.first * dim_, chunk.tokens, dim_), Transpose::no,
+                    matrix(dhead.data(), vocabulary_, dim_), chunk.first == 0 ? store : Store::add);
+  });
+  return sums_of(batch, nll);
+}
+
+LossSums LossHead::forward(std::span<const float> hidden, std::span<const float> head,
+                           const Batch& batch, std::span<float> nll) const {
+  for_each_chunk([&](Chunk chunk) {
+    const auto logits = logits_of(chunk, hidden, head);
+    kernels::cross_entropy_loss(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens),
+                                logits, nll.subspan(chunk.first, chunk.tokens));
+  });
+  return sums_of(batch, nll);
+}
+
+}  // namespace ballast::model

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <span>
+
+#include "kernels/gemm.hpp"
+#include "model/batch.hpp"
+#include "model/unit_views.hpp"
+#include "tensor/arena.hpp"
+
+namespace ballast::model {
+
+/// Output head and softmax cross-entropy over chunks of tokens: the logits of a whole batch are
+/// never in memory at once, and the gradient starts in the same pass.
+class LossHead {
+ public:
+  LossHead(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm, Arena& arena);
+
+  /// hidden: [tokens, dim]; dhidden: its gradient, overwritten; dhead is stored as `store` says.
+  LossSums forward_backward(std::span<const float> hidden, std::span<const float> head,
+                            const Batch& batch, float gradient_scale, std::span<float> dhidden,
+                            std::span<float> dhead, kernels::Store store) const;
+
+  /// The loss alone; `nll` receives every token's negative log-likelihood: [tokens].
+  LossSums forward(std::span<const float> hidden, std::span<const float> head, const Batch& batch,
+                   std::span<float> nll) const;
+
+  /// Tokens a chunk, a function of the shapes alone.
+  [[nodiscard]] std::size_t chunk_tokens() const { return chunk_; }
+
+ private:
+  struct Chunk {
+    std::size_t first;
+    std::size_t tokens;
+  };
+  template <class Visit>
+  void for_each_chunk(Visit&& visit) const;
+  std::span<float> logits_of(Chunk chunk, std::span<const float> hidden,
+                             std::span<const float> head) const;
+
+  std::size_t dim_;
+  std::size_t vocabulary_;
+  std::size_t tokens_;
+  std::size_t chunk_;
+  const kernels::Gemm* gemm_;
+  const Arena* arena_;
+  Arena::Slot<float> logits_;
+  Arena::Slot<float> nll_;
+};
+
+}  // namespace ballast::model

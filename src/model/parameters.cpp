@@ -1,0 +1,163 @@
+#include "model/parameters.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.hpp"
+#include "base/philox.hpp"
+#include "kernels/math.hpp"
+
+namespace ballast::model {
+
+namespace {
+
+/// Collects rows unit by unit and places each tensor on a granule boundary.
+class TableBuilder {
+ public:
+  void begin_unit(std::string name) {
+    units_.push_back({std::move(name), parameters_.size(), 0, granules_, 0});
+  }
+
+  void add_matrix(std::string name, std::size_t rows, std::size_t cols, double init_std) {
+    add({std::move(name),
+         {rows, cols},
+         0,
+         0,
+         rows * cols,
+         0,
+         Decay::yes,
+         InitKind::normal,
+         init_std});
+  }
+
+  void add_gain(std::string name, std::size_t numel) {
+    add({std::move(name), {numel}, 0, 0, numel, 0, Decay::no, InitKind::ones, 0.0});
+  }
+
+  std::vector<ParameterInfo> take_parameters() { return std::move(parameters_); }
+  std::vector<UnitInfo> take_units() { return std::move(units_); }
+
+ private:
+  void add(ParameterInfo info) {
+    UnitInfo& unit = units_.back();
+    info.unit = units_.size() - 1;
+    info.offset = unit.padded_numel();
+    info.first_granule = granules_;
+    const std::size_t granules = info.granules();
+    unit.granules += granules;
+    granules_ += granules;
+    ++unit.parameters;
+    parameters_.push_back(std::move(info));
+  }
+
+  std::vector<ParameterInfo> parameters_;
+  std::vector<UnitInfo> units_;
+  std::size_t granules_ = 0;
+};
+
+void add_root(TableBuilder& table, const ModelConfig& config) {
+  table.begin_unit("root");
+  table.add_matrix("embedding", config.vocabulary, config.dim, config.init_std);
+  if (config.norm_placement == NormPlacement::pre) table.add_gain("final_norm", config.dim);
+  if (!config.tie_embeddings) {
+    table.add_matrix("head", config.vocabulary, config.dim, config.init_std);
+  }
+}
+
+void add_block(TableBuilder& table, const ModelConfig& config, std::size_t layer) {
+  const auto name = [&](const char* tensor) { return fmt::format("block.{}.{}", layer, tensor); };
+  const double std = config.init_std;
+  const double residual_std =
+      std * config.init_depth_scale / std::sqrt(2.0 * static_cast<double>(config.layers));
+  const bool norms = config.norm_placement != NormPlacement::none;
+
+  table.begin_unit(fmt::format("block.{}", layer));
+  if (norms) table.add_gain(name("attention_norm"), config.dim);
+  table.add_matrix(name("wq"), config.dim, config.dim, std);
+  table.add_matrix(name("wk"), config.kv_dim(), config.dim, std);
+  table.add_matrix(name("wv"), config.kv_dim(), config.dim, std);
+  if (config.qk_norm) {
+    table.add_gain(name("q_norm"), config.head_dim());
+    table.add_gain(name("k_norm"), config.head_dim());
+  }
+  table.add_matrix(name("wo"), config.dim, config.dim, residual_std);
+  if (norms) table.add_gain(name("ffn_norm"), config.dim);
+  table.add_matrix(name("w_gate"), config.ffn, config.dim, std);
+  table.add_matrix(name("w_up"), config.ffn, config.dim, std);
+  table.add_matrix(name("w_down"), config.dim, config.ffn, residual_std);
+}
+
+/// Four standard normal values from four uniform words (Box and Muller 1958).
+std::array<double, 4> normals(const Philox::Block& words) {
+  constexpr double kTwoPi = 6.283185307179586;
+  std::array<double, 4> out{};
+  for (std::size_t pair = 0; pair < 2; ++pair) {
+    const double radius = std::sqrt(-2.0 * kernels::portable_log(open_unit(words[2 * pair])));
+    const double angle = kTwoPi * open_unit(words[2 * pair + 1]);
+    out[2 * pair] = radius * kernels::portable_cos(angle);
+    out[2 * pair + 1] = radius * kernels::portable_sin(angle);
+  }
+  return out;
+}
+
+void fill_normal(const Philox& stream, double std, std::size_t first, std::span<float> out) {
+  static_assert(kGranule % 4 == 0);  // `first` is a multiple of a draw's four values
+  for (std::size_t i = 0; i < out.size(); i += 4) {
+    const auto values = normals(stream((first + i) / 4));
+    const std::size_t count = std::min<std::size_t>(4, out.size() - i);
+    for (std::size_t j = 0; j < count; ++j) out[i + j] = static_cast<float>(std * values[j]);
+  }
+}
+
+}  // namespace
+
+ParameterTable::ParameterTable(const ModelConfig& config) {
+  TableBuilder table;
+  add_root(table, config);
+  for (std::size_t layer = 0; layer < config.layers; ++layer) add_block(table, config, layer);
+  parameters_ = table.take_parameters();
+  units_ = table.take_units();
+}
+
+std::span<const ParameterInfo> ParameterTable::parameters_of(UnitId id) const {
+  const UnitInfo& info = unit(id);
+  return parameters().subspan(info.first_parameter, info.parameters);
+}
+
+const ParameterInfo& ParameterTable::find(const std::string& name) const {
+  const auto found = std::ranges::find(parameters_, name, &ParameterInfo::name);
+  if (found == parameters_.end()) throw internal_error("the model has no parameter '{}'", name);
+  return *found;
+}
+
+std::size_t ParameterTable::total_granules() const {
+  return units_.back().first_granule + units_.back().granules;
+}
+
+std::uint64_t ParameterTable::total_numel() const {
+  std::uint64_t numel = 0;
+  for (const auto& parameter : parameters_) numel += parameter.numel;
+  return numel;
+}
+
+std::size_t ParameterTable::largest_block_granules() const {
+  std::size_t largest = 0;
+  for (const auto& block : units().subspan(1)) largest = std::max(largest, block.granules);
+  return largest;
+}
+
+void initialise(const ParameterInfo& parameter, std::size_t index, std::uint64_t seed,
+                GranuleRange range, std::span<float> out) {
+  const std::size_t first = range.first_element();
+  const std::size_t logical = std::min(range.numel(), parameter.numel - first);
+  if (parameter.init == InitKind::ones) {
+    std::ranges::fill(out.first(logical), 1.0f);
+  } else {
+    const Philox stream{seed, RandomPurpose::init, static_cast<std::uint32_t>(index), 0};
+    fill_normal(stream, parameter.init_std, first, out.first(logical));
+  }
+  std::ranges::fill(out.subspan(logical), 0.0f);
+}
+
+}  // namespace ballast::model

@@ -1,0 +1,61 @@
+#include "model/whole_parameters.hpp"
+
+#include <algorithm>
+
+namespace ballast::model {
+
+namespace {
+
+std::span<float> floats(const Mapping& mapping) {
+  const auto bytes = mapping.bytes();
+  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
+}
+
+std::span<float> unit_part(const Mapping& mapping, const UnitInfo& unit) {
+  return floats(mapping).subspan(unit.first_granule * kGranule, unit.padded_numel());
+}
+
+std::span<float> tensor_part(const Mapping& mapping, const ParameterInfo& parameter) {
+  return floats(mapping).subspan(parameter.first_granule * kGranule, parameter.numel);
+}
+
+}  // namespace
+
+WholeParameters::WholeParameters(const ParameterTable& table, Gradients gradients)
+    : table_{&table}, values_{table.total_granules() * kGranule * sizeof(float)} {
+  if (gradients == Gradients::kept) gradients_ = Mapping{values_.bytes().size()};
+}
+
+std::span<float> WholeParameters::values(UnitId unit) {
+  return unit_part(values_, table_->unit(unit));
+}
+
+std::span<const float> WholeParameters::gradients(UnitId unit) const {
+  return unit_part(gradients_, table_->unit(unit));
+}
+
+std::span<float> WholeParameters::tensor(const ParameterInfo& parameter) {
+  return tensor_part(values_, parameter);
+}
+
+std::span<const float> WholeParameters::gradient(const ParameterInfo& parameter) const {
+  return tensor_part(gradients_, parameter);
+}
+
+void WholeParameters::initialise_all(std::uint64_t seed) {
+  const auto parameters = table_->parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto& parameter = parameters[i];
+    const auto out = values(parameter.unit).subspan(parameter.offset);
+    initialise(parameter, i, seed, {0, parameter.granules()},
+               out.first(padded_numel(parameter.numel)));
+  }
+}
+
+void WholeParameters::clear_gradients() { std::ranges::fill(floats(gradients_), 0.0f); }
+
+GradientRoom WholeParameters::gradient_room(UnitId unit) {
+  return {unit_part(gradients_, table_->unit(unit)), kernels::Store::add};
+}
+
+}  // namespace ballast::model

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <vector>
+
+#include "model/parameter_source.hpp"
+#include "tensor/arena.hpp"
+
+namespace ballast::model {
+
+/// All parameters and gradients of a model in one process: the source for inference, for tests and
+/// for comparing a sharded run with a whole one. Gradients add up until `clear_gradients`.
+class WholeParameters final : public ParameterSource {
+ public:
+  enum class Gradients { none, kept };
+
+  WholeParameters(const ParameterTable& table, Gradients gradients);
+
+  [[nodiscard]] const ParameterTable& table() const { return *table_; }
+  /// The unit's values, to be filled by the caller.
+  [[nodiscard]] std::span<float> values(UnitId unit);
+  [[nodiscard]] std::span<const float> gradients(UnitId unit) const;
+  /// One tensor of the model, logical elements only.
+  [[nodiscard]] std::span<float> tensor(const ParameterInfo& parameter);
+  [[nodiscard]] std::span<const float> gradient(const ParameterInfo& parameter) const;
+  void initialise_all(std::uint64_t seed);
+  void clear_gradients();
+
+  std::span<const float> acquire(UnitId unit) override { return values(unit); }
+  void release(UnitId) override {}
+  GradientRoom gradient_room(UnitId unit) override;
+  void gradient_ready(UnitId) override {}
+
+ private:
+  const ParameterTable* table_;
+  Mapping values_;
+  Mapping gradients_;
+};
+
+}  // namespace ballast::model
