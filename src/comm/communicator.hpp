@@ -11,7 +11,12 @@
 
 namespace ballast::comm {
 
-/// Where a collective stands in the training, for the message of the one that hangs.
+class Exchange;  // the messages of one collective under way
+
+/// Where a collective stands in the training, for the message of the one that hangs. The same on
+/// every rank: messages of different places do not meet (as far as the tags of the MPI library have
+/// room for it), so that ranks that disagree about what comes next stop with names instead of
+/// mixing their data.
 struct Place {
   std::string_view what;          ///< e.g. "all_gather"
   std::string_view subject = {};  ///< e.g. "unit block.3"
@@ -26,7 +31,8 @@ struct Place {
 /// the order is the caller's business.
 class Communicator {
  public:
-  /// Takes over `handle` and frees it at the end. Collective over its ranks.
+  /// Takes over `handle` and frees it at the end. Collective over its ranks, which must all be of
+  /// the job's MPI_COMM_WORLD.
   explicit Communicator(MPI_Comm handle);
   ~Communicator();
   Communicator(Communicator&&) noexcept;
@@ -39,12 +45,20 @@ class Communicator {
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
   /// Host name of a rank of this communicator.
   [[nodiscard]] const std::string& host(int rank) const;
-  /// "rank 3/8 node04"
-  [[nodiscard]] std::string name() const;
+  /// "rank 3/8 node04": this rank as people count, over the whole job, also in a part of it.
+  [[nodiscard]] std::string name() const { return name(rank_); }
+  [[nodiscard]] std::string name(int rank) const;
+  /// The same inside a sentence: "rank 3/8 (node04)".
+  [[nodiscard]] std::string label(int rank) const;
 
+  /// How long a collective waits, since a message last moved, before it names who is missing and
+  /// ends the process.
   void set_timeout_s(double seconds) { timeout_s_ = seconds; }
+  /// Longer transfers are cut into messages of `bytes`, at most (and by default) 1 GiB.
+  void set_longest_message(std::size_t bytes);
   /// The training step that later collectives belong to, for their error messages.
   void set_step(std::uint64_t step) { step_ = step; }
+  [[nodiscard]] std::uint64_t step() const { return step_; }
 
   void barrier(Place place);
 
@@ -77,20 +91,28 @@ class Communicator {
   [[nodiscard]] std::string broadcast_text(const std::string& text, int root, Place place);
 
   /// Ranks with the same colour form a communicator, ordered by rank. Collective.
-  [[nodiscard]] Communicator split(int colour) const;
+  /// It inherits the timeout, the longest message and the step.
+  [[nodiscard]] Communicator split(int colour);
   /// The ranks that share memory with this one. Collective.
-  [[nodiscard]] Communicator split_by_node() const;
+  [[nodiscard]] Communicator split_by_node();
 
  private:
-  struct Exchange;  // the messages of one collective under way
+  template <class Post>
+  void run(Place place, Post&& post);
+  void gather_words(std::span<const std::int64_t> own, Place place);
+  [[nodiscard]] Communicator inherit(MPI_Comm handle) const;
 
-  MPI_Comm handle_ = MPI_COMM_NULL;
+  std::unique_ptr<Exchange> exchange_;
   int rank_ = 0;
   int size_ = 1;
+  int tag_limit_ = 0;
   std::uint64_t step_ = 0;
   std::uint64_t sequence_ = 0;
   double timeout_s_ = 300.0;
+  int job_size_ = 1;
+  std::vector<int> job_ranks_;  ///< of each rank here
   std::vector<std::string> hosts_;
+  std::vector<std::int64_t> words_;  ///< what gather_words brought, rank after rank
 };
 
 }  // namespace ballast::comm

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "base/error.hpp"
 #include "comm/communicator.hpp"
 
 namespace ballast::comm {
@@ -18,6 +19,9 @@ class Runtime {
 
   /// All ranks of the job. A duplicate of MPI_COMM_WORLD, which has no name outside this folder.
   [[nodiscard]] Communicator& world() { return *world_; }
+
+  /// Ends all ranks of the job at once, without waiting for any: for a rank that fails alone.
+  [[noreturn]] static void abort(ExitCode code);
 
  private:
   std::unique_ptr<Communicator> world_;

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/h5.hpp"
@@ -13,6 +13,12 @@
 namespace ballast::data {
 
 enum class Split { train, validation };
+
+/// "train" or "validation": the split's folder in the file.
+[[nodiscard]] std::string_view split_name(Split split);
+
+/// The version of the file's layout that this program writes.
+inline constexpr std::uint64_t kDatasetVersion = 1;
 
 /// What a dataset says of itself: the attributes of its HDF5 file.
 struct DatasetInfo {
@@ -31,7 +37,7 @@ struct DatasetInfo {
 struct WindowView {
   std::span<std::int32_t> inputs;    ///< [seq_len]
   std::span<std::int32_t> labels;    ///< [seq_len]; kIgnore where there is none
-  std::span<std::int32_t> segments;  ///< [seq_len] document number within the window
+  std::span<std::int32_t> segments;  ///< [seq_len] document number within the window, from 0
   std::span<float> weights;          ///< [seq_len] loss weights; all ones when the dataset has none
 };
 
@@ -41,10 +47,12 @@ inline constexpr std::int32_t kIgnore = -1;
 /// neighbour was held out) into the next. Train: windows of seq_len labels at stride seq_len, each
 /// full; a segment's last tokens that fill none are left out. Validation: each segment cut alone,
 /// its last window padded with ignored labels; the first token of a window is input only.
+/// Opening checks what the file says of itself, reading a window checks its tokens. One thread at
+/// a time.
 class Dataset {
  public:
-  /// Checks that the file is whole, is a token dataset of a known version, and holds no token at or
-  /// above its vocabulary; data Errors name file and position.
+  /// Checks that the file is whole, is a token dataset of a known version, that its parts fit each
+  /// other, and that the largest token it says to hold is below its vocabulary.
   explicit Dataset(const std::filesystem::path& path);
 
   [[nodiscard]] const DatasetInfo& info() const { return info_; }
@@ -53,11 +61,14 @@ class Dataset {
 
   /// Windows of `seq_len` in a split. A data Error if the split cannot fill one.
   [[nodiscard]] std::size_t windows(Split split, std::size_t seq_len) const;
+  /// A data Error that names the position if a token is not below the vocabulary.
   void read_window(Split split, std::size_t seq_len, std::size_t window,
                    const WindowView& out) const;
 
   /// Raw text bytes each token stands for: [vocabulary]; specials are 0.
   [[nodiscard]] std::span<const std::uint16_t> piece_bytes() const { return piece_bytes_; }
+  /// What the dataset was made of: one JSON object a line, with name, bytes and xxh3_128.
+  [[nodiscard]] std::string sources() const;
   /// The tokenizer's serialised model; empty for bytes.
   [[nodiscard]] std::vector<std::uint8_t> tokenizer_model() const;
 
@@ -65,8 +76,25 @@ class Dataset {
   struct SplitData {
     std::vector<std::uint64_t> segments;   ///< segment boundaries: [count + 1]
     std::vector<std::uint64_t> documents;  ///< starts of documents, ascending
+    /// For the seq_len asked for last: windows before each segment, and of all. [count + 1]
+    mutable std::vector<std::uint64_t> first_window;
+    mutable std::size_t seq_len = 0;
   };
+  /// A run of tokens in the file: what one window shows.
+  struct Extent {
+    std::uint64_t first = 0;
+    std::size_t labels = 0;  ///< tokens less one
+  };
+  void read_info();
+  void read_split(Split split);
+  void require_size(const std::string& dataset, std::uint64_t size) const;
   [[nodiscard]] const SplitData& split_data(Split split) const;
+  [[nodiscard]] std::uint64_t token_count(Split split) const;
+  [[nodiscard]] const std::vector<std::uint64_t>& first_windows(Split split,
+                                                                std::size_t seq_len) const;
+  [[nodiscard]] Extent extent(Split split, std::size_t seq_len, std::size_t window) const;
+  void require_in_vocabulary(Split split, std::uint64_t first,
+                             std::span<const std::int32_t> tokens) const;
 
   storage::H5File file_;
   DatasetInfo info_;

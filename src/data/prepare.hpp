@@ -17,8 +17,8 @@ enum class SplitRule {
 
 /// What `ballast prepare` was asked to do.
 struct PrepareOptions {
-  std::vector<std::string> inputs;  ///< files, folders, globs, or "-" for standard input
-  std::filesystem::path output;
+  std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
+  std::filesystem::path output = {};
   std::string tokenizer = "bytes";  ///< bytes | sentencepiece:VOCAB | path of a tokenizer.model
   SplitRule split = SplitRule::blocks;
   double validation_fraction = 0.05;  ///< for the tail rule

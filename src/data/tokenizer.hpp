@@ -10,7 +10,14 @@
 
 namespace ballast::data {
 
+/// Where `encode` cuts a long text, so that a stream cut in the same places gives the same tokens:
+/// after a line's end, else before a run of spaces, else before a character. The whole text when it
+/// is short. Never 0 for a text that is not empty.
+inline constexpr std::size_t kEncodeBytes = 16384;
+[[nodiscard]] std::size_t encoding_cut(std::string_view text, std::size_t limit = kEncodeBytes);
+
 /// Text to token ids and back, without loss: decode(encode(text)) == text for every text it takes.
+/// One thread at a time, the const calls too: an encoder remembers words.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -22,6 +29,7 @@ class Tokenizer {
   [[nodiscard]] virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
   /// Raw bytes that one token stands for; 0 for specials.
   [[nodiscard]] virtual std::size_t piece_bytes(std::int32_t id) const = 0;
+  /// -1 where a model has no such token.
   [[nodiscard]] virtual std::int32_t bos() const = 0;
   [[nodiscard]] virtual std::int32_t eos() const = 0;
   /// What a dataset keeps so that the tokenizer can be had again; empty for bytes.
@@ -31,12 +39,17 @@ class Tokenizer {
 /// 256 bytes, then <bos> 256, <eos> 257, <pad> 258. Takes any bytes.
 [[nodiscard]] std::unique_ptr<Tokenizer> make_byte_tokenizer();
 
-/// A SentencePiece model from its serialised form.
+/// A SentencePiece model from its serialised form. A data Error if it is none, or if it would not
+/// give every text back (no byte fallback, or a normalizer that changes text).
 [[nodiscard]] std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(
     std::span<const std::uint8_t> model);
 
 /// The tokenizer that a dataset or checkpoint names: "bytes" or "sentencepiece".
 [[nodiscard]] std::unique_ptr<Tokenizer> make_tokenizer(std::string_view name,
                                                         std::span<const std::uint8_t> model);
+
+/// What a dataset or checkpoint compares tokenizers by: XXH3-128 of the model, or of the name for
+/// one that has none.
+[[nodiscard]] std::string tokenizer_hash(const Tokenizer& tokenizer);
 
 }  // namespace ballast::data

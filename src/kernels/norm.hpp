@@ -2,12 +2,17 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "kernels/gemm.hpp"
 
 namespace ballast::kernels {
 
 enum class NormKind { rms, layer };
+
+[[nodiscard]] constexpr std::string_view name_of(NormKind kind) {
+  return kind == NormKind::rms ? "rms" : "layer";
+}
 
 /// The shape of one normalisation: `rows` vectors of `dim` elements each.
 struct NormDims {

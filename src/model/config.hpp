@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <string_view>
 
 #include "kernels/norm.hpp"
 
@@ -9,6 +9,18 @@ namespace ballast::model {
 
 /// Where a block normalises: before each sublayer, after it, or not at all.
 enum class NormPlacement { pre, post, none };
+
+[[nodiscard]] constexpr std::string_view name_of(NormPlacement placement) {
+  switch (placement) {
+    case NormPlacement::pre:
+      return "pre";
+    case NormPlacement::post:
+      return "post";
+    case NormPlacement::none:
+      return "none";
+  }
+  return "?";
+}
 
 /// The shape of a Llama-style model. Keys of the [model] section; the vocabulary comes from the
 /// dataset.

@@ -42,6 +42,10 @@ std::span<const float> WholeParameters::gradient(const ParameterInfo& parameter)
   return tensor_part(gradients_, parameter);
 }
 
+std::span<float> WholeParameters::all_values() { return floats(values_); }
+
+std::span<const float> WholeParameters::all_gradients() const { return floats(gradients_); }
+
 void WholeParameters::initialise_all(std::uint64_t seed) {
   const auto parameters = table_->parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {

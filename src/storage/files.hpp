@@ -1,13 +1,32 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/hash.hpp"
 
 namespace ballast::storage {
+
+/// A file read front to back; all errors are data Errors that name it.
+class InputFile {
+ public:
+  explicit InputFile(std::filesystem::path path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// Fills `out` as far as the file goes; fewer bytes than out.size() only at its end.
+  [[nodiscard]] std::size_t read(std::span<char> out);
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_;
+};
 
 /// The whole of a small text file; a data Error that names it otherwise.
 [[nodiscard]] std::string read_text(const std::filesystem::path& path);

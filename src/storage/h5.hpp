@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <hdf5.h>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,12 +49,15 @@ struct H5Layout {
 };
 
 /// A serial HDF5 file of one-dimensional datasets and attributes. All errors are data Errors that
-/// name the file and the dataset. Never used over MPI-IO: each writer has its own file.
+/// name the file and the dataset. Never used over MPI-IO: each writer has its own file. One thread
+/// at a time, over all files of the process: reading, too, moves the library's state.
 /// Supported elements: std::uint8_t, uint16_t, uint32_t, uint64_t, int32_t, int64_t, float, double.
+/// Folders in a dataset's name ("train/tokens") become HDF5 groups.
 class H5File {
  public:
   static H5File create(const std::filesystem::path& path);
-  /// Says so when the file is missing, is not HDF5 or is truncated.
+  /// Read-only. Says so when the file is missing, is not HDF5 or is truncated. Links and storage
+  /// that lead out of the file are refused.
   static H5File open(const std::filesystem::path& path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -63,6 +67,7 @@ class H5File {
   /// Creates an empty, growing dataset for `append`; needs layout.chunk > 0.
   template <class T>
   void create_growing(const std::string& dataset, H5Layout layout);
+  /// Cheapest in multiples of the chunk.
   template <class T>
   void append(const std::string& dataset, std::span<const T> values);
 
@@ -70,12 +75,13 @@ class H5File {
   [[nodiscard]] std::size_t size(const std::string& dataset) const;
   /// Bytes of one stored element: 2 for uint16 tokens, 4 for uint32.
   [[nodiscard]] std::size_t element_size(const std::string& dataset) const;
-  /// Reads elements [offset, offset + out.size()), converted to T.
+  /// Reads elements [offset, offset + out.size()), converted to T; integers only into integers.
   template <class T>
   void read(const std::string& dataset, std::size_t offset, std::span<T> out) const;
   template <class T>
   [[nodiscard]] std::vector<T> read_all(const std::string& dataset) const;
 
+  /// Attributes of the file itself (its root group); text of less than 64 KiB, without NULs.
   void set_attribute(const std::string& name, std::string_view text);
   void set_attribute(const std::string& name, std::uint64_t number);
   [[nodiscard]] bool has_attribute(const std::string& name) const;
@@ -86,8 +92,21 @@ class H5File {
   void close();
 
  private:
+  H5File(std::filesystem::path path, H5Handle file)
+      : path_{std::move(path)}, file_{std::move(file)} {}
+  void create_dataset(const std::string& name, hid_t type, std::size_t size, H5Layout layout,
+                      hsize_t max_size);
+  void write_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,
+                   const void* values);
+  void read_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,
+                  void* out) const;
+  void set_attribute(const std::string& name, hid_t type, const void* value);
+  /// The handle of a dataset; kept open, so that its chunk cache lives on.
+  [[nodiscard]] hid_t dataset(const std::string& name) const;
+
   std::filesystem::path path_;
   H5Handle file_;
+  mutable std::map<std::string, H5Handle> datasets_;
 };
 
 }  // namespace ballast::storage

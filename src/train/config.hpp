@@ -47,11 +47,15 @@ struct ScheduleConfig {
   double decay_fraction = 0.2;
 };
 
+/// Whether a resume insists on the numerics (library, instruction set) of its checkpoint.
+enum class NumericsPolicy { same, any };
+
 /// Section [checkpoint].
 struct CheckpointConfig {
   std::uint64_t every = 0;  ///< steps; 0: only at the end and on signals
   std::size_t keep = 2;
   std::string resume = "false";  ///< "false", "true" (the newest, or a fresh start) or a path
+  NumericsPolicy numerics = NumericsPolicy::same;
 };
 
 /// Section [run].

@@ -1,0 +1,196 @@
+#include "checkpoint/folders.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "base/error.hpp"
+#include "checkpoint/checkpoint.hpp"
+#include "checkpoint/manifest.hpp"
+#include "storage/files.hpp"
+
+namespace ballast::checkpoint {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kUnfinished = ".tmp";
+/// An older checkpoint of the same step, set aside for the moment between two renames.
+constexpr std::string_view kReplaced = ".old";
+
+std::string step_name(std::uint64_t step) { return fmt::format("step-{}", step); }
+
+/// The N of "step-N" + suffix.
+std::optional<std::uint64_t> step_of(std::string_view name, std::string_view suffix) {
+  constexpr std::string_view kPrefix = "step-";
+  if (!name.starts_with(kPrefix) || !name.ends_with(suffix)) return std::nullopt;
+  if (name.size() <= kPrefix.size() + suffix.size()) return std::nullopt;
+  name = name.substr(kPrefix.size(), name.size() - kPrefix.size() - suffix.size());
+  std::uint64_t step = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+  if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
+  return step;
+}
+
+bool is_whole(const fs::path& folder) {
+  std::error_code error;
+  return fs::is_regular_file(folder / kManifestName, error);
+}
+
+/// The entries of a folder; none if it does not exist.
+std::vector<fs::path> entries(const fs::path& folder) {
+  std::error_code error;
+  fs::directory_iterator iterator{folder, error};
+  std::vector<fs::path> paths;
+  while (!error && iterator != fs::directory_iterator{}) {
+    paths.push_back(iterator->path());
+    iterator.increment(error);
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw data_error("cannot read folder '{}': {}", folder.string(), error.message());
+  }
+  return paths;
+}
+
+void remove_tree(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) throw data_error("cannot delete '{}': {}", path.string(), error.message());
+}
+
+void rename_path(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) {
+    throw data_error("cannot rename '{}' to '{}': {}", from.string(), to.string(), error.message());
+  }
+}
+
+fs::path replaced_folder(const fs::path& run_dir, std::uint64_t step) {
+  return checkpoints_folder(run_dir) / (step_name(step) += kReplaced);
+}
+
+/// `whole` takes the place of `target`. If the process dies between the two renames, the older one
+/// is still found under its other name.
+void replace(const fs::path& run_dir, std::uint64_t step, const fs::path& whole,
+             const fs::path& target) {
+  const fs::path replaced = replaced_folder(run_dir, step);
+  remove_tree(replaced);
+  rename_path(target, replaced);
+  rename_path(whole, target);
+  storage::sync_folder(checkpoints_folder(run_dir));
+  remove_tree(replaced);
+}
+
+/// A checkpoint is gone in one step, though its files go one by one.
+void discard(const fs::path& run_dir, std::uint64_t step, const fs::path& folder) {
+  const fs::path unfinished = unfinished_folder(run_dir, step);
+  remove_tree(unfinished);
+  rename_path(folder, unfinished);
+  remove_tree(unfinished);
+}
+
+/// The step that the file `latest` names, if there is one.
+std::optional<std::uint64_t> latest_step(const fs::path& run_dir) {
+  std::error_code error;
+  if (!fs::is_regular_file(run_dir / "latest", error)) return std::nullopt;
+  const std::string text = storage::read_text(run_dir / "latest");
+  return step_of(fs::path{text.substr(0, text.find('\n'))}.filename().string(), "");
+}
+
+}  // namespace
+
+fs::path checkpoints_folder(const fs::path& run_dir) { return run_dir / "checkpoints"; }
+
+fs::path step_folder(const fs::path& run_dir, std::uint64_t step) {
+  return checkpoints_folder(run_dir) / step_name(step);
+}
+
+fs::path unfinished_folder(const fs::path& run_dir, std::uint64_t step) {
+  return checkpoints_folder(run_dir) / (step_name(step) += kUnfinished);
+}
+
+std::map<std::uint64_t, fs::path> finished_checkpoints(const fs::path& run_dir) {
+  std::map<std::uint64_t, fs::path> found;
+  for (const auto& folder : entries(checkpoints_folder(run_dir))) {
+    const std::string name = folder.filename().string();
+    if (!is_whole(folder)) continue;
+    if (const auto step = step_of(name, "")) found[*step] = folder;
+    if (const auto step = step_of(name, kReplaced)) found.try_emplace(*step, folder);
+  }
+  return found;
+}
+
+void start_folder(const fs::path& run_dir, std::uint64_t step) {
+  const fs::path folder = unfinished_folder(run_dir, step);
+  remove_tree(folder);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw data_error("cannot create folder '{}': {}", folder.string(), error.message());
+  storage::sync_folder(run_dir);
+}
+
+void publish_folder(const fs::path& run_dir, std::uint64_t step) {
+  const fs::path whole = unfinished_folder(run_dir, step);
+  const fs::path target = step_folder(run_dir, step);
+  if (fs::exists(fs::symlink_status(target))) {
+    replace(run_dir, step, whole, target);
+  } else {
+    rename_path(whole, target);
+    storage::sync_folder(checkpoints_folder(run_dir));
+  }
+  storage::write_text_atomically(run_dir / "latest", "checkpoints/" + step_name(step) + "\n");
+}
+
+void prune_folders(const fs::path& run_dir, std::uint64_t newest, std::size_t keep) {
+  auto folders = finished_checkpoints(run_dir);
+  while (folders.size() > std::max<std::size_t>(keep, 1)) {
+    auto victim = std::prev(folders.end());
+    if (victim->first <= newest) victim = folders.begin();
+    discard(run_dir, victim->first, victim->second);
+    folders.erase(victim);
+  }
+}
+
+fs::path find_checkpoint(const fs::path& path) {
+  if (is_whole(path)) return path;
+  std::error_code error;
+  if (!fs::exists(path, error)) throw data_error("'{}' does not exist", path.string());
+  const auto folders = finished_checkpoints(path);
+  if (folders.empty()) {
+    throw data_error(
+        "'{}' holds no checkpoint: name a folder with a {}, or a run directory that has one",
+        path.string(), kManifestName);
+  }
+  const auto step = latest_step(path);
+  const auto latest = step ? folders.find(*step) : folders.end();
+  return latest != folders.end() ? latest->second : folders.rbegin()->second;
+}
+
+bool has_checkpoints(const fs::path& run_dir) { return !finished_checkpoints(run_dir).empty(); }
+
+void remove_unfinished(const fs::path& run_dir) {
+  for (const auto& path : entries(checkpoints_folder(run_dir))) {
+    const std::string name = path.filename().string();
+    if (step_of(name, kUnfinished)) remove_tree(path);
+    const auto step = step_of(name, kReplaced);
+    if (!step) continue;
+    const fs::path target = step_folder(run_dir, *step);
+    if (is_whole(target)) {
+      remove_tree(path);
+    } else {
+      remove_tree(target);
+      rename_path(path, target);
+    }
+  }
+  for (const auto& path : entries(run_dir)) {
+    if (path.filename().string().starts_with("latest.tmp-")) remove_tree(path);
+  }
+}
+
+}  // namespace ballast::checkpoint

@@ -1,0 +1,230 @@
+#include "checkpoint/manifest.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "base/error.hpp"
+#include "checkpoint/folders.hpp"
+#include "storage/files.hpp"
+
+namespace ballast::checkpoint {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kFormat = "ballast checkpoint";
+/// No manifest nests deeper; what does is not one.
+constexpr int kDeepest = 4;
+
+/// The end of a manifest: the hash of all the text before it, so that no altered byte goes unseen.
+std::string seal(std::string_view body) {
+  return fmt::format(",\n  \"manifest_hash\": \"{}\"\n}}\n", hash_of(std::span{body}).hex());
+}
+
+/// A value of the document and the way to it, for messages.
+class Node {
+ public:
+  Node(const ordered_json& value, std::string where, const std::filesystem::path& file)
+      : value_{&value}, where_{std::move(where)}, file_{&file} {}
+
+  [[nodiscard]] Node at(const std::string& key) const {
+    require(value_->is_object(), "an object");
+    const std::string where = where_.empty() ? key : where_ + "." + key;
+    const auto found = value_->find(key);
+    if (found == value_->end()) {
+      throw data_error("'{}' lacks the key '{}'", file_->string(), where);
+    }
+    return {*found, where, *file_};
+  }
+
+  [[nodiscard]] std::vector<Node> elements() const {
+    require(value_->is_array(), "a list");
+    std::vector<Node> nodes;
+    for (const auto& value : *value_) {
+      nodes.emplace_back(value, fmt::format("{}[{}]", where_, nodes.size()), *file_);
+    }
+    return nodes;
+  }
+
+  [[nodiscard]] std::map<std::string, std::string> texts() const {
+    require(value_->is_object(), "an object");
+    std::map<std::string, std::string> texts;
+    for (const auto& [key, value] : value_->items()) texts[key] = at(key).text();
+    return texts;
+  }
+
+  [[nodiscard]] std::uint64_t number() const {
+    require(value_->is_number_unsigned(), "an integer of 0 or more");
+    return value_->get<std::uint64_t>();
+  }
+
+  [[nodiscard]] double real() const {
+    require(value_->is_number(), "a number");
+    return value_->get<double>();
+  }
+
+  [[nodiscard]] std::string text() const {
+    require(value_->is_string(), "a text");
+    return value_->get<std::string>();
+  }
+
+  [[nodiscard]] Hash128 hash() const {
+    const std::string hex = text();
+    return with_context(fmt::format("key '{}' of '{}'", where_, file_->string()),
+                        [&] { return Hash128::parse(hex); });
+  }
+
+  void require(bool fulfilled, std::string_view what) const {
+    if (!fulfilled) {
+      throw data_error("key '{}' of '{}' is not {}", where_, file_->string(), what);
+    }
+  }
+
+ private:
+  const ordered_json* value_;
+  std::string where_;
+  const std::filesystem::path* file_;
+};
+
+/// Refuses what a plain parse would let pass: a key given twice, and nesting without end.
+ordered_json parse_json(const std::string& text, const std::filesystem::path& path) {
+  std::vector<std::set<std::string>> keys;
+  const auto watch = [&](int depth, ordered_json::parse_event_t event, ordered_json& value) {
+    if (depth > kDeepest)
+      throw data_error("'{}' is not a manifest: nested too deeply", path.string());
+    if (event == ordered_json::parse_event_t::object_start) keys.emplace_back();
+    if (event == ordered_json::parse_event_t::object_end) keys.pop_back();
+    if (event == ordered_json::parse_event_t::key &&
+        !keys.back().insert(value.get<std::string>()).second) {
+      throw data_error("'{}' gives the key '{}' twice", path.string(), value.get<std::string>());
+    }
+    return true;
+  };
+  try {
+    return ordered_json::parse(text, watch);
+  } catch (const ordered_json::exception& error) {
+    throw data_error("'{}' is damaged, not valid JSON: {}", path.string(), error.what());
+  }
+}
+
+void require_version(const Node& root, const std::filesystem::path& path) {
+  root.at("format").require(root.at("format").text() == kFormat, "that of a checkpoint");
+  const std::uint64_t version = root.at("format_version").number();
+  if (version != Manifest::kFormatVersion) {
+    throw data_error("'{}' has format version {}; this build reads version {}", path.string(),
+                     version, Manifest::kFormatVersion);
+  }
+}
+
+TrainingState parse_state(const Node& node) {
+  return {
+      .step = node.at("step").number(),
+      .optimizer_steps = node.at("optimizer_steps").number(),
+      .seed = node.at("seed").number(),
+      .cursor = node.at("cursor").number(),
+      .tokens = node.at("tokens").number(),
+      .loss_scale = node.at("loss_scale").real(),
+  };
+}
+
+std::vector<TensorEntry> parse_tensors(const Node& list) {
+  std::vector<TensorEntry> tensors;
+  for (const auto& node : list.elements()) {
+    TensorEntry entry{node.at("name").text(), {}};
+    for (const auto& extent : node.at("shape").elements()) entry.shape.push_back(extent.number());
+    tensors.push_back(std::move(entry));
+  }
+  return tensors;
+}
+
+/// A name that cannot lead out of the checkpoint's folder.
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view{"/\0", 2}) == std::string::npos;
+}
+
+std::vector<FileEntry> parse_files(const Node& list) {
+  std::vector<FileEntry> files;
+  std::set<std::string> names;
+  for (const auto& node : list.elements()) {
+    const Node name = node.at("name");
+    name.require(is_plain_name(name.text()), "the plain name of a file");
+    name.require(names.insert(name.text()).second, "unique");
+    files.push_back({name.text(), node.at("bytes").number(), node.at("hash").hash()});
+  }
+  return files;
+}
+
+ordered_json state_json(const TrainingState& state) {
+  if (!std::isfinite(state.loss_scale)) {
+    throw internal_error("the loss scale {} cannot be saved", state.loss_scale);
+  }
+  return {{"step", state.step},     {"optimizer_steps", state.optimizer_steps},
+          {"seed", state.seed},     {"cursor", state.cursor},
+          {"tokens", state.tokens}, {"loss_scale", state.loss_scale}};
+}
+
+}  // namespace
+
+std::string Manifest::to_json() const {
+  ordered_json root{{"format", kFormat},
+                    {"format_version", kFormatVersion},
+                    {"state", state_json(state)},
+                    {"state_hash", state_hash.hex()},
+                    {"writers", writers},
+                    {"numerics", numerics},
+                    {"identity", ordered_json::object()},
+                    {"tensors", ordered_json::array()},
+                    {"files", ordered_json::array()}};
+  for (const auto& [key, value] : identity) root["identity"][key] = value;
+  for (const auto& tensor : tensors) {
+    root["tensors"].push_back({{"name", tensor.name}, {"shape", tensor.shape}});
+  }
+  for (const auto& file : files) {
+    root["files"].push_back(
+        {{"name", file.name}, {"bytes", file.bytes}, {"hash", file.hash.hex()}});
+  }
+  try {
+    std::string body = root.dump(2);
+    body.resize(body.size() - std::string_view{"\n}"}.size());
+    return body + seal(body);
+  } catch (const ordered_json::exception& error) {
+    throw internal_error("the manifest cannot be written: {}", error.what());
+  }
+}
+
+Manifest Manifest::parse(const std::string& json, const std::filesystem::path& path) {
+  const ordered_json document = parse_json(json, path);
+  const Node root{document, "", path};
+  if (!document.is_object()) throw data_error("'{}' is not a manifest", path.string());
+  require_version(root, path);
+  Manifest manifest{
+      .state = parse_state(root.at("state")),
+      .state_hash = root.at("state_hash").hash(),
+      .writers = root.at("writers").number(),
+      .tensors = parse_tensors(root.at("tensors")),
+      .files = parse_files(root.at("files")),
+      .identity = root.at("identity").texts(),
+      .numerics = root.at("numerics").text(),
+  };
+  root.at("writers").require(manifest.writers == manifest.files.size(), "the number of files");
+  (void)root.at("manifest_hash").hash();
+  const std::size_t tail = std::min(json.size(), seal("").size());
+  const std::string_view body = std::string_view{json}.substr(0, json.size() - tail);
+  if (!json.ends_with(seal(body))) {
+    throw data_error("'{}' was altered: its text does not have the hash at its end", path.string());
+  }
+  return manifest;
+}
+
+Manifest Manifest::read(const std::filesystem::path& folder) {
+  const auto path = folder / kManifestName;
+  return parse(storage::read_text(path), path);
+}
+
+}  // namespace ballast::checkpoint

@@ -1,0 +1,43 @@
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "train/trainer.hpp"
+
+namespace ballast::cli {
+
+namespace {
+
+constexpr HelpText kHelp{
+    .usage = "mpirun -n RANKS ballast eval --checkpoint PATH [--data FILE]",
+    .about = "Measures a checkpoint on the whole validation split of a dataset.",
+    .examples = "  mpirun -n 2 ballast eval --checkpoint runs/first\n"};
+
+std::vector<Option> options_for(train::EvalOptions& o) {
+  Option data = word("data", "FILE", o.data, "a dataset with the same tokenizer");
+  data.fallback = "the one it was trained on";
+  return {required(word("checkpoint", "PATH", o.checkpoint,
+                        "a checkpoint, or a run directory for its newest one")),
+          data,
+          number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
+}
+
+std::string help(const Terminal& terminal) {
+  train::EvalOptions defaults;
+  return command_help(kHelp, options_for(defaults), terminal);
+}
+
+ExitCode run(comm::Communicator& world, Arguments arguments) {
+  train::EvalOptions options;
+  read_command_line(arguments, options_for(options));
+  return train::evaluate(world, options);
+}
+
+}  // namespace
+
+Command eval_command() {
+  return {"eval", "measure a checkpoint on held-out text", help, ParallelRun{run}};
+}
+
+}  // namespace ballast::cli

@@ -1,0 +1,73 @@
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "train/trainer.hpp"
+
+namespace ballast::cli {
+
+namespace {
+
+constexpr HelpText kHelp{
+    .usage = "ballast generate --checkpoint PATH [OPTIONS]",
+    .about = "Continues a prompt, piece by piece as the model writes it.",
+    .examples =
+        "  ballast generate --checkpoint runs/first --prompt \"In the beginning\"\n"
+        "  echo \"In the beginning\" | ballast generate --checkpoint runs/first "
+        "--prompt - --temperature 0\n"};
+
+constexpr Limits kTokens{1, 1u << 24};
+
+std::vector<Option> options_for(train::GenerateOptions& o) {
+  return {
+      required(word("checkpoint", "PATH", o.checkpoint,
+                    "a checkpoint, or a run directory for its newest one")),
+      text("prompt", "TEXT", o.prompt, "what to continue; - reads it from standard input"),
+      whole("tokens", o.tokens, kTokens, "how many tokens to write"),
+      number("temperature", o.temperature, kZeroOrMore,
+             "how freely it draws; 0: always the likeliest token"),
+      whole("top-k", o.top_k, {}, "draw from the K likeliest tokens; 0: from all"),
+      number("top-p", o.top_p, kUpToOne,
+             "draw from the likeliest tokens that hold this share of the probability"),
+      whole("seed", o.seed, {}, "seed of the draws"),
+  };
+}
+
+std::string help(const Terminal& terminal) {
+  train::GenerateOptions defaults;
+  return command_help(kHelp, options_for(defaults), terminal);
+}
+
+std::string read_standard_input() {
+  return {std::istreambuf_iterator<char>{std::cin}, std::istreambuf_iterator<char>{}};
+}
+
+void write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+ExitCode run(Arguments arguments) {
+  train::GenerateOptions options;
+  read_command_line(arguments, options_for(options));
+  if (options.prompt == "-") options.prompt = read_standard_input();
+  std::string_view unsaid = options.prompt;
+  const ExitCode code = train::generate(options, [&unsaid](std::string_view piece) {
+    write(std::exchange(unsaid, {}));  // with the first piece: an Error comes before any text
+    write(piece);
+    std::fflush(stdout);
+  });
+  write("\n");
+  return code;
+}
+
+}  // namespace
+
+Command generate_command() {
+  return {"generate", "continue a prompt with a trained model", help, SerialRun{run}};
+}
+
+}  // namespace ballast::cli

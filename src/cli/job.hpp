@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/error.hpp"
+#include "comm/communicator.hpp"
+
+namespace ballast::cli {
+
+/// "ballast: error: MESSAGE" on standard error.
+void print_error(const std::string& message);
+
+/// Runs `work` in this process alone; an Error becomes its message and exit code.
+[[nodiscard]] ExitCode run_alone(const std::function<ExitCode()>& work);
+
+/// Runs `work` on every rank of the job, between MPI's initialisation and finalisation. An Error is
+/// expected on all ranks: rank 0 prints it, and all finalise and return its exit code. (A process
+/// that ended without finalising would take the others down before rank 0 has spoken.) What else
+/// is thrown, or an Error that the other ranks do not share, ends this process.
+[[nodiscard]] ExitCode run_in_job(int& argc, char**& argv,
+                                  const std::function<ExitCode(comm::Communicator&)>& work);
+
+}  // namespace ballast::cli

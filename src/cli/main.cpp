@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/job.hpp"
+#include "cli/launcher.hpp"
+#include "cli/version.hpp"
+
+namespace ballast::cli {
+namespace {
+
+ExitCode print_once(const std::string& text) {
+  if (launcher_rank().value_or(0) == 0) std::fputs(text.c_str(), stdout);
+  return ExitCode::ok;
+}
+
+bool asks_for_help(const std::string& word) { return word == "--help" || word == "-h"; }
+
+/// Work for one process. Under a launcher it is rank 0's, and MPI is brought up only so that all
+/// ranks end together.
+ExitCode run_serial(int& argc, char**& argv, const std::function<ExitCode()>& work) {
+  if (!launcher_rank()) return run_alone(work);
+  return run_in_job(argc, argv, [&](comm::Communicator& world) {
+    if (world.is_root()) return work();
+    world.set_timeout_s(std::numeric_limits<double>::infinity());
+    return ExitCode::ok;
+  });
+}
+
+ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
+  const std::string first = words.empty() ? std::string{} : words.front();
+  if (asks_for_help(first)) return print_once(program_help(detect_terminal()));
+  if (first == "--version") return print_once(version_text());
+  const Command* const command = find_command(first);
+  if (command == nullptr) {
+    return run_serial(argc, argv, [&]() -> ExitCode { throw unknown_command(first); });
+  }
+  const Arguments arguments = Arguments{words}.subspan(1);
+  if (std::any_of(arguments.begin(), arguments.end(), asks_for_help)) {
+    return print_once(command->help(detect_terminal()));
+  }
+  if (const auto* const parallel = std::get_if<ParallelRun>(&command->run)) {
+    return run_in_job(argc, argv,
+                      [&](comm::Communicator& world) { return (*parallel)(world, arguments); });
+  }
+  return run_serial(argc, argv, [&] { return std::get<SerialRun>(command->run)(arguments); });
+}
+
+}  // namespace
+}  // namespace ballast::cli
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  try {
+    return static_cast<int>(ballast::cli::run(argc, argv, words));
+  } catch (const std::exception& error) {
+    ballast::cli::print_error(error.what());
+    return static_cast<int>(ballast::ExitCode::internal);
+  }
+}

@@ -1,0 +1,160 @@
+#include "cli/options.hpp"
+
+#include <fmt/format.h>
+#include <iterator>
+
+#include "cli/ini.hpp"
+
+namespace ballast::cli {
+
+namespace {
+
+using optim::ScheduleKind;
+using Options = std::vector<Option>;
+
+// So wide that no machine gets there, so narrow that products of a few stay within 64 bits.
+constexpr Limits kWidth{1, 1u << 20};
+constexpr Limits kLayers{1, 1u << 16};
+constexpr Limits kSequences{1, 1u << 24};
+// Random numbers count steps in 32 bits.
+constexpr Limits kSteps{1, UINT32_MAX};
+constexpr Limits kEvery{0, UINT32_MAX};
+
+Options model_options(model::ModelConfig& c) {
+  return {
+      whole("model.dim", c.dim, kWidth, "width of the residual stream"),
+      whole("model.layers", c.layers, kLayers, "transformer blocks"),
+      whole("model.heads", c.heads, kWidth, "attention heads; divide dim"),
+      whole("model.kv_heads", c.kv_heads, kWidth, "key and value heads; divide heads"),
+      whole("model.ffn", c.ffn, kWidth, "width of the feed-forward layer"),
+      choice("model.norm", c.norm,
+             {{"rms", kernels::NormKind::rms}, {"layer", kernels::NormKind::layer}},
+             "RMSNorm or LayerNorm"),
+      choice("model.norm_placement", c.norm_placement,
+             {{"pre", model::NormPlacement::pre},
+              {"post", model::NormPlacement::post},
+              {"none", model::NormPlacement::none}},
+             "normalise before each sublayer, after it, or not at all"),
+      boolean("model.qk_norm", c.qk_norm, "normalise queries and keys"),
+      fixed("model.position", "rope", "rotary position embedding"),
+      fixed("model.activation", "swiglu", "gated feed-forward layer"),
+      boolean("model.tie_embeddings", c.tie_embeddings, "one matrix for embedding and output"),
+      boolean("model.document_attention", c.document_attention,
+              "attention stops at document boundaries"),
+      number("model.norm_epsilon", c.norm_epsilon, kAboveZero, "added to a norm's denominator"),
+      number("model.rope_base", c.rope_base, kAboveZero, "base of the rotary frequencies"),
+      number("model.init_std", c.init_std, kZeroOrMore, "spread of the initial weights"),
+      number("model.init_depth_scale", c.init_depth_scale, kZeroOrMore,
+             "residual outputs start at init_std times this over sqrt(2 layers)"),
+  };
+}
+
+Options data_options(train::DataConfig& c) {
+  return {
+      required(word("data.path", "FILE", c.path, "dataset made by 'ballast prepare'")),
+      whole("data.seq_len", c.seq_len, kSequences, "tokens in a sequence"),
+      whole("data.micro_batch", c.micro_batch, kSequences,
+            "sequences that pass through the model together"),
+      whole("data.leaf_micro_batches", c.leaf_micro_batches, kSequences,
+            "micro-batches that a rank adds up before one reduction"),
+      whole("data.global_batch", c.global_batch, kSequences,
+            "sequences a step; a multiple of micro_batch times leaf_micro_batches"),
+  };
+}
+
+Options parallel_options(train::ParallelConfig& c) {
+  return {
+      fixed("parallel.sharding", "full",
+            "parameters, gradients and optimiser states over all ranks"),
+      fixed("parallel.backend", "mpi", "what moves the bytes between ranks"),
+      number("parallel.timeout_s", c.timeout_s, kAboveZero,
+             "seconds that a rank waits for its peers before it names them and ends"),
+  };
+}
+
+Options optim_options(train::OptimConfig& c) {
+  return {
+      number("optim.lr", c.lr, kZeroOrMore, "learning rate at its peak"),
+      number("optim.beta1", c.beta1, kBelowOne, "decay of AdamW's first moment"),
+      number("optim.beta2", c.beta2, kBelowOne, "decay of AdamW's second moment"),
+      number("optim.epsilon", c.epsilon, kAboveZero, "added to AdamW's denominator"),
+      number("optim.weight_decay", c.weight_decay, kZeroOrMore,
+             "decoupled weight decay; norms are left out"),
+      number("optim.clip", c.clip, kZeroOrMore, "largest global gradient norm; 0: no clipping"),
+  };
+}
+
+Options schedule_options(train::ScheduleConfig& c) {
+  return {
+      choice("schedule.kind", c.kind,
+             {{"cosine", ScheduleKind::cosine},
+              {"linear", ScheduleKind::linear},
+              {"constant", ScheduleKind::constant},
+              {"wsd", ScheduleKind::wsd}},
+             "course of the learning rate; wsd: warm-up, stable, decay"),
+      whole("schedule.warmup", c.warmup, kEvery, "5% of schedule.steps",
+            "steps of linear warm-up; may exceed the run"),
+      whole("schedule.steps", c.steps, kSteps, "run.steps", "length of the schedule"),
+      number("schedule.min_lr", c.min_lr, kZeroOrMore, "learning rate at the end"),
+      number("schedule.decay_fraction", c.decay_fraction, kShare,
+             "wsd: the last part of the schedule, in which the rate falls"),
+  };
+}
+
+Options checkpoint_options(train::CheckpointConfig& c) {
+  return {
+      whole("checkpoint.every", c.every, kEvery,
+            "steps between saves; 0: at the end and on signals only"),
+      whole("checkpoint.keep", c.keep, {1, UINT32_MAX}, "how many of the newest are kept"),
+      word("checkpoint.resume", "false|true|PATH", c.resume,
+           "true: from the newest, or a fresh start; PATH: from that checkpoint"),
+  };
+}
+
+Options run_options(train::RunConfig& c) {
+  return {
+      required(word("run.dir", "FOLDER", c.dir, "where log and checkpoints go")),
+      whole("run.steps", c.steps, kSteps, "steps to train"),
+      whole("run.stop_at", c.stop_at, kSteps, "run.steps",
+            "stop after this step; the schedule does not change"),
+      whole("run.seed", c.seed, {}, "seed of the weights and of the data order"),
+  };
+}
+
+void append(Options& all, Options section) {
+  all.insert(all.end(), std::make_move_iterator(section.begin()),
+             std::make_move_iterator(section.end()));
+}
+
+}  // namespace
+
+std::vector<Option> training_options(train::Config& config) {
+  Options all = model_options(config.model);
+  append(all, data_options(config.data));
+  append(all, parallel_options(config.parallel));
+  append(all, optim_options(config.optim));
+  append(all, schedule_options(config.schedule));
+  append(all, checkpoint_options(config.checkpoint));
+  append(all, {whole("eval.every", config.eval_every, kEvery, "steps between evaluations; 0: none"),
+               whole("log.every", config.log_every, kEvery, "steps between records; 0: none")});
+  append(all, run_options(config.run));
+  return all;
+}
+
+std::string to_ini(const train::Config& config) {
+  train::Config copy = config;
+  std::string ini;
+  std::string section;
+  for (const auto& option : training_options(copy)) {
+    const auto value = option.get();
+    if (!value) continue;
+    if (section_of(option) != section) {
+      ini += fmt::format("{}[{}]\n", ini.empty() ? "" : "\n", section_of(option));
+      section = section_of(option);
+    }
+    ini += fmt::format("{} = {}\n", key_of(option), ini_value(*value));
+  }
+  return ini;
+}
+
+}  // namespace ballast::cli

@@ -1,0 +1,273 @@
+#include "comm/communicator.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "base/narrow.hpp"
+#include "base/process.hpp"
+#include "comm/exchange.hpp"
+#include "comm/hang_report.hpp"
+#include "comm/mpi_check.hpp"
+#include "comm/tag.hpp"
+
+namespace ballast::comm {
+
+namespace {
+
+std::size_t index(int rank) { return narrow<std::size_t>(rank); }
+
+/// Copies a rank's own part, unless it lies in its place already.
+void copy_own(std::span<const std::byte> from, std::byte* to) {
+  if (!from.empty() && from.data() != to) std::memmove(to, from.data(), from.size());
+}
+
+/// One slice a rank, each inside its buffer: what a wrong size would otherwise overwrite is a
+/// neighbour's data.
+void check_slices(std::size_t ranks, std::span<const std::size_t> counts,
+                  std::span<const std::size_t> offsets, std::size_t room, Place place) {
+  if (counts.size() != ranks || offsets.size() != ranks) {
+    throw internal_error("{}: {} counts and {} offsets for {} ranks", describe(place),
+                         counts.size(), offsets.size(), ranks);
+  }
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    if (counts[rank] > room || offsets[rank] > room - counts[rank]) {
+      throw internal_error("{}: slice {} of {} bytes at {} does not fit a buffer of {} bytes",
+                           describe(place), rank, counts[rank], offsets[rank], room);
+    }
+  }
+}
+
+int job_tag_limit() {
+  void* limit = nullptr;
+  int found = 0;
+  mpi_check(MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &limit, &found), "MPI_Comm_get_attr");
+  return found != 0 ? *static_cast<int*>(limit) : kLowestTagLimit;
+}
+
+/// The rank in MPI_COMM_WORLD of each rank of `handle`.
+std::vector<int> ranks_in_job(MPI_Comm handle, int size) {
+  std::vector<int> here(index(size));
+  std::vector<int> in_job(index(size));
+  std::iota(here.begin(), here.end(), 0);
+  MPI_Group group = MPI_GROUP_NULL;
+  MPI_Group job = MPI_GROUP_NULL;
+  mpi_check(MPI_Comm_group(handle, &group), "MPI_Comm_group");
+  mpi_check(MPI_Comm_group(MPI_COMM_WORLD, &job), "MPI_Comm_group");
+  mpi_check(MPI_Group_translate_ranks(group, size, here.data(), job, in_job.data()),
+            "MPI_Group_translate_ranks");
+  mpi_check(MPI_Group_free(&group), "MPI_Group_free");
+  mpi_check(MPI_Group_free(&job), "MPI_Group_free");
+  return in_job;
+}
+
+}  // namespace
+
+Communicator::Communicator(MPI_Comm handle)
+    : exchange_{std::make_unique<Exchange>(handle)}, tag_limit_{job_tag_limit()} {
+  mpi_check(MPI_Comm_rank(handle, &rank_), "MPI_Comm_rank");
+  mpi_check(MPI_Comm_size(handle, &size_), "MPI_Comm_size");
+  mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &job_size_), "MPI_Comm_size");
+  job_ranks_ = ranks_in_job(handle, size_);
+  hosts_.resize(index(size_), "host not known yet");
+  hosts_[index(rank_)] = host_name();
+  hosts_ = gather_texts(hosts_[index(rank_)], {"gather of host names"});
+}
+
+Communicator::~Communicator() = default;
+Communicator::Communicator(Communicator&&) noexcept = default;
+Communicator& Communicator::operator=(Communicator&&) noexcept = default;
+
+const std::string& Communicator::host(int rank) const { return hosts_.at(index(rank)); }
+
+std::string Communicator::name(int rank) const {
+  return fmt::format("rank {}/{} {}", job_ranks_.at(index(rank)), job_size_, host(rank));
+}
+
+std::string Communicator::label(int rank) const {
+  return fmt::format("rank {}/{} ({})", job_ranks_.at(index(rank)), job_size_, host(rank));
+}
+
+void Communicator::set_longest_message(std::size_t bytes) {
+  if (bytes == 0 || bytes > Exchange::kLongestMessage) {
+    throw internal_error("messages of {} bytes: from 1 to {} are possible", bytes,
+                         Exchange::kLongestMessage);
+  }
+  exchange_->set_longest_message(bytes);
+}
+
+/// One collective: post(exchange) posts its messages, which then run to their end.
+template <class Post>
+void Communicator::run(Place place, Post&& post) {
+  const std::uint64_t sequence = sequence_++;
+  if (size_ == 1) return;
+  try {
+    exchange_->start(tag_for(sequence, place, tag_limit_));
+    post(*exchange_);
+    if (const auto fault = exchange_->wait(timeout_s_)) {
+      if (fault->kind == Exchange::Fault::Kind::stuck) {
+        end_stuck(*this, place, exchange_->missing(), timeout_s_);
+      }
+      throw bad_message(*this, place, *fault);
+    }
+  } catch (...) {
+    exchange_->abandon();
+    throw;
+  }
+}
+
+// Messages go directly from each rank to each other, the nearest higher rank first, so that they
+// do not all fall on one rank at once, and so that whoever is missing is known to all by name.
+
+void Communicator::barrier(Place place) {
+  run(place, [&](Exchange& exchange) {
+    for (int i = 1; i < size_; ++i) exchange.receive({}, (rank_ + size_ - i) % size_);
+    for (int i = 1; i < size_; ++i) exchange.send({}, (rank_ + i) % size_);
+  });
+}
+
+void Communicator::broadcast(std::span<std::byte> bytes, int root, Place place) {
+  run(place, [&](Exchange& exchange) {
+    if (rank_ != root) return exchange.receive(bytes, root);
+    for (int i = 1; i < size_; ++i) exchange.send(bytes, (rank_ + i) % size_);
+  });
+}
+
+void Communicator::all_gather(std::span<const std::byte> own, std::span<std::byte> receive,
+                              std::span<const std::size_t> counts,
+                              std::span<const std::size_t> offsets, Place place) {
+  check_slices(index(size_), counts, offsets, receive.size(), place);
+  if (own.size() != counts[index(rank_)]) {
+    throw internal_error("{}: {} bytes given where {} belong", describe(place), own.size(),
+                         counts[index(rank_)]);
+  }
+  copy_own(own, receive.data() + offsets[index(rank_)]);
+  run(place, [&](Exchange& exchange) {
+    for (int i = 1; i < size_; ++i) {
+      const int peer = (rank_ + size_ - i) % size_;
+      const std::size_t count = counts[index(peer)];
+      if (count > 0) exchange.receive(receive.subspan(offsets[index(peer)], count), peer);
+    }
+    for (int i = 1; i < size_ && !own.empty(); ++i) exchange.send(own, (rank_ + i) % size_);
+  });
+}
+
+void Communicator::all_to_all(std::span<const std::byte> send, Slices send_slices,
+                              std::span<std::byte> receive, Slices receive_slices, Place place) {
+  check_slices(index(size_), send_slices.counts, send_slices.offsets, send.size(), place);
+  check_slices(index(size_), receive_slices.counts, receive_slices.offsets, receive.size(), place);
+  const auto outgoing = [&](int peer) {
+    return send.subspan(send_slices.offsets[index(peer)], send_slices.counts[index(peer)]);
+  };
+  const auto incoming = [&](int peer) {
+    return receive.subspan(receive_slices.offsets[index(peer)], receive_slices.counts[index(peer)]);
+  };
+  if (outgoing(rank_).size() != incoming(rank_).size()) {
+    throw internal_error("{}: {} bytes from a rank to itself, but room for {}", describe(place),
+                         outgoing(rank_).size(), incoming(rank_).size());
+  }
+  copy_own(outgoing(rank_), incoming(rank_).data());
+  run(place, [&](Exchange& exchange) {
+    for (int i = 1; i < size_; ++i) {
+      const int peer = (rank_ + size_ - i) % size_;
+      if (!incoming(peer).empty()) exchange.receive(incoming(peer), peer);
+    }
+    for (int i = 1; i < size_; ++i) {
+      const int peer = (rank_ + i) % size_;
+      if (!outgoing(peer).empty()) exchange.send(outgoing(peer), peer);
+    }
+  });
+}
+
+/// Every rank's `own`, of one length everywhere, into words_, rank after rank.
+void Communicator::gather_words(std::span<const std::int64_t> own, Place place) {
+  words_.resize(own.size() * index(size_));
+  const auto part = [&](int rank) {
+    return std::span{words_}.subspan(own.size() * index(rank), own.size());
+  };
+  std::ranges::copy(own, part(rank_).begin());
+  run(place, [&](Exchange& exchange) {
+    for (int i = 1; i < size_; ++i) {
+      const int peer = (rank_ + size_ - i) % size_;
+      exchange.receive(std::as_writable_bytes(part(peer)), peer);
+    }
+    for (int i = 1; i < size_; ++i) exchange.send(std::as_bytes(own), (rank_ + i) % size_);
+  });
+}
+
+void Communicator::sum(std::span<std::int64_t> values, Place place) {
+  gather_words(values, place);
+  std::ranges::fill(values, 0);
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    std::int64_t& total = values[i % values.size()];
+    if (__builtin_add_overflow(total, words_[i], &total)) {
+      throw internal_error("{}: the sum does not fit 64 bits", describe(place));
+    }
+  }
+}
+
+std::int64_t Communicator::sum(std::int64_t value, Place place) {
+  sum(std::span{&value, 1}, place);
+  return value;
+}
+
+std::int64_t Communicator::max(std::int64_t value, Place place) {
+  gather_words(std::span{&value, 1}, place);
+  return std::ranges::max(words_);
+}
+
+std::vector<std::string> Communicator::gather_texts(const std::string& own, Place place) {
+  const auto own_length = narrow<std::int64_t>(own.size());
+  gather_words(std::span{&own_length, 1}, place);
+  std::vector<std::size_t> counts;
+  for (const std::int64_t length : words_) counts.push_back(narrow<std::size_t>(length));
+  std::vector<std::size_t> offsets(counts.size());
+  std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), std::size_t{0});
+  std::string all(offsets.back() + counts.back(), '\0');
+  all_gather(std::as_bytes(std::span{own}), std::as_writable_bytes(std::span{all}), counts, offsets,
+             place);
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    texts.push_back(all.substr(offsets[i], counts[i]));
+  }
+  return texts;
+}
+
+std::string Communicator::broadcast_text(const std::string& text, int root, Place place) {
+  std::uint64_t length = text.size();
+  broadcast(std::as_writable_bytes(std::span{&length, 1}), root, place);
+  std::string copy = text;
+  copy.resize(length);
+  broadcast(std::as_writable_bytes(std::span{copy}), root, place);
+  return copy;
+}
+
+// MPI splits inside one call that would wait without a word: whoever does not come is found before.
+
+Communicator Communicator::split(int colour) {
+  if (colour < 0) throw internal_error("split by colour {}: colours count from 0", colour);
+  barrier({"split"});
+  MPI_Comm part = MPI_COMM_NULL;
+  mpi_check(MPI_Comm_split(exchange_->handle(), colour, rank_, &part), "MPI_Comm_split");
+  return inherit(part);
+}
+
+Communicator Communicator::split_by_node() {
+  barrier({"split by node"});
+  MPI_Comm part = MPI_COMM_NULL;
+  mpi_check(
+      MPI_Comm_split_type(exchange_->handle(), MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &part),
+      "MPI_Comm_split_type");
+  return inherit(part);
+}
+
+Communicator Communicator::inherit(MPI_Comm handle) const {
+  Communicator part{handle};
+  part.set_longest_message(exchange_->longest_message());
+  part.set_timeout_s(timeout_s_);
+  part.set_step(step_);
+  return part;
+}
+
+}  // namespace ballast::comm

@@ -1,0 +1,79 @@
+#include "comm/hang_report.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+#include <vector>
+
+#include "base/narrow.hpp"
+#include "comm/mpi_check.hpp"
+
+namespace ballast::comm {
+
+namespace {
+
+constexpr std::size_t kNamedPeers = 8;
+
+std::string list(const Communicator& comm, const std::vector<int>& peers) {
+  std::string text;
+  const std::size_t named = std::min(peers.size(), kNamedPeers);
+  for (std::size_t i = 0; i < named; ++i) {
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", comm.label(peers[i]));
+  }
+  if (peers.size() > named) text += fmt::format(" and {} more", peers.size() - named);
+  return text;
+}
+
+std::string place_and_step(const Communicator& comm, const Place& place) {
+  return comm.step() == 0 ? describe(place)
+                          : fmt::format("{} at step {}", describe(place), comm.step());
+}
+
+/// One write, so that the lines of several ranks do not mix.
+void write_to_stderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+std::string describe(const Place& place) {
+  return place.subject.empty() ? std::string{place.what}
+                               : fmt::format("{} of {}", place.what, place.subject);
+}
+
+void end_stuck(const Communicator& comm, const Place& place, const Exchange::Missing& missing,
+               double waited_s) {
+  std::string why;
+  if (!missing.silent.empty()) {
+    why = fmt::format("nothing came from {}", list(comm, missing.silent));
+  }
+  if (!missing.unwilling.empty()) {
+    why += fmt::format("{}what was sent is not taken by {}", why.empty() ? "" : "; ",
+                       list(comm, missing.unwilling));
+  }
+  write_to_stderr(fmt::format("ballast: {} waited {:.3g} s in {}: {}\n", comm.label(comm.rank()),
+                              waited_s, place_and_step(comm, place), why));
+  ::_exit(static_cast<int>(ExitCode::internal));
+}
+
+Error bad_message(const Communicator& comm, const Place& place, const Exchange::Fault& fault) {
+  const std::string where =
+      fmt::format("{} on {}", place_and_step(comm, place), comm.label(comm.rank()));
+  const std::string peer = comm.label(fault.peer);
+  switch (fault.kind) {
+    case Exchange::Fault::Kind::too_long:
+      return internal_error("{}: more than the {} bytes expected came from {}; the ranks disagree",
+                            where, fault.expected, peer);
+    case Exchange::Fault::Kind::too_short:
+      return internal_error("{}: {} bytes came from {} where {} were expected; the ranks disagree",
+                            where, fault.received, peer, fault.expected);
+    default:
+      return internal_error("{}: the exchange with {} failed: {}", where, peer,
+                            mpi_error_text(fault.code));
+  }
+}
+
+}  // namespace ballast::comm

@@ -1,0 +1,40 @@
+#include "base/error.hpp"
+#include "data/tokenizer.hpp"
+
+namespace ballast::data {
+
+namespace {
+
+class ByteTokenizer final : public Tokenizer {
+ public:
+  [[nodiscard]] std::string name() const override { return "bytes"; }
+  [[nodiscard]] std::size_t vocabulary() const override { return 259; }
+  [[nodiscard]] std::int32_t bos() const override { return 256; }
+  [[nodiscard]] std::int32_t eos() const override { return 257; }
+  [[nodiscard]] std::vector<std::uint8_t> model() const override { return {}; }
+
+  [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text) const override {
+    std::vector<std::int32_t> ids(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) ids[i] = static_cast<unsigned char>(text[i]);
+    return ids;
+  }
+
+  [[nodiscard]] std::string decode(std::span<const std::int32_t> ids) const override {
+    std::string text;
+    for (const std::int32_t id : ids) {
+      if (piece_bytes(id) == 1) text += static_cast<char>(id);
+    }
+    return text;
+  }
+
+  [[nodiscard]] std::size_t piece_bytes(std::int32_t id) const override {
+    if (id < 0 || id >= 259) throw data_error("token {} is outside the vocabulary of 259", id);
+    return id < 256 ? 1 : 0;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> make_byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
+
+}  // namespace ballast::data

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "data/dataset_writer.hpp"
+#include "data/split.hpp"
+#include "data/tokenizer.hpp"
+
+namespace ballast::data {
+
+enum class DocumentMarks {
+  none,
+  bos  ///< <bos> before each document, its place in the dataset's documents
+};
+
+/// Turns segments of text into tokens of a dataset, a bounded piece at a time; the tokens of a
+/// document's part in a segment are those of `encode` on the whole of it.
+class Encoder final : public SegmentSink {
+ public:
+  Encoder(const Tokenizer& tokenizer, DocumentMarks marks, DatasetWriter& writer);
+
+  void begin_segment(Split split) override;
+  void begin_document(float weight) override;
+  void text(std::string_view piece) override;
+  /// Encodes what is left.
+  void finish() { encode_all(); }
+
+ private:
+  void encode_all();
+
+  const Tokenizer& tokenizer_;
+  DocumentMarks marks_;
+  DatasetWriter& writer_;
+  std::string pending_;
+  Split split_ = Split::train;
+  float weight_ = 1.0f;
+};
+
+}  // namespace ballast::data

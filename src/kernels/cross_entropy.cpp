@@ -1,0 +1,84 @@
+#include "kernels/cross_entropy.hpp"
+
+#include <algorithm>
+
+#include "kernels/exp.hpp"
+#include "kernels/isa.hpp"
+#include "kernels/lanes.hpp"
+#include "kernels/math.hpp"
+
+namespace ballast::kernels {
+
+namespace {
+
+/// Softmax of one row before its division: values are exp(logit − max), sum is theirs.
+struct Softmax {
+  float max;
+  float sum;
+};
+
+BALLAST_KERNEL Softmax exponentiate(float* logits, std::size_t count) {
+  const float max = lane_max(logits, count);
+  for (std::size_t i = 0; i < count; ++i) logits[i] = exp_lane(logits[i] - max);
+  return {max, lane_sum(logits, count)};
+}
+
+BALLAST_KERNEL Softmax sum_exponentials(const float* logits, std::size_t count) {
+  const float max = lane_max(logits, count);
+  LaneVector sum{};
+  LaneVector value;
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    load_lanes(logits + i, count - i, -__builtin_inff(), value);
+    value -= max;
+    float lanes[kLanes];
+    __builtin_memcpy(lanes, &value, sizeof lanes);
+    for (float& lane : lanes) lane = exp_lane(lane);
+    __builtin_memcpy(&value, lanes, sizeof lanes);
+    sum += value;
+  }
+  return {max, lane_tree(sum)};
+}
+
+BALLAST_KERNEL void scale_row(float* x, float factor, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
+}
+
+float negative_log_likelihood(const Softmax& softmax, float logit) {
+  return static_cast<float>(portable_log(static_cast<double>(softmax.sum)) +
+                            (static_cast<double>(softmax.max) - static_cast<double>(logit)));
+}
+
+}  // namespace
+
+void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                   std::span<const float> weights, float gradient_scale, std::span<float> logits,
+                   std::span<float> nll) {
+  for (std::size_t r = 0; r < labels.size(); ++r) {
+    const auto row = logits.subspan(r * vocabulary, vocabulary);
+    if (labels[r] == kIgnoreLabel) {
+      std::ranges::fill(row, 0.0f);
+      nll[r] = 0.0f;
+      continue;
+    }
+    const auto label = static_cast<std::size_t>(labels[r]);
+    const float label_logit = row[label];
+    const Softmax softmax = exponentiate(row.data(), vocabulary);
+    nll[r] = negative_log_likelihood(softmax, label_logit);
+    const float factor = weights.empty() ? gradient_scale : gradient_scale * weights[r];
+    scale_row(row.data(), factor / softmax.sum, vocabulary);
+    row[label] -= factor;
+  }
+}
+
+void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                        std::span<const float> logits, std::span<float> nll) {
+  for (std::size_t r = 0; r < labels.size(); ++r) {
+    nll[r] = 0.0f;
+    if (labels[r] == kIgnoreLabel) continue;
+    const auto row = logits.subspan(r * vocabulary, vocabulary);
+    const Softmax softmax = sum_exponentials(row.data(), vocabulary);
+    nll[r] = negative_log_likelihood(softmax, row[static_cast<std::size_t>(labels[r])]);
+  }
+}
+
+}  // namespace ballast::kernels

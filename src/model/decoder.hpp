@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/gemm.hpp"
+#include "kernels/rope.hpp"
+#include "model/unit_views.hpp"
+#include "model/whole_parameters.hpp"
+
+namespace ballast::model {
+
+/// Runs a model one token at a time over cached keys and values. When the context is full, its
+/// later half is read again as a fresh context, so a text may grow for ever.
+class Decoder {
+ public:
+  /// `table`, `parameters` and `gemm` must outlive the decoder.
+  Decoder(const ModelConfig& config, const ParameterTable& table, WholeParameters& parameters,
+          const kernels::Gemm& gemm, std::size_t context);
+
+  /// Appends one token and computes the logits of its successor. A data Error if the token is not
+  /// in the vocabulary.
+  void feed(std::int32_t token);
+  /// Of the token that follows the last one fed: [vocabulary].
+  [[nodiscard]] std::span<const float> logits() const { return logits_; }
+
+ private:
+  struct LayerCache {
+    std::vector<float> keys;    ///< [context, kv_dim]
+    std::vector<float> values;  ///< [context, kv_dim]
+  };
+
+  void advance(std::int32_t token);
+  void run_block(std::size_t layer);
+  void attend(const BlockTensors<const float>& weights, LayerCache& cache,
+              std::span<const float> input, std::span<float> out);
+  void attend_head(const LayerCache& cache, std::size_t head, std::span<float> out);
+  void feed_forward(const BlockTensors<const float>& weights, std::span<const float> input,
+                    std::span<float> out);
+  void compute_logits();
+  void normalise(std::span<const float> x, std::span<const float> gain, std::span<float> y);
+  /// y = w x. w: [y.size(), x.size()].
+  void project(std::span<const float> x, std::span<const float> w, std::span<float> y) const;
+
+  ModelConfig config_;
+  const ParameterTable* table_;
+  WholeParameters* parameters_;
+  const kernels::Gemm* gemm_;
+  kernels::RopeTable rope_;
+  std::size_t context_;
+  std::vector<std::int32_t> tokens_;  ///< in the context now
+  std::vector<LayerCache> caches_;
+  std::vector<float> residual_, normed_, sublayer_, query_, attended_, gate_, up_, scores_, logits_;
+};
+
+}  // namespace ballast::model

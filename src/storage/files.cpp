@@ -1,0 +1,151 @@
+#include "storage/files.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace ballast::storage {
+
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+/// Closes on every way out; the checked close is `close`.
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_{value} {}
+  ~Descriptor() { (void)close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  [[nodiscard]] int get() const { return value_; }
+  [[nodiscard]] bool close() {
+    const int value = std::exchange(value_, -1);
+    return value < 0 || ::close(value) == 0;
+  }
+
+ private:
+  int value_;
+};
+
+/// Standard input may be a socket, which cannot be opened by its name.
+int open_for_reading(const std::filesystem::path& path) {
+  return path == "/dev/stdin" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                              : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+}
+
+void write_all(const Descriptor& file, const std::filesystem::path& path, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file.get(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      throw data_error("cannot write '{}' ({} bytes left): {}", path.string(), text.size(),
+                       reason(errno));
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void write_and_sync(const std::filesystem::path& path, std::string_view text) {
+  Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  if (file.get() < 0) throw data_error("cannot write '{}': {}", path.string(), reason(errno));
+  write_all(file, path, text);
+  if (::fsync(file.get()) != 0 || !file.close()) {
+    throw data_error("cannot write '{}' ({} bytes): {}", path.string(), text.size(), reason(errno));
+  }
+}
+
+void sync(const std::filesystem::path& path, int flags) {
+  const Descriptor file{::open(path.c_str(), flags | O_CLOEXEC)};
+  if (file.get() < 0) throw data_error("cannot open '{}': {}", path.string(), reason(errno));
+  // Some network file systems have no such call for folders, or at all.
+  if (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
+    throw data_error("the disk did not take '{}': {}", path.string(), reason(errno));
+  }
+}
+
+}  // namespace
+
+InputFile::InputFile(std::filesystem::path path)
+    : path_{std::move(path)}, descriptor_{open_for_reading(path_)} {
+  if (descriptor_ < 0) throw data_error("cannot read '{}': {}", path_.string(), reason(errno));
+}
+
+InputFile::~InputFile() { ::close(descriptor_); }
+
+std::size_t InputFile::read(std::span<char> out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = ::read(descriptor_, out.data() + done, out.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw data_error("cannot read '{}': {}", path_.string(), reason(errno));
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  InputFile file{path};
+  std::string text;
+  std::vector<char> piece(kPiece);
+  for (std::size_t got = piece.size(); got == piece.size();) {
+    got = file.read(piece);
+    text.append(piece.data(), got);
+  }
+  return text;
+}
+
+void write_text_atomically(const std::filesystem::path& path, std::string_view text) {
+  std::filesystem::path temporary = path;
+  temporary += fmt::format(".tmp-{}", ::getpid());
+  try {
+    write_and_sync(temporary, text);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+      throw data_error("cannot write '{}': {}", path.string(), reason(errno));
+    }
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void sync_file(const std::filesystem::path& path) { sync(path, O_RDONLY); }
+
+void sync_folder(const std::filesystem::path& path) { sync(path, O_RDONLY | O_DIRECTORY); }
+
+Hash128 hash_file(const std::filesystem::path& path) {
+  InputFile file{path};
+  Hasher hasher;
+  std::vector<char> piece(kPiece);
+  for (std::size_t got = piece.size(); got == piece.size();) {
+    got = file.read(piece);
+    hasher.update(std::as_bytes(std::span{piece}.first(got)));
+  }
+  return hasher.digest();
+}
+
+void require_free_space(const std::filesystem::path& folder, std::uint64_t bytes) {
+  struct statvfs space {};
+  if (::statvfs(folder.c_str(), &space) != 0) {
+    throw data_error("cannot tell the free space of '{}': {}", folder.string(), reason(errno));
+  }
+  const std::uint64_t free = std::uint64_t{space.f_bavail} * space.f_frsize;
+  if (free < bytes) {
+    throw data_error("'{}' has {} free, {} are needed: make room or choose another folder",
+                     folder.string(), human_bytes(free), human_bytes(bytes));
+  }
+}
+
+}  // namespace ballast::storage

@@ -1,0 +1,338 @@
+#include "storage/h5.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <limits>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace ballast::storage {
+
+namespace {
+
+/// Chunks kept decompressed per dataset when reading: enough for all of a small corpus.
+constexpr std::size_t kReadCacheBytes = std::size_t{16} << 20;
+constexpr std::size_t kReadCacheSlots = 4099;
+
+template <class T>
+hid_t native_type() {
+  if constexpr (std::same_as<T, std::uint8_t>) return H5T_NATIVE_UINT8;
+  if constexpr (std::same_as<T, std::uint16_t>) return H5T_NATIVE_UINT16;
+  if constexpr (std::same_as<T, std::uint32_t>) return H5T_NATIVE_UINT32;
+  if constexpr (std::same_as<T, std::uint64_t>) return H5T_NATIVE_UINT64;
+  if constexpr (std::same_as<T, std::int32_t>) return H5T_NATIVE_INT32;
+  if constexpr (std::same_as<T, std::int64_t>) return H5T_NATIVE_INT64;
+  if constexpr (std::same_as<T, float>) return H5T_NATIVE_FLOAT;
+  if constexpr (std::same_as<T, double>) return H5T_NATIVE_DOUBLE;
+}
+
+herr_t keep_first_description(unsigned depth, const H5E_error2_t* error, void* text) {
+  if (depth == 0 && error->desc != nullptr) *static_cast<std::string*>(text) = error->desc;
+  return 0;
+}
+
+/// Why the last call failed: HDF5's innermost words, or the system's own where HDF5 wraps them.
+/// The next call to the library forgets it.
+std::string last_reason() {
+  std::string text;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first_description, &text);
+  static constexpr std::string_view kSystem = "error message = '";
+  const auto begin = text.find(kSystem);
+  if (begin == std::string::npos) return text.empty() ? "HDF5 gave no reason" : text;
+  const auto words = text.substr(begin + kSystem.size());
+  return words.substr(0, words.find('\''));
+}
+
+/// Unless told otherwise the library prints its stack of errors, loads plug-ins from a path in the
+/// environment, and at exit flushes files once more, which crashes where a write has failed before.
+void set_up_library() {
+  H5dont_atexit();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  H5PLset_loading_state(0);
+}
+
+H5Handle property_list(hid_t kind) {
+  H5Handle list{H5Pcreate(kind), H5Pclose};
+  if (list.id() < 0) throw internal_error("HDF5 made no property list: {}", last_reason());
+  return list;
+}
+
+/// Datasets are replaced in one step and never changed in place, so that readers need no lock;
+/// writers do without where the file system has none.
+H5Handle access_list(bool writing) {
+  H5Handle list = property_list(H5P_FILE_ACCESS);
+  H5Pset_fclose_degree(list.id(), H5F_CLOSE_STRONG);
+#if H5_VERSION_GE(1, 10, 7)
+  H5Pset_file_locking(list.id(), writing ? 1 : 0, 1);
+#endif
+  if (!writing) {
+    H5Pset_cache(list.id(), 0, kReadCacheSlots, kReadCacheBytes, 1.0);
+  }
+  return list;
+}
+
+herr_t refuse_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) {
+  return -1;
+}
+
+/// Link access that does not leave the file.
+H5Handle inside_only(hid_t kind) {
+  H5Handle list = property_list(kind);
+  H5Pset_elink_cb(list.id(), refuse_link, nullptr);
+  return list;
+}
+
+H5Handle line_space(std::size_t size, hsize_t max_size) {
+  const hsize_t current = size;
+  H5Handle space{H5Screate_simple(1, &current, &max_size), H5Sclose};
+  if (space.id() < 0) throw internal_error("HDF5 made no dataspace: {}", last_reason());
+  return space;
+}
+
+H5Handle creation_list(H5Layout layout, std::size_t size, bool growing) {
+  H5Handle list = property_list(H5P_DATASET_CREATE);
+  H5Pset_obj_track_times(list.id(), 0);  // equal contents make equal files
+  const bool chunked = layout.chunk > 0 && (growing || size > 0);
+  if (!chunked) {
+    // Every element is written, so filling the file first would only write it twice.
+    H5Pset_fill_time(list.id(), H5D_FILL_TIME_NEVER);
+    return list;
+  }
+  const hsize_t chunk = growing ? layout.chunk : std::min(layout.chunk, size);
+  H5Pset_chunk(list.id(), 1, &chunk);
+  if (layout.deflate > 0) {
+    H5Pset_shuffle(list.id());
+    H5Pset_deflate(list.id(), static_cast<unsigned>(layout.deflate));
+  }
+  return list;
+}
+
+std::string quoted(const std::filesystem::path& path) { return fmt::format("'{}'", path.string()); }
+
+/// Refuses what HDF5 would explain badly: nothing there, a folder, no permission, another format.
+void require_hdf5(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    if (error && error != std::errc::no_such_file_or_directory) {
+      throw data_error("cannot open {}: {}", quoted(path), error.message());
+    }
+    throw data_error("{} does not exist", quoted(path));
+  }
+  if (std::filesystem::is_directory(status)) {
+    throw data_error("{} is a folder, not an HDF5 file", quoted(path));
+  }
+  if (std::filesystem::file_size(path, error) == 0 && !error) {
+    throw data_error("{} is empty, not an HDF5 file", quoted(path));
+  }
+  const htri_t answer = H5Fis_hdf5(path.c_str());
+  if (answer < 0) throw data_error("cannot read {}: {}", quoted(path), last_reason());
+  if (answer == 0) throw data_error("{} is not an HDF5 file", quoted(path));
+}
+
+std::size_t extent(hid_t dataset) {
+  const H5Handle space{H5Dget_space(dataset), H5Sclose};
+  const hssize_t count = H5Sget_simple_extent_npoints(space.id());
+  return count < 0 ? 0 : static_cast<std::size_t>(count);
+}
+
+/// Selects [offset, offset + count) of a dataset.
+H5Handle select(hid_t dataset, std::size_t offset, std::size_t count) {
+  H5Handle space{H5Dget_space(dataset), H5Sclose};
+  const hsize_t start = offset;
+  const hsize_t length = count;
+  if (count == 0) {
+    H5Sselect_none(space.id());
+  } else {
+    H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, &start, nullptr, &length, nullptr);
+  }
+  return space;
+}
+
+}  // namespace
+
+H5File H5File::create(const std::filesystem::path& path) {
+  set_up_library();
+  const H5Handle access = access_list(true);
+  H5Handle file{H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()), H5Fclose};
+  if (file.id() < 0) throw data_error("cannot write {}: {}", quoted(path), last_reason());
+  return H5File{path, std::move(file)};
+}
+
+H5File H5File::open(const std::filesystem::path& path) {
+  set_up_library();
+  require_hdf5(path);
+  const H5Handle access = access_list(false);
+  H5Handle file{H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose};
+  if (file.id() < 0) {
+    throw data_error("{} is truncated or damaged: {}", quoted(path), last_reason());
+  }
+  return H5File{path, std::move(file)};
+}
+
+void H5File::create_dataset(const std::string& name, hid_t type, std::size_t size, H5Layout layout,
+                            hsize_t max_size) {
+  const H5Handle links = property_list(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(links.id(), 1);
+  const H5Handle space = line_space(size, max_size);
+  const H5Handle creation = creation_list(layout, size, max_size == H5S_UNLIMITED);
+  H5Handle dataset{H5Dcreate2(file_.id(), name.c_str(), type, space.id(), links.id(), creation.id(),
+                              H5P_DEFAULT),
+                   H5Dclose};
+  if (dataset.id() < 0) {
+    throw data_error("cannot create dataset '{}' in {}: {}", name, quoted(path_), last_reason());
+  }
+  datasets_[name] = std::move(dataset);
+}
+
+hid_t H5File::dataset(const std::string& name) const {
+  if (const auto found = datasets_.find(name); found != datasets_.end()) return found->second.id();
+  if (!contains(name)) throw data_error("{} has no dataset '{}'", quoted(path_), name);
+  const H5Handle access = inside_only(H5P_DATASET_ACCESS);
+  H5Handle handle{H5Dopen2(file_.id(), name.c_str(), access.id()), H5Dclose};
+  if (handle.id() < 0) {
+    throw data_error("cannot open dataset '{}' of {}: {}", name, quoted(path_), last_reason());
+  }
+  const H5Handle space{H5Dget_space(handle.id()), H5Sclose};
+  if (H5Sget_simple_extent_ndims(space.id()) != 1) {
+    throw data_error("dataset '{}' of {} is not one-dimensional", name, quoted(path_));
+  }
+  const H5Handle creation{H5Dget_create_plist(handle.id()), H5Pclose};
+  if (H5Pget_external_count(creation.id()) > 0 || H5Pget_layout(creation.id()) == H5D_VIRTUAL) {
+    throw data_error("dataset '{}' of {} keeps its elements in other files: refused", name,
+                     quoted(path_));
+  }
+  return datasets_.emplace(name, std::move(handle)).first->second.id();
+}
+
+void H5File::write_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,
+                         const void* values) {
+  const hid_t target = dataset(name);
+  const H5Handle in_file = select(target, offset, count);
+  const H5Handle in_memory = line_space(count, count);
+  if (H5Dwrite(target, type, in_memory.id(), in_file.id(), H5P_DEFAULT, values) < 0) {
+    const std::string why = last_reason();
+    throw data_error("cannot write dataset '{}' ({} bytes) to {}: {}", name,
+                     count * H5Tget_size(type), quoted(path_), why);
+  }
+}
+
+void H5File::read_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,
+                        void* out) const {
+  const hid_t source = dataset(name);
+  const std::size_t size = extent(source);
+  if (offset > size || count > size - offset) {
+    throw data_error("dataset '{}' of {} has {} elements: [{}, {}) is beyond its end", name,
+                     quoted(path_), size, offset, offset + count);
+  }
+  const H5Handle stored{H5Dget_type(source), H5Tclose};
+  if (H5Tget_class(stored.id()) != H5Tget_class(type)) {
+    throw data_error("dataset '{}' of {} holds another kind of element than {} numbers", name,
+                     quoted(path_), H5Tget_class(type) == H5T_FLOAT ? "floating-point" : "integer");
+  }
+  const H5Handle in_file = select(source, offset, count);
+  const H5Handle in_memory = line_space(count, count);
+  if (H5Dread(source, type, in_memory.id(), in_file.id(), H5P_DEFAULT, out) < 0) {
+    throw data_error("cannot read elements [{}, {}) of dataset '{}' of {}: {}", offset,
+                     offset + count, name, quoted(path_), last_reason());
+  }
+}
+
+bool H5File::contains(const std::string& object) const {
+  const H5Handle access = inside_only(H5P_LINK_ACCESS);
+  // The library answers for one link at a time; a missing folder on the way is an error to it.
+  for (std::size_t slash = 0; slash != std::string::npos;) {
+    slash = object.find('/', slash + 1);
+    if (H5Lexists(file_.id(), object.substr(0, slash).c_str(), access.id()) <= 0) return false;
+  }
+  return true;
+}
+
+std::size_t H5File::size(const std::string& name) const { return extent(dataset(name)); }
+
+std::size_t H5File::element_size(const std::string& name) const {
+  const H5Handle type{H5Dget_type(dataset(name)), H5Tclose};
+  return H5Tget_size(type.id());
+}
+
+void H5File::close() {
+  std::string why;
+  for (auto& [name, handle] : datasets_) {
+    if (!handle.close() && why.empty()) why = last_reason();
+  }
+  datasets_.clear();
+  if (file_.id() >= 0 && H5Fflush(file_.id(), H5F_SCOPE_LOCAL) < 0 && why.empty()) {
+    why = last_reason();
+  }
+  if (!file_.close() && why.empty()) why = last_reason();
+  if (why.empty()) return;
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(path_, error);
+  throw data_error("cannot finish writing {} ({} on the disk so far): {}", quoted(path_),
+                   human_bytes(error ? 0 : bytes), why);
+}
+
+template <class T>
+void H5File::write(const std::string& dataset, std::span<const T> values, H5Layout layout) {
+  create_dataset(dataset, native_type<T>(), values.size(), layout, values.size());
+  write_range(dataset, native_type<T>(), 0, values.size(), values.data());
+}
+
+template <class T>
+void H5File::create_growing(const std::string& dataset, H5Layout layout) {
+  if (layout.chunk == 0) throw internal_error("growing dataset '{}' needs chunks", dataset);
+  create_dataset(dataset, native_type<T>(), 0, layout, H5S_UNLIMITED);
+}
+
+template <class T>
+void H5File::append(const std::string& dataset, std::span<const T> values) {
+  const hid_t target = this->dataset(dataset);
+  const std::size_t old_size = extent(target);
+  const hsize_t new_size = old_size + values.size();
+  if (H5Dset_extent(target, &new_size) < 0) {
+    throw data_error("cannot extend dataset '{}' of {} to {} elements: {}", dataset, quoted(path_),
+                     new_size, last_reason());
+  }
+  write_range(dataset, native_type<T>(), old_size, values.size(), values.data());
+}
+
+template <class T>
+void H5File::read(const std::string& dataset, std::size_t offset, std::span<T> out) const {
+  read_range(dataset, native_type<T>(), offset, out.size(), out.data());
+}
+
+template <class T>
+std::vector<T> H5File::read_all(const std::string& dataset) const {
+  const std::size_t count = size(dataset);
+  std::vector<T> values;
+  try {
+    values.resize(count);
+  } catch (const std::exception&) {
+    throw data_error("dataset '{}' of {} claims {} elements, more than memory holds", dataset,
+                     quoted(path_), count);
+  }
+  read<T>(dataset, 0, values);
+  return values;
+}
+
+#define BALLAST_H5_ELEMENT(T)                                                         \
+  template void H5File::write<T>(const std::string&, std::span<const T>, H5Layout);   \
+  template void H5File::create_growing<T>(const std::string&, H5Layout);              \
+  template void H5File::append<T>(const std::string&, std::span<const T>);            \
+  template void H5File::read<T>(const std::string&, std::size_t, std::span<T>) const; \
+  template std::vector<T> H5File::read_all<T>(const std::string&) const;
+BALLAST_H5_ELEMENT(std::uint8_t)
+BALLAST_H5_ELEMENT(std::uint16_t)
+BALLAST_H5_ELEMENT(std::uint32_t)
+BALLAST_H5_ELEMENT(std::uint64_t)
+BALLAST_H5_ELEMENT(std::int32_t)
+BALLAST_H5_ELEMENT(std::int64_t)
+BALLAST_H5_ELEMENT(float)
+BALLAST_H5_ELEMENT(double)
+#undef BALLAST_H5_ELEMENT
+
+}  // namespace ballast::storage

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "data/dataset.hpp"
+#include "data/sampler.hpp"
+#include "model/batch.hpp"
+
+namespace ballast::train {
+
+/// Reads windows of a dataset into the one batch it owns; each load overwrites the last.
+class BatchLoader {
+ public:
+  BatchLoader(const data::Dataset& dataset, model::BatchShape shape);
+
+  /// The training samples [cursor, cursor + shape.sequences), in the sampler's order.
+  const model::Batch& load_training(const data::Sampler& sampler, std::uint64_t cursor);
+
+  /// Validation windows [first, first + shape.sequences); those past the end are all ignored
+  /// labels.
+  const model::Batch& load_validation(std::size_t first, std::size_t windows);
+
+ private:
+  void load_window(data::Split split, std::size_t window, std::size_t row);
+  void clear_row(std::size_t row);
+
+  const data::Dataset* dataset_;
+  model::BatchShape shape_;
+  std::vector<std::int32_t> ids_, labels_, segments_, positions_;
+  std::vector<float> weights_;
+  model::Batch batch_;
+};
+
+}  // namespace ballast::train

@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+#include <optional>
+
+#include "base/text.hpp"
+#include "checkpoint/checkpoint.hpp"
+#include "comm/agree.hpp"
+#include "train/identity.hpp"
+#include "train/trainer.hpp"
+#include "train/validation.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+/// The dataset to evaluate on, after checking that its tokens mean the same.
+data::Dataset open_dataset(const EvalOptions& options, const Identity& identity) {
+  data::Dataset dataset{options.data.empty() ? std::filesystem::path{text_of(identity, "data.path")}
+                                             : options.data};
+  const auto& trained_with = text_of(identity, "data.tokenizer_hash");
+  if (dataset.info().tokenizer_hash != trained_with) {
+    throw data_error("{}: its tokenizer ({} {}) is not the one of the checkpoint ({} {})",
+                     dataset.path().string(), dataset.info().tokenizer,
+                     dataset.info().tokenizer_hash, text_of(identity, "data.tokenizer"),
+                     trained_with);
+  }
+  return dataset;
+}
+
+}  // namespace
+
+ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
+  world.set_timeout_s(options.timeout_s);
+  const auto folder = comm::agree_on<std::filesystem::path>(
+      world, "checkpoint", [&] { return checkpoint::find_checkpoint(options.checkpoint); });
+  const auto manifest = comm::agree_on<checkpoint::Manifest>(
+      world, "checkpoint", [&] { return checkpoint::Manifest::read(folder); });
+  std::optional<data::Dataset> dataset;
+  std::optional<model::ModelConfig> config;
+  model::BatchShape shape;
+  comm::agree(world, "data", [&] {
+    dataset.emplace(open_dataset(options, manifest.identity));
+    config = model_of(manifest.identity);
+    shape = {number_of(manifest.identity, "data.micro_batch"),
+             number_of(manifest.identity, "data.seq_len")};
+    (void)dataset->windows(data::Split::validation, shape.seq_len);
+  });
+
+  const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
+  Arena arena;
+  model::Transformer model{*config, shape, model::Mode::evaluation, *gemm, arena};
+  const fsdp::ShardLayout layout{model.table(), static_cast<std::size_t>(world.rank()),
+                                 static_cast<std::size_t>(world.size())};
+  fsdp::ShardedParameters parameters{layout, world, fsdp::Purpose::evaluation, 1, arena};
+  const auto moment1 = arena.reserve<float>(MemoryClass::optimizer, layout.local_numel());
+  const auto moment2 = arena.reserve<float>(MemoryClass::optimizer, layout.local_numel());
+  arena.commit();
+  checkpoint::load(world, layout, folder,
+                   {parameters.weights(), arena.view(moment1), arena.view(moment2)});
+  parameters.weights_changed();
+
+  BatchLoader loader{*dataset, shape};
+  const EvalResult result =
+      validate(world, *dataset, model, parameters, loader, model::evaluation_program(*config));
+  if (world.is_root()) {
+    fmt::print("checkpoint {} (step {})\n", folder.string(), manifest.state.step);
+    fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", result.loss,
+               result.bits_per_byte);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "checkpoint/checkpoint.hpp"
+#include "data/tokenizer.hpp"
+#include "model/decoder.hpp"
+#include "model/sampling.hpp"
+#include "train/identity.hpp"
+#include "train/trainer.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+/// The tokenizer that the checkpoint was trained with: bytes need no file, others lie in the
+/// dataset.
+std::unique_ptr<data::Tokenizer> tokenizer_of(const Identity& identity) {
+  const auto& name = text_of(identity, "data.tokenizer");
+  if (name == "bytes") return data::make_byte_tokenizer();
+  const data::Dataset dataset{text_of(identity, "data.path")};
+  if (dataset.info().tokenizer_hash != text_of(identity, "data.tokenizer_hash")) {
+    throw data_error("{}: its tokenizer is not the one the checkpoint was trained with",
+                     dataset.path().string());
+  }
+  return data::make_tokenizer(name, dataset.tokenizer_model());
+}
+
+/// Bytes at the end of `text` that begin a UTF-8 character still incomplete.
+std::size_t incomplete_tail(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0u) == 0x80u) continue;
+    const std::size_t length = byte >= 0xF0u ? 4 : byte >= 0xE0u ? 3 : byte >= 0xC0u ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
+
+/// Emits whole characters only: a token may end in the middle of one.
+class TextStream {
+ public:
+  explicit TextStream(const std::function<void(std::string_view)>& emit) : emit_{&emit} {}
+
+  void add(std::string_view piece) {
+    pending_ += piece;
+    const std::size_t ready = pending_.size() - incomplete_tail(pending_);
+    if (ready == 0) return;
+    (*emit_)(std::string_view{pending_}.substr(0, ready));
+    pending_.erase(0, ready);
+  }
+
+ private:
+  const std::function<void(std::string_view)>* emit_;
+  std::string pending_;
+};
+
+}  // namespace
+
+ExitCode generate(const GenerateOptions& options,
+                  const std::function<void(std::string_view)>& emit) {
+  const auto folder = checkpoint::find_checkpoint(options.checkpoint);
+  const auto identity = checkpoint::Manifest::read(folder).identity;
+  const model::ModelConfig config = model_of(identity);
+  const model::ParameterTable table{config};
+  model::WholeParameters parameters{table, model::WholeParameters::Gradients::none};
+  checkpoint::load_weights(table, folder, parameters.all_values());
+  const auto tokenizer = tokenizer_of(identity);
+  const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
+
+  auto tokens = tokenizer->encode(options.prompt);
+  if (tokens.empty()) tokens.push_back(tokenizer->bos());
+  model::Decoder decoder{config, table, parameters, *gemm, number_of(identity, "data.seq_len")};
+  for (const std::int32_t token : tokens) decoder.feed(token);
+
+  const model::SamplingRule rule{options.temperature, options.top_k, options.top_p};
+  TextStream stream{emit};
+  for (std::size_t i = 0; i < options.tokens; ++i) {
+    const std::int32_t next = model::sample_token(decoder.logits(), rule, options.seed, i);
+    if (next == tokenizer->eos() || next == tokenizer->bos()) break;
+    stream.add(tokenizer->decode(std::span{&next, 1}));
+    decoder.feed(next);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace ballast::train

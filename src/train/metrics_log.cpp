@@ -1,0 +1,109 @@
+#include "train/metrics_log.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "storage/files.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void put(Json& object, const char* key, double value) {
+  if (std::isfinite(value)) {
+    object[key] = value;
+  } else {
+    object[key] = nullptr;
+    object["nonfinite"] = true;
+  }
+}
+
+std::uint64_t step_of(const std::string& line) {
+  const auto object = Json::parse(line, nullptr, false);
+  return object.is_object() ? object.value("step", std::uint64_t{0}) : 0;
+}
+
+/// Keeps the records up to `step`; a half-written last line goes too.
+void cut_after(const std::filesystem::path& file, std::uint64_t step) {
+  if (!std::filesystem::exists(file)) return;
+  std::istringstream lines{storage::read_text(file)};
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    const std::uint64_t at = step_of(line);
+    if (at >= 1 && at <= step) kept += line + '\n';
+  }
+  storage::write_text_atomically(file, kept);
+}
+
+std::ofstream open_for_append(const std::filesystem::path& file) {
+  std::ofstream stream{file, std::ios::app};
+  if (!stream) throw data_error("cannot write {}", file.string());
+  return stream;
+}
+
+}  // namespace
+
+std::string to_json(const Record& record) {
+  Json object;
+  object["step"] = record.step;
+  put(object, "loss", record.loss);
+  put(object, "grad_norm", record.grad_norm);
+  put(object, "lr", record.lr);
+  object["tokens"] = record.tokens;
+  put(object, "tokens_per_s", record.tokens_per_s);
+  put(object, "step_s", record.step_s);
+  put(object, "loss_scale", record.loss_scale);
+  put(object, "comm_work_s", record.comm_work_s);
+  put(object, "skew_s", record.skew_s);
+  put(object, "comm_exposed_s", record.comm_work_s + record.skew_s);
+  put(object, "mem_peak_mib", record.mem_peak_mib);
+  if (record.val_loss) put(object, "val_loss", *record.val_loss);
+  if (record.val_bits_per_byte) put(object, "val_bits_per_byte", *record.val_bits_per_byte);
+  return object.dump();
+}
+
+std::string to_line(const Record& record, std::uint64_t last_step, double left_s) {
+  std::string line = fmt::format(
+      "step {:>{}}/{}  loss {:.4f}  grad {:.3f}  lr {:.2e}  {} tokens/s  {:.3f} s/step  {} left",
+      record.step, std::to_string(last_step).size(), last_step, record.loss, record.grad_norm,
+      record.lr, with_thousands(static_cast<std::uint64_t>(record.tokens_per_s)), record.step_s,
+      human_duration(left_s));
+  if (record.val_bits_per_byte) {
+    line += fmt::format("  | held out: {:.4f} bits/byte", *record.val_bits_per_byte);
+  }
+  return line;
+}
+
+MetricsLog::MetricsLog(const std::filesystem::path& run_dir, std::uint64_t keep_until) {
+  const auto jsonl = run_dir / "log.jsonl";
+  if (keep_until == 0) {
+    std::filesystem::remove(jsonl);
+  } else {
+    cut_after(jsonl, keep_until);
+  }
+  jsonl_ = open_for_append(jsonl);
+  text_ = open_for_append(run_dir / "train.log");
+}
+
+void MetricsLog::record(const Record& record, std::uint64_t last_step, double left_s) {
+  if (!jsonl_.is_open()) return;
+  jsonl_ << to_json(record) << std::endl;
+  if (!jsonl_) throw data_error("log.jsonl: cannot write: is the disk full?");
+  say(to_line(record, last_step, left_s));
+}
+
+void MetricsLog::say(std::string_view line) {
+  if (!text_.is_open()) return;
+  text_ << line << std::endl;
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ballast::train {
+
+/// One line of log.jsonl. Non-finite numbers are written as null, with "nonfinite": true.
+struct Record {
+  std::uint64_t step = 0;
+  double loss = 0.0;
+  double grad_norm = 0.0;
+  double lr = 0.0;
+  std::uint64_t tokens = 0;  ///< labels since the start of the training
+  double tokens_per_s = 0.0;
+  double step_s = 0.0;
+  double loss_scale = 1.0;
+  double comm_work_s = 0.0;   ///< per step: moving bytes and folding them
+  double skew_s = 0.0;        ///< per step: waiting for ranks that arrive later
+  double mem_peak_mib = 0.0;  ///< largest rank's proportional set size
+  std::optional<double> val_loss = std::nullopt;
+  std::optional<double> val_bits_per_byte = std::nullopt;
+};
+
+[[nodiscard]] std::string to_json(const Record& record);
+
+/// A record for people: one line with progress and the time left.
+[[nodiscard]] std::string to_line(const Record& record, std::uint64_t last_step, double left_s);
+
+/// The logs of a run, written by rank 0 alone: log.jsonl for programs, train.log and the console
+/// for people. Other ranks hold a silent one.
+class MetricsLog {
+ public:
+  static MetricsLog silent() { return {}; }
+  /// Opens the logs of a run directory. Records after step `keep_until` are cut off: a resumed
+  /// run continues the log where its checkpoint was taken.
+  MetricsLog(const std::filesystem::path& run_dir, std::uint64_t keep_until);
+
+  void record(const Record& record, std::uint64_t last_step, double left_s);
+  /// A line to train.log and the console.
+  void say(std::string_view line);
+
+ private:
+  MetricsLog() = default;
+
+  std::ofstream jsonl_;
+  std::ofstream text_;
+};
+
+}  // namespace ballast::train

@@ -1,0 +1,270 @@
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/process.hpp"
+#include "base/text.hpp"
+#include "checkpoint/checkpoint.hpp"
+#include "comm/agree.hpp"
+#include "storage/files.hpp"
+#include "train/engine.hpp"
+#include "train/fingerprint.hpp"
+#include "train/identity.hpp"
+#include "train/metrics_log.hpp"
+#include "train/run_directory.hpp"
+#include "train/stop_signal.hpp"
+#include "train/trainer.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+/// Updates skipped in a row before the run is given up: the weights no longer change, so more of
+/// the same would only burn time.
+constexpr int kPatience = 20;
+
+/// Steps and labels since the last record, and the time they took.
+class Meter {
+ public:
+  void add(double seconds, std::int64_t labels, const comm::Timings& timings) {
+    seconds_ += seconds;
+    labels_ += labels;
+    timings_.work_s += timings.work_s;
+    timings_.skew_s += timings.skew_s;
+    ++steps_;
+  }
+  [[nodiscard]] double mean_step_s() const { return seconds_ / static_cast<double>(steps_); }
+  void fill(Record& record) const {
+    record.step_s = mean_step_s();
+    record.tokens_per_s = static_cast<double>(labels_) / seconds_;
+    record.comm_work_s = timings_.work_s / static_cast<double>(steps_);
+    record.skew_s = timings_.skew_s / static_cast<double>(steps_);
+  }
+  void restart() { *this = Meter{}; }
+
+ private:
+  double seconds_ = 0.0;
+  std::int64_t labels_ = 0;
+  comm::Timings timings_;
+  std::uint64_t steps_ = 0;
+};
+
+/// One training from its first step to its last: what `train` does once everything is open.
+class TrainingRun {
+ public:
+  TrainingRun(comm::Communicator& world, const Config& config, const data::Dataset& dataset)
+      : world_{&world},
+        config_{&config},
+        schedule_{make_schedule(config)},
+        identity_{make_identity(config, dataset.info())},
+        engine_{config, world, dataset},
+        numerics_{numerics_fingerprint(engine_.gemm())} {
+    require_same_numerics(world, numerics_);
+  }
+
+  void start(const std::optional<std::filesystem::path>& checkpoint);
+  void open_log(const std::string& resolved_ini);
+  ExitCode run();
+
+ private:
+  void resume(const std::filesystem::path& checkpoint);
+  void introduce();
+  [[nodiscard]] bool is_due(std::uint64_t every) const {
+    return every != 0 && (state_.step % every == 0 || state_.step == config_->last_step());
+  }
+  StepResult timed_step();
+  void after_step(const StepResult& result);
+  void write_record(const StepResult& result);
+  void save();
+  ExitCode finish(ExitCode code);
+
+  comm::Communicator* world_;
+  const Config* config_;
+  optim::Schedule schedule_;
+  Identity identity_;
+  Engine engine_;
+  std::string numerics_;
+  StopSignal stop_signal_;
+  MetricsLog log_ = MetricsLog::silent();
+  checkpoint::TrainingState state_;
+  std::optional<std::filesystem::path> resumed_from_;
+  std::uint64_t saved_step_ = 0;
+  Meter meter_;
+  double lr_ = 0.0;
+  int skipped_in_a_row_ = 0;
+};
+
+void TrainingRun::start(const std::optional<std::filesystem::path>& checkpoint) {
+  resumed_from_ = checkpoint;
+  state_.seed = config_->run.seed;
+  if (checkpoint) {
+    resume(*checkpoint);
+  } else {
+    engine_.initialise();
+  }
+}
+
+void TrainingRun::resume(const std::filesystem::path& checkpoint) {
+  comm::agree(*world_, "checkpoint.resume", [&] {
+    const auto manifest = checkpoint::Manifest::read(checkpoint);
+    require_same_training(manifest.identity, identity_);
+    if (config_->checkpoint.numerics == NumericsPolicy::same && manifest.numerics != numerics_) {
+      throw data_error(
+          "{}: was computed with other numerics, so the run would not continue to the same bits:\n"
+          "  checkpoint: {}\n  now:        {}\nset checkpoint.numerics = any to go on all the same",
+          checkpoint.string(), manifest.numerics, numerics_);
+    }
+  });
+  state_ = checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors()).state;
+  engine_.weights_loaded();
+  saved_step_ = state_.step;
+}
+
+void TrainingRun::open_log(const std::string& resolved_ini) {
+  comm::agree(*world_, "run directory", [&] {
+    if (!world_->is_root()) return;
+    const auto& dir = config_->run.dir;
+    checkpoint::remove_unfinished(dir);
+    storage::write_text_atomically(dir / "config.resolved.ini", resolved_ini);
+    log_ = MetricsLog{dir, state_.step};
+    introduce();
+  });
+}
+
+void TrainingRun::introduce() {
+  const auto& model = config_->model;
+  const auto& table = engine_.layout().table();
+  log_.say(fmt::format("model: {} parameters ({} layers, dim {}, {} heads, vocabulary {})",
+                       with_thousands(table.total_numel()), model.layers, model.dim, model.heads,
+                       model.vocabulary));
+  log_.say(fmt::format(
+      "job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step; sharding full, backend "
+      "mpi",
+      world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
+      with_thousands(config_->data.global_batch * config_->data.seq_len)));
+  std::string memory;
+  for (const auto kind : {MemoryClass::parameters, MemoryClass::gradients, MemoryClass::optimizer,
+                          MemoryClass::transient, MemoryClass::activations, MemoryClass::scratch}) {
+    memory += fmt::format("{}{} {}", memory.empty() ? "" : ", ", name_of(kind),
+                          human_bytes(engine_.arena().planned_bytes(kind)));
+  }
+  log_.say(fmt::format("memory planned on rank 0: {} ({})",
+                       human_bytes(engine_.arena().planned_bytes()), memory));
+  log_.say(fmt::format("numerics: {}", numerics_));
+  if (resumed_from_) {
+    log_.say(fmt::format("resumed from {} at step {}", resumed_from_->string(), state_.step));
+  }
+}
+
+StepResult TrainingRun::timed_step() {
+  world_->set_step(state_.step + 1);
+  lr_ = schedule_.lr(state_.step + 1);
+  (void)world_->take_timings();
+  const Stopwatch watch;
+  const StepResult result = engine_.step(state_, lr_, stop_signal_.requested());
+  meter_.add(watch.elapsed_s(), result.labels, world_->take_timings());
+  return result;
+}
+
+ExitCode TrainingRun::run() {
+  while (state_.step < config_->last_step()) {
+    const StepResult result = timed_step();
+    after_step(result);
+    if (skipped_in_a_row_ >= kPatience) {
+      log_.say(fmt::format(
+          "stopped: {} updates in a row had a non-finite loss or gradient; lower optim.lr and "
+          "resume from an earlier checkpoint",
+          kPatience));
+      return ExitCode::unstable;
+    }
+    if (result.stop_requests > 0) {
+      log_.say(fmt::format("a signal asked to stop: saving step {}", state_.step));
+      return finish(ExitCode::run_again);
+    }
+  }
+  return finish(ExitCode::ok);
+}
+
+void TrainingRun::after_step(const StepResult& result) {
+  if (result.update == Update::skipped) {
+    ++skipped_in_a_row_;
+    log_.say(fmt::format("step {}: the loss or gradient is not finite; update skipped on all ranks",
+                         state_.step));
+  } else {
+    skipped_in_a_row_ = 0;
+  }
+  const bool evaluates = is_due(config_->eval_every);
+  if (is_due(config_->log_every) || evaluates) write_record(result);
+  if (config_->checkpoint.every != 0 && state_.step % config_->checkpoint.every == 0) save();
+}
+
+void TrainingRun::write_record(const StepResult& result) {
+  Record record{
+      .step = state_.step,
+      .loss = result.loss,
+      .grad_norm = result.grad_norm,
+      .lr = lr_,
+      .tokens = state_.tokens,
+      .loss_scale = state_.loss_scale,
+  };
+  meter_.fill(record);
+  const auto pss = static_cast<std::int64_t>(memory_use().pss);
+  record.mem_peak_mib =
+      static_cast<double>(world_->max(pss, {"memory"})) / static_cast<double>(1 << 20);
+  if (is_due(config_->eval_every)) {
+    const EvalResult held_out = engine_.evaluate();
+    record.val_loss = held_out.loss;
+    record.val_bits_per_byte = held_out.bits_per_byte;
+  }
+  const auto steps_left = static_cast<double>(config_->last_step() - state_.step);
+  comm::agree(*world_, "log", [&] {
+    log_.record(record, config_->last_step(), steps_left * meter_.mean_step_s());
+  });
+  meter_.restart();
+}
+
+void TrainingRun::save() {
+  const auto saved = checkpoint::save(*world_, engine_.layout(), engine_.tensors(),
+                                      {
+                                          .run_dir = config_->run.dir,
+                                          .state = state_,
+                                          .identity = identity_,
+                                          .numerics = numerics_,
+                                          .keep = config_->checkpoint.keep,
+                                      });
+  saved_step_ = state_.step;
+  log_.say(fmt::format("saved {} (state {})", saved.folder.string(), saved.hash.hex()));
+}
+
+ExitCode TrainingRun::finish(ExitCode code) {
+  if (saved_step_ != state_.step) save();
+  const Hash128 hash = checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
+  log_.say(fmt::format("done: step {}, state hash {}", state_.step, hash.hex()));
+  return code;
+}
+
+}  // namespace
+
+ExitCode train(comm::Communicator& world, const Config& given, const std::string& resolved_ini) {
+  Config config = given;
+  config.validate();
+  world.set_timeout_s(config.parallel.timeout_s);
+  std::optional<data::Dataset> dataset;
+  comm::agree(world, "data.path", [&] {
+    dataset.emplace(config.data.path);
+    (void)dataset->windows(data::Split::train, config.data.seq_len);
+    if (config.eval_every != 0)
+      (void)dataset->windows(data::Split::validation, config.data.seq_len);
+  });
+  config.model.vocabulary = dataset->info().vocabulary;
+
+  const RunDirectory run_directory{world, config.run.dir};
+  const auto checkpoint = checkpoint_to_resume(world, config);
+  TrainingRun run{world, config, *dataset};
+  run.start(checkpoint);
+  run.open_log(resolved_ini);
+  return run.run();
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "comm/communicator.hpp"
+#include "train/config.hpp"
+
+namespace ballast::train {
+
+/// Trains until the last step, `run.stop_at`, or a signal. `resolved_ini` is the configuration as
+/// text, kept in the run directory. Returns run_again (75) when a signal stopped it, unstable (4)
+/// when update after update had to be skipped. Collective.
+ExitCode train(comm::Communicator& world, const Config& config, const std::string& resolved_ini);
+
+struct EvalOptions {
+  std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory: its newest
+  std::filesystem::path data;        ///< empty: the dataset it was trained on
+  double timeout_s = 300.0;
+};
+
+/// Prints loss and bits per byte over the whole validation split. Collective.
+ExitCode evaluate(comm::Communicator& world, const EvalOptions& options);
+
+struct GenerateOptions {
+  std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory: its newest
+  std::string prompt;
+  std::size_t tokens = 256;
+  double temperature = 0.8;  ///< 0: always the likeliest token
+  std::size_t top_k = 0;     ///< 0: all
+  double top_p = 1.0;
+  std::uint64_t seed = 1;
+};
+
+/// Continues a prompt in one process; `emit` receives the text piece by piece, the prompt left out.
+ExitCode generate(const GenerateOptions& options,
+                  const std::function<void(std::string_view)>& emit);
+
+}  // namespace ballast::train

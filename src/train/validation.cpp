@@ -1,0 +1,52 @@
+#include "train/validation.hpp"
+
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "train/verdict.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+std::int64_t raw_bytes(const model::Batch& batch, std::span<const std::uint16_t> piece_bytes) {
+  std::int64_t bytes = 0;
+  for (const std::int32_t label : batch.labels) {
+    if (label != data::kIgnore) bytes += piece_bytes[static_cast<std::size_t>(label)];
+  }
+  return bytes;
+}
+
+}  // namespace
+
+EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
+                    model::Transformer& model, fsdp::ShardedParameters& parameters,
+                    BatchLoader& loader, const model::StepProgram& program) {
+  const auto shape = model.shape();
+  const std::size_t windows = dataset.windows(data::Split::validation, shape.seq_len);
+  const std::size_t batches = (windows + shape.sequences - 1) / shape.sequences;
+  const auto ranks = static_cast<std::size_t>(world.size());
+  std::vector<float> nll(shape.tokens());
+  StepSums sums;
+  std::int64_t bytes = 0;
+  for (std::size_t first = 0; first < batches; first += ranks) {
+    const std::size_t own = first + static_cast<std::size_t>(world.rank());
+    if (own >= batches) {
+      parameters.walk(program);
+      continue;
+    }
+    model::Batch batch = loader.load_validation(own * shape.sequences, windows);
+    batch.weights = {};  // every byte of the held-out text counts alike
+    sums.loss.merge(model.forward(batch, parameters, nll));
+    bytes += raw_bytes(batch, dataset.piece_bytes());
+  }
+  sums.merge_over(world);
+  bytes = world.sum(bytes, {"validation"});
+  const double total =
+      sums.loss.weighted_nll.nonfinite() == 0 ? sums.loss.weighted_nll.value() : std::nan("");
+  return {total / static_cast<double>(sums.loss.labels),
+          total / (std::numbers::ln2 * static_cast<double>(bytes))};
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "comm/communicator.hpp"
+#include "data/dataset.hpp"
+#include "fsdp/sharded_parameters.hpp"
+#include "model/transformer.hpp"
+#include "train/batch_loader.hpp"
+
+namespace ballast::train {
+
+struct EvalResult {
+  double loss = 0.0;           ///< mean negative log-likelihood a label, in nats
+  double bits_per_byte = 0.0;  ///< Σ nll ÷ (ln 2 · raw bytes of the labels)
+};
+
+/// The loss over the whole validation split: batch i goes to rank i mod N, sums are exact, so the
+/// result is the same at any rank count. Collective.
+EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
+                    model::Transformer& model, fsdp::ShardedParameters& parameters,
+                    BatchLoader& loader, const model::StepProgram& program);
+
+}  // namespace ballast::train

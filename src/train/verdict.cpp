@@ -1,0 +1,39 @@
+#include "train/verdict.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "kernels/elementwise.hpp"
+
+namespace ballast::train {
+
+void StepSums::merge_over(comm::Communicator& world) {
+  constexpr std::size_t kLimbs = ExactSum::kLimbs;
+  std::array<std::int64_t, 3 * kLimbs + 2> values{};
+  const std::array sums{&loss.weighted_nll, &loss.weight, &squared_gradient};
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    std::ranges::copy(sums[i]->limbs(), values.begin() + static_cast<std::ptrdiff_t>(i * kLimbs));
+  }
+  values[3 * kLimbs] = loss.labels;
+  values[3 * kLimbs + 1] = stop_requests;
+
+  world.sum(values, {"verdict"});
+
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    std::ranges::copy(std::span{values}.subspan(i * kLimbs, kLimbs), sums[i]->limbs().begin());
+  }
+  loss.labels = values[3 * kLimbs];
+  stop_requests = values[3 * kLimbs + 1];
+}
+
+void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum) {
+  const auto gradient = parameters.accumulators();
+  for (const auto& segment : parameters.layout().segments()) {
+    const auto values = gradient.subspan(segment.local_offset, segment.logical_numel);
+    for (std::size_t at = 0; at < values.size(); at += kGranule) {
+      sum.add(kernels::sum_of_squares(values.subspan(at, std::min(kGranule, values.size() - at))));
+    }
+  }
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/exact_sum.hpp"
+#include "comm/communicator.hpp"
+#include "fsdp/sharded_parameters.hpp"
+#include "model/batch.hpp"
+
+namespace ballast::train {
+
+/// What one rank knows of a step, in sums that merge exactly in any order.
+struct StepSums {
+  model::LossSums loss;
+  ExactSum squared_gradient;  ///< of the accumulators, granule by granule
+  std::int64_t stop_requests = 0;
+
+  /// The element-wise sum over all ranks: one small exchange of integers, the same verdict
+  /// everywhere. Collective.
+  void merge_over(comm::Communicator& world);
+};
+
+/// Adds up the squares of this rank's accumulated gradient, one granule at a time.
+void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum);
+
+}  // namespace ballast::train

@@ -1,0 +1,221 @@
+#include <algorithm>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <utility>
+
+#include "checkpoint/extents.hpp"
+#include "checkpoint/fixture.hpp"
+#include "checkpoint/granule_hashes.hpp"
+#include "checkpoint/read_back.hpp"
+#include "storage/files.hpp"
+
+namespace ballast::checkpoint {
+namespace {
+
+using testing_support::data_error_of;
+
+void flip_byte(const std::filesystem::path& path, std::size_t offset) {
+  std::fstream file{path, std::ios::in | std::ios::out | std::ios::binary};
+  file.seekg(static_cast<std::streamoff>(offset));
+  const int byte = file.get();
+  file.seekp(static_cast<std::streamoff>(offset));
+  file.put(static_cast<char>(byte ^ 0x40));
+}
+
+/// Offsets of a file: all of its head, where HDF5 keeps its own data, then a coarse comb.
+std::vector<std::size_t> offsets_of(std::size_t size) {
+  std::vector<std::size_t> offsets;
+  for (std::size_t i = 0; i < size; i += i < 2048 || i + 64 > size ? 13 : 2003)
+    offsets.push_back(i);
+  offsets.push_back(size - 1);
+  return offsets;
+}
+
+std::string load_error(comm::Communicator& world, const std::filesystem::path& folder) {
+  const model::ParameterTable table{odd_config()};
+  Shards shards{table, world};
+  return error_on_all_ranks(world,
+                            [&] { (void)load(world, shards.layout(), folder, shards.tensors()); });
+}
+
+TEST(Damage, EveryFlippedByteIsFoundAndItsFileNamed) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto saved = save_step(world, folder.path(), 1, 8);
+  // Each rank damages its share of the files in a copy of its own: nothing here is collective.
+  const auto copy = folder.path() / fmt::format("copy-{}", world.rank());
+  std::filesystem::copy(saved.folder, copy);
+  const model::ParameterTable table{odd_config()};
+  std::vector<float> weights(table.total_granules() * kGranule);
+  const auto files = names(copy);
+  const auto ranks = static_cast<std::size_t>(world.size());
+  for (auto i = static_cast<std::size_t>(world.rank()); i < files.size(); i += ranks) {
+    for (const std::size_t offset : offsets_of(std::filesystem::file_size(copy / files[i]))) {
+      flip_byte(copy / files[i], offset);
+      const auto message = data_error_of([&] { (void)load_weights(table, copy, weights); });
+      EXPECT_NE(message.find(files[i]), std::string::npos) << "byte " << offset << ": " << message;
+      flip_byte(copy / files[i], offset);
+    }
+  }
+  EXPECT_NO_THROW((void)load_weights(table, copy, weights));
+}
+
+TEST(Damage, OneFileMissingTruncatedOrAlteredEndsAllRanksWithItsName) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto saved = save_step(world, folder.path(), 1, 8);
+  for (const auto& file : Manifest::read(saved.folder).files) {
+    const auto path = saved.folder / file.name;
+    const auto aside = folder.path() / "aside";
+    const auto expect_error = [&](const std::string& words) {
+      const auto message = load_error(world, saved.folder);
+      EXPECT_NE(message.find(file.name), std::string::npos) << message;
+      EXPECT_NE(message.find(words), std::string::npos) << message;
+    };
+    on_root(world, [&] { std::filesystem::copy_file(path, aside); });
+    on_root(world, [&] { flip_byte(path, file.bytes / 2); });
+    expect_error("was altered");
+    on_root(world, [&] { std::filesystem::resize_file(path, file.bytes - 1); });
+    expect_error(fmt::format("has {} bytes, its manifest says {}", file.bytes - 1, file.bytes));
+    on_root(world, [&] { std::filesystem::resize_file(path, 0); });
+    expect_error("has 0 bytes");
+    on_root(world, [&] { std::filesystem::remove(path); });
+    expect_error("is missing");
+    on_root(world, [&] { std::filesystem::create_directory(path); });
+    expect_error("cannot read");
+    on_root(world, [&] {
+      std::filesystem::remove(path);
+      std::filesystem::rename(aside, path);
+    });
+  }
+  expect_loads(world, saved.folder, 8);
+}
+
+TEST(Damage, MissingOrBrokenManifestIsNamedOnAllRanks) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto saved = save_step(world, folder.path(), 1, 8);
+  const auto path = saved.folder / "manifest.json";
+  on_root(world, [&] { std::filesystem::resize_file(path, 200); });
+  EXPECT_NE(load_error(world, saved.folder).find("manifest.json' is damaged"), std::string::npos);
+  on_root(world, [&] { std::filesystem::remove(path); });
+  EXPECT_NE(load_error(world, saved.folder).find("manifest.json"), std::string::npos);
+}
+
+/// Rewrites the checkpoint's manifest with another content, properly sealed.
+void edit_manifest(const std::filesystem::path& folder,
+                   const std::function<void(Manifest&)>& edit) {
+  Manifest manifest = Manifest::read(folder);
+  edit(manifest);
+  storage::write_text_atomically(folder / "manifest.json", manifest.to_json());
+}
+
+TEST(Damage, AnotherStateThanTheSavedOneIsFoundByTheStateHash) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto saved = save_step(world, folder.path(), 1, 8);
+  on_root(world, [&] { edit_manifest(saved.folder, [](Manifest& m) { ++m.state.cursor; }); });
+  EXPECT_NE(load_error(world, saved.folder).find("state hash"), std::string::npos);
+}
+
+TEST(Damage, FilesOfAnotherFormatAreRefused) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto saved = save_step(world, folder.path(), 1, 8);
+  on_root(world, [&] {
+    const auto path = saved.folder / Manifest::read(saved.folder).files.back().name;
+    auto file = storage::H5File::create(path);
+    file.set_attribute("format_version", std::uint64_t{2});
+    file.close();
+    edit_manifest(saved.folder, [&](Manifest& manifest) {
+      manifest.files.back().bytes = std::filesystem::file_size(path);
+      manifest.files.back().hash = storage::hash_file(path);
+    });
+  });
+  const auto message = load_error(world, saved.folder);
+  EXPECT_NE(message.find("has format_version 2; this build reads 1"), std::string::npos) << message;
+}
+
+TEST(Damage, ReadingBackFindsWhatTheDiskChanged) {
+  const testing_support::TemporaryFolder folder;
+  const model::ParameterTable table{odd_config()};
+  Shards shards{table, test::world()};
+  const auto hashes = granule_hashes(shards.fill(1).layout(), shards.tensors());
+  const auto path = folder / "file.h5";
+  const auto write = [&] { write_shard_file(path, shards.layout(), shards.tensors(), {}); };
+  write();
+  EXPECT_NO_THROW(verify_read_back(path, shards.layout(), hashes));
+  for (const auto& segment : shards.layout().segments()) {
+    for (const Part part : kParts) {
+      float& last =
+          part_of(shards.tensors(), part)[segment.local_offset + segment.logical_numel - 1];
+      const float value = std::exchange(last, 7.0f);
+      write();
+      last = value;
+      const auto message = data_error_of([&] { verify_read_back(path, shards.layout(), hashes); });
+      const auto& name = table.parameters()[segment.parameter].name;
+      EXPECT_NE(message.find("file.h5' read back differs"), std::string::npos) << message;
+      EXPECT_NE(message.find("'" + name + "'"), std::string::npos) << message;
+    }
+  }
+}
+
+class Rows : public testing::Test {
+ protected:
+  /// The error of a checkpoint of one file with these rows.
+  std::string error_of(const std::vector<Row>& rows) {
+    return data_error_of([&] { (void)ExtentMap(table_, {&rows, 1}, {&path_, 1}); });
+  }
+  [[nodiscard]] std::vector<Row> whole() const {
+    std::vector<Row> rows;
+    for (std::size_t i = 0; i < table_.parameters().size(); ++i) {
+      rows.push_back({i, 0, table_.parameters()[i].granules()});
+    }
+    return rows;
+  }
+
+  model::ParameterTable table_{odd_config()};
+  std::filesystem::path path_ = "run/step-1/file.h5";
+};
+
+TEST_F(Rows, MustHoldEveryGranuleOnce) {
+  auto rows = whole();
+  rows[2].granules -= 1;
+  EXPECT_NE(error_of(rows).find("'head'"), std::string::npos) << error_of(rows);
+  rows = whole();
+  rows.pop_back();
+  EXPECT_NE(error_of(rows).find("'block.2.w_down'"), std::string::npos) << error_of(rows);
+  rows = whole();
+  rows.push_back({2, 1, 1});
+  EXPECT_NE(error_of(rows).find("'head' that another row holds"), std::string::npos)
+      << error_of(rows);
+  EXPECT_NE(error_of({}).find("'embedding'"), std::string::npos);
+}
+
+TEST_F(Rows, MustLieInTheModel) {
+  constexpr auto kHuge = ~std::uint64_t{0};
+  for (const Row& row : {Row{1000, 0, 1}, Row{kHuge, 0, 1}}) {
+    EXPECT_NE(error_of({row}).find("lists tensor"), std::string::npos);
+  }
+  for (const Row& row : {Row{0, 6, 1}, Row{0, 0, 6}, Row{0, 1, kHuge}, Row{0, kHuge, 2}}) {
+    EXPECT_NE(error_of({row}).find("'embedding' beyond its end"), std::string::npos);
+  }
+}
+
+TEST_F(Rows, InAnyOrderAndAnyCutAreFound) {
+  auto rows = whole();
+  std::ranges::reverse(rows);
+  const ExtentMap map{table_, {&rows, 1}, {&path_, 1}};
+  const auto extents = map.find({3, 4});
+  ASSERT_FALSE(extents.empty());
+  std::size_t next = 3;
+  for (const auto& extent : extents) {
+    EXPECT_EQ(extent.granules.first, next);
+    next = extent.granules.end();
+  }
+  EXPECT_EQ(next, 7u);
+  EXPECT_TRUE(map.find({5, 0}).empty());
+}
+
+}  // namespace
+}  // namespace ballast::checkpoint

@@ -1,0 +1,105 @@
+#include <gtest/gtest.h>
+
+#include "checkpoint/fixture.hpp"
+#include "storage/files.hpp"
+
+namespace ballast::checkpoint {
+namespace {
+
+TEST(Checkpoint, AnyWriterCountLoadsAtAnyReaderCount) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  for (int writers = 1; writers <= world.size(); ++writers) {
+    const auto run = folder.path() / std::to_string(writers);
+    on_ranks(writers, [&](auto& part) { save_step(part, run, 5, 77); });
+    for (int readers = 1; readers <= world.size(); ++readers) {
+      on_ranks(readers, [&](auto& part) {
+        const Manifest manifest = expect_loads(part, find_checkpoint(run), 77);
+        EXPECT_EQ(manifest.state, request_for(run, 5).state);
+        EXPECT_EQ(manifest.identity, request_for(run, 5).identity);
+        EXPECT_EQ(manifest.numerics, "test");
+        EXPECT_EQ(manifest.writers, static_cast<std::uint64_t>(writers));
+      });
+    }
+  }
+}
+
+TEST(Checkpoint, RanksWithoutRowsWriteAndReadToo) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  model::ModelConfig config = odd_config();
+  config.layers = 0;  // two tensors of one granule each: fewer than there are ranks
+  config.vocabulary = 7;
+  config.tie_embeddings = true;
+  const model::ParameterTable table{config};
+  Shards shards{table, world};
+  const auto result =
+      save(world, shards.fill(3).layout(), shards.tensors(), request_for(folder.path(), 1));
+  Shards loaded{table, world};
+  (void)load(world, loaded.layout(), result.folder, loaded.tensors());
+  EXPECT_EQ(loaded.differences(3), 0u);
+  for (int rank = 0; rank < world.size(); ++rank) {
+    const auto name = shard_file_name(narrow<std::size_t>(rank), narrow<std::size_t>(world.size()));
+    EXPECT_TRUE(std::filesystem::exists(result.folder / name)) << name;
+  }
+}
+
+TEST(Checkpoint, WeightsLoadWholeInOneProcess) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto result = save_step(world, folder.path(), 2, 4);
+  const model::ParameterTable table{odd_config()};
+  std::vector<float> weights(table.total_granules() * kGranule, 1.0f);
+  EXPECT_EQ(load_weights(table, result.folder, weights).state.step, 2u);
+  for (std::size_t i = 0; i < table.parameters().size(); ++i) {
+    const auto& parameter = table.parameters()[i];
+    const std::size_t start = parameter.first_granule * kGranule;
+    for (const std::size_t element : {std::size_t{0}, parameter.numel / 2, parameter.numel - 1}) {
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(weights[start + element]),
+                std::bit_cast<std::uint32_t>(test_value(4, Part::master, i, element)))
+          << parameter.name << " " << element;
+    }
+  }
+}
+
+TEST(Checkpoint, ManifestListsTensorsAndFiles) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto result = save_step(world, folder.path(), 12, 4);
+  EXPECT_EQ(result.folder, folder.path() / "checkpoints/step-12");
+  EXPECT_EQ(storage::read_text(folder.path() / "latest"), "checkpoints/step-12\n");
+  const Manifest manifest = Manifest::read(result.folder);
+  EXPECT_EQ(manifest.state_hash, result.hash);
+  ASSERT_EQ(manifest.tensors.size(), model::ParameterTable{odd_config()}.parameters().size());
+  EXPECT_EQ(manifest.tensors.front().name, "embedding");
+  EXPECT_EQ(manifest.tensors.front().shape, (std::vector<std::uint64_t>{131, 32}));
+  ASSERT_EQ(manifest.files.size(), static_cast<std::size_t>(world.size()));
+  for (const auto& file : manifest.files) {
+    EXPECT_EQ(storage::hash_file(result.folder / file.name), file.hash);
+    EXPECT_EQ(std::filesystem::file_size(result.folder / file.name), file.bytes);
+  }
+}
+
+TEST(Checkpoint, OfAnotherModelIsRefusedWithTheDifferences) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto result = save_step(world, folder.path(), 1, 4);
+  model::ModelConfig config = odd_config();
+  config.layers = 2;
+  config.vocabulary = 132;
+  config.qk_norm = true;
+  const model::ParameterTable table{config};
+  Shards shards{table, world};
+  const auto message = error_on_all_ranks(
+      world, [&] { (void)load(world, shards.layout(), result.folder, shards.tensors()); });
+  EXPECT_NE(message.find("another model"), std::string::npos) << message;
+  EXPECT_NE(message.find("'embedding' is [131, 32], the model wants [132, 32]"), std::string::npos)
+      << message;
+  EXPECT_NE(message.find("'block.0.q_norm' [8] is missing"), std::string::npos) << message;
+  EXPECT_NE(message.find("'block.2.attention_norm' [32] is not in the model"), std::string::npos)
+      << message;
+  EXPECT_NE(message.find("more"), std::string::npos) << message;
+}
+
+}  // namespace
+}  // namespace ballast::checkpoint

@@ -1,0 +1,65 @@
+#include "cli/invoke.hpp"
+
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ballast::cli {
+
+namespace {
+
+/// "'it'\''s'": one word for the shell, whatever is in it.
+std::string quoted(const std::string& word) {
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
+  return result + "'";
+}
+
+}  // namespace
+
+std::string fresh_folder() {
+  const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("ballast-cli-" + std::to_string(::getpid())) /
+                      (std::string{test->test_suite_name()} + "." + test->name());
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  return folder.string();
+}
+
+void write_file(const std::string& path, const std::string& bytes) {
+  std::ofstream{path, std::ios::binary} << bytes;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Outcome invoke(const std::vector<std::string>& arguments, const std::string& input,
+               const std::vector<std::string>& variables) {
+  const std::string folder =
+      (std::filesystem::temp_directory_path() / ("ballast-cli-" + std::to_string(::getpid())))
+          .string();
+  std::filesystem::create_directories(folder);
+  write_file(folder + "/in", input);
+  std::string command = "env";
+  for (const auto& variable : variables) command += " " + quoted(variable);
+  command += " " + quoted(BALLAST_PROGRAM);
+  for (const auto& argument : arguments) command += " " + quoted(argument);
+  command += " <" + quoted(folder + "/in") + " >" + quoted(folder + "/out") + " 2>" +
+             quoted(folder + "/err");
+  const int status = std::system(command.c_str());
+  if (status == -1 || !WIFEXITED(status)) throw std::runtime_error("no exit code: " + command);
+  return {WEXITSTATUS(status), read_file(folder + "/out"), read_file(folder + "/err")};
+}
+
+}  // namespace ballast::cli

@@ -1,0 +1,274 @@
+#include "cli/options.hpp"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+
+#include "base/error.hpp"
+#include "cli/assignment.hpp"
+#include "cli/ini.hpp"
+
+namespace ballast::cli {
+namespace {
+
+/// A value other than the default for each key that has more than one.
+const std::map<std::string, std::string> kOtherValues{
+    {"model.dim", "96"},
+    {"model.layers", "3"},
+    {"model.heads", "6"},
+    {"model.kv_heads", "2"},
+    {"model.ffn", "257"},
+    {"model.norm", "layer"},
+    {"model.norm_placement", "post"},
+    {"model.qk_norm", "true"},
+    {"model.tie_embeddings", "true"},
+    {"model.document_attention", "true"},
+    {"model.norm_epsilon", "1.0000001e-06"},
+    {"model.rope_base", "500000"},
+    {"model.init_std", "0.1"},
+    {"model.init_depth_scale", "0.30000000000000004"},
+    {"data.path", "/corpora/#1 \"odd\" name\\.h5 "},
+    {"data.seq_len", "127"},
+    {"data.micro_batch", "3"},
+    {"data.leaf_micro_batches", "5"},
+    {"data.global_batch", "45"},
+    {"parallel.timeout_s", "0.25"},
+    {"optim.lr", "0.0012345678901234567"},
+    {"optim.beta1", "0.8"},
+    {"optim.beta2", "0.999"},
+    {"optim.epsilon", "1e-10"},
+    {"optim.weight_decay", "0"},
+    {"optim.clip", "0.5"},
+    {"schedule.kind", "wsd"},
+    {"schedule.warmup", "0"},
+    {"schedule.steps", "77"},
+    {"schedule.min_lr", "1e-05"},
+    {"schedule.decay_fraction", "0.1"},
+    {"checkpoint.every", "25"},
+    {"checkpoint.keep", "7"},
+    {"checkpoint.resume", "runs/a b/checkpoints/step-25"},
+    {"eval.every", "50"},
+    {"log.every", "1"},
+    {"run.dir", "runs/first run"},
+    {"run.steps", "4294967295"},
+    {"run.stop_at", "33"},
+    {"run.seed", "18446744073709551615"},
+};
+const std::set<std::string> kOneValue{"model.position", "model.activation", "parallel.sharding",
+                                      "parallel.backend"};
+
+const Option& row(const std::vector<Option>& options, const std::string& name) {
+  for (const auto& option : options) {
+    if (option.name == name) return option;
+  }
+  throw std::runtime_error("no option " + name);
+}
+
+std::string message_of(const std::vector<Assignment>& given) {
+  train::Config config;
+  try {
+    assign(given, training_options(config));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::vector<std::optional<std::string>> values_of(train::Config config) {
+  std::vector<std::optional<std::string>> values;
+  for (const auto& option : training_options(config)) values.push_back(option.get());
+  return values;
+}
+
+train::Config with_all_keys_set() {
+  train::Config config;
+  const auto options = training_options(config);
+  for (const auto& [name, value] : kOtherValues) {
+    EXPECT_TRUE(row(options, name).set(value)) << name;
+  }
+  return config;
+}
+
+TEST(Options, EveryKeyIsListedOnceAndCoveredHere) {
+  train::Config config;
+  std::set<std::string> names;
+  for (const auto& option : training_options(config)) {
+    EXPECT_TRUE(names.insert(option.name).second) << option.name << " twice";
+    EXPECT_FALSE(option.help.empty()) << option.name;
+    EXPECT_FALSE(option.takes.empty()) << option.name;
+    EXPECT_TRUE(kOtherValues.contains(option.name) || kOneValue.contains(option.name))
+        << option.name;
+  }
+  EXPECT_EQ(names.size(), kOtherValues.size() + kOneValue.size());
+}
+
+TEST(Options, EveryKeyTakesAnotherValueAndReadsItBack) {
+  train::Config config;
+  const auto options = training_options(config);
+  for (const auto& [name, value] : kOtherValues) {
+    const Option& option = row(options, name);
+    EXPECT_NE(option.get(), value) << name;
+    ASSERT_TRUE(option.set(value)) << name;
+    EXPECT_EQ(option.get(), value) << name;
+  }
+}
+
+TEST(Options, KeysReachTheirOwnMembers) {
+  const train::Config config = with_all_keys_set();
+  EXPECT_EQ(config.model.dim, 96u);
+  EXPECT_EQ(config.model.heads, 6u);
+  EXPECT_EQ(config.model.kv_heads, 2u);
+  EXPECT_EQ(config.model.norm, kernels::NormKind::layer);
+  EXPECT_EQ(config.model.norm_placement, model::NormPlacement::post);
+  EXPECT_TRUE(config.model.qk_norm);
+  EXPECT_EQ(config.model.norm_epsilon, 1.0000001e-06f);
+  EXPECT_EQ(config.data.micro_batch, 3u);
+  EXPECT_EQ(config.data.leaf_micro_batches, 5u);
+  EXPECT_EQ(config.optim.beta1, 0.8);
+  EXPECT_EQ(config.optim.beta2, 0.999);
+  EXPECT_EQ(config.schedule.kind, optim::ScheduleKind::wsd);
+  EXPECT_EQ(config.schedule.warmup, 0u);
+  EXPECT_EQ(config.checkpoint.every, 25u);
+  EXPECT_EQ(config.eval_every, 50u);
+  EXPECT_EQ(config.log_every, 1u);
+  EXPECT_EQ(config.run.steps, 4294967295u);
+  EXPECT_EQ(config.run.stop_at, 33u);
+  EXPECT_EQ(config.run.seed, 18446744073709551615u);
+}
+
+TEST(Options, AllChoicesAreTaken) {
+  train::Config config;
+  const auto options = training_options(config);
+  const std::map<std::string, std::vector<std::string>> choices{
+      {"model.norm", {"rms", "layer"}},
+      {"model.norm_placement", {"pre", "post", "none"}},
+      {"model.position", {"rope"}},
+      {"model.activation", {"swiglu"}},
+      {"model.qk_norm", {"true", "false"}},
+      {"parallel.sharding", {"full"}},
+      {"parallel.backend", {"mpi"}},
+      {"schedule.kind", {"cosine", "linear", "constant", "wsd"}}};
+  for (const auto& [name, words] : choices) {
+    for (const auto& word : words) {
+      EXPECT_TRUE(row(options, name).set(word)) << name;
+      EXPECT_EQ(row(options, name).get(), word) << name;
+    }
+    EXPECT_FALSE(row(options, name).set("")) << name;
+    EXPECT_FALSE(row(options, name).set("RMS")) << name;
+  }
+}
+
+TEST(Options, IniReadsBackToTheSameConfiguration) {
+  const train::Config config = with_all_keys_set();
+  train::Config again;
+  assign(parse_ini(to_ini(config), "resolved"), training_options(again));
+  EXPECT_EQ(values_of(again), values_of(config));
+  EXPECT_EQ(again.model.init_depth_scale, config.model.init_depth_scale);
+  EXPECT_EQ(again.optim.lr, config.optim.lr);
+  EXPECT_EQ(again.data.path, config.data.path);
+}
+
+TEST(Options, IniLeavesUnsetKeysToTheirRule) {
+  const std::string ini = to_ini(train::Config{});
+  EXPECT_EQ(ini.find("warmup"), std::string::npos);
+  EXPECT_EQ(ini.find("stop_at"), std::string::npos);
+  EXPECT_NE(ini.find("[optim]\nlr = 0.0003\n"), std::string::npos) << ini;
+  train::Config again;
+  assign(parse_ini(ini, "resolved"), training_options(again));
+  EXPECT_FALSE(again.schedule.warmup.has_value());
+  EXPECT_FALSE(again.run.stop_at.has_value());
+  EXPECT_EQ(values_of(again), values_of(train::Config{}));
+}
+
+TEST(Options, UnknownKeysAreNamedWithTheNearestOne) {
+  EXPECT_EQ(message_of({{"optim.lrr", "1", ""}}),
+            "unknown option --optim.lrr; did you mean --optim.lr?");
+  EXPECT_EQ(message_of({{"model.kvheads", "1", "a.ini:7"}}),
+            "a.ini:7: unknown key model.kvheads; did you mean model.kv_heads?");
+  EXPECT_EQ(message_of({{"nothing.at.all.like.it", "1", ""}}),
+            "unknown option --nothing.at.all.like.it; --help lists what there is");
+}
+
+TEST(Options, AbbreviationsAreUnknown) {
+  EXPECT_NE(message_of({{"optim.weight", "1", ""}}).find("unknown option --optim.weight"),
+            std::string::npos);
+}
+
+TEST(Options, WrongTypesAndValuesOutOfRangeSayWhatIsAllowed) {
+  EXPECT_EQ(message_of({{"model.dim", "wide", ""}}),
+            "--model.dim cannot be 'wide'; it takes a whole number, 1 to 1048576");
+  EXPECT_EQ(message_of({{"model.dim", "0", "a.ini:2"}}),
+            "a.ini:2: model.dim cannot be '0'; it takes a whole number, 1 to 1048576");
+  EXPECT_EQ(message_of({{"optim.beta1", "1", ""}}),
+            "--optim.beta1 cannot be '1'; it takes a number from 0 to below 1");
+  EXPECT_EQ(message_of({{"model.norm", "batch", ""}}),
+            "--model.norm cannot be 'batch'; it takes one of rms, layer");
+  EXPECT_EQ(message_of({{"model.position", "alibi", ""}}),
+            "--model.position cannot be 'alibi'; it takes only 'rope' so far");
+  EXPECT_EQ(message_of({{"model.qk_norm", "1", ""}}),
+            "--model.qk_norm cannot be '1'; it takes one of true, false");
+}
+
+TEST(Options, NumbersAreReadStrictly) {
+  for (const char* text : {"", " ", "1x", "1 ", " 1", "-1", "+1", "1.5", "1e3", "0x10",
+                           "18446744073709551616", "99999999999999999999999"}) {
+    EXPECT_NE(message_of({{"run.seed", text, ""}}), "accepted") << "'" << text << "'";
+  }
+  for (const char* text : {"", "x", "1e", "1,5", "nan", "inf", "-inf", "1e999", "-1e-9", "0.1 "}) {
+    EXPECT_NE(message_of({{"optim.lr", text, ""}}), "accepted") << "'" << text << "'";
+  }
+  for (const char* text : {"0", "1", "3e-4", "3E-4", ".5", "1e-300"}) {
+    EXPECT_EQ(message_of({{"optim.lr", text, ""}}), "accepted") << "'" << text << "'";
+  }
+}
+
+TEST(Options, RangesHoldAtTheirEdges) {
+  const auto accepts = [](const char* name, const char* value) {
+    return message_of({{name, value, ""}}) == "accepted";
+  };
+  EXPECT_TRUE(accepts("optim.beta2", "0"));
+  EXPECT_FALSE(accepts("optim.epsilon", "0"));
+  EXPECT_TRUE(accepts("optim.clip", "0"));
+  EXPECT_FALSE(accepts("parallel.timeout_s", "0"));
+  EXPECT_TRUE(accepts("schedule.decay_fraction", "1"));
+  EXPECT_FALSE(accepts("schedule.decay_fraction", "1.0000001"));
+  EXPECT_TRUE(accepts("checkpoint.every", "0"));
+  EXPECT_FALSE(accepts("checkpoint.keep", "0"));
+  EXPECT_FALSE(accepts("run.steps", "4294967296"));
+  EXPECT_FALSE(accepts("run.dir", ""));
+  EXPECT_FALSE(accepts("run.dir", "two\nlines"));
+}
+
+TEST(Options, AKeyGivenTwiceIsRefused) {
+  EXPECT_EQ(message_of({{"run.seed", "1", ""}, {"run.seed", "1", ""}}),
+            "--run.seed is given twice; remove one");
+  EXPECT_EQ(message_of({{"run.seed", "1", "a.ini:3"}, {"run.seed", "2", "a.ini:9"}}),
+            "a.ini:9: run.seed is given twice, first at a.ini:3; remove one");
+}
+
+TEST(Options, ARefusedValueLeavesTheConfigurationAlone) {
+  train::Config config;
+  const auto options = training_options(config);
+  EXPECT_FALSE(row(options, "optim.lr").set("-1"));
+  EXPECT_FALSE(row(options, "model.norm").set("batch"));
+  EXPECT_EQ(values_of(config), values_of(train::Config{}));
+}
+
+TEST(Options, RequiredOnesAreAskedFor) {
+  train::Config config;
+  try {
+    require(training_options(config));
+    FAIL() << "data.path was not asked for";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    EXPECT_EQ(std::string{error.what()},
+              "--data.path FILE is missing (dataset made by 'ballast prepare')");
+  }
+  config.data.path = "corpus.h5";
+  config.run.dir = "runs/first";
+  EXPECT_NO_THROW(require(training_options(config)));
+}
+
+}  // namespace
+}  // namespace ballast::cli

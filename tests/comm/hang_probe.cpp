@@ -1,0 +1,87 @@
+// Hangs on purpose, in the way its argument names: three ranks, of which rank 2 goes astray.
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "comm/runtime.hpp"
+
+namespace {
+
+using ballast::comm::Communicator;
+
+void all_gather(Communicator& world, std::string_view unit) {
+  const std::array<std::size_t, 3> counts{8, 8, 8};
+  const std::array<std::size_t, 3> offsets{0, 8, 16};
+  std::array<std::byte, 24> full{};
+  const std::span own{full.data() + 8 * world.rank(), 8};
+  world.all_gather(own, full, counts, offsets, {"all_gather", unit});
+}
+
+[[noreturn]] void stay_away() {
+  while (true) ::pause();
+}
+
+/// Rank 2 has already gone on to the collective after.
+void skipped(Communicator& world) {
+  if (world.rank() != 2) all_gather(world, "unit block.3");
+  all_gather(world, "unit block.4");
+}
+
+/// Rank 2 is in step, but takes another unit of the same size.
+void other_unit(Communicator& world) {
+  all_gather(world, world.rank() == 2 ? "unit block.4" : "unit block.3");
+}
+
+/// Rank 2 is stopped by a signal, as by a debugger or a failing machine.
+void frozen(Communicator& world) {
+  if (world.rank() == 2) std::raise(SIGSTOP);
+  std::ignore = world.sum(1, {"sum", "gradient norm"});
+}
+
+void split(Communicator& world) {
+  if (world.rank() == 2) stay_away();
+  std::ignore = world.split(0);
+}
+
+/// A part of the job names ranks as the whole job does.
+void part(Communicator& world) {
+  Communicator even_or_odd = world.split(world.rank() % 2);
+  if (world.rank() != 0) stay_away();
+  even_or_odd.barrier({"barrier"});
+}
+
+/// Rank 2 never takes what rank 0 sends, more than fits on the way.
+void unwilling(Communicator& world) {
+  if (world.rank() != 0) stay_away();
+  const std::size_t count = std::size_t{8} << 20;
+  const std::vector<std::byte> gradients(count);
+  const std::array<std::size_t, 3> send_counts{0, 0, count};
+  const std::array<std::size_t, 3> none{0, 0, 0};
+  world.all_to_all(gradients, {send_counts, none}, {}, {none, none}, {"all_to_all", "gradients"});
+}
+
+void at_end(Communicator& world) {
+  world.set_step(0);
+  if (world.rank() == 2) stay_away();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::map<std::string, std::function<void(Communicator&)>> ways{
+      {"skipped", skipped}, {"other_unit", other_unit}, {"frozen", frozen}, {"split", split},
+      {"part", part},       {"unwilling", unwilling},   {"at_end", at_end}};
+  ballast::comm::Runtime runtime{argc, argv};
+  Communicator& world = runtime.world();
+  world.set_step(17);
+  // The rank at fault says nothing: it would race with the others for the last word.
+  world.set_timeout_s(world.rank() == 2 ? 600 : 2);
+  ways.at(argv[1])(world);
+  return 0;
+}

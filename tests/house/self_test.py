@@ -1,0 +1,141 @@
+"""Plants violations in a small copy of the house and sees that each is found."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import check_arrows
+import check_reductions
+
+
+class PlantedViolations(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        for name in check_arrows.ARROWS:
+            self.write(f"src/{name}/{name}.hpp", "#pragma once\n")
+            used = " ".join(check_arrows.ARROWS[name])
+            self.write(f"src/{name}/CMakeLists.txt", f"ballast_library({name} DEPENDS {used})\n")
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def expect(self, check, *expected):
+        self.assertEqual(check.violations(self.root), list(expected))
+
+    def plant(self, folder, code, *expected):
+        self.write(f"src/{folder}/planted.cpp", f"#pragma once\n{code}\n")
+        self.expect(check_arrows, *(f"src/{folder}/planted.cpp:2: {text}" for text in expected))
+        (self.root / f"src/{folder}/planted.cpp").unlink()
+
+    def test_a_clean_house_passes(self):
+        self.expect(check_arrows)
+        self.expect(check_reductions)
+
+    def test_arrows_are_transitive(self):
+        self.plant("cli", '#include "base/base.hpp"')
+        self.plant("train", '#include "storage/storage.hpp"')
+        self.plant("checkpoint", '#include "kernels/kernels.hpp"')
+
+    def test_an_include_against_an_arrow_is_found(self):
+        for folder, used in [
+            ("base", "tensor"),
+            ("kernels", "comm"),
+            ("model", "fsdp"),
+            ("optim", "comm"),
+            ("storage", "comm"),
+            ("data", "tensor"),
+            ("fsdp", "optim"),
+            ("train", "cli"),
+        ]:
+            with self.subTest(folder=folder, used=used):
+                self.plant(folder, f'#include "{used}/{used}.hpp"', f"{folder} must not use {used}")
+
+    def test_spaces_do_not_hide_an_include(self):
+        self.plant("base", '  # include"comm/comm.hpp"', "base must not use comm")
+
+    def test_a_comment_is_no_include(self):
+        self.plant("base", '// #include "comm/comm.hpp"')
+        self.plant("base", '/* #include "comm/comm.hpp" */')
+
+    def test_an_include_must_name_folder_and_file(self):
+        self.plant(
+            "base",
+            '#include "base.hpp"',
+            '"base.hpp" is no file of src/; includes are written "folder/file.hpp"',
+        )
+        self.plant("base", "#include <comm/comm.hpp>", "comm/comm.hpp is ours: include it with quotes")
+
+    def test_outside_headers_have_one_home(self):
+        self.plant("comm", "#include <mpi.h>")
+        self.plant("fsdp", "#include <mpi.h>", "only comm may include mpi.h")
+        self.plant("checkpoint", "#include <hdf5.h>", "only storage may include hdf5.h")
+        self.plant("data", "#include <H5Dpublic.h>", "only storage may include H5Dpublic.h")
+        self.plant("model", "#include <cblas.h>", "only kernels may include cblas.h")
+        self.plant(
+            "train",
+            "#include <sentencepiece_processor.h>",
+            "only data may include sentencepiece_processor.h",
+        )
+
+    def test_the_world_has_no_name_outside_comm(self):
+        self.plant("comm", "auto world = MPI_COMM_WORLD;")
+        self.plant("fsdp", "auto w = MPI_COMM_WORLD;", "MPI_COMM_WORLD has no name outside comm")
+        self.plant("fsdp", 'auto text = "MPI_COMM_WORLD";  // MPI_COMM_WORLD')
+
+    def test_a_target_against_an_arrow_is_found(self):
+        self.write("src/base/CMakeLists.txt", "ballast_library(base\n  DEPENDS tensor LINK fmt)\n")
+        self.expect(check_arrows, "src/base/CMakeLists.txt: base must not depend on tensor")
+
+    def test_a_folder_without_arrows_is_found(self):
+        self.write("src/attic/attic.hpp", "")
+        self.expect(
+            check_arrows, "src/attic: no arrows; add the folder to check_arrows.py"
+        )
+
+    def test_reductions_are_found_in_all_their_forms(self):
+        for call in [
+            "MPI_Reduce",
+            "MPI_Allreduce",
+            "MPI_Iallreduce",
+            "PMPI_Allreduce",
+            "MPI_Ireduce",
+            "MPI_Reduce_scatter",
+            "MPI_Reduce_scatter_block",
+            "MPI_Ireduce_scatter",
+            "MPI_Scan",
+            "MPI_Iexscan",
+            "MPI_Reduce_local",
+            "MPI_Accumulate",
+            "MPI_Raccumulate",
+            "MPI_Get_accumulate",
+            "MPI_Rget_accumulate",
+            "MPI_Fetch_and_op",
+            "MPI_Allreduce_init",
+            "MPI_Allreduce_c",
+            "MPI_Op_create",
+        ]:
+            with self.subTest(call=call):
+                self.write("src/fsdp/planted.cpp", f"void f() {{\n  {call}(a, b);\n}}\n")
+                self.expect(
+                    check_reductions, f"src/fsdp/planted.cpp:2: {call} is banned outside bench/"
+                )
+
+    def test_tests_are_searched_and_benchmarks_are_not(self):
+        self.write("tests/comm/planted.cpp", "MPI_Scan(x);\n")
+        self.write("bench/collectives/planted.cpp", "MPI_Scan(x);\n")
+        self.expect(check_reductions, "tests/comm/planted.cpp:1: MPI_Scan is banned outside bench/")
+
+    def test_words_about_reductions_are_no_reductions(self):
+        self.write(
+            "src/fsdp/planted.cpp",
+            '// not MPI_Allreduce\n/* nor\n MPI_Scan */ auto s = "MPI_Reduce";\nMPI_Allgather(x);\n',
+        )
+        self.expect(check_reductions)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,114 @@
+#include "kernels/elementwise.hpp"
+
+#include <gtest/gtest.h>
+#include <limits>
+
+#include "kernels/adamw.hpp"
+#include "kernels/embedding.hpp"
+#include "kernels/swiglu.hpp"
+#include "kernels/values.hpp"
+#include "reference/kernels.hpp"
+
+namespace ballast::kernels {
+namespace {
+
+class Loops : public testing::TestWithParam<std::size_t> {
+ protected:
+  std::size_t count = GetParam();
+  std::vector<float> a = random_values(1, count, 3.0);
+  std::vector<float> b = random_values(2, count);
+  std::vector<float> c = random_values(3, count);
+};
+
+TEST_P(Loops, AddAccumulateAndScaleAlsoInPlace) {
+  auto out = not_numbers(count);
+  add(a, b, out);
+  for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(out[i], a[i] + b[i]);
+  auto in_place = b;
+  add(a, in_place, in_place);
+  EXPECT_EQ(in_place, out);
+  in_place = b;
+  accumulate(a, in_place);
+  EXPECT_EQ(in_place, out);
+  in_place = a;
+  scale(in_place, 0.3f, in_place);
+  for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(in_place[i], a[i] * 0.3f);
+}
+
+TEST_P(Loops, SumOfSquaresIsThatOfTheLanesTree) {
+  double lanes[16] = {};
+  for (std::size_t i = 0; i < count; ++i) {
+    lanes[i % 16] += static_cast<double>(a[i]) * static_cast<double>(a[i]);
+  }
+  for (const std::size_t width : {8u, 4u, 2u, 1u}) {
+    for (std::size_t l = 0; l < width; ++l) lanes[l] += lanes[l + width];
+  }
+  EXPECT_EQ(sum_of_squares(a), lanes[0]);
+  if (count == 0) return;
+  a.back() = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_FALSE(std::isfinite(sum_of_squares(a)));
+  a.back() = -std::numeric_limits<float>::infinity();
+  EXPECT_FALSE(std::isfinite(sum_of_squares(a)));
+}
+
+TEST_P(Loops, SwigluAgreesWithTheReferenceAlsoInPlace) {
+  for (const double range : {1.0, 30.0, 300.0}) {
+    const auto gate = random_values(4, count, range);
+    auto out = not_numbers(count);
+    swiglu_forward(gate, b, out);
+    EXPECT_LE(relative_error(out, reference::swiglu_forward<double>(widen(gate), widen(b))), 1e-6);
+
+    auto dgate = gate;
+    auto dup = b;
+    swiglu_backward(dgate, dup, c, dgate, dup);
+    const auto expected = reference::swiglu_backward<double>(widen(gate), widen(b), widen(c));
+    EXPECT_LE(relative_error(dgate, expected.dgate), 1e-6);
+    EXPECT_LE(relative_error(dup, expected.dup), 1e-6);
+  }
+}
+
+TEST_P(Loops, AdamWFollowsTheReferenceForSomeSteps) {
+  const reference::AdamW options{1e-2, 0.9, 0.95, 1e-8, 0.1};
+  const double factor = 0.5;
+  auto weight = a;
+  std::vector<float> moment1(count);
+  std::vector<float> moment2(count);
+  auto expected_weight = widen(a);
+  std::vector<double> expected_moment1(count);
+  std::vector<double> expected_moment2(count);
+  for (unsigned step = 1; step <= 5; ++step) {
+    const auto gradient = random_values(10 + step, count);
+    auto scaled = widen(gradient);
+    for (double& value : scaled) value *= factor;
+    reference::adamw<double>(options, step, scaled, expected_weight, expected_moment1,
+                             expected_moment2);
+    const double bias1 = 1.0 - std::pow(options.beta1, step);
+    const double bias2 = 1.0 - std::pow(options.beta2, step);
+    adamw({static_cast<float>(factor), 0.9f, 0.95f, static_cast<float>(options.lr / bias1),
+           static_cast<float>(1.0 / std::sqrt(bias2)), 1e-8f,
+           static_cast<float>(1.0 - options.lr * options.weight_decay)},
+          gradient, weight, moment1, moment2);
+  }
+  EXPECT_LE(relative_error(weight, expected_weight), 1e-6);
+  EXPECT_LE(relative_error(moment1, expected_moment1), 1e-6);
+  EXPECT_LE(relative_error(moment2, expected_moment2), 1e-6);
+}
+
+TEST_P(Loops, EmbeddingGathersAndScattersRepeatedRows) {
+  const std::vector<std::int32_t> ids{3, 0, 3, 2, 3};
+  const auto table = random_values(5, 4 * count);
+  const auto dout = random_values(6, ids.size() * count);
+  auto out = not_numbers(ids.size() * count);
+  embedding_forward(count, ids, table, out);
+  EXPECT_EQ(widen(out), reference::embedding_forward<double>(count, ids, widen(table)));
+  std::vector<float> dtable(4 * count);
+  embedding_backward(count, ids, dout, dtable);
+  EXPECT_LE(
+      relative_error(dtable, reference::embedding_backward<double>(4, count, ids, widen(dout))),
+      1e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Loops, testing::Values(0, 1, 7, 15, 16, 17, 64, 130, 1000, 1024));
+
+}  // namespace
+}  // namespace ballast::kernels

@@ -1,0 +1,194 @@
+// Prints a hash of what each kernel computes: equal on every instruction set.
+#include <array>
+#include <fmt/core.h>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "kernels/adamw.hpp"
+#include "kernels/attention.hpp"
+#include "kernels/cross_entropy.hpp"
+#include "kernels/elementwise.hpp"
+#include "kernels/embedding.hpp"
+#include "kernels/math.hpp"
+#include "kernels/norm.hpp"
+#include "kernels/plain_gemm.hpp"
+#include "kernels/rope.hpp"
+#include "kernels/swiglu.hpp"
+#include "kernels/values.hpp"
+
+namespace {
+
+using namespace ballast;
+using namespace ballast::kernels;
+
+using Values = std::vector<float>;
+
+constexpr std::size_t kDims[] = {1, 7, 16, 17, 31, 64, 130, 1000};
+
+void print(std::string_view name, Hasher& hasher) {
+  fmt::print("{} {}\n", name, hasher.digest().hex());
+}
+
+template <class... Vectors>
+void hash_into(Hasher& hasher, const Vectors&... values) {
+  (hasher.update(std::as_bytes(std::span{values})), ...);
+}
+
+void digest_elementwise() {
+  Hasher hasher;
+  for (const std::size_t dim : kDims) {
+    const Values a = random_values(1, dim, 3.0);
+    Values b = random_values(2, dim);
+    accumulate(a, b);
+    add(a, b, b);
+    scale(b, 0.3f, b);
+    hash_into(hasher, b, std::vector{sum_of_squares(a)});
+  }
+  print("elementwise", hasher);
+}
+
+void digest_swiglu() {
+  Hasher hasher;
+  for (const std::size_t dim : kDims) {
+    for (const double range : {1.0, 200.0}) {
+      Values gate = random_values(1, dim, range);
+      Values up = random_values(2, dim);
+      const Values dout = random_values(3, dim);
+      Values out(dim);
+      swiglu_forward(gate, up, out);
+      swiglu_backward(gate, up, dout, gate, up);
+      hash_into(hasher, out, gate, up);
+    }
+  }
+  print("swiglu", hasher);
+}
+
+void digest_adamw() {
+  Hasher hasher;
+  for (const std::size_t dim : kDims) {
+    Values weight = random_values(1, dim);
+    Values moment1(dim);
+    Values moment2(dim);
+    for (std::uint32_t step = 0; step < 3; ++step) {
+      adamw({0.7f, 0.9f, 0.95f, 1e-3f, 1.1f, 1e-8f, 0.999f}, random_values(2 + step, dim), weight,
+            moment1, moment2);
+    }
+    hash_into(hasher, weight, moment1, moment2);
+  }
+  print("adamw", hasher);
+}
+
+void digest_norm() {
+  constexpr std::size_t kRows = 5;
+  Hasher hasher;
+  for (const NormKind kind : {NormKind::rms, NormKind::layer}) {
+    for (const std::size_t dim : kDims) {
+      const Values x = random_values(1, kRows * dim);
+      const Values gain = random_values(2, dim);
+      const Values dy = random_values(3, kRows * dim);
+      Values y(x.size());
+      Values statistics(2 * kRows);
+      Values dx(x.size());
+      Values dgain(dim);
+      norm_forward(kind, {kRows, dim}, 1e-5f, x, gain, y, statistics);
+      norm_backward(kind, {kRows, dim}, x, gain, statistics, dy, dx, Store::add, dgain,
+                    Store::overwrite);
+      hash_into(hasher, y, statistics, dx, dgain);
+    }
+  }
+  print("norm", hasher);
+}
+
+void digest_rope() {
+  Hasher hasher;
+  for (const std::size_t head_dim : std::array<std::size_t, 3>{2, 14, 64}) {
+    const RopeTable table{19, head_dim, 10000.0};
+    const auto positions = positions_of(2, 19);
+    Values x = random_values(1, positions.size() * 3 * head_dim);
+    rope(table, Rotation::forward, positions, 3, x);
+    hash_into(hasher, x, table.row(18));
+  }
+  print("rope", hasher);
+}
+
+void digest_cross_entropy() {
+  Hasher hasher;
+  for (const std::size_t vocabulary : kDims) {
+    const std::vector<std::int32_t> labels{0, kIgnoreLabel,
+                                           static_cast<std::int32_t>(vocabulary - 1)};
+    Values logits = random_values(1, 3 * vocabulary, 20.0);
+    Values nll(3);
+    cross_entropy_loss(vocabulary, labels, logits, nll);
+    hash_into(hasher, nll);
+    cross_entropy(vocabulary, labels, {}, 0.25f, logits, nll);
+    hash_into(hasher, nll, logits);
+  }
+  print("cross_entropy", hasher);
+}
+
+void digest_attention() {
+  Hasher hasher;
+  for (const std::size_t seq_len : std::array<std::size_t, 5>{1, 5, 64, 65, 130}) {
+    const AttentionDims dims{2, seq_len, 4, 2, 17};
+    const Values q = random_values(1, dims.tokens() * dims.dim(), 3.0);
+    const Values k = random_values(2, dims.tokens() * dims.kv_dim(), 3.0);
+    const Values v = random_values(3, k.size());
+    const Values dout = random_values(4, q.size());
+    Values out(q.size());
+    Values log_sum_exp(dims.heads * dims.tokens());
+    Values scratch(attention_scratch_numel(dims));
+    Values dq(q.size());
+    Values dk(k.size());
+    Values dv(v.size());
+    const PlainGemm gemm;
+    const float largest = attention_forward(gemm, dims, q, k, v, {}, out, log_sum_exp, scratch);
+    attention_backward(gemm, dims, q, k, v, {}, out, log_sum_exp, dout, dq, dk, dv, scratch);
+    hash_into(hasher, out, log_sum_exp, std::vector{largest}, dq, dk, dv);
+  }
+  print("attention", hasher);
+}
+
+void digest_embedding() {
+  Hasher hasher;
+  const std::vector<std::int32_t> ids{3, 0, 3, 2};
+  for (const std::size_t dim : kDims) {
+    Values table = random_values(1, 5 * dim);
+    embedding_backward(dim, ids, random_values(2, ids.size() * dim), table);
+    hash_into(hasher, table);
+  }
+  print("embedding", hasher);
+}
+
+void digest_math() {
+  std::vector<double> values;
+  for (int i = -5000; i < 5000; ++i) {
+    const double x = 0.137 * i;
+    values.insert(values.end(), {portable_exp(x), portable_log(x * x + 1e-9), portable_cos(x),
+                                 portable_sin(x), portable_power(x, 11)});
+  }
+  Hasher hasher;
+  hash_into(hasher, values);
+  print("math", hasher);
+}
+
+}  // namespace
+
+int main() {
+#ifdef BALLAST_ISA_LEVEL
+  if (!__builtin_cpu_supports(BALLAST_ISA_LEVEL)) {
+    fmt::print("unsupported: this processor lacks {}\n", BALLAST_ISA_LEVEL);
+    return 0;
+  }
+#endif
+  digest_elementwise();
+  digest_swiglu();
+  digest_adamw();
+  digest_norm();
+  digest_rope();
+  digest_cross_entropy();
+  digest_attention();
+  digest_embedding();
+  digest_math();
+}

@@ -1,0 +1,53 @@
+#include "kernels/rope.hpp"
+
+#include <gtest/gtest.h>
+
+#include "kernels/values.hpp"
+#include "reference/kernels.hpp"
+
+namespace ballast::kernels {
+namespace {
+
+constexpr double kBase = 10000.0;
+constexpr std::size_t kHeadDims[] = {2, 6, 16, 34, 64, 130};
+
+TEST(RopeTable, AgreesWithLibm) {
+  for (const std::size_t head_dim : kHeadDims) {
+    const RopeTable table{4097, head_dim, kBase};
+    ASSERT_EQ(table.positions(), 4097u);
+    ASSERT_EQ(table.half(), head_dim / 2);
+    for (const std::size_t position : {0u, 1u, 2u, 63u, 1000u, 4096u}) {
+      for (std::size_t i = 0; i < table.half(); ++i) {
+        const double angle =
+            static_cast<double>(position) *
+            std::pow(kBase, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
+        const auto row = table.row(position);
+        EXPECT_NEAR(static_cast<double>(row[i]), std::cos(angle), 6e-8);
+        EXPECT_NEAR(static_cast<double>(row[table.half() + i]), std::sin(angle), 6e-8);
+      }
+    }
+  }
+}
+
+TEST(Rope, AgreesWithTheReferenceBothWays) {
+  for (const std::size_t head_dim : kHeadDims) {
+    for (const std::size_t heads : {1u, 3u}) {
+      const RopeTable table{500, head_dim, kBase};
+      const std::vector<std::int32_t> positions{0, 1, 2, 3, 0, 1, 499};
+      const auto x = random_values(1, positions.size() * heads * head_dim);
+      auto forward = x;
+      rope(table, Rotation::forward, positions, heads, forward);
+      EXPECT_LE(relative_error(forward, reference::rope_forward<double>(kBase, heads, head_dim,
+                                                                        positions, widen(x))),
+                1e-6);
+      auto backward = x;
+      rope(table, Rotation::backward, positions, heads, backward);
+      EXPECT_LE(relative_error(backward, reference::rope_backward<double>(kBase, heads, head_dim,
+                                                                          positions, widen(x))),
+                1e-6);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ballast::kernels

@@ -1,0 +1,286 @@
+"""The scripts of launch/, with the programs they call replaced: scripts_test.py ROOT."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(sys.argv.pop(1)).resolve()
+
+# What the scripts may use of the real machine.
+TOOLS = """bash cat cp dirname env grep mkdir mktemp realpath rm sort tail wc""".split()
+
+
+class ScriptTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.bin = self.folder / "bin"
+        self.bin.mkdir()
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(shutil.which(tool))
+        self.quiet_fake("id", "echo 1000")
+        self.log = self.folder / "calls"
+        self.log.touch()
+
+    def fake(self, name, body=""):
+        """A program that writes its name and arguments to the log, then runs `body`."""
+        path = self.bin / name
+        path.write_text(f'#!/bin/bash\necho "{name} $*" >> "$LOG"\n{body}\n')
+        path.chmod(0o755)
+
+    def quiet_fake(self, name, body):
+        """A program that leaves no trace in the log."""
+        path = self.bin / name
+        path.write_text(f"#!/bin/bash\n{body}\n")
+        path.chmod(0o755)
+
+    def run_script(self, name, *arguments, root=ROOT, **environment):
+        self.log.write_text("")
+        result = subprocess.run(
+            [self.bin / "bash", root / name, *arguments],
+            env={"PATH": str(self.bin), "LOG": str(self.log), "TMPDIR": str(self.folder),
+                 **environment},
+            cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        )
+        self.output = result.stdout + result.stderr
+        self.calls = self.log.read_text().splitlines()
+        return result.returncode
+
+
+class Install(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        self.quiet_fake("id", "echo 0")
+        self.fake("apt-get")
+        self.missing()
+
+    def missing(self, *packages):
+        """Everything is installed but these."""
+        tests = " ".join(f'[[ $4 == {package} ]] && exit 1;' for package in packages)
+        self.quiet_fake("dpkg-query", f"{tests} echo -n 'installed '")
+
+    def without_root(self):
+        self.quiet_fake("id", "echo 1000")
+
+    def test_nothing_is_called_when_all_is_there(self):
+        for option in [[], ["--tests"]]:
+            self.assertEqual(self.run_script("launch/install.sh", *option), 0)
+            self.assertEqual((self.calls, self.output), ([], ""))
+
+    def test_root_installs_what_is_missing_and_only_that(self):
+        self.missing("cmake", "libfmt-dev")
+        self.assertEqual(self.run_script("launch/install.sh"), 0, self.output)
+        update, install = self.calls
+        self.assertTrue(update.endswith(" update"), update)
+        self.assertTrue(install.endswith("--no-install-recommends cmake libfmt-dev"), install)
+
+    def test_a_removed_package_with_files_left_counts_as_missing(self):
+        self.quiet_fake("dpkg-query", "[[ $4 == cmake ]] && state=config-files; "
+                                      "echo -n \"${state-installed} \"")
+        self.assertEqual(self.run_script("launch/install.sh"), 0, self.output)
+        self.assertTrue(self.calls[1].endswith("--no-install-recommends cmake"), self.calls)
+
+    def test_packages_of_the_tests_only_when_asked(self):
+        self.missing("libgtest-dev")
+        self.assertEqual(self.run_script("launch/install.sh"), 0)
+        self.assertEqual(self.calls, [])
+        self.assertEqual(self.run_script("launch/install.sh", "--tests"), 0)
+        self.assertTrue(self.calls[1].endswith(" libgtest-dev"), self.calls)
+
+    def test_others_use_sudo(self):
+        self.without_root()
+        self.missing("cmake")
+        self.quiet_fake("sudo", '[[ $1 == -n ]] && exit 0; echo "sudo" >> "$LOG"; exec "$@"')
+        self.assertEqual(self.run_script("launch/install.sh"), 0, self.output)
+        self.assertEqual([call.split()[0] for call in self.calls],
+                         ["sudo", "apt-get", "sudo", "apt-get"])
+
+    def expect_list(self):
+        self.missing("cmake", "libfmt-dev")
+        self.assertEqual(self.run_script("launch/install.sh"), 1)
+        self.assertEqual(self.calls, [])
+        self.assertIn("\n  cmake\n  libfmt-dev\n", self.output)
+
+    def test_without_root_and_sudo_the_packages_are_listed(self):
+        self.without_root()
+        self.expect_list()
+
+    def test_a_sudo_that_cannot_ask_counts_as_none(self):
+        self.without_root()
+        self.quiet_fake("sudo", "exit 1")
+        self.expect_list()
+
+    def test_without_apt_the_packages_are_listed(self):
+        (self.bin / "apt-get").unlink()
+        self.expect_list()
+
+    def test_a_failure_of_apt_is_shown(self):
+        self.missing("cmake")
+        self.fake("apt-get", "echo E: no such mirror; exit 100")
+        self.assertEqual(self.run_script("launch/install.sh"), 1)
+        self.assertEqual(len(self.calls), 1)
+        self.assertIn("E: no such mirror", self.output)
+
+    def test_an_unknown_option_is_refused(self):
+        self.assertEqual(self.run_script("launch/install.sh", "--test"), 2)
+
+
+class Local(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        self.fake("mpirun", 'echo "threads $OMP_NUM_THREADS" >> "$LOG"; exit ${CODE-0}')
+        self.machine(cores=4, processors=8)
+
+    def machine(self, cores, processors, allowed=None):
+        self.quiet_fake("nproc", f"[[ ${{1-}} == --all ]] && echo {processors} "
+                                 f"|| echo {allowed or processors}")
+        lines = "".join(f"{i % cores},0\\n" for i in range(processors))
+        self.quiet_fake("lscpu", f"printf '# core,socket\\n{lines}'")
+
+    def flags(self, ranks, **environment):
+        code = self.run_script("launch/local.sh", str(ranks), "a.ini", "--optim.lr", "1",
+                               BALLAST="/b/ballast", **environment)
+        self.assertEqual(code, 0, self.output)
+        self.assertEqual(self.calls[1:], ["threads 1"])
+        begin, end = f"mpirun -n {ranks} ", " /b/ballast train --config a.ini --optim.lr 1"
+        self.assertTrue(self.calls[0].startswith(begin) and self.calls[0].endswith(end), self.calls)
+        return self.calls[0][len(begin):-len(end)].replace(
+            " --mca btl_vader_single_copy_mechanism none", "")
+
+    def test_a_rank_has_a_core(self):
+        self.assertEqual(self.flags(4), "--map-by core --bind-to core")
+
+    def test_then_a_hardware_thread(self):
+        self.assertEqual(self.flags(5), "--use-hwthread-cpus --map-by hwthread --bind-to hwthread")
+
+    def test_then_ranks_share(self):
+        self.assertIn("--oversubscribe --bind-to none", self.flags(9))
+        self.assertIn("9 ranks share 8 processors", self.output)
+
+    def test_no_binding_to_processors_that_are_not_ours(self):
+        self.machine(cores=4, processors=8, allowed=2)
+        self.assertEqual(self.flags(2), "--oversubscribe --bind-to none")
+        self.assertEqual(self.output, "")
+
+    def test_root_is_allowed(self):
+        self.quiet_fake("id", "echo 0")
+        self.assertEqual(self.flags(1), "--map-by core --bind-to core --allow-run-as-root")
+
+    def test_flags_of_the_caller(self):
+        self.assertEqual(self.flags(1, MPIRUN_FLAGS="--tag-output -q"),
+                         "--tag-output -q --map-by core --bind-to core")
+
+    def test_the_exit_code_is_passed_on(self):
+        self.assertEqual(self.run_script("launch/local.sh", "2", "a.ini", CODE="75"), 75)
+
+    def test_usage(self):
+        for arguments in [[], ["2"], ["0", "a.ini"], ["a.ini", "2"]]:
+            self.assertEqual(self.run_script("launch/local.sh", *arguments), 2)
+            self.assertEqual(self.calls, [])
+
+
+class Hosts(ScriptTest):
+    def test_a_rank_on_each_slot(self):
+        self.fake("mpirun")
+        self.assertEqual(self.run_script("launch/hosts.sh", "hosts", "a.ini", "--run.seed", "2",
+                                         BALLAST="/b/ballast"), 0)
+        self.assertEqual(self.calls, [
+            "mpirun --hostfile hosts --map-by core --bind-to core -x OMP_NUM_THREADS "
+            "/b/ballast train --config a.ini --run.seed 2"])
+
+    def test_usage(self):
+        self.assertEqual(self.run_script("launch/hosts.sh", "hosts"), 2)
+
+
+class Slurm(ScriptTest):
+    def submit(self, code):
+        self.fake("mpirun", f"exit {code}")
+        self.fake("scontrol")
+        return self.run_script("launch/slurm.sbatch", "a.ini", "--run.seed", "2", SLURM_JOB_ID="77")
+
+    def test_a_job_that_ends_ends(self):
+        for code in [0, 3]:
+            self.assertEqual(self.submit(code), code)
+            self.assertEqual(self.calls, [
+                "mpirun --map-by core --bind-to core build/release/ballast train --config a.ini "
+                "--checkpoint.resume true --run.seed 2"])
+
+    def test_a_job_that_saved_its_state_goes_on(self):
+        self.assertEqual(self.submit(75), 75)
+        self.assertEqual(self.calls[1:], ["scontrol requeue 77"])
+
+    def test_usage(self):
+        self.assertEqual(self.run_script("launch/slurm.sbatch"), 2)
+
+
+class Quickstart(ScriptTest):
+    """On a copy of launch/ with a `ballast` that leaves files where a real one would."""
+
+    BALLAST = r"""#!/bin/bash
+echo "ballast $*" >> "$LOG"
+while (($#)); do
+  case $1 in
+    --output) cat > "$2" ;;
+    --run.dir) [[ ! -e $2 ]] && mkdir -p "$2" && echo "$RANDOM" > "$2/log.jsonl" ;;
+    --checkpoint) [[ -e $2/log.jsonl ]] || exit 3 ;;
+  esac
+  shift
+done
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.home = self.folder / "home"
+        shutil.copytree(ROOT / "launch", self.home / "launch")
+        self.quiet_fake("dpkg-query", "echo -n 'installed '")
+        self.quiet_fake("nproc", "echo 2")
+        self.quiet_fake("lscpu", "printf '0,0\\n1,0\\n'")
+        self.quiet_fake("bible", 'echo "text of $*"')
+        self.quiet_fake("mpirun", 'while [[ $1 != *ballast ]]; do shift; done; exec "$@"')
+        stub = self.folder / "ballast"
+        stub.write_text(self.BALLAST)
+        stub.chmod(0o755)
+        self.quiet_fake("cmake", f"mkdir -p build/release && cp {stub} build/release/ballast")
+
+    def quickstart(self, *arguments):
+        return self.run_script("launch/quickstart.sh", *arguments, root=self.home)
+
+    def test_prepares_trains_evaluates_and_generates(self):
+        self.assertEqual(self.quickstart(), 0, self.output)
+        self.assertEqual([call.split()[1] for call in self.calls],
+                         ["prepare", "train", "eval", "generate"])
+        self.assertEqual((self.home / "data/bible.h5").read_text(), "text of Gen1:1-Rev22:21\n")
+        self.assertIn("The run lies in runs/quickstart:", self.output)
+
+    def test_a_second_call_leaves_the_first_run_alone(self):
+        self.quickstart()
+        first = (self.home / "runs/quickstart/log.jsonl").read_text()
+        for number in [2, 3]:
+            self.assertEqual(self.quickstart(), 0, self.output)
+            self.assertEqual([call.split()[1] for call in self.calls], ["train", "eval", "generate"])
+            self.assertTrue((self.home / f"runs/quickstart-{number}/log.jsonl").exists())
+        self.assertEqual((self.home / "runs/quickstart/log.jsonl").read_text(), first)
+
+    def test_the_short_form_leaves_nothing_behind(self):
+        before = {path.name for path in self.folder.iterdir()}
+        self.assertEqual(self.quickstart("--short"), 0, self.output)
+        self.assertIn("--run.steps", self.calls[1])
+        self.assertEqual({path.name for path in self.folder.iterdir()}, before)
+        self.assertEqual(sorted(os.listdir(self.home)), ["build", "launch"])
+
+    def test_a_failing_stage_ends_it(self):
+        self.quiet_fake("mpirun", "exit 70")
+        self.assertEqual(self.quickstart(), 70)
+        self.assertEqual([call.split()[1] for call in self.calls], ["prepare"])
+
+    def test_usage(self):
+        self.assertEqual(self.quickstart("--shorter"), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

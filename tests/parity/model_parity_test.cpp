@@ -1,0 +1,119 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "optim/adamw.hpp"
+#include "optim/clip.hpp"
+#include "parity/torch_case.hpp"
+#include "reference/nearness.hpp"
+#include "reference/variants.hpp"
+#include "support/production_model.hpp"
+
+namespace ballast::parity {
+namespace {
+
+using testing_support::ProductionModel;
+
+constexpr std::size_t kSequences = 2;
+constexpr std::size_t kSeqLen = 19;
+constexpr unsigned kSteps = 10;
+
+/// Larger than the tiny shape: sums are long enough for fp32 rounding to show.
+model::ModelConfig shape() {
+  auto config = reference::tiny_shape();
+  config.vocabulary = 67;
+  config.dim = 48;
+  config.heads = 6;
+  config.ffn = 85;
+  config.layers = 3;
+  return config;
+}
+
+std::vector<TorchCase> cases() {
+  std::vector<TorchCase> all;
+  for (const auto& [name, config] : reference::pairwise_variants(shape(), 3)) {
+    all.push_back({.config = config,
+                   .batch = reference::random_batch(config.vocabulary, kSequences, kSeqLen, 21),
+                   .parameters = reference::random_parameters(config, 20),
+                   .optimiser = {.lr = 3e-3,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.95,
+                                 .epsilon = 1e-8,
+                                 .weight_decay = 0.1},
+                   .steps = kSteps,
+                   .clip = 1.0});
+  }
+  return all;
+}
+
+/// The production optimiser on whole parameters, as the trainer drives it on shards.
+class Optimiser {
+ public:
+  Optimiser(const TorchCase& c, ProductionModel& production)
+      : case_{&c},
+        production_{&production},
+        moment1_(production.parameters().all_values().size()),
+        moment2_(moment1_.size()),
+        adamw_{{c.optimiser.beta1, c.optimiser.beta2, c.optimiser.epsilon,
+                c.optimiser.weight_decay},
+               groups(production.transformer().table())} {}
+
+  void step(unsigned t) {
+    production_->parameters().clear_gradients();
+    const auto sums = production_->forward_backward(case_->batch);
+    const double per_label = 1.0 / sums.weight.value();
+    double squares = 0.0;
+    for (const auto& [name, gradient] : production_->gradients()) {
+      squares += reference::dot(gradient, gradient);
+    }
+    const double clip = optim::clip_factor(std::sqrt(squares) * per_label, case_->clip);
+    adamw_.update(t, case_->optimiser.lr, per_label * clip,
+                  {production_->parameters().all_gradients(),
+                   production_->parameters().all_values(), moment1_, moment2_});
+  }
+
+ private:
+  static std::vector<optim::Group> groups(const model::ParameterTable& table) {
+    std::vector<optim::Group> result;
+    for (const auto& parameter : table.parameters()) {
+      result.push_back({parameter.first_granule * kGranule, parameter.numel,
+                        parameter.decay == model::Decay::yes});
+    }
+    return result;
+  }
+
+  const TorchCase* case_;
+  ProductionModel* production_;
+  std::vector<float> moment1_, moment2_;
+  optim::AdamW adamw_;
+};
+
+TEST(ModelParity, LossGradientsAndTenAdamWStepsMatchTorch) {
+  const auto all = cases();
+  const auto results = run_torch(all);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    SCOPED_TRACE(i);
+    const auto& expected = results[i];
+    ProductionModel production{
+        all[i].config, {kSequences, kSeqLen}, model::Mode::training, all[i].parameters};
+
+    const auto sums = production.forward_backward(all[i].batch);
+    EXPECT_NEAR(sums.mean(), expected.loss, 1e-6 * expected.loss);
+    auto gradients = production.gradients();
+    for (auto& [name, gradient] : gradients) {
+      for (double& g : gradient) g /= sums.weight.value();
+    }
+    reference::expect_near(gradients, expected.gradients, {1e-5, 1e-7});
+
+    Optimiser optimiser{all[i], production};
+    for (unsigned t = 1; t <= kSteps; ++t) optimiser.step(t);
+    // How far the weights moved, not where they are, is what the steps decide.
+    reference::expect_near(reference::difference(production.values(), all[i].parameters),
+                           reference::difference(expected.weights, all[i].parameters),
+                           {2e-4, 1e-5});
+  }
+}
+
+}  // namespace
+}  // namespace ballast::parity

@@ -1,0 +1,309 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/config.hpp"
+#include "reference/kernels.hpp"
+
+namespace ballast::reference {
+
+template <class T>
+using Parameters = std::map<std::string, std::vector<T>>;
+
+/// Whole sequences of equal length, one after the other; every vector: [sequences · seq_len].
+struct Batch {
+  std::size_t sequences;
+  std::size_t seq_len;
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> labels;  ///< kernels::kIgnoreLabel where none counts
+  std::vector<std::int32_t> segments;
+  std::vector<std::int32_t> positions;
+  std::vector<float> weights;  ///< or empty for all ones
+};
+
+[[nodiscard]] inline std::string block_name(std::size_t layer, const std::string& tensor) {
+  return "block." + std::to_string(layer) + "." + tensor;
+}
+
+/// Every tensor of a model, by name.
+[[nodiscard]] inline std::map<std::string, std::vector<std::size_t>> parameter_shapes(
+    const model::ModelConfig& config) {
+  std::map<std::string, std::vector<std::size_t>> shapes;
+  shapes["embedding"] = {config.vocabulary, config.dim};
+  if (!config.tie_embeddings) shapes["head"] = {config.vocabulary, config.dim};
+  if (config.norm_placement == model::NormPlacement::pre) shapes["final_norm"] = {config.dim};
+  for (std::size_t l = 0; l < config.layers; ++l) {
+    shapes[block_name(l, "wq")] = {config.dim, config.dim};
+    shapes[block_name(l, "wk")] = {config.kv_dim(), config.dim};
+    shapes[block_name(l, "wv")] = {config.kv_dim(), config.dim};
+    shapes[block_name(l, "wo")] = {config.dim, config.dim};
+    shapes[block_name(l, "w_gate")] = {config.ffn, config.dim};
+    shapes[block_name(l, "w_up")] = {config.ffn, config.dim};
+    shapes[block_name(l, "w_down")] = {config.dim, config.ffn};
+    if (config.norm_placement != model::NormPlacement::none) {
+      shapes[block_name(l, "attention_norm")] = {config.dim};
+      shapes[block_name(l, "ffn_norm")] = {config.dim};
+    }
+    if (config.qk_norm) {
+      shapes[block_name(l, "q_norm")] = {config.head_dim()};
+      shapes[block_name(l, "k_norm")] = {config.head_dim()};
+    }
+  }
+  return shapes;
+}
+
+/// Weight decay leaves the gains of norms alone: they are the tensors of one dimension.
+[[nodiscard]] inline bool decays(const std::vector<std::size_t>& shape) { return shape.size() > 1; }
+
+/// A Llama-style transformer as a composition of the reference kernels. Nothing but the residual
+/// stream is kept: the backward pass computes everything else again.
+template <class T>
+class Model {
+ public:
+  using Values = std::vector<T>;
+
+  Model(const model::ModelConfig& config, Parameters<T> parameters)
+      : config_{config}, parameters_{std::move(parameters)} {}
+
+  [[nodiscard]] Parameters<T>& parameters() { return parameters_; }
+
+  /// The residual stream before the first block and after each one: layers + 1 of [tokens, dim].
+  [[nodiscard]] std::vector<Values> residual_stream(const Batch& batch) const {
+    std::vector<Values> stream{embedding_forward(config_.dim, batch.ids, at("embedding"))};
+    for (std::size_t l = 0; l < config_.layers; ++l) {
+      const Values middle = sublayer_forward(attention_sublayer(l, batch), stream.back());
+      stream.push_back(sublayer_forward(ffn_sublayer(l), middle));
+    }
+    return stream;
+  }
+
+  /// [tokens, vocabulary].
+  [[nodiscard]] Values logits(const Batch& batch) const {
+    return head_forward(residual_stream(batch).back());
+  }
+
+  /// Σ weight · nll over the labels that are not ignored.
+  [[nodiscard]] T loss(const Batch& batch) const {
+    return cross_entropy_forward(config_.vocabulary, batch.labels, batch.weights, logits(batch));
+  }
+
+  /// The gradient of loss() for every parameter.
+  [[nodiscard]] Parameters<T> gradients(const Batch& batch) const {
+    Parameters<T> gradients;
+    for (const auto& [name, values] : parameters_) gradients[name].resize(values.size());
+    const std::vector<Values> stream = residual_stream(batch);
+    Values d = head_backward(batch, stream.back(), gradients);
+    for (std::size_t l = config_.layers; l-- > 0;) {
+      const Sublayer attention = attention_sublayer(l, batch);
+      const Values middle = sublayer_forward(attention, stream[l]);
+      d = sublayer_backward(ffn_sublayer(l), middle, d, gradients);
+      d = sublayer_backward(attention, stream[l], d, gradients);
+    }
+    accumulate(gradients["embedding"],
+               embedding_backward(config_.vocabulary, config_.dim, batch.ids, d));
+    return gradients;
+  }
+
+ private:
+  /// What stands between two additions to the residual stream.
+  struct Sublayer {
+    enum class Kind { attention, ffn };
+    Kind kind;
+    std::size_t layer;
+    const Batch* batch;  ///< for attention
+
+    [[nodiscard]] std::string norm_name() const {
+      return block_name(layer, kind == Kind::attention ? "attention_norm" : "ffn_norm");
+    }
+  };
+
+  /// Queries, keys and values of one layer, before ("raw") and after QK-norm and RoPE.
+  struct Projections {
+    Values raw_q, raw_k, q, k, v;
+  };
+
+  [[nodiscard]] static Sublayer attention_sublayer(std::size_t layer, const Batch& batch) {
+    return {Sublayer::Kind::attention, layer, &batch};
+  }
+  [[nodiscard]] static Sublayer ffn_sublayer(std::size_t layer) {
+    return {Sublayer::Kind::ffn, layer, nullptr};
+  }
+
+  [[nodiscard]] const Values& at(const std::string& name) const { return parameters_.at(name); }
+  [[nodiscard]] const Values& at(std::size_t layer, const std::string& tensor) const {
+    return parameters_.at(block_name(layer, tensor));
+  }
+  [[nodiscard]] std::string head_name() const {
+    return config_.tie_embeddings ? "embedding" : "head";
+  }
+  [[nodiscard]] double epsilon() const { return static_cast<double>(config_.norm_epsilon); }
+
+  static void accumulate(Values& sum, const Values& x) {
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += x[i];
+  }
+  [[nodiscard]] static Values add(Values a, const Values& b) {
+    accumulate(a, b);
+    return a;
+  }
+
+  [[nodiscard]] Values norm(const std::string& gain, const Values& x) const {
+    return norm_forward(config_.norm, epsilon(), x, at(gain));
+  }
+  [[nodiscard]] Values norm_gradient(const std::string& gain, const Values& x, const Values& dy,
+                                     Parameters<T>& gradients) const {
+    auto [dx, dgain] = norm_backward(config_.norm, epsilon(), x, at(gain), dy);
+    accumulate(gradients.at(gain), dgain);
+    return dx;
+  }
+
+  [[nodiscard]] Values linear(const std::string& weight, std::size_t in, std::size_t out,
+                              const Values& x) const {
+    return linear_forward(in, out, x, at(weight));
+  }
+  [[nodiscard]] Values linear_gradient(const std::string& weight, std::size_t in, std::size_t out,
+                                       const Values& x, const Values& dy,
+                                       Parameters<T>& gradients) const {
+    auto [dx, dw] = linear_backward(in, out, x, at(weight), dy);
+    accumulate(gradients.at(weight), dw);
+    return dx;
+  }
+
+  [[nodiscard]] Values head_input(const Values& h) const {
+    return config_.norm_placement == model::NormPlacement::pre ? norm("final_norm", h) : h;
+  }
+  [[nodiscard]] Values head_forward(const Values& h) const {
+    return linear(head_name(), config_.dim, config_.vocabulary, head_input(h));
+  }
+  [[nodiscard]] Values head_backward(const Batch& batch, const Values& h,
+                                     Parameters<T>& gradients) const {
+    const Values dlogits = cross_entropy_backward(config_.vocabulary, batch.labels, batch.weights,
+                                                  1.0, head_forward(h));
+    const Values d = linear_gradient(head_name(), config_.dim, config_.vocabulary, head_input(h),
+                                     dlogits, gradients);
+    if (config_.norm_placement != model::NormPlacement::pre) return d;
+    return norm_gradient("final_norm", h, d, gradients);
+  }
+
+  [[nodiscard]] Values sublayer_forward(const Sublayer& sublayer, const Values& h) const {
+    switch (config_.norm_placement) {
+      case model::NormPlacement::pre:
+        return add(h, branch_forward(sublayer, norm(sublayer.norm_name(), h)));
+      case model::NormPlacement::post:
+        return norm(sublayer.norm_name(), add(h, branch_forward(sublayer, h)));
+      case model::NormPlacement::none:
+        break;
+    }
+    return add(h, branch_forward(sublayer, h));
+  }
+
+  [[nodiscard]] Values sublayer_backward(const Sublayer& sublayer, const Values& h, const Values& d,
+                                         Parameters<T>& gradients) const {
+    const std::string gain = sublayer.norm_name();
+    switch (config_.norm_placement) {
+      case model::NormPlacement::pre: {
+        const Values dbranch = branch_backward(sublayer, norm(gain, h), d, gradients);
+        return add(d, norm_gradient(gain, h, dbranch, gradients));
+      }
+      case model::NormPlacement::post: {
+        const Values sum = add(h, branch_forward(sublayer, h));
+        const Values dsum = norm_gradient(gain, sum, d, gradients);
+        return add(dsum, branch_backward(sublayer, h, dsum, gradients));
+      }
+      case model::NormPlacement::none:
+        break;
+    }
+    return add(d, branch_backward(sublayer, h, d, gradients));
+  }
+
+  [[nodiscard]] Values branch_forward(const Sublayer& sublayer, const Values& x) const {
+    return sublayer.kind == Sublayer::Kind::attention
+               ? attention_branch(sublayer.layer, *sublayer.batch, x)
+               : ffn_branch(sublayer.layer, x);
+  }
+  [[nodiscard]] Values branch_backward(const Sublayer& sublayer, const Values& x, const Values& d,
+                                       Parameters<T>& gradients) const {
+    return sublayer.kind == Sublayer::Kind::attention
+               ? attention_branch_backward(sublayer.layer, *sublayer.batch, x, d, gradients)
+               : ffn_branch_backward(sublayer.layer, x, d, gradients);
+  }
+
+  [[nodiscard]] kernels::AttentionDims attention_dims(const Batch& batch) const {
+    return {batch.sequences, batch.seq_len, config_.heads, config_.kv_heads, config_.head_dim()};
+  }
+  [[nodiscard]] std::span<const std::int32_t> segments(const Batch& batch) const {
+    return config_.document_attention ? std::span{batch.segments} : std::span<const std::int32_t>{};
+  }
+
+  [[nodiscard]] Projections project(std::size_t l, const Batch& batch, const Values& x) const {
+    Projections p{linear(block_name(l, "wq"), config_.dim, config_.dim, x),
+                  linear(block_name(l, "wk"), config_.dim, config_.kv_dim(), x),
+                  {},
+                  {},
+                  linear(block_name(l, "wv"), config_.dim, config_.kv_dim(), x)};
+    p.q = config_.qk_norm ? norm(block_name(l, "q_norm"), p.raw_q) : p.raw_q;
+    p.k = config_.qk_norm ? norm(block_name(l, "k_norm"), p.raw_k) : p.raw_k;
+    p.q = rope_forward(config_.rope_base, config_.heads, config_.head_dim(), batch.positions, p.q);
+    p.k =
+        rope_forward(config_.rope_base, config_.kv_heads, config_.head_dim(), batch.positions, p.k);
+    return p;
+  }
+
+  [[nodiscard]] Values attention_branch(std::size_t l, const Batch& batch, const Values& x) const {
+    const Projections p = project(l, batch, x);
+    const Values out = attention_forward(attention_dims(batch), p.q, p.k, p.v, segments(batch)).out;
+    return linear(block_name(l, "wo"), config_.dim, config_.dim, out);
+  }
+
+  [[nodiscard]] Values attention_branch_backward(std::size_t l, const Batch& batch, const Values& x,
+                                                 const Values& d, Parameters<T>& gradients) const {
+    const kernels::AttentionDims dims = attention_dims(batch);
+    const Projections p = project(l, batch, x);
+    const Values out = attention_forward(dims, p.q, p.k, p.v, segments(batch)).out;
+    const Values dout =
+        linear_gradient(block_name(l, "wo"), config_.dim, config_.dim, out, d, gradients);
+    auto [dq, dk, dv] = attention_backward(dims, p.q, p.k, p.v, segments(batch), dout);
+    dq = rope_backward(config_.rope_base, dims.heads, dims.head_dim, batch.positions, dq);
+    dk = rope_backward(config_.rope_base, dims.kv_heads, dims.head_dim, batch.positions, dk);
+    if (config_.qk_norm) {
+      dq = norm_gradient(block_name(l, "q_norm"), p.raw_q, dq, gradients);
+      dk = norm_gradient(block_name(l, "k_norm"), p.raw_k, dk, gradients);
+    }
+    Values dx = linear_gradient(block_name(l, "wq"), config_.dim, config_.dim, x, dq, gradients);
+    accumulate(
+        dx, linear_gradient(block_name(l, "wk"), config_.dim, config_.kv_dim(), x, dk, gradients));
+    accumulate(
+        dx, linear_gradient(block_name(l, "wv"), config_.dim, config_.kv_dim(), x, dv, gradients));
+    return dx;
+  }
+
+  [[nodiscard]] Values ffn_branch(std::size_t l, const Values& x) const {
+    const Values gate = linear(block_name(l, "w_gate"), config_.dim, config_.ffn, x);
+    const Values up = linear(block_name(l, "w_up"), config_.dim, config_.ffn, x);
+    return linear(block_name(l, "w_down"), config_.ffn, config_.dim, swiglu_forward(gate, up));
+  }
+
+  [[nodiscard]] Values ffn_branch_backward(std::size_t l, const Values& x, const Values& d,
+                                           Parameters<T>& gradients) const {
+    const Values gate = linear(block_name(l, "w_gate"), config_.dim, config_.ffn, x);
+    const Values up = linear(block_name(l, "w_up"), config_.dim, config_.ffn, x);
+    const Values dproduct = linear_gradient(block_name(l, "w_down"), config_.ffn, config_.dim,
+                                            swiglu_forward(gate, up), d, gradients);
+    const auto [dgate, dup] = swiglu_backward(gate, up, dproduct);
+    Values dx =
+        linear_gradient(block_name(l, "w_gate"), config_.dim, config_.ffn, x, dgate, gradients);
+    accumulate(dx,
+               linear_gradient(block_name(l, "w_up"), config_.dim, config_.ffn, x, dup, gradients));
+    return dx;
+  }
+
+  model::ModelConfig config_;
+  Parameters<T> parameters_;
+};
+
+}  // namespace ballast::reference

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <ostream>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference/model.hpp"
+
+namespace ballast::reference {
+
+/// One way to configure a model, with a name that says which.
+struct Variant {
+  std::string name;
+  model::ModelConfig config;
+
+  friend void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+};
+
+/// The smallest model in which nothing is trivial: queries share key/value heads in its grouped
+/// form (two of four), a head rotates at more than one frequency, epsilon is large enough for its
+/// place in the formula to show.
+[[nodiscard]] inline model::ModelConfig tiny_shape() {
+  model::ModelConfig config;
+  config.vocabulary = 11;
+  config.dim = 16;
+  config.layers = 2;
+  config.heads = 4;
+  config.ffn = 7;
+  config.rope_base = 37.0;
+  config.norm_epsilon = 1e-3f;
+  return config;
+}
+
+/// `shape` with every combination of the switches: norm, placement, QK-norm, tied embeddings,
+/// multi-query, grouped and multi-head attention, document boundaries. `grouped_kv_heads` is how
+/// many key/value heads the grouped form has.
+[[nodiscard]] inline std::vector<Variant> all_variants(const model::ModelConfig& shape,
+                                                       std::size_t grouped_kv_heads) {
+  using kernels::NormKind;
+  using model::NormPlacement;
+  std::vector<Variant> variants{{"", shape}};
+  const auto expand = [&](const auto& choices) {
+    std::vector<Variant> expanded;
+    for (const Variant& variant : variants) {
+      for (const auto& [word, apply] : choices) {
+        expanded.push_back(
+            {variant.name + (variant.name.empty() ? "" : "_") + word, variant.config});
+        apply(expanded.back().config);
+      }
+    }
+    variants = std::move(expanded);
+  };
+  using Apply = void (*)(model::ModelConfig&);
+  using Choices = std::vector<std::pair<std::string, Apply>>;
+  expand(Choices{{"rms", [](auto& c) { c.norm = NormKind::rms; }},
+                 {"layer", [](auto& c) { c.norm = NormKind::layer; }}});
+  expand(Choices{{"pre", [](auto& c) { c.norm_placement = NormPlacement::pre; }},
+                 {"post", [](auto& c) { c.norm_placement = NormPlacement::post; }},
+                 {"none", [](auto& c) { c.norm_placement = NormPlacement::none; }}});
+  expand(Choices{{"plain", [](auto& c) { c.qk_norm = false; }},
+                 {"qknorm", [](auto& c) { c.qk_norm = true; }}});
+  expand(Choices{{"untied", [](auto& c) { c.tie_embeddings = false; }},
+                 {"tied", [](auto& c) { c.tie_embeddings = true; }}});
+  expand(Choices{{"whole", [](auto& c) { c.document_attention = false; }},
+                 {"documents", [](auto& c) { c.document_attention = true; }}});
+  const auto kv_heads = [](std::size_t n) {
+    return [n](model::ModelConfig& c) { c.kv_heads = n; };
+  };
+  expand(std::vector{std::pair{std::string{"multiquery"}, kv_heads(1)},
+                     std::pair{std::string{"grouped"}, kv_heads(grouped_kv_heads)},
+                     std::pair{std::string{"multihead"}, kv_heads(shape.heads)}});
+  return variants;
+}
+
+/// A dozen of all_variants() in which every two positions of any two switches meet (found by
+/// search): for what is too slow to do to all of them.
+[[nodiscard]] inline std::vector<Variant> pairwise_variants(const model::ModelConfig& shape,
+                                                            std::size_t grouped_kv_heads) {
+  const std::vector<Variant> all = all_variants(shape, grouped_kv_heads);
+  std::vector<Variant> chosen;
+  for (std::size_t i = 0; i < 12; ++i) chosen.push_back(all[i * 79 % all.size()]);
+  return chosen;
+}
+
+/// Random numbers that a float holds exactly, so that float and double code start from the same.
+class RandomValues {
+ public:
+  explicit RandomValues(std::uint64_t seed) : engine_{seed} {}
+
+  /// Uniform in [middle − radius, middle + radius).
+  [[nodiscard]] float uniform(double middle, double radius) {
+    const double unit = static_cast<double>(engine_() >> 11) * 0x1p-52 - 1.0;
+    return static_cast<float>(middle + radius * unit);
+  }
+  /// Uniform in 0 .. count − 1.
+  [[nodiscard]] std::int32_t below(std::size_t count) {
+    return static_cast<std::int32_t>(engine_() % count);
+  }
+
+  template <class T>
+  [[nodiscard]] std::vector<T> vector(std::size_t size, double middle = 0.0, double radius = 1.0) {
+    std::vector<T> values(size);
+    for (T& value : values) value = static_cast<T>(uniform(middle, radius));
+    return values;
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+/// Gains about 1, matrices of a size that keeps activations about 1.
+[[nodiscard]] inline Parameters<double> random_parameters(const model::ModelConfig& config,
+                                                          std::uint64_t seed) {
+  RandomValues random{seed};
+  Parameters<double> parameters;
+  for (const auto& [name, shape] : parameter_shapes(config)) {
+    parameters[name] = shape.size() == 1
+                           ? random.vector<double>(shape[0], 1.0, 0.5)
+                           : random.vector<double>(shape[0] * shape[1], 0.0,
+                                                   1.5 / std::sqrt(static_cast<double>(shape[1])));
+  }
+  return parameters;
+}
+
+/// Tokens in which some labels are ignored, weights differ and documents end within sequences.
+[[nodiscard]] inline Batch random_batch(std::size_t vocabulary, std::size_t sequences,
+                                        std::size_t seq_len, std::uint64_t seed) {
+  RandomValues random{seed};
+  Batch batch{sequences, seq_len, {}, {}, {}, {}, {}};
+  for (std::size_t s = 0; s < sequences; ++s) {
+    std::int32_t segment = static_cast<std::int32_t>(s);
+    for (std::size_t t = 0; t < seq_len; ++t) {
+      if (t > 0 && random.below(3) == 0) ++segment;
+      batch.ids.push_back(random.below(vocabulary));
+      batch.labels.push_back(random.below(4) == 0 ? kernels::kIgnoreLabel
+                                                  : random.below(vocabulary));
+      batch.segments.push_back(segment);
+      batch.positions.push_back(static_cast<std::int32_t>(t));
+      batch.weights.push_back(random.uniform(1.0, 0.75));
+    }
+  }
+  return batch;
+}
+
+}  // namespace ballast::reference

@@ -1,0 +1,68 @@
+#include "storage/files.hpp"
+
+#include <fstream>
+#include <gtest/gtest.h>
+#include <vector>
+
+#include "storage/temporary_folder.hpp"
+
+namespace ballast::storage {
+namespace {
+
+using testing_support::data_error_of;
+using testing_support::TemporaryFolder;
+
+std::size_t entries(const std::filesystem::path& folder) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator{folder}, {}));
+}
+
+TEST(Files, ReadsBackWhatItWrites) {
+  const TemporaryFolder folder;
+  for (const std::string& text :
+       {std::string{}, std::string{"a\0b\n", 4}, std::string(3000000, 'x')}) {
+    write_text_atomically(folder / "text", text);
+    EXPECT_EQ(read_text(folder / "text"), text);
+    EXPECT_EQ(entries(folder.path()), 1u) << "no temporary file may stay";
+  }
+}
+
+TEST(Files, HashOfAFileIsTheHashOfItsBytes) {
+  const TemporaryFolder folder;
+  const std::string text(2500001, 'q');
+  write_text_atomically(folder / "text", text);
+  EXPECT_EQ(hash_file(folder / "text"), hash_of(std::span{text.data(), text.size()}));
+}
+
+TEST(Files, MissingFileAndFolderAreNamed) {
+  const TemporaryFolder folder;
+  const auto missing = data_error_of([&] { (void)read_text(folder / "missing"); });
+  EXPECT_NE(missing.find("missing': No such file"), std::string::npos) << missing;
+  const auto is_folder = data_error_of([&] { (void)hash_file(folder.path()); });
+  EXPECT_NE(is_folder.find("Is a directory"), std::string::npos) << is_folder;
+}
+
+TEST(Files, FailedReplacementLeavesTheOldFileAndNoTemporary) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "target");
+  std::ofstream{folder / "target/inside"} << "old";
+  const auto message = data_error_of([&] { write_text_atomically(folder / "target", "new"); });
+  EXPECT_NE(message.find("target"), std::string::npos);
+  EXPECT_EQ(entries(folder.path()), 1u);
+  EXPECT_EQ(read_text(folder / "target/inside"), "old");
+}
+
+TEST(Files, SyncsAndCountsFreeSpace) {
+  const TemporaryFolder folder;
+  write_text_atomically(folder / "text", "x");
+  sync_file(folder / "text");
+  sync_folder(folder.path());
+  require_free_space(folder.path(), 1);
+  const auto message =
+      data_error_of([&] { require_free_space(folder.path(), std::uint64_t{1} << 62); });
+  EXPECT_NE(message.find("4194304.0 TiB are needed"), std::string::npos) << message;
+  EXPECT_NE(message.find(folder.path().string()), std::string::npos) << message;
+  (void)data_error_of([&] { sync_file(folder / "missing"); });
+}
+
+}  // namespace
+}  // namespace ballast::storage

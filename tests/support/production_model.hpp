@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/gemm.hpp"
+#include "model/transformer.hpp"
+#include "model/whole_parameters.hpp"
+#include "reference/model.hpp"
+
+namespace ballast::testing_support {
+
+/// The batch that the reference reads, as the model reads it.
+[[nodiscard]] inline model::Batch as_model_batch(const reference::Batch& batch) {
+  return {
+      .shape = {batch.sequences, batch.seq_len},
+      .ids = batch.ids,
+      .labels = batch.labels,
+      .segments = batch.segments,
+      .positions = batch.positions,
+      .weights = batch.weights,
+  };
+}
+
+/// The production model with all its parameters in this process, filled from the reference's.
+class ProductionModel {
+ public:
+  ProductionModel(const model::ModelConfig& config, model::BatchShape shape, model::Mode mode,
+                  const reference::Parameters<double>& values)
+      : gemm_{kernels::make_gemm(kernels::default_gemm_library())},
+        transformer_{config, shape, mode, *gemm_, arena_},
+        parameters_{transformer_.table(), model::WholeParameters::Gradients::kept} {
+    arena_.commit();
+    for (const auto& parameter : transformer_.table().parameters()) {
+      const auto tensor = parameters_.tensor(parameter);
+      const auto& source = values.at(parameter.name);
+      for (std::size_t i = 0; i < tensor.size(); ++i) tensor[i] = static_cast<float>(source.at(i));
+    }
+  }
+
+  [[nodiscard]] model::Transformer& transformer() { return transformer_; }
+  [[nodiscard]] model::WholeParameters& parameters() { return parameters_; }
+  [[nodiscard]] const kernels::Gemm& gemm() const { return *gemm_; }
+
+  model::LossSums forward_backward(const reference::Batch& batch, float scale = 1.0f) {
+    return transformer_.forward_backward(as_model_batch(batch), parameters_, scale);
+  }
+
+  [[nodiscard]] reference::Parameters<double> gradients() const {
+    reference::Parameters<double> result;
+    for (const auto& parameter : transformer_.table().parameters()) {
+      const auto gradient = parameters_.gradient(parameter);
+      result[parameter.name].assign(gradient.begin(), gradient.end());
+    }
+    return result;
+  }
+
+  [[nodiscard]] reference::Parameters<double> values() {
+    reference::Parameters<double> result;
+    for (const auto& parameter : transformer_.table().parameters()) {
+      const auto tensor = parameters_.tensor(parameter);
+      result[parameter.name].assign(tensor.begin(), tensor.end());
+    }
+    return result;
+  }
+
+ private:
+  Arena arena_;
+  std::unique_ptr<kernels::Gemm> gemm_;
+  model::Transformer transformer_;
+  model::WholeParameters parameters_;
+};
+
+}  // namespace ballast::testing_support
