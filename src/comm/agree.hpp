@@ -13,7 +13,7 @@ namespace ballast::comm {
 /// Runs `work` on every rank; if it throws an Error on any, every rank throws the Error of the
 /// lowest failing rank, named. So a file that one host cannot see ends the job with one message and
 /// one exit code, instead of leaving the others waiting. Collective; `work` itself must not
-/// communicate.
+/// communicate. `what` says the same on every rank, like a Place.
 void agree(Communicator& world, std::string_view what, const std::function<void()>& work);
 
 /// The same when a value comes out of it.

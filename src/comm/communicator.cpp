@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/narrow.hpp"
 #include "base/process.hpp"
 #include "comm/exchange.hpp"
@@ -103,7 +104,7 @@ void Communicator::run(Place place, Post&& post) {
   const std::uint64_t sequence = sequence_++;
   if (size_ == 1) return;
   try {
-    exchange_->start(tag_for(sequence, place, tag_limit_));
+    exchange_->start(tag_for(sequence, place, step_, tag_limit_));
     post(*exchange_);
     if (const auto fault = exchange_->wait(timeout_s_)) {
       if (fault->kind == Exchange::Fault::Kind::stuck) {
@@ -115,6 +116,16 @@ void Communicator::run(Place place, Post&& post) {
     exchange_->abandon();
     throw;
   }
+}
+
+template <class Post>
+void Communicator::run_timed(Place place, Post&& post) {
+  Stopwatch watch;
+  barrier(place);
+  timings_.skew_s += watch.elapsed_s();
+  watch.restart();
+  run(place, std::forward<Post>(post));
+  timings_.work_s += watch.elapsed_s();
 }
 
 // Messages go directly from each rank to each other, the nearest higher rank first, so that they
@@ -143,7 +154,7 @@ void Communicator::all_gather(std::span<const std::byte> own, std::span<std::byt
                          counts[index(rank_)]);
   }
   copy_own(own, receive.data() + offsets[index(rank_)]);
-  run(place, [&](Exchange& exchange) {
+  run_timed(place, [&](Exchange& exchange) {
     for (int i = 1; i < size_; ++i) {
       const int peer = (rank_ + size_ - i) % size_;
       const std::size_t count = counts[index(peer)];
@@ -168,7 +179,7 @@ void Communicator::all_to_all(std::span<const std::byte> send, Slices send_slice
                          outgoing(rank_).size(), incoming(rank_).size());
   }
   copy_own(outgoing(rank_), incoming(rank_).data());
-  run(place, [&](Exchange& exchange) {
+  run_timed(place, [&](Exchange& exchange) {
     for (int i = 1; i < size_; ++i) {
       const int peer = (rank_ + size_ - i) % size_;
       if (!incoming(peer).empty()) exchange.receive(incoming(peer), peer);

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ballast::comm {
@@ -14,12 +15,17 @@ namespace ballast::comm {
 class Exchange;  // the messages of one collective under way
 
 /// Where a collective stands in the training, for the message of the one that hangs. The same on
-/// every rank: messages of different places do not meet (as far as the tags of the MPI library have
-/// room for it), so that ranks that disagree about what comes next stop with names instead of
-/// mixing their data.
+/// every rank: the tags of the messages tell places apart, so that ranks which disagree about what
+/// comes next stop with names instead of mixing their data.
 struct Place {
   std::string_view what;          ///< e.g. "all_gather"
   std::string_view subject = {};  ///< e.g. "unit block.3"
+};
+
+/// Where the time of bulk collectives (all_gather, all_to_all) went.
+struct Timings {
+  double work_s = 0.0;  ///< moving bytes
+  double skew_s = 0.0;  ///< waiting for ranks that arrive later
 };
 
 /// A group of ranks that exchange messages: the one owner of an MPI communicator. Move-only.
@@ -56,9 +62,12 @@ class Communicator {
   void set_timeout_s(double seconds) { timeout_s_ = seconds; }
   /// Longer transfers are cut into messages of `bytes`, at most (and by default) 1 GiB.
   void set_longest_message(std::size_t bytes);
-  /// The training step that later collectives belong to, for their error messages.
+  /// The training step that later collectives belong to; the same on every rank, like a Place.
   void set_step(std::uint64_t step) { step_ = step; }
   [[nodiscard]] std::uint64_t step() const { return step_; }
+
+  /// What bulk collectives took since the last call.
+  [[nodiscard]] Timings take_timings() { return std::exchange(timings_, {}); }
 
   void barrier(Place place);
 
@@ -99,6 +108,9 @@ class Communicator {
  private:
   template <class Post>
   void run(Place place, Post&& post);
+  /// The same for bulk data: first everyone arrives, then bytes move, and both are timed.
+  template <class Post>
+  void run_timed(Place place, Post&& post);
   void gather_words(std::span<const std::int64_t> own, Place place);
   [[nodiscard]] Communicator inherit(MPI_Comm handle) const;
 
@@ -109,6 +121,7 @@ class Communicator {
   std::uint64_t step_ = 0;
   std::uint64_t sequence_ = 0;
   double timeout_s_ = 300.0;
+  Timings timings_;
   int job_size_ = 1;
   std::vector<int> job_ranks_;  ///< of each rank here
   std::vector<std::string> hosts_;

@@ -13,18 +13,21 @@ namespace ballast::comm {
 /// The largest tag that every MPI library allows (MPI 3.1, section 8.1.2).
 inline constexpr int kLowestTagLimit = 32767;
 
-/// The tag of a collective's messages, from 0 to `limit`. The low 15 bits count the collectives, so
-/// that a rank which skips one never answers the next in its place; where the library has more
-/// bits, they tell what is exchanged, so that neither do two collectives at the same count.
-[[nodiscard]] inline int tag_for(std::uint64_t sequence, const Place& place, int limit) {
-  const auto count = static_cast<std::uint32_t>(sequence % (kLowestTagLimit + 1));
+/// The tag of a collective's messages, from 0 to `limit`, in two halves. One tells the place and
+/// the step: a rank that skips a collective makes the next one at the same count, and must not
+/// answer with its data. The other counts the collectives: it stays shifted on that rank from then
+/// on, and so finds what the first half cannot see.
+[[nodiscard]] inline int tag_for(std::uint64_t sequence, const Place& place, std::uint64_t step,
+                                 int limit) {
   const auto tags = static_cast<std::uint32_t>(limit) + 1;
-  const int spare_bits = static_cast<int>(std::bit_width(tags)) - 1 - 15;
-  if (spare_bits <= 0) return static_cast<int>(count);
+  const auto bits = static_cast<unsigned>(std::bit_width(tags)) - 1;
+  const unsigned count_bits = bits / 2;
+  const unsigned place_bits = bits - count_bits;
   const auto hash = [](std::string_view text) { return hash_of(std::span{text}).low; };
-  const std::uint64_t kind = hash(place.what) ^ std::rotl(hash(place.subject), 1);
-  const auto mask = (std::uint32_t{1} << spare_bits) - 1;
-  return static_cast<int>((static_cast<std::uint32_t>(kind) & mask) << 15 | count);
+  const std::uint64_t kind = (hash(place.what) ^ std::rotl(hash(place.subject), 1)) +
+                             step * 0x9E3779B97F4A7C15u;  // Fibonacci hashing
+  const std::uint64_t count = sequence & ((std::uint64_t{1} << count_bits) - 1);
+  return static_cast<int>((kind >> (64 - place_bits)) << count_bits | count);
 }
 
 }  // namespace ballast::comm

@@ -59,7 +59,7 @@ void GradientReducer::exchange(model::UnitId unit, const Wave& wave, std::size_t
     const bool sends = self < wave.contributors && rank != self;
     const bool brings = rank < wave.contributors && rank != self;
     send_counts_[rank] = sends ? theirs.numel() * sizeof(float) : 0;
-    send_offsets_[rank] = theirs.first_element() * sizeof(float);
+    send_offsets_[rank] = sends ? theirs.first_element() * sizeof(float) : 0;
     receive_counts_[rank] = brings ? own_bytes : 0;
   }
   world_->all_to_all(std::as_bytes(gradient), {send_counts_, send_offsets_},

@@ -53,9 +53,9 @@ TEST(Commands, TrainHelpIsGroupedWithDefaultsAndLimits) {
 }
 
 TEST(Commands, HelpComesFromRankZeroAlone) {
-  EXPECT_EQ(invoke({"--help"}, "", {"OMPI_COMM_WORLD_RANK=2"}).out, "");
-  EXPECT_EQ(invoke({"train", "--help"}, "", {"PMIX_RANK=1"}).out, "");
-  EXPECT_NE(invoke({"train", "--help"}, "", {"PMI_RANK=0"}).out, "");
+  EXPECT_EQ(invoke({"--help"}, {.variables = {"OMPI_COMM_WORLD_RANK=2"}}).out, "");
+  EXPECT_EQ(invoke({"train", "--help"}, {.variables = {"PMIX_RANK=1"}}).out, "");
+  EXPECT_NE(invoke({"train", "--help"}, {.variables = {"PMI_RANK=0"}}).out, "");
 }
 
 TEST(Commands, VersionNamesTheLibraries) {
@@ -90,6 +90,37 @@ TEST(Commands, TrainRefusesBadConfigurationsBeforeItDoesAnything) {
   expect_refused({"train"}, 2, "--data.path FILE is missing");
   expect_refused({"train", "--config", folder + "/a.ini"}, 2, "/a.ini:3: unknown key");
   expect_refused({"train", "--config", folder + "/none.ini"}, 2, "none.ini");
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+TEST(Job, ErrorsOfAllRanksAreSaidOnceAndSetTheExitCode) {
+  const std::string folder = fresh_folder();
+  const std::vector<std::pair<Words, int>> cases{
+      {{"trian"}, 2},
+      {{"train", "--optim.lrr", "1"}, 2},
+      {{"train", "--data.path", "x", "--run.dir", "y", "--config", folder + "/none.ini"}, 2},
+      {{"prepare", folder + "/none.txt", "--output", folder + "/o.h5"}, 3},
+      {{"inspect", folder + "/none.h5"}, 3}};
+  for (const auto& [words, exit_code] : cases) {
+    const Outcome outcome = invoke(words, {.ranks = 3});
+    EXPECT_EQ(outcome.exit_code, exit_code) << words.front() << "\n" << outcome.err;
+    EXPECT_EQ(count(outcome.err, "ballast: error: "), 1u) << words.front() << "\n" << outcome.err;
+  }
+}
+
+TEST(Job, SerialCommandsAreDoneByRankZeroOnce) {
+  const std::string folder = fresh_folder();
+  const Outcome outcome = invoke({"prepare", "-", "--output", folder + "/o.h5"},
+                                 {.ranks = 3, .input = std::string(400'003, 'x')});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(count(outcome.out, "o.h5: 390.6 KiB"), 1u) << outcome.out;
+  EXPECT_EQ(count(outcome.out, "\x1b"), 0u) << "progress in a file: " << outcome.out;
+  EXPECT_EQ(invoke({"inspect", folder + "/o.h5"}).exit_code, 0);
 }
 
 TEST(Prepare, RefusesInputThatIsNotThere) {
@@ -131,7 +162,7 @@ TEST(Prepare, RefusesAnOutputThatCannotBeWritten) {
 TEST(Prepare, SummarisesAndInspectShowsTheDataset) {
   const std::string folder = fresh_folder();
   const std::string text(400'003, 'x');
-  const Outcome prepared = invoke({"prepare", "-", "--output", folder + "/o.h5"}, text);
+  const Outcome prepared = invoke({"prepare", "-", "--output", folder + "/o.h5"}, {.input = text});
   ASSERT_EQ(prepared.exit_code, 0) << prepared.err;
   EXPECT_EQ(prepared.err, "");
   EXPECT_NE(prepared.out.find("390.6 KiB from 1 source"), std::string::npos) << prepared.out;

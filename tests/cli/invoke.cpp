@@ -1,7 +1,6 @@
 #include "cli/invoke.hpp"
 
-#include <array>
-#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -44,15 +43,15 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-Outcome invoke(const std::vector<std::string>& arguments, const std::string& input,
-               const std::vector<std::string>& variables) {
+Outcome invoke(const std::vector<std::string>& arguments, const Launch& launch) {
   const std::string folder =
       (std::filesystem::temp_directory_path() / ("ballast-cli-" + std::to_string(::getpid())))
           .string();
   std::filesystem::create_directories(folder);
-  write_file(folder + "/in", input);
+  write_file(folder + "/in", launch.input);
   std::string command = "env";
-  for (const auto& variable : variables) command += " " + quoted(variable);
+  for (const auto& variable : launch.variables) command += " " + quoted(variable);
+  if (launch.ranks > 0) command += " " BALLAST_MPIRUN " -n " + std::to_string(launch.ranks);
   command += " " + quoted(BALLAST_PROGRAM);
   for (const auto& argument : arguments) command += " " + quoted(argument);
   command += " <" + quoted(folder + "/in") + " >" + quoted(folder + "/out") + " 2>" +

@@ -12,11 +12,15 @@ struct Outcome {
   std::string err;
 };
 
-/// Runs the built program with `arguments` and variables like "OMPI_COMM_WORLD_RANK=1" set besides
-/// the environment; its standard input is `input`.
-[[nodiscard]] Outcome invoke(const std::vector<std::string>& arguments,
-                             const std::string& input = {},
-                             const std::vector<std::string>& variables = {});
+/// How a program is started.
+struct Launch {
+  int ranks = 0;                            ///< 0: by hand, without mpirun
+  std::string input = {};                   ///< its standard input
+  std::vector<std::string> variables = {};  ///< added to the environment: "PMI_RANK=1"
+};
+
+/// Runs the built program to its end.
+[[nodiscard]] Outcome invoke(const std::vector<std::string>& arguments, const Launch& launch = {});
 
 /// A folder of its own for each test, emptied first.
 [[nodiscard]] std::string fresh_folder();

@@ -27,10 +27,11 @@ void all_gather(Communicator& world, std::string_view unit) {
   while (true) ::pause();
 }
 
-/// Rank 2 has already gone on to the collective after.
+/// Rank 2 has already gone on to the same collective of the next step.
 void skipped(Communicator& world) {
   if (world.rank() != 2) all_gather(world, "unit block.3");
-  all_gather(world, "unit block.4");
+  world.set_step(18);
+  all_gather(world, "unit block.3");
 }
 
 /// Rank 2 is in step, but takes another unit of the same size.
@@ -71,17 +72,36 @@ void at_end(Communicator& world) {
   if (world.rank() == 2) stay_away();
 }
 
+/// Rank 2 fails alone, and the error leaves the scope of the runtime while the others wait.
+void throws(Communicator& world) {
+  world.set_timeout_s(600);
+  if (world.rank() == 2) throw ballast::data_error("rank 2 cannot read");
+  world.barrier({"barrier"});
+}
+
+void aborts(Communicator& world) {
+  world.set_timeout_s(600);
+  if (world.rank() == 2) ballast::comm::Runtime::abort(ballast::ExitCode::run_again);
+  world.barrier({"barrier"});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<void(Communicator&)>> ways{
       {"skipped", skipped}, {"other_unit", other_unit}, {"frozen", frozen}, {"split", split},
-      {"part", part},       {"unwilling", unwilling},   {"at_end", at_end}};
-  ballast::comm::Runtime runtime{argc, argv};
-  Communicator& world = runtime.world();
-  world.set_step(17);
-  // The rank at fault says nothing: it would race with the others for the last word.
-  world.set_timeout_s(world.rank() == 2 ? 600 : 2);
-  ways.at(argv[1])(world);
+      {"part", part},       {"unwilling", unwilling},   {"at_end", at_end}, {"throws", throws},
+      {"aborts", aborts}};
+  try {
+    ballast::comm::Runtime runtime{argc, argv};
+    Communicator& world = runtime.world();
+    world.set_step(17);
+    // The rank at fault says nothing: it would race with the others for the last word.
+    world.set_timeout_s(world.rank() == 2 ? 600 : 2);
+    ways.at(argv[1])(world);
+  } catch (const ballast::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return static_cast<int>(error.code());
+  }
   return 0;
 }

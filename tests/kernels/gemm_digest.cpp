@@ -1,7 +1,10 @@
-// Prints one hash per library of products of many shapes: equal at any thread count.
+// Prints one hash per library of products of many shapes, and how many threads the process came to
+// have: equal whatever thread count the environment asks for.
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/core.h>
-#include <string>
+#include <iterator>
+#include <span>
 #include <vector>
 
 #include "base/hash.hpp"
@@ -13,9 +16,10 @@ namespace {
 using namespace ballast;
 using namespace ballast::kernels;
 
-/// The last is large enough that a library with two threads would split it.
-constexpr std::size_t kShapes[][3] = {{1, 1, 1},   {3, 7, 5},      {64, 130, 65},
-                                      {33, 64, 2}, {257, 96, 513}, {300, 700, 400}};
+/// The last two are large enough that a library with two threads would split them, the last along
+/// its sum.
+constexpr std::size_t kShapes[][3] = {{1, 1, 1},      {3, 7, 5},       {64, 130, 65}, {33, 64, 2},
+                                      {257, 96, 513}, {300, 700, 400}, {24, 32, 9000}};
 
 Hash128 digest(const Gemm& gemm) {
   Hasher hasher;
@@ -44,4 +48,6 @@ int main() {
     const auto gemm = make_gemm(library);
     fmt::print("{}: {}\n", gemm->description(), digest(*gemm).hex());
   }
+  const auto threads = std::filesystem::directory_iterator{"/proc/self/task"};
+  fmt::print("threads: {}\n", std::distance(begin(threads), end(threads)));
 }

@@ -1,14 +1,14 @@
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 #include <vector>
 
 #include "optim/adamw.hpp"
 #include "optim/clip.hpp"
-#include "parity/torch_case.hpp"
 #include "reference/nearness.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"
+
+#include "parity/torch_case.hpp"
 
 namespace ballast::parity {
 namespace {
@@ -33,16 +33,14 @@ model::ModelConfig shape() {
 std::vector<TorchCase> cases() {
   std::vector<TorchCase> all;
   for (const auto& [name, config] : reference::pairwise_variants(shape(), 3)) {
-    all.push_back({.config = config,
-                   .batch = reference::random_batch(config.vocabulary, kSequences, kSeqLen, 21),
-                   .parameters = reference::random_parameters(config, 20),
-                   .optimiser = {.lr = 3e-3,
-                                 .beta1 = 0.9,
-                                 .beta2 = 0.95,
-                                 .epsilon = 1e-8,
-                                 .weight_decay = 0.1},
-                   .steps = kSteps,
-                   .clip = 1.0});
+    all.push_back(
+        {.config = config,
+         .batch = reference::random_batch(config.vocabulary, kSequences, kSeqLen, 21),
+         .parameters = reference::random_parameters(config, 20),
+         .optimiser =
+             {.lr = 3e-3, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1},
+         .steps = kSteps,
+         .clip = 1.0});
   }
   return all;
 }
@@ -55,9 +53,9 @@ class Optimiser {
         production_{&production},
         moment1_(production.parameters().all_values().size()),
         moment2_(moment1_.size()),
-        adamw_{{c.optimiser.beta1, c.optimiser.beta2, c.optimiser.epsilon,
-                c.optimiser.weight_decay},
-               groups(production.transformer().table())} {}
+        adamw_{
+            {c.optimiser.beta1, c.optimiser.beta2, c.optimiser.epsilon, c.optimiser.weight_decay},
+            groups(production.transformer().table())} {}
 
   void step(unsigned t) {
     production_->parameters().clear_gradients();
