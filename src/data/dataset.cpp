@@ -1,6 +1,8 @@
 #include "data/dataset.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <limits>
 
 #include "base/error.hpp"
@@ -144,6 +146,16 @@ void Dataset::require_in_vocabulary(Split split, std::uint64_t first,
       part_of(split, "tokens"), info_.vocabulary);
 }
 
+void Dataset::read_weights(Split split, std::uint64_t first, std::span<float> weights) const {
+  file_.read<float>(part_of(split, "weights"), first, weights);
+  const auto sound = [](float weight) { return std::isfinite(weight) && weight >= 0; };
+  const auto bad = std::ranges::find_if_not(weights, sound);
+  if (bad == weights.end()) return;
+  throw data_error("'{}' is damaged: weight {} at position {} of '{}'", path().string(), *bad,
+                   first + static_cast<std::uint64_t>(bad - weights.begin()),
+                   part_of(split, "weights"));
+}
+
 void Dataset::read_window(Split split, std::size_t seq_len, std::size_t window,
                           const WindowView& out) const {
   const auto [first, labels] = extent(split, seq_len, window);
@@ -156,9 +168,7 @@ void Dataset::read_window(Split split, std::size_t seq_len, std::size_t window,
   std::ranges::fill(out.weights, 1.0f);
   std::copy_n(tokens.begin(), labels, out.inputs.begin());
   std::copy_n(tokens.begin() + 1, labels, out.labels.begin());
-  if (has_weights_) {
-    file_.read<float>(part_of(split, "weights"), first + 1, out.weights.first(labels));
-  }
+  if (has_weights_) read_weights(split, first + 1, out.weights.first(labels));
   const auto& starts = split_data(split).documents;
   auto next = std::ranges::upper_bound(starts, first);
   std::int32_t document = 0;

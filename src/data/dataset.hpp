@@ -93,6 +93,7 @@ class Dataset {
   [[nodiscard]] const std::vector<std::uint64_t>& first_windows(Split split,
                                                                 std::size_t seq_len) const;
   [[nodiscard]] Extent extent(Split split, std::size_t seq_len, std::size_t window) const;
+  void read_weights(Split split, std::uint64_t first, std::span<float> weights) const;
   void require_in_vocabulary(Split split, std::uint64_t first,
                              std::span<const std::int32_t> tokens) const;
 

@@ -132,12 +132,13 @@ Preparation::Preparation(const PrepareOptions& options, const Progress& progress
     throw usage_error("the validation fraction must be at least 0 and below 1, not {}",
                       options.validation_fraction);
   }
-  if (fs::is_directory(options.output)) {
+  std::error_code ignored;  // writing it will tell
+  if (fs::is_directory(options.output, ignored)) {
     throw data_error("the output '{}' is a folder: name a file", options.output.string());
   }
   if (trains_) (void)trained_vocabulary(options.tokenizer);
   const fs::path folder = options.output.has_parent_path() ? options.output.parent_path() : ".";
-  if (!fs::is_directory(folder)) {
+  if (!fs::is_directory(folder, ignored)) {
     throw data_error("the output's folder '{}' does not exist", folder.string());
   }
 }

@@ -45,7 +45,8 @@ void add_folder(const fs::path& folder, std::vector<Source>& sources) {
 }
 
 void add_path(const fs::path& path, std::vector<Source>& sources) {
-  if (fs::is_directory(path)) {
+  std::error_code ignored;  // reading it will tell
+  if (fs::is_directory(path, ignored)) {
     add_folder(path, sources);
   } else {
     sources.push_back(source_of(path));
@@ -82,7 +83,9 @@ std::vector<Source> find_sources(std::span<const std::string> inputs) {
 }
 
 bool reads_once(const Source& source) {
-  return source.name == kStandardInput || !fs::is_regular_file(source.path);
+  std::error_code ignored;  // reading it will tell
+  return source.name == kStandardInput || fs::is_fifo(source.path, ignored) ||
+         fs::is_character_file(source.path, ignored);
 }
 
 TemporaryFile::TemporaryFile(const fs::path& beside, const std::string& what) : path_{beside} {

@@ -20,13 +20,22 @@ std::string quoted(const std::string& word) {
   return result + "'";
 }
 
+/// Where this process keeps its files; removed at its end.
+std::filesystem::path own_folder() {
+  return std::filesystem::temp_directory_path() / ("ballast-cli-" + std::to_string(::getpid()));
+}
+
+class CleanUp : public testing::Environment {
+ public:
+  void TearDown() override { std::filesystem::remove_all(own_folder()); }
+};
+[[maybe_unused]] const auto* const kCleanUp = testing::AddGlobalTestEnvironment(new CleanUp);
+
 }  // namespace
 
 std::string fresh_folder() {
   const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-  const auto folder = std::filesystem::temp_directory_path() /
-                      ("ballast-cli-" + std::to_string(::getpid())) /
-                      (std::string{test->test_suite_name()} + "." + test->name());
+  const auto folder = own_folder() / (std::string{test->test_suite_name()} + "." + test->name());
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder.string();
@@ -44,9 +53,7 @@ std::string read_file(const std::string& path) {
 }
 
 Outcome invoke(const std::vector<std::string>& arguments, const Launch& launch) {
-  const std::string folder =
-      (std::filesystem::temp_directory_path() / ("ballast-cli-" + std::to_string(::getpid())))
-          .string();
+  const std::string folder = own_folder().string();
   std::filesystem::create_directories(folder);
   write_file(folder + "/in", launch.input);
   std::string command = "env";

@@ -139,6 +139,22 @@ TEST(Dataset, WeightsAreThoseOfTheLabels) {
   EXPECT_EQ(window_of(dataset, Split::validation, 3, 0).weights, (std::vector<float>{2, 1, 1}));
 }
 
+TEST(Dataset, WeightsThatAreNoWeightsAreNamed) {
+  const TemporaryFolder folder;
+  for (const float bad : {-1.0f, std::numeric_limits<float>::quiet_NaN()}) {
+    {
+      const auto tokenizer = make_byte_tokenizer();
+      DatasetWriter writer{folder / "data.h5", *tokenizer, LossWeights::stored};
+      writer.append(Split::train, counting(0, 3), 1.0f);
+      writer.append(Split::train, counting(3, 2), bad);
+      writer.finish("by hand", {});
+    }
+    const Dataset dataset{folder / "data.h5"};
+    const auto message = data_error_of([&] { (void)window_of(dataset, Split::train, 4, 0); });
+    expect_contains(message, "at position 3 of 'train/weights'");
+  }
+}
+
 TEST(Dataset, DocumentsAreNumberedWithinTheWindow) {
   const TemporaryFolder folder;
   const auto tokenizer = make_byte_tokenizer();

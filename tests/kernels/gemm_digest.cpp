@@ -24,11 +24,12 @@ constexpr std::size_t kShapes[][3] = {{1, 1, 1},      {3, 7, 5},       {64, 130,
 Hash128 digest(const Gemm& gemm) {
   Hasher hasher;
   for (const auto& [m, n, k] : kShapes) {
+    const auto a = random_values(1, m * k);
+    const auto b = random_values(2, k * n);
+    const auto before = random_values(3, m * n);
     for (const Transpose transpose_a : {Transpose::no, Transpose::yes}) {
       for (const Transpose transpose_b : {Transpose::no, Transpose::yes}) {
-        const auto a = random_values(1, m * k);
-        const auto b = random_values(2, k * n);
-        auto c = random_values(3, m * n);
+        auto c = before;
         gemm.multiply(
             transpose_a == Transpose::no ? matrix(a.data(), m, k) : matrix(a.data(), k, m),
             transpose_a,
