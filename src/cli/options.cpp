@@ -108,6 +108,10 @@ Options checkpoint_options(train::CheckpointConfig& c) {
       whole("checkpoint.keep", c.keep, {1, UINT32_MAX}, "how many of the newest are kept"),
       word("checkpoint.resume", "false|true|PATH", c.resume,
            "true: from the newest, or a fresh start; PATH: from that checkpoint"),
+      choice("checkpoint.numerics", c.numerics,
+             {{"same", train::NumericsPolicy::same}, {"any", train::NumericsPolicy::any}},
+             "resume only where the checkpoint's libraries and instruction set are in use, or "
+             "anywhere"),
   };
 }
 

@@ -12,7 +12,7 @@
 namespace ballast::checkpoint {
 namespace {
 
-using testing_support::data_error_of;
+using test::data_error_of;
 
 void flip_byte(const std::filesystem::path& path, std::size_t offset) {
   std::fstream file{path, std::ios::in | std::ios::out | std::ios::binary};
@@ -137,7 +137,7 @@ TEST(Damage, FilesOfAnotherFormatAreRefused) {
 }
 
 TEST(Damage, ReadingBackFindsWhatTheDiskChanged) {
-  const testing_support::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const model::ParameterTable table{odd_config()};
   Shards shards{table, test::world()};
   const auto hashes = granule_hashes(shards.fill(1).layout(), shards.tensors());

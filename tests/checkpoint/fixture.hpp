@@ -51,7 +51,7 @@ class SharedFolder {
 
  private:
   comm::Communicator* world_;
-  std::optional<testing_support::TemporaryFolder> folder_;
+  std::optional<test::TemporaryFolder> folder_;
   std::filesystem::path path_;
 };
 
@@ -153,7 +153,7 @@ inline void on_ranks(int ranks, const std::function<void(comm::Communicator&)>& 
 /// Runs `work`, which must throw the same data Error on every rank, and returns its message.
 inline std::string error_on_all_ranks(comm::Communicator& world,
                                       const std::function<void()>& work) {
-  const std::string own = testing_support::data_error_of(work);
+  const std::string own = test::data_error_of(work);
   for (const auto& message : world.gather_texts(own, {"error messages"})) EXPECT_EQ(message, own);
   return own;
 }

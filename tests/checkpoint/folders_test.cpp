@@ -9,8 +9,8 @@
 namespace ballast::checkpoint {
 namespace {
 
-using testing_support::data_error_of;
-using testing_support::TemporaryFolder;
+using test::data_error_of;
+using test::TemporaryFolder;
 
 /// A checkpoint as far as folders are concerned.
 void make_folder(const TemporaryFolder& run, const std::string& name,

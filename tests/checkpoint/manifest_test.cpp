@@ -8,7 +8,7 @@
 namespace ballast::checkpoint {
 namespace {
 
-using testing_support::data_error_of;
+using test::data_error_of;
 
 Manifest sample() {
   const auto request = request_for("", 7);

@@ -4,9 +4,14 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 
-#include "cli/invoke.hpp"
+#include "support/invoke.hpp"
 
 namespace ballast::cli {
+
+using test::fresh_folder;
+using test::invoke;
+using test::Outcome;
+using test::write_file;
 namespace {
 
 using Words = std::vector<std::string>;

@@ -79,7 +79,10 @@ void throws(Communicator& world) {
 
 void aborts(Communicator& world) {
   world.set_timeout_s(600);
-  if (world.rank() == 2) ballast::comm::Runtime::abort(ballast::ExitCode::run_again);
+  if (world.rank() == 2) {
+    fmt::print(stderr, "rank 2 ends the job\n");
+    ballast::comm::Runtime::abort(ballast::ExitCode::run_again);
+  }
   world.barrier({"barrier"});
 }
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace ballast::testing_support {
+namespace ballast::test {
 
 /// The bytes of a code point by the pattern of UTF-8, whether or not it may be written.
 inline std::string utf8_of(std::uint32_t code) {
@@ -17,4 +17,4 @@ inline std::string utf8_of(std::uint32_t code) {
   return {lead(0xF0, 18), tail(12), tail(6), tail(0)};
 }
 
-}  // namespace ballast::testing_support
+}  // namespace ballast::test

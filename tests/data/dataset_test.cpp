@@ -11,8 +11,8 @@
 namespace ballast::data {
 namespace {
 
-using testing_support::data_error_of;
-using testing_support::TemporaryFolder;
+using test::data_error_of;
+using test::TemporaryFolder;
 
 using Ids = std::vector<std::int32_t>;
 

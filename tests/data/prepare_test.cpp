@@ -20,8 +20,8 @@
 namespace ballast::data {
 namespace {
 
-using testing_support::data_error_of;
-using testing_support::TemporaryFolder;
+using test::data_error_of;
+using test::TemporaryFolder;
 
 constexpr std::size_t kBlock = 16384;
 

@@ -12,8 +12,8 @@
 namespace ballast::data {
 namespace {
 
-using testing_support::data_error_of;
-using testing_support::utf8_of;
+using test::data_error_of;
+using test::utf8_of;
 
 /// Some text of many words, the same each time.
 std::string prose(std::size_t lines) {

@@ -7,7 +7,7 @@
 namespace ballast::data {
 namespace {
 
-using testing_support::utf8_of;
+using test::utf8_of;
 
 bool valid(std::string_view text) { return check_utf8(text).valid == text.size(); }
 

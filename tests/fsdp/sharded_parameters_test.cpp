@@ -18,7 +18,7 @@ namespace {
 using model::Mode;
 using model::Transformer;
 using model::WholeParameters;
-using testing_support::as_model_batch;
+using test::as_model_batch;
 using test::world;
 
 constexpr std::size_t kSequences = 2;

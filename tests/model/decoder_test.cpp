@@ -12,7 +12,7 @@ namespace ballast::model {
 namespace {
 
 using reference::Variant;
-using testing_support::ProductionModel;
+using test::ProductionModel;
 
 constexpr std::size_t kSeqLen = 9;
 

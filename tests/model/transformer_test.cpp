@@ -12,8 +12,8 @@ namespace ballast::model {
 namespace {
 
 using reference::Variant;
-using testing_support::as_model_batch;
-using testing_support::ProductionModel;
+using test::as_model_batch;
+using test::ProductionModel;
 
 constexpr std::size_t kSequences = 3;
 constexpr std::size_t kSeqLen = 7;

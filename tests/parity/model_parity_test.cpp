@@ -13,7 +13,7 @@
 namespace ballast::parity {
 namespace {
 
-using testing_support::ProductionModel;
+using test::ProductionModel;
 
 constexpr std::size_t kSequences = 2;
 constexpr std::size_t kSeqLen = 19;

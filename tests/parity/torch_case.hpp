@@ -127,7 +127,7 @@ inline void write_case(const std::filesystem::path& folder, const TorchCase& c) 
 /// Results in the order of the cases, all from one Python process: importing torch is slow. Throws
 /// std::runtime_error when the script fails (its message is on standard error).
 [[nodiscard]] inline std::vector<TorchResult> run_torch(const std::vector<TorchCase>& cases) {
-  const testing_support::TemporaryFolder temporary;
+  const test::TemporaryFolder temporary;
   const auto folder = [&](std::size_t i) { return temporary / std::to_string(i); };
   std::string command = "/usr/bin/python3 '" BALLAST_TEST_SOURCE_DIR "/parity/torch_model.py'";
   for (std::size_t i = 0; i < cases.size(); ++i) {

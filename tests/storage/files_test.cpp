@@ -9,8 +9,8 @@
 namespace ballast::storage {
 namespace {
 
-using testing_support::data_error_of;
-using testing_support::TemporaryFolder;
+using test::data_error_of;
+using test::TemporaryFolder;
 
 std::size_t entries(const std::filesystem::path& folder) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator{folder}, {}));

@@ -15,8 +15,8 @@
 namespace ballast::storage {
 namespace {
 
-using testing_support::data_error_of;
-using testing_support::TemporaryFolder;
+using test::data_error_of;
+using test::TemporaryFolder;
 
 constexpr H5Layout kPacked{.chunk = 1000, .deflate = 4};
 

@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 
-namespace ballast::testing_support {
+namespace ballast::test {
 
 /// A folder of its own for each test, gone at the end.
 class TemporaryFolder {
@@ -45,4 +45,4 @@ std::string data_error_of(Work&& work) {
   return {};
 }
 
-}  // namespace ballast::testing_support
+}  // namespace ballast::test

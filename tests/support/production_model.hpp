@@ -10,7 +10,7 @@
 #include "model/whole_parameters.hpp"
 #include "reference/model.hpp"
 
-namespace ballast::testing_support {
+namespace ballast::test {
 
 /// The batch that the reference reads, as the model reads it.
 [[nodiscard]] inline model::Batch as_model_batch(const reference::Batch& batch) {
@@ -73,4 +73,4 @@ class ProductionModel {
   model::WholeParameters parameters_;
 };
 
-}  // namespace ballast::testing_support
+}  // namespace ballast::test

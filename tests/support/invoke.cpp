@@ -1,4 +1,4 @@
-#include "cli/invoke.hpp"
+#include "support/invoke.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -9,9 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace ballast::cli {
+namespace ballast::test {
 
 namespace {
+
+/// Longer than any of these jobs takes on a slow, busy machine: a hang, not a delay.
+constexpr int kTimeLimit_s = 240;
 
 /// "'it'\''s'": one word for the shell, whatever is in it.
 std::string quoted(const std::string& word) {
@@ -22,7 +25,7 @@ std::string quoted(const std::string& word) {
 
 /// Where this process keeps its files; removed at its end.
 std::filesystem::path own_folder() {
-  return std::filesystem::temp_directory_path() / ("ballast-cli-" + std::to_string(::getpid()));
+  return std::filesystem::temp_directory_path() / ("ballast-test-" + std::to_string(::getpid()));
 }
 
 class CleanUp : public testing::Environment {
@@ -58,7 +61,12 @@ Outcome invoke(const std::vector<std::string>& arguments, const Launch& launch) 
   write_file(folder + "/in", launch.input);
   std::string command = "env";
   for (const auto& variable : launch.variables) command += " " + quoted(variable);
-  if (launch.ranks > 0) command += " " BALLAST_MPIRUN " -n " + std::to_string(launch.ranks);
+  command += " timeout --kill-after=5 " + std::to_string(kTimeLimit_s);
+  if (!launch.launcher.empty()) {
+    command += " " + launch.launcher;
+  } else if (launch.ranks > 0) {
+    command += " " BALLAST_MPIRUN " -n " + std::to_string(launch.ranks);
+  }
   command += " " + quoted(BALLAST_PROGRAM);
   for (const auto& argument : arguments) command += " " + quoted(argument);
   command += " <" + quoted(folder + "/in") + " >" + quoted(folder + "/out") + " 2>" +
@@ -68,4 +76,4 @@ Outcome invoke(const std::vector<std::string>& arguments, const Launch& launch) 
   return {WEXITSTATUS(status), read_file(folder + "/out"), read_file(folder + "/err")};
 }
 
-}  // namespace ballast::cli
+}  // namespace ballast::test

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace ballast::cli {
+namespace ballast::test {
 
 /// What a finished program left behind.
 struct Outcome {
@@ -15,11 +15,12 @@ struct Outcome {
 /// How a program is started.
 struct Launch {
   int ranks = 0;                            ///< 0: by hand, without mpirun
+  std::string launcher = {};                ///< shell words instead of mpirun, before the program
   std::string input = {};                   ///< its standard input
   std::vector<std::string> variables = {};  ///< added to the environment: "PMI_RANK=1"
 };
 
-/// Runs the built program to its end.
+/// Runs the built program to its end. One that takes minutes is ended: exit code 124.
 [[nodiscard]] Outcome invoke(const std::vector<std::string>& arguments, const Launch& launch = {});
 
 /// A folder of its own for each test, emptied first.
@@ -28,4 +29,4 @@ struct Launch {
 void write_file(const std::string& path, const std::string& bytes);
 [[nodiscard]] std::string read_file(const std::string& path);
 
-}  // namespace ballast::cli
+}  // namespace ballast::test

@@ -1,0 +1,54 @@
+#!/bin/bash
+# One training by a single process, then by 2 + 2 ranks on two hosts, launched as a person would:
+# the same losses, the same gradient norms, the same state, to the last bit.
+#   train_over_hosts.sh BALLAST ROOT
+set -euo pipefail
+ballast=$1 root=$2
+folder=$(mktemp -d "${TMPDIR:-/tmp}/ballast-train.XXXXXX")
+hosts=
+clean() {
+  [[ -z $hosts ]] || "$root/cluster/netns-hosts.sh" down "$hosts"
+  rm -rf "$folder"
+}
+trap clean EXIT
+hosts=$("$root/cluster/netns-hosts.sh" up 2)
+cd "$folder"
+
+seq 1 70000 | "$ballast" prepare --input - --output text.h5
+cat >tiny.ini <<END
+[model]
+dim = 48
+layers = 2
+heads = 4
+kv_heads = 2
+ffn = 80
+[data]
+path = text.h5
+seq_len = 32
+micro_batch = 1
+global_batch = 12
+[optim]
+lr = 3e-3
+[log]
+every = 1
+[run]
+steps = 12
+END
+printf '10.77.0.1 slots=2\n10.77.0.2 slots=2\n' >hostfile
+
+"$ballast" train --config tiny.ini --run.dir one
+# Entering namespaces of an ordinary user means becoming their root.
+user=()
+(($(id -u) == 0)) || user=(--user --preserve-credentials)
+BALLAST=$ballast MPIRUN_FLAGS="--bind-to none --mca plm_rsh_agent $hosts/rsh
+  --mca oob_tcp_if_include 10.77.0.0/24 --mca btl_tcp_if_include 10.77.0.0/24" \
+  nsenter --target "$(sed -n 2p "$hosts/pids")" --net --uts "${user[@]}" -- \
+  "$root/launch/hosts.sh" hostfile tiny.ini --run.dir two
+
+for run in one two; do
+  sed 's/.*\("loss":[^,]*,"grad_norm":[^,]*\),.*/\1/' "$run/log.jsonl" >"$run.numbers"
+  "$ballast" inspect "$run/checkpoints/step-12" | grep "state hash" >>"$run.numbers"
+done
+cat one.numbers
+[[ $(grep -c '"loss"' one.numbers) == 12 ]] || exit 1
+diff one.numbers two.numbers
