@@ -60,6 +60,10 @@ Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout,
 Manifest load_weights(const model::ParameterTable& table, const std::filesystem::path& folder,
                       std::span<float> weights);
 
+/// Holds the size and hash of every file against the manifest; a data Error names the first that is
+/// missing or altered.
+void verify_files(const Manifest& manifest, const std::filesystem::path& folder);
+
 /// Deletes what an interrupted save left behind (step-*.tmp). Call on one rank.
 void remove_unfinished(const std::filesystem::path& run_dir);
 

@@ -187,4 +187,8 @@ Manifest load_weights(const model::ParameterTable& table, const std::filesystem:
   return manifest;
 }
 
+void verify_files(const Manifest& manifest, const std::filesystem::path& folder) {
+  for (const FileEntry& file : manifest.files) check_file(folder / file.name, file);
+}
+
 }  // namespace ballast::checkpoint

@@ -86,8 +86,9 @@ SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
   Hash128 hash;
   try {
     on_root("checkpoint folder", [&] { start_folder(request.run_dir, step); });
-    comm::agree(world, "checkpoint space",
-                [&] { storage::require_free_space(unfinished, bytes_needed(layout)); });
+    comm::agree(world, "checkpoint space", [&] {
+      storage::require_free_space(checkpoints_folder(request.run_dir), bytes_needed(layout));
+    });
     const auto hashes = granule_hashes(layout, tensors);
     hash = combine_hashes(world, layout, hashes, request.state);
     const auto own = comm::agree_on<FileEntry>(world, "checkpoint file", [&] {

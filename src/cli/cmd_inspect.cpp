@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "checkpoint/checkpoint.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "data/dataset.hpp"
@@ -14,11 +15,13 @@ namespace ballast::cli {
 namespace {
 
 constexpr HelpText kHelp{.usage = "ballast inspect PATH",
-                         .about = "Says what a dataset is made of.",
-                         .examples = "  ballast inspect corpus.h5\n"};
+                         .about = "Says what a dataset or a checkpoint is made of.",
+                         .examples = "  ballast inspect corpus.h5\n"
+                                     "  ballast inspect runs/quickstart\n"};
 
 std::vector<Option> options_for(std::filesystem::path& path) {
-  return {required(word("path", "FILE", path, "a dataset"))};
+  return {required(word("path", "PATH", path,
+                        "a dataset, a checkpoint, or a run directory: its newest"))};
 }
 
 ExitCode inspect_dataset(const std::filesystem::path& path) {
@@ -43,6 +46,32 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
   return ExitCode::ok;
 }
 
+/// Checks every file against the manifest, then says what it tells.
+ExitCode inspect_checkpoint(const std::filesystem::path& path) {
+  const auto folder = checkpoint::find_checkpoint(path);
+  const auto manifest = checkpoint::Manifest::read(folder);
+  checkpoint::verify_files(manifest, folder);
+  std::uint64_t bytes = 0;
+  for (const auto& file : manifest.files) bytes += file.bytes;
+  std::uint64_t parameters = 0;
+  for (const auto& tensor : manifest.tensors) {
+    std::uint64_t numel = 1;
+    for (const std::uint64_t extent : tensor.shape) numel *= extent;
+    parameters += numel;
+  }
+  fmt::print("checkpoint         {}\n", folder.string());
+  fmt::print("step               {}\n", manifest.state.step);
+  fmt::print("updates            {}\n", manifest.state.optimizer_steps);
+  fmt::print("samples            {}\n", manifest.state.cursor);
+  fmt::print("tokens             {}\n", manifest.state.tokens);
+  fmt::print("parameters         {} in {} tensors\n", parameters, manifest.tensors.size());
+  fmt::print("files              {} ({}), all whole\n", manifest.files.size(), human_bytes(bytes));
+  fmt::print("numerics           {}\n", manifest.numerics);
+  fmt::print("state_hash         {}\n", manifest.state_hash.hex());
+  for (const auto& [key, value] : manifest.identity) fmt::print("  {} = {}\n", key, value);
+  return ExitCode::ok;
+}
+
 std::string help(const Terminal& terminal) {
   std::filesystem::path path;
   return command_help(kHelp, options_for(path), terminal);
@@ -52,16 +81,14 @@ ExitCode run(Arguments arguments) {
   std::filesystem::path path;
   read_command_line(arguments, options_for(path), "path");
   std::error_code unreadable;
-  if (std::filesystem::is_directory(path, unreadable)) {
-    throw data_error("{} is a folder, and a dataset is one file", path.string());
-  }
-  return inspect_dataset(path);
+  return std::filesystem::is_directory(path, unreadable) ? inspect_checkpoint(path)
+                                                         : inspect_dataset(path);
 }
 
 }  // namespace
 
 Command inspect_command() {
-  return {"inspect", "say what a dataset is made of", help, SerialRun{run}};
+  return {"inspect", "say what a dataset or checkpoint is made of", help, SerialRun{run}};
 }
 
 }  // namespace ballast::cli

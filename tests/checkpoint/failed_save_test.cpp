@@ -107,7 +107,7 @@ TEST(FailedSave, WhereThereIsNoRoom) {
   const std::string message = error_on_all_ranks(world, [&] {
     (void)save(world, layout, {nothing, nothing, nothing}, request_for(folder.path(), 2));
   });
-  EXPECT_NE(message.find("free"), std::string::npos) << message;
+  EXPECT_NE(message.find("checkpoints' has "), std::string::npos) << message;
   expect_undamaged(world, folder.path());
 }
 
