@@ -16,12 +16,13 @@ namespace {
 
 constexpr HelpText kHelp{.usage = "ballast inspect PATH",
                          .about = "Says what a dataset or a checkpoint is made of.",
-                         .examples = "  ballast inspect corpus.h5\n"
-                                     "  ballast inspect runs/quickstart\n"};
+                         .examples =
+                             "  ballast inspect corpus.h5\n"
+                             "  ballast inspect runs/quickstart\n"};
 
 std::vector<Option> options_for(std::filesystem::path& path) {
-  return {required(word("path", "PATH", path,
-                        "a dataset, a checkpoint, or a run directory: its newest"))};
+  return {required(
+      word("path", "PATH", path, "a dataset, a checkpoint, or a run directory: its newest"))};
 }
 
 ExitCode inspect_dataset(const std::filesystem::path& path) {

@@ -1,5 +1,6 @@
 #include "comm/runtime.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <exception>
 #include <mpi.h>
@@ -18,6 +19,14 @@ MPI_Comm duplicate_of_world() {
 }
 
 }  // namespace
+
+std::string mpi_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  mpi_check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+  const std::string all{text.data(), static_cast<std::size_t>(length)};
+  return all.substr(0, all.find_first_of(",\n"));
+}
 
 Runtime::Runtime(int& argc, char**& argv) {
   // Containers often lack the right to read another process's memory, and copying through shared

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/error.hpp"
 #include "comm/communicator.hpp"
 
 namespace ballast::comm {
+
+/// Name and version of the MPI library: "Open MPI v4.1.4". Needs no Runtime.
+[[nodiscard]] std::string mpi_version();
 
 /// MPI for the lifetime of the process: initialised (MPI_THREAD_FUNNELED) by the constructor,
 /// finalised by the destructor, unless an exception is unwinding, when peers may never arrive.

@@ -42,6 +42,9 @@ class H5Handle {
   Closer closer_ = nullptr;
 };
 
+/// Of the HDF5 library in use: "1.10.8".
+[[nodiscard]] std::string hdf5_version();
+
 /// How a one-dimensional dataset is stored.
 struct H5Layout {
   std::size_t chunk = 0;  ///< elements a chunk; 0: contiguous, fixed size

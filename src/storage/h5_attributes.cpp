@@ -91,4 +91,12 @@ std::uint64_t H5File::number_attribute(const std::string& name) const {
   return number;
 }
 
+std::string hdf5_version() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  if (H5get_libversion(&major, &minor, &release) < 0) return "unknown";
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
 }  // namespace ballast::storage

@@ -217,8 +217,7 @@ TEST(Transformer, AnObserverMayAddAGradient) {
     up[name][element] += step;
     down[name][element] -= step;
     const double expected = (sum_after_first_block(up) - sum_after_first_block(down)) / (2 * step);
-    EXPECT_NEAR(gradients[name][element], expected, 1e-4 * (1 + std::abs(expected)))
-        << name;
+    EXPECT_NEAR(gradients[name][element], expected, 1e-4 * (1 + std::abs(expected))) << name;
   }
   for (const double g : gradients["block.1.wq"]) EXPECT_EQ(g, 0.0);
 }

@@ -1,7 +1,7 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 
-#include "train/jobs.hpp"
+#include "jobs/jobs.hpp"
 
 namespace ballast::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include "train/jobs.hpp"
+#include "jobs/jobs.hpp"
 
 namespace ballast::test {
 namespace {

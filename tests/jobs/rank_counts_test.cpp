@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "train/jobs.hpp"
+#include "jobs/jobs.hpp"
 
 namespace ballast::test {
 namespace {
