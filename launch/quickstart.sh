@@ -70,7 +70,7 @@ The run lies in $run: log.jsonl and train.log (what was logged), config.resolved
 asked for), checkpoints/ (the model).
 
 What next:
-  more steps     launch/local.sh 2 $run/config.resolved.ini --run.steps 860 --checkpoint.resume true
+  more steps     launch/local.sh 2 $run/config.resolved.ini --run.steps 1500 --checkpoint.resume true
   your own text  build/release/ballast prepare --input FOLDER --output data/mine.h5
                  launch/local.sh 2 launch/configs/quickstart.ini --data.path data/mine.h5 --run.dir runs/mine
   more ranks     launch/local.sh 4 ...   on several hosts: launch/hosts.sh, launch/slurm.sbatch
