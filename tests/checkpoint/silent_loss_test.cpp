@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,12 +11,19 @@ namespace {
 bool disk_loses_writes = false;
 constexpr std::size_t kSmallWrite = 4096;
 
-}  // namespace
-
-/// Stands before the C library's, for HDF5 too.
-extern "C" ssize_t pwrite64(int file, const void* bytes, std::size_t size, off64_t offset) {
+ssize_t write_or_lose(int file, const void* bytes, std::size_t size, std::int64_t offset) {
   if (disk_loses_writes && size > kSmallWrite) return static_cast<ssize_t>(size);
   return ::syscall(SYS_pwrite64, file, bytes, size, offset);
+}
+
+}  // namespace
+
+// These stand before the C library's, whichever of them HDF5 was built to call.
+extern "C" ssize_t pwrite(int file, const void* bytes, std::size_t size, off_t offset) {
+  return write_or_lose(file, bytes, size, offset);
+}
+extern "C" ssize_t pwrite64(int file, const void* bytes, std::size_t size, off64_t offset) {
+  return write_or_lose(file, bytes, size, offset);
 }
 
 namespace ballast::checkpoint {

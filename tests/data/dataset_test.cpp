@@ -187,7 +187,8 @@ TEST(Dataset, LargeVocabulariesTakeWiderTokens) {
   };
   const TemporaryFolder folder;
   {
-    DatasetWriter writer{folder / "wide.h5", Wide{}, LossWeights::none};
+    const Wide tokenizer;
+    DatasetWriter writer{folder / "wide.h5", tokenizer, LossWeights::none};
     writer.append(Split::train, Ids{69999, 65536, 1});
     writer.finish("by hand", {});
   }

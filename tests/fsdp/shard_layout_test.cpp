@@ -8,16 +8,7 @@
 namespace ballast::fsdp {
 namespace {
 
-model::ParameterTable odd_table() {
-  auto config = reference::tiny_shape();
-  config.vocabulary = 259;
-  config.dim = 36;
-  config.heads = 6;
-  config.kv_heads = 2;
-  config.ffn = 101;
-  config.layers = 3;
-  return model::ParameterTable{config};
-}
+model::ParameterTable odd_table() { return model::ParameterTable{reference::uneven_shape()}; }
 
 TEST(ShardLayout, EveryGranuleHasOneOwner) {
   const auto table = odd_table();

@@ -25,26 +25,16 @@ constexpr std::size_t kSequences = 2;
 constexpr std::size_t kSeqLen = 5;
 constexpr std::uint64_t kSeed = 9;
 
-model::ModelConfig odd_config() {
-  auto config = reference::tiny_shape();
-  config.vocabulary = 259;
-  config.dim = 36;
-  config.heads = 6;
-  config.kv_heads = 2;
-  config.ffn = 101;
-  config.layers = 3;
-  return config;
-}
-
 reference::Batch leaf_batch(std::size_t leaf, std::size_t micro) {
-  return reference::random_batch(odd_config().vocabulary, kSequences, kSeqLen, 100 * leaf + micro);
+  return reference::random_batch(reference::uneven_shape().vocabulary, kSequences, kSeqLen,
+                                 100 * leaf + micro);
 }
 
 /// A model with sharded parameters on this rank.
 struct Sharded {
   explicit Sharded(std::size_t micro_batches)
       : gemm{kernels::make_gemm(kernels::default_gemm_library())},
-        transformer{odd_config(), {kSequences, kSeqLen}, Mode::training, *gemm, arena},
+        transformer{reference::uneven_shape(), {kSequences, kSeqLen}, Mode::training, *gemm, arena},
         layout{transformer.table(), static_cast<std::size_t>(world().rank()),
                static_cast<std::size_t>(world().size())},
         parameters{layout, world(), Purpose::training, micro_batches, arena} {
@@ -65,7 +55,7 @@ struct Sharded {
           const auto batch = leaf_batch(leaf, micro);
           transformer.forward_backward(as_model_batch(batch), parameters, 0.125f);
         } else {
-          parameters.walk(model::training_program(odd_config()));
+          parameters.walk(model::training_program(reference::uneven_shape()));
         }
       }
     }
@@ -83,7 +73,8 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves,
                                   std::size_t micro_batches) {
   Arena arena;
   const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
-  Transformer transformer{odd_config(), {kSequences, kSeqLen}, Mode::training, *gemm, arena};
+  Transformer transformer{
+      reference::uneven_shape(), {kSequences, kSeqLen}, Mode::training, *gemm, arena};
   WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept};
   arena.commit();
   parameters.initialise_all(kSeed);

@@ -36,6 +36,18 @@ struct Variant {
   return config;
 }
 
+/// A shape whose tensors fill their granules unevenly, so that shards cut through them.
+[[nodiscard]] inline model::ModelConfig uneven_shape() {
+  model::ModelConfig config = tiny_shape();
+  config.vocabulary = 259;
+  config.dim = 36;
+  config.heads = 6;
+  config.kv_heads = 2;
+  config.ffn = 101;
+  config.layers = 3;
+  return config;
+}
+
 /// `shape` with every combination of the switches: norm, placement, QK-norm, tied embeddings,
 /// multi-query, grouped and multi-head attention, document boundaries. `grouped_kv_heads` is how
 /// many key/value heads the grouped form has.
