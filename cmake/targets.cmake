@@ -4,6 +4,8 @@ target_include_directories(ballast_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(ballast_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
   -Woverloaded-virtual
+  # GCC 12 sees overlaps in std::string where there are none (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   # Bits must not depend on what the compiler feels like contracting: fused
   # multiply-adds are written out where they are wanted.
   -ffp-contract=off)

@@ -1,10 +1,12 @@
-#include <algorithm>
+#include <memory>
+#include <span>
 
 #include "checkpoint/checkpoint.hpp"
 #include "data/tokenizer.hpp"
 #include "model/decoder.hpp"
 #include "model/sampling.hpp"
 #include "train/identity.hpp"
+#include "train/text_stream.hpp"
 #include "train/trainer.hpp"
 
 namespace ballast::train {
@@ -23,35 +25,6 @@ std::unique_ptr<data::Tokenizer> tokenizer_of(const Identity& identity) {
   }
   return data::make_tokenizer(name, dataset.tokenizer_model());
 }
-
-/// Bytes at the end of `text` that begin a UTF-8 character still incomplete.
-std::size_t incomplete_tail(std::string_view text) {
-  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if ((byte & 0xC0u) == 0x80u) continue;
-    const std::size_t length = byte >= 0xF0u ? 4 : byte >= 0xE0u ? 3 : byte >= 0xC0u ? 2 : 1;
-    return length > back ? back : 0;
-  }
-  return 0;
-}
-
-/// Emits whole characters only: a token may end in the middle of one.
-class TextStream {
- public:
-  explicit TextStream(const std::function<void(std::string_view)>& emit) : emit_{&emit} {}
-
-  void add(std::string_view piece) {
-    pending_ += piece;
-    const std::size_t ready = pending_.size() - incomplete_tail(pending_);
-    if (ready == 0) return;
-    (*emit_)(std::string_view{pending_}.substr(0, ready));
-    pending_.erase(0, ready);
-  }
-
- private:
-  const std::function<void(std::string_view)>* emit_;
-  std::string pending_;
-};
 
 }  // namespace
 
@@ -79,6 +52,7 @@ ExitCode generate(const GenerateOptions& options,
     stream.add(tokenizer->decode(std::span{&next, 1}));
     decoder.feed(next);
   }
+  stream.finish();
   return ExitCode::ok;
 }
 

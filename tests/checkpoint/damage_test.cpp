@@ -118,6 +118,21 @@ TEST(Damage, AnotherStateThanTheSavedOneIsFoundByTheStateHash) {
   EXPECT_NE(load_error(world, saved.folder).find("state hash"), std::string::npos);
 }
 
+TEST(Damage, TensorsInAnotherOrderOrTwiceAreRefused) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto saved = save_step(world, folder.path(), 1, 8);
+  const auto reverse = [](Manifest& m) { std::ranges::reverse(m.tensors); };
+  on_root(world, [&] { edit_manifest(saved.folder, reverse); });
+  EXPECT_NE(load_error(world, saved.folder).find("another order"), std::string::npos);
+  on_root(world, [&] { edit_manifest(saved.folder, reverse); });
+  expect_loads(world, saved.folder, 8);
+  on_root(world, [&] {
+    edit_manifest(saved.folder, [](Manifest& m) { m.tensors.push_back(m.tensors.back()); });
+  });
+  EXPECT_NE(load_error(world, saved.folder).find("twice"), std::string::npos);
+}
+
 TEST(Damage, FilesOfAnotherFormatAreRefused) {
   auto& world = test::world();
   const SharedFolder folder{world};
@@ -136,6 +151,40 @@ TEST(Damage, FilesOfAnotherFormatAreRefused) {
   EXPECT_NE(message.find("has format_version 2; this build reads 1"), std::string::npos) << message;
 }
 
+/// A file whose rows and datasets need not agree.
+void write_file(const std::filesystem::path& path, const std::vector<std::uint64_t>& rows,
+                std::size_t numel, std::size_t moment1_numel) {
+  auto file = storage::H5File::create(path);
+  file.set_attribute("format_version", std::uint64_t{1});
+  file.set_attribute("granule", std::uint64_t{1024});
+  file.write<std::uint64_t>("rows", rows);
+  file.write<float>("master", std::vector<float>(numel));
+  file.write<float>("moment1", std::vector<float>(moment1_numel));
+  file.write<float>("moment2", std::vector<float>(numel));
+  file.close();
+}
+
+TEST(Damage, FilesThatContradictThemselvesAreRefused) {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "file.h5";
+  const auto expect_error = [&](const std::string& words) {
+    const auto message = data_error_of([&] { ShardFile{path}; });
+    EXPECT_NE(message.find("file.h5'"), std::string::npos) << message;
+    EXPECT_NE(message.find(words), std::string::npos) << message;
+  };
+  write_file(path, {0, 0, 1}, 1024, 1024);
+  EXPECT_EQ(ShardFile{path}.granules(), 1u);
+  write_file(path, {0, 0}, 1024, 1024);
+  expect_error("not a multiple of 3");
+  constexpr auto kHalf = std::uint64_t{1} << 63;  // twice this is 0
+  write_file(path, {0, 0, kHalf, 0, 0, kHalf, 0, 0, 1}, 1024, 1024);
+  expect_error("fewer than its rows claim");
+  write_file(path, {0, 0, 1}, 1024, 1023);
+  expect_error("dataset 'moment1'");
+  write_file(path, {}, 1024, 1024);
+  expect_error("dataset 'master'");
+}
+
 TEST(Damage, ReadingBackFindsWhatTheDiskChanged) {
   const test::TemporaryFolder folder;
   const model::ParameterTable table{odd_config()};
@@ -145,6 +194,12 @@ TEST(Damage, ReadingBackFindsWhatTheDiskChanged) {
   const auto write = [&] { write_shard_file(path, shards.layout(), shards.tensors(), {}); };
   write();
   EXPECT_NO_THROW(verify_read_back(path, shards.layout(), hashes));
+  {
+    const std::vector<std::uint64_t> rows{0, 0, shards.layout().local_numel() / kGranule};
+    write_file(path, rows, rows.back() * kGranule, rows.back() * kGranule);
+    const auto message = data_error_of([&] { verify_read_back(path, shards.layout(), hashes); });
+    EXPECT_NE(message.find("in its rows"), std::string::npos) << message;
+  }
   for (const auto& segment : shards.layout().segments()) {
     for (const Part part : kParts) {
       float& last =

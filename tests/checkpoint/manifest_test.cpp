@@ -102,11 +102,11 @@ TEST(Manifest, FileNamesCannotLeadElsewhere) {
 TEST(Manifest, HostileTextIsOneError) {
   expect_edit_fails("\"seed\"", "\"step\"", "'step' twice");
   expect_edit_fails("\"loss_scale\": 0.1", "\"loss_scale\": 1e999", "not valid JSON");
-  const std::string deep(1000000, '[');
+  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
   for (const std::string& text :
-       {std::string{}, std::string{"null"}, std::string{"[]"}, std::string{"{}"},
-        std::string{"{\"a\""}, std::string{"\xff\xfe"}, deep, sample().to_json() + "x",
-        "\xef\xbb\xbf" + sample().to_json()}) {
+       {std::string{}, std::string{"null"}, std::string(1000000, '['), std::string{"[]"},
+        std::string{"{}"}, std::string{"{\"a\""}, std::string{"\xff\xfe"}, deep,
+        sample().to_json() + "x", "\xef\xbb\xbf" + sample().to_json()}) {
     const auto message = data_error_of([&] { (void)Manifest::parse(text, "run/manifest.json"); });
     EXPECT_NE(message.find("run/manifest.json"), std::string::npos) << message;
     EXPECT_LT(message.size(), 1000u);
