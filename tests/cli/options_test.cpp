@@ -46,6 +46,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"schedule.decay_fraction", "0.1"},
     {"checkpoint.every", "25"},
     {"checkpoint.keep", "7"},
+    {"checkpoint.numerics", "any"},
     {"checkpoint.resume", "runs/a b/checkpoints/step-25"},
     {"eval.every", "50"},
     {"log.every", "1"},
