@@ -17,7 +17,7 @@
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/shard_file.hpp"
 #include "fsdp/shard_layout.hpp"
-#include "storage/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/world.hpp"
 
 namespace ballast::checkpoint {

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "data/dataset_writer.hpp"
-#include "storage/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace ballast::data {
 namespace {

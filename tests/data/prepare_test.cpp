@@ -15,7 +15,7 @@
 #include "data/dataset.hpp"
 #include "data/tokenizer.hpp"
 #include "storage/files.hpp"
-#include "storage/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace ballast::data {
 namespace {

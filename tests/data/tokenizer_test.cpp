@@ -7,7 +7,7 @@
 
 #include "data/code_points.hpp"
 #include "data/sentencepiece_trainer.hpp"
-#include "storage/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace ballast::data {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "reference/kernels.hpp"
 #include "reference/model.hpp"
-#include "storage/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 /// Runs models through PyTorch (tests/parity/torch_model.py, float64).
 namespace ballast::parity {

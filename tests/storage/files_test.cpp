@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "storage/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace ballast::storage {
 namespace {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "storage/files.hpp"
-#include "storage/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace ballast::storage {
 namespace {
