@@ -102,9 +102,9 @@ TEST(Manifest, FileNamesCannotLeadElsewhere) {
 TEST(Manifest, HostileTextIsOneError) {
   expect_edit_fails("\"seed\"", "\"step\"", "'step' twice");
   expect_edit_fails("\"loss_scale\": 0.1", "\"loss_scale\": 1e999", "not valid JSON");
-  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
   for (const std::string& text :
-       {std::string{}, std::string{"null"}, std::string(1000000, '['), std::string{"[]"},
+       {std::string{}, std::string{"null"}, std::string(100000, '['), std::string{"[]"},
         std::string{"{}"}, std::string{"{\"a\""}, std::string{"\xff\xfe"}, deep,
         sample().to_json() + "x", "\xef\xbb\xbf" + sample().to_json()}) {
     const auto message = data_error_of([&] { (void)Manifest::parse(text, "run/manifest.json"); });

@@ -203,7 +203,8 @@ TEST(Transformer, AnObserverMayAddAGradient) {
   const auto sum_after_first_block = [&](reference::Parameters<double> moved) {
     const reference::Model<double> oracle{config, std::move(moved)};
     double sum = 0.0;
-    for (const double h : oracle.residual_stream(batch)[1]) sum += 0.5 * h;
+    const auto stream = oracle.residual_stream(batch);
+    for (const double h : stream[1]) sum += 0.5 * h;
     return sum;
   };
   auto gradients = production.gradients();
