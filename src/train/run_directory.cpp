@@ -11,7 +11,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/process.hpp"
-#include "checkpoint/manifest.hpp"
+#include "checkpoint/checkpoint.hpp"
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
 
@@ -82,6 +82,7 @@ void RunDirectory::create_and_lock() {
       ::pwrite(lock_, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
     throw data_error("run.dir {}: cannot write there: {}", path_.string(), std::strerror(errno));
   }
+  checkpoint::remove_unfinished(path_);
 }
 
 void RunDirectory::check_visibility(comm::Communicator& world) const {

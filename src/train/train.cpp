@@ -24,6 +24,26 @@ namespace {
 /// the same would only burn time.
 constexpr int kPatience = 20;
 
+/// While a checkpoint moves, ranks wait for the slowest disk, which may take that much longer than
+/// the slowest message.
+constexpr double kDiskPatience = 10.0;
+
+/// Gives collectives more time for its lifetime.
+class PatientCollectives {
+ public:
+  PatientCollectives(comm::Communicator& world, double timeout_s)
+      : world_{&world}, timeout_s_{timeout_s} {
+    world.set_timeout_s(kDiskPatience * timeout_s);
+  }
+  ~PatientCollectives() { world_->set_timeout_s(timeout_s_); }
+  PatientCollectives(const PatientCollectives&) = delete;
+  PatientCollectives& operator=(const PatientCollectives&) = delete;
+
+ private:
+  comm::Communicator* world_;
+  double timeout_s_;
+};
+
 /// Steps and labels since the last record, and the time they took.
 class Meter {
  public:
@@ -116,6 +136,7 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint) {
           checkpoint.string(), manifest.numerics, numerics_);
     }
   });
+  const PatientCollectives patience{*world_, config_->parallel.timeout_s};
   state_ = checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors()).state;
   engine_.weights_loaded();
   saved_step_ = state_.step;
@@ -125,7 +146,6 @@ void TrainingRun::open_log(const std::string& resolved_ini) {
   comm::agree(*world_, "run directory", [&] {
     if (!world_->is_root()) return;
     const auto& dir = config_->run.dir;
-    checkpoint::remove_unfinished(dir);
     storage::write_text_atomically(dir / "config.resolved.ini", resolved_ini);
     log_ = MetricsLog{dir, state_.step};
     introduce();
@@ -225,6 +245,7 @@ void TrainingRun::write_record(const StepResult& result) {
 }
 
 void TrainingRun::save() {
+  const PatientCollectives patience{*world_, config_->parallel.timeout_s};
   const auto saved = checkpoint::save(*world_, engine_.layout(), engine_.tensors(),
                                       {
                                           .run_dir = config_->run.dir,
