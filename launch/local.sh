@@ -12,6 +12,8 @@ shift 2
 ballast=${BALLAST:-$(dirname "$0")/../build/release/ballast}
 read -ra flags <<<"${MPIRUN_FLAGS-}"
 
+# nproc would believe an OMP_NUM_THREADS from outside.
+unset OMP_NUM_THREADS
 cores=$(lscpu -p=core,socket | grep -v '^#' | sort -u | wc -l)
 if ((ranks > $(nproc))); then
   echo "launch/local.sh: $ranks ranks share $(nproc) processors: right, but slow" >&2
