@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "tensor/element.hpp"
+
 namespace ballast::kernels {
 
 /// A borrowed row-major matrix: `rows` rows of `cols` elements, `stride`
@@ -21,6 +23,27 @@ template <class T>
   return {data, rows, cols, cols};
 }
 
+/// A matrix that a product reads, its element type known at run time.
+struct Operand {
+  const void* data;
+  std::size_t rows;
+  std::size_t cols;
+  std::size_t stride;
+  ElementType type = ElementType::fp32;
+
+  Operand(const MatrixView<const float>& m)
+      : data{m.data}, rows{m.rows}, cols{m.cols}, stride{m.stride} {}
+  Operand(const MatrixView<float>& m)
+      : data{m.data}, rows{m.rows}, cols{m.cols}, stride{m.stride} {}
+  /// Dense rows.
+  Operand(ConstElements values, std::size_t row_count, std::size_t col_count)
+      : data{values.data()},
+        rows{row_count},
+        cols{col_count},
+        stride{col_count},
+        type{values.type()} {}
+};
+
 enum class Transpose { no, yes };
 
 /// Whether a result replaces what the destination holds or is added to it.
@@ -33,10 +56,14 @@ class Gemm {
   virtual ~Gemm() = default;
 
   /// c = alpha · op(a) · op(b), or c += ...; c must not alias a or b.
-  /// Shapes: op(a) [m, k], op(b) [k, n], c [m, n].
-  virtual void multiply(MatrixView<const float> a, Transpose transpose_a, MatrixView<const float> b,
+  /// Shapes: op(a) [m, k], op(b) [k, n], c [m, n]. Both operands are of one type; products are
+  /// summed in fp32 whatever it is. Narrow operands take alpha = 1 only.
+  virtual void multiply(const Operand& a, Transpose transpose_a, const Operand& b,
                         Transpose transpose_b, MatrixView<float> c, Store store,
                         float alpha = 1.0f) const = 0;
+
+  /// Whether this processor multiplies `type` itself; otherwise operands are widened to fp32 first.
+  [[nodiscard]] virtual bool is_native(ElementType type) const = 0;
 
   /// Library, version and the instruction set it uses: part of the numerics
   /// fingerprint.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <vector>
 
 #include "kernels/gemm.hpp"
 
@@ -14,9 +16,11 @@ struct GemmShape {
 };
 
 /// Throws an internal Error when the operands do not fit together.
-[[nodiscard]] GemmShape gemm_shape(MatrixView<const float> a, Transpose transpose_a,
-                                   MatrixView<const float> b, Transpose transpose_b,
-                                   MatrixView<float> c);
+[[nodiscard]] GemmShape gemm_shape(const Operand& a, Transpose transpose_a, const Operand& b,
+                                   Transpose transpose_b, MatrixView<float> c);
+
+/// The operand with its elements as fp32, dense rows in `room` where it was narrow.
+[[nodiscard]] Operand widened(const Operand& operand, std::vector<float>& room);
 
 /// A product over k == 0 is zero; libraries differ on whether they say so.
 void store_zero_product(MatrixView<float> c, Store store);

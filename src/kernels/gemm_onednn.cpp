@@ -77,22 +77,28 @@ char flag(Transpose transpose) { return transpose == Transpose::yes ? 'T' : 'N';
 
 class OneDnnGemm final : public Gemm {
  public:
-  void multiply(MatrixView<const float> a, Transpose transpose_a, MatrixView<const float> b,
-                Transpose transpose_b, MatrixView<float> c, Store store,
-                float alpha) const override {
+  void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
+                MatrixView<float> c, Store store, float alpha) const override {
     const GemmShape shape = gemm_shape(a, transpose_a, b, transpose_b, c);
     if (shape.m == 0 || shape.n == 0) return;
     if (shape.k == 0) return store_zero_product(c, store);
+    const Operand wide_a = widened(a, widened_a_);
+    const Operand wide_b = widened(b, widened_b_);
     const OpenMpThreads::One one{threads_};
     const auto size = [](std::size_t value) { return static_cast<dnnl_dim_t>(value); };
     const dnnl_status_t status =
         dnnl_sgemm(flag(transpose_a), flag(transpose_b), size(shape.m), size(shape.n),
-                   size(shape.k), alpha, a.data, size(a.stride), b.data, size(b.stride),
+                   size(shape.k), alpha, static_cast<const float*>(wide_a.data),
+                   size(wide_a.stride), static_cast<const float*>(wide_b.data), size(wide_b.stride),
                    store == Store::add ? 1.0f : 0.0f, c.data, size(c.stride));
     if (status != dnnl_success) {
       throw internal_error("oneDNN's sgemm of m {}, n {}, k {} failed with status {}", shape.m,
                            shape.n, shape.k, static_cast<int>(status));
     }
+  }
+
+  [[nodiscard]] bool is_native(ElementType type) const override {
+    return type == ElementType::fp32;
   }
 
   [[nodiscard]] std::string description() const override {
@@ -103,6 +109,7 @@ class OneDnnGemm final : public Gemm {
 
  private:
   OpenMpThreads threads_;
+  mutable std::vector<float> widened_a_, widened_b_;
 };
 
 }  // namespace

@@ -62,8 +62,8 @@ class Attention : public testing::TestWithParam<Case> {
 TEST_P(Attention, ForwardAgreesWithTheReference) {
   const float largest =
       attention_forward(*gemm, dims, q, k, v, segments, out, log_sum_exp, scratch);
-  const auto expected =
-      reference::attention_forward<double>(dims, widen(q), widen(k), widen(v), segments);
+  const auto expected = reference::attention_forward<double>(dims, as_double(q), as_double(k),
+                                                             as_double(v), segments);
   EXPECT_LE(relative_error(out, expected.out), 2e-6);
   EXPECT_LE(relative_error(log_sum_exp, expected.log_sum_exp), 1e-6);
   EXPECT_NEAR(static_cast<double>(largest), expected.max_logit, 1e-5);
@@ -75,8 +75,8 @@ TEST_P(Attention, BackwardAgreesWithTheReference) {
   auto dk = not_numbers(k.size());
   auto dv = not_numbers(v.size());
   attention_backward(*gemm, dims, q, k, v, segments, out, log_sum_exp, dout, dq, dk, dv, scratch);
-  const auto expected = reference::attention_backward<double>(dims, widen(q), widen(k), widen(v),
-                                                              segments, widen(dout));
+  const auto expected = reference::attention_backward<double>(
+      dims, as_double(q), as_double(k), as_double(v), segments, as_double(dout));
   // A token that sees only itself has no gradient through its logit: what is left is rounding.
   const double floor = dims.seq_len == 1 ? 1e-5 : 0.0;
   EXPECT_LE(relative_error(dq, expected.dq), 4e-6 + floor);

@@ -23,7 +23,7 @@ class CrossEntropy : public testing::TestWithParam<std::size_t> {
 TEST_P(CrossEntropy, LossAgreesWithTheReferenceAndLeavesTheLogits) {
   const std::vector<float> before = logits;
   cross_entropy_loss(vocabulary, labels, logits, nll);
-  const auto expected = reference::cross_entropy_nll<double>(vocabulary, labels, widen(logits));
+  const auto expected = reference::cross_entropy_nll<double>(vocabulary, labels, as_double(logits));
   EXPECT_LE(relative_error(nll, expected), 1e-6);
   EXPECT_EQ(nll[2], 0.0f);
   EXPECT_EQ(logits, before);
@@ -38,7 +38,7 @@ TEST_P(CrossEntropy, GradientAgreesWithTheReference) {
     cross_entropy(vocabulary, labels, used, kGradientScale, gradient, loss);
     EXPECT_EQ(loss, nll) << "the loss depends on which function computes it";
     const auto expected = reference::cross_entropy_backward<double>(
-        vocabulary, labels, used, static_cast<double>(kGradientScale), widen(logits));
+        vocabulary, labels, used, static_cast<double>(kGradientScale), as_double(logits));
     EXPECT_LE(relative_error(gradient, expected), 1e-6);
     for (std::size_t i = 0; i < vocabulary; ++i) ASSERT_EQ(gradient[2 * vocabulary + i], 0.0f);
   }

@@ -56,12 +56,14 @@ TEST_P(Loops, SwigluAgreesWithTheReferenceAlsoInPlace) {
     const auto gate = random_values(4, count, range);
     auto out = not_numbers(count);
     swiglu_forward(gate, b, out);
-    EXPECT_LE(relative_error(out, reference::swiglu_forward<double>(widen(gate), widen(b))), 1e-6);
+    EXPECT_LE(relative_error(out, reference::swiglu_forward<double>(as_double(gate), as_double(b))),
+              1e-6);
 
     auto dgate = gate;
     auto dup = b;
     swiglu_backward(dgate, dup, c, dgate, dup);
-    const auto expected = reference::swiglu_backward<double>(widen(gate), widen(b), widen(c));
+    const auto expected =
+        reference::swiglu_backward<double>(as_double(gate), as_double(b), as_double(c));
     EXPECT_LE(relative_error(dgate, expected.dgate), 1e-6);
     EXPECT_LE(relative_error(dup, expected.dup), 1e-6);
   }
@@ -73,12 +75,12 @@ TEST_P(Loops, AdamWFollowsTheReferenceForSomeSteps) {
   auto weight = a;
   std::vector<float> moment1(count);
   std::vector<float> moment2(count);
-  auto expected_weight = widen(a);
+  auto expected_weight = as_double(a);
   std::vector<double> expected_moment1(count);
   std::vector<double> expected_moment2(count);
   for (unsigned step = 1; step <= 5; ++step) {
     const auto gradient = random_values(10 + step, count);
-    auto scaled = widen(gradient);
+    auto scaled = as_double(gradient);
     for (double& value : scaled) value *= factor;
     reference::adamw<double>(options, step, scaled, expected_weight, expected_moment1,
                              expected_moment2);
@@ -100,11 +102,11 @@ TEST_P(Loops, EmbeddingGathersAndScattersRepeatedRows) {
   const auto dout = random_values(6, ids.size() * count);
   auto out = not_numbers(ids.size() * count);
   embedding_forward(count, ids, table, out);
-  EXPECT_EQ(widen(out), reference::embedding_forward<double>(count, ids, widen(table)));
+  EXPECT_EQ(as_double(out), reference::embedding_forward<double>(count, ids, as_double(table)));
   std::vector<float> dtable(4 * count);
   embedding_backward(count, ids, dout, dtable);
   EXPECT_LE(
-      relative_error(dtable, reference::embedding_backward<double>(4, count, ids, widen(dout))),
+      relative_error(dtable, reference::embedding_backward<double>(4, count, ids, as_double(dout))),
       1e-6);
 }
 

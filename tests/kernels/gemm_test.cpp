@@ -55,7 +55,7 @@ void check(const Gemm& gemm, const Case& size, Transpose transpose_a, Transpose 
   }
   gemm.multiply(a.view(), transpose_a, b.view(), transpose_b, c.view(), store, alpha);
   PlainGemm{}.multiply(a.view(), transpose_a, b.view(), transpose_b, expected.view(), store, alpha);
-  EXPECT_LE(relative_error(c.values, widen(expected.values)), 1e-6)
+  EXPECT_LE(relative_error(c.values, as_double(expected.values)), 1e-6)
       << gemm.description() << " m " << size.m << " n " << size.n << " k " << size.k << " gap "
       << size.gap << " transposes " << !a_as_is << !b_as_is << " alpha " << alpha;
 }

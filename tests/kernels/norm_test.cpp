@@ -21,8 +21,8 @@ class Norm : public testing::TestWithParam<Case> {
   Norm() {
     for (float& value : x) value += 0.5f;  // so that LayerNorm has a mean to take away
     norm_forward(kind, dims, kEpsilon, x, gain, y, statistics);
-    expected = reference::norm_backward<double>(kind, static_cast<double>(kEpsilon), widen(x),
-                                                widen(gain), widen(dy));
+    expected = reference::norm_backward<double>(kind, static_cast<double>(kEpsilon), as_double(x),
+                                                as_double(gain), as_double(dy));
   }
 
   /// A vector of one element is normalised to a constant: its gradient is next to nothing, and most
@@ -40,8 +40,8 @@ class Norm : public testing::TestWithParam<Case> {
 };
 
 TEST_P(Norm, ForwardAgreesWithTheReferenceAlsoInPlace) {
-  const auto reference_y =
-      reference::norm_forward<double>(kind, static_cast<double>(kEpsilon), widen(x), widen(gain));
+  const auto reference_y = reference::norm_forward<double>(kind, static_cast<double>(kEpsilon),
+                                                           as_double(x), as_double(gain));
   EXPECT_LE(relative_error(y, reference_y), 1e-6);
   std::vector<float> in_place = x;
   norm_forward(kind, dims, kEpsilon, in_place, gain, in_place, statistics);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "kernels/convert.hpp"
 #include "kernels/gemm.hpp"
 
 namespace ballast {
@@ -9,14 +10,17 @@ namespace ballast {
 /// Products by three loops in double: an oracle, and the same bits on every instruction set.
 class PlainGemm final : public kernels::Gemm {
  public:
-  void multiply(kernels::MatrixView<const float> a, kernels::Transpose transpose_a,
-                kernels::MatrixView<const float> b, kernels::Transpose transpose_b,
+  void multiply(const kernels::Operand& a, kernels::Transpose transpose_a,
+                const kernels::Operand& b, kernels::Transpose transpose_b,
                 kernels::MatrixView<float> c, kernels::Store store, float alpha) const override {
-    const auto at = [](const auto& matrix, kernels::Transpose transpose, std::size_t row,
-                       std::size_t col) {
+    const auto at = [](const kernels::Operand& matrix, kernels::Transpose transpose,
+                       std::size_t row, std::size_t col) {
       const bool as_is = transpose == kernels::Transpose::no;
-      return static_cast<double>(as_is ? matrix.data[row * matrix.stride + col]
-                                       : matrix.data[col * matrix.stride + row]);
+      const std::size_t index = as_is ? row * matrix.stride + col : col * matrix.stride + row;
+      float value = 0.0f;
+      const auto* data = static_cast<const std::byte*>(matrix.data);
+      kernels::widen({data + index * size_of(matrix.type), 1, matrix.type}, {&value, 1});
+      return static_cast<double>(value);
     };
     const std::size_t depth = transpose_a == kernels::Transpose::no ? a.cols : a.rows;
     for (std::size_t i = 0; i < c.rows; ++i) {
@@ -32,6 +36,7 @@ class PlainGemm final : public kernels::Gemm {
     }
   }
 
+  [[nodiscard]] bool is_native(ElementType) const override { return true; }
   [[nodiscard]] std::string description() const override { return "three loops"; }
 };
 

@@ -38,12 +38,12 @@ TEST(Rope, AgreesWithTheReferenceBothWays) {
       auto forward = x;
       rope(table, Rotation::forward, positions, heads, forward);
       EXPECT_LE(relative_error(forward, reference::rope_forward<double>(kBase, heads, head_dim,
-                                                                        positions, widen(x))),
+                                                                        positions, as_double(x))),
                 1e-6);
       auto backward = x;
       rope(table, Rotation::backward, positions, heads, backward);
       EXPECT_LE(relative_error(backward, reference::rope_backward<double>(kBase, heads, head_dim,
-                                                                          positions, widen(x))),
+                                                                          positions, as_double(x))),
                 1e-6);
     }
   }

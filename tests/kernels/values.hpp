@@ -31,7 +31,7 @@ inline std::vector<std::int32_t> positions_of(std::size_t sequences, std::size_t
   return positions;
 }
 
-inline std::vector<double> widen(std::span<const float> values) {
+inline std::vector<double> as_double(std::span<const float> values) {
   return {values.begin(), values.end()};
 }
 

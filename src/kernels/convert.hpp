@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tensor/element.hpp"
+
+namespace ballast::kernels {
+
+/// x rounded to the type of `out` (to nearest, ties to even; beyond fp16's range to infinity, as
+/// IEEE 754 has it). Equal sizes. Where `out` is fp32 this copies, or does nothing when both are
+/// the same memory.
+void narrow(std::span<const float> x, Elements out);
+
+/// x exactly, as fp32; the inverse of `narrow` on its results.
+void widen(ConstElements x, std::span<float> out);
+
+/// fp32 master weights in two halves of 16 bits: `high` is the master rounded to bf16, ready to
+/// compute with, `low` the difference of the bit patterns. The rounding is to nearest with ties
+/// away from zero, which makes the pair unique for every master: with ties to even two masters
+/// would share one.
+void split_master(std::span<const float> master, std::span<std::uint16_t> high,
+                  std::span<std::int16_t> low);
+void join_master(std::span<const std::uint16_t> high, std::span<const std::int16_t> low,
+                 std::span<float> master);
+
+/// Whether every element is a finite number.
+[[nodiscard]] bool all_finite(std::span<const float> x);
+
+}  // namespace ballast::kernels

@@ -1,0 +1,75 @@
+#include "optim/master_weights.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.hpp"
+#include "kernels/convert.hpp"
+
+namespace ballast::optim {
+
+MasterWeights::MasterWeights(std::span<float> values)
+    : slices_{{0, values, {}, {}}}, size_{values.size()} {}
+
+MasterWeights::MasterWeights(std::vector<MasterSlice> slices) : slices_{std::move(slices)} {
+  for (const MasterSlice& slice : slices_) {
+    if (slice.offset != size_) throw internal_error("master weights leave a gap at {}", size_);
+    size_ += slice.compute.size();
+  }
+}
+
+/// Calls act(slice, first element within the slice, first within the request, count).
+template <class Act>
+void MasterWeights::for_each_piece(std::size_t offset, std::size_t count, Act&& act) const {
+  if (offset + count > size_) {
+    throw internal_error("master weights {} to {} are asked for, there are {}", offset,
+                         offset + count, size_);
+  }
+  auto slice = std::ranges::upper_bound(slices_, offset, {}, &MasterSlice::offset);
+  for (std::size_t done = 0; done < count;) {
+    const MasterSlice& here = *std::prev(slice);
+    const std::size_t start = offset + done - here.offset;
+    const std::size_t piece = std::min(count - done, here.compute.size() - start);
+    if (piece > 0) act(here, start, done, piece);
+    done += piece;
+    if (done < count) ++slice;
+  }
+}
+
+void MasterWeights::read(std::size_t offset, std::span<float> out) const {
+  for_each_piece(
+      offset, out.size(),
+      [&](const MasterSlice& slice, std::size_t start, std::size_t done, std::size_t count) {
+        const auto to = out.subspan(done, count);
+        switch (slice.compute.type()) {
+          case ElementType::fp32:
+            return kernels::widen(slice.compute.subspan(start, count), to);
+          case ElementType::bf16:
+            return kernels::join_master(slice.compute.halves().subspan(start, count),
+                                        slice.low.subspan(start, count), to);
+          case ElementType::fp16:
+            std::ranges::copy(slice.full.subspan(start, count), to.begin());
+            return;
+        }
+      });
+}
+
+void MasterWeights::write(std::size_t offset, std::span<const float> values) const {
+  for_each_piece(
+      offset, values.size(),
+      [&](const MasterSlice& slice, std::size_t start, std::size_t done, std::size_t count) {
+        const auto from = values.subspan(done, count);
+        switch (slice.compute.type()) {
+          case ElementType::fp32:
+            return kernels::narrow(from, slice.compute.subspan(start, count));
+          case ElementType::bf16:
+            return kernels::split_master(from, slice.compute.halves().subspan(start, count),
+                                         slice.low.subspan(start, count));
+          case ElementType::fp16:
+            std::ranges::copy(from, slice.full.subspan(start, count).begin());
+            return kernels::narrow(from, slice.compute.subspan(start, count));
+        }
+      });
+}
+
+}  // namespace ballast::optim
