@@ -28,42 +28,27 @@ void append_segments(const model::ParameterTable& table, const model::UnitInfo& 
 
 }  // namespace
 
-std::vector<ShardSegment> shard_segments(const model::ParameterTable& table, std::size_t rank,
-                                         std::size_t world_size) {
-  std::vector<ShardSegment> segments;
-  std::size_t local_offset = 0;
-  for (const auto& unit : table.units()) {
-    const GranuleRange range = shard_range(unit.granules, rank, world_size);
-    append_segments(table, unit, range, local_offset, segments);
-    local_offset += range.numel();
-  }
-  return segments;
-}
-
-ShardLayout::ShardLayout(const model::ParameterTable& table, std::size_t rank,
-                         std::size_t world_size)
-    : table_{&table},
-      rank_{rank},
-      world_size_{world_size},
-      offsets_{0},
-      segments_{shard_segments(table, rank, world_size)} {
+ShardLayout::ShardLayout(const model::ParameterTable& table, const Mesh& mesh, std::size_t rank)
+    : table_{&table}, mesh_{mesh}, rank_{rank}, offsets_{0} {
   for (model::UnitId unit = 0; unit < table.units().size(); ++unit) {
-    offsets_.push_back(offsets_.back() + own_range(unit).numel());
+    offsets_.push_back(offsets_.back() + held(unit).numel());
+    append_segments(table, table.unit(unit), held(unit), held_offset(unit), held_);
+    append_segments(table, table.unit(unit), owned(unit), owned_offset(unit), owned_);
   }
 }
 
-std::size_t ShardLayout::largest_shard(model::UnitId unit) const {
+std::size_t ShardLayout::largest_owned(model::UnitId unit) const {
   std::size_t largest = 0;
-  for (std::size_t rank = 0; rank < world_size_; ++rank) {
-    largest = std::max(largest, range(unit, rank).count);
+  for (std::size_t rank = 0; rank < ranks(); ++rank) {
+    largest = std::max(largest, owned(unit, rank).count);
   }
   return largest;
 }
 
-std::size_t ShardLayout::local_granules(std::size_t rank) const {
+std::size_t ShardLayout::owned_granules(std::size_t rank) const {
   std::size_t granules = 0;
   for (model::UnitId unit = 0; unit < table_->units().size(); ++unit) {
-    granules += range(unit, rank).count;
+    granules += owned(unit, rank).count;
   }
   return granules;
 }

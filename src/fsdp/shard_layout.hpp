@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "base/granule.hpp"
+#include "fsdp/mesh.hpp"
 #include "model/parameters.hpp"
 
 namespace ballast::fsdp {
 
-/// A run of granules of one parameter that a rank owns.
+/// A run of granules of one parameter within a rank's flat shard.
 struct ShardSegment {
   std::size_t parameter;      ///< index into the parameter table
   GranuleRange granules;      ///< within the parameter
@@ -17,46 +18,59 @@ struct ShardSegment {
   std::size_t logical_numel;  ///< elements that count; the rest up to the last granule is padding
 };
 
-/// Who owns which granules. Each unit is cut into contiguous runs of granules in rank order, so
-/// that the shards of a unit laid side by side are the gathered unit; a rank's shard is its runs of
-/// all units, one after the other. Pure arithmetic, the same on every rank.
+/// Who has which granules. Each unit is cut into contiguous runs of granules, so that the shards of
+/// a unit laid side by side are the gathered unit; a rank's flat shard is its runs of all units, one
+/// after the other. Pure arithmetic, the same on every rank.
+///
+/// A rank *holds* one of mesh.shards() runs of each unit: weights, moments and gradient of it. It
+/// *owns* one of mesh.ranks() runs, a part of what it holds: the one that it reduces, hashes and
+/// saves. Without replicas the two are the same.
 class ShardLayout {
  public:
-  ShardLayout(const model::ParameterTable& table, std::size_t rank, std::size_t world_size);
+  ShardLayout(const model::ParameterTable& table, const Mesh& mesh, std::size_t rank);
 
   [[nodiscard]] const model::ParameterTable& table() const { return *table_; }
+  [[nodiscard]] const Mesh& mesh() const { return mesh_; }
   [[nodiscard]] std::size_t rank() const { return rank_; }
-  [[nodiscard]] std::size_t world_size() const { return world_size_; }
+  [[nodiscard]] std::size_t ranks() const { return mesh_.ranks(); }
 
   /// The granules of `unit`, counted within the unit, that `rank` owns.
-  [[nodiscard]] GranuleRange range(model::UnitId unit, std::size_t rank) const {
-    return shard_range(table_->unit(unit).granules, rank, world_size_);
+  [[nodiscard]] GranuleRange owned(model::UnitId unit, std::size_t rank) const {
+    return shard_range(table_->unit(unit).granules, mesh_.part_of(rank), mesh_.ranks());
   }
-  [[nodiscard]] GranuleRange own_range(model::UnitId unit) const { return range(unit, rank_); }
+  [[nodiscard]] GranuleRange owned(model::UnitId unit) const { return owned(unit, rank_); }
+  /// The granules of `unit` that the ranks of shard `shard` hold.
+  [[nodiscard]] GranuleRange held_by_shard(model::UnitId unit, std::size_t shard) const {
+    return shard_range(table_->unit(unit).granules, shard, mesh_.shards);
+  }
+  [[nodiscard]] GranuleRange held(model::UnitId unit) const {
+    return held_by_shard(unit, mesh_.shard_of(rank_));
+  }
   /// The most granules of `unit` that any rank owns.
-  [[nodiscard]] std::size_t largest_shard(model::UnitId unit) const;
+  [[nodiscard]] std::size_t largest_owned(model::UnitId unit) const;
+  /// Granules that a rank owns of the whole model.
+  [[nodiscard]] std::size_t owned_granules(std::size_t rank) const;
 
-  /// Where this rank's part of `unit` starts in its flat shard, in elements.
-  [[nodiscard]] std::size_t local_offset(model::UnitId unit) const { return offsets_.at(unit); }
+  /// Where what this rank holds of `unit` starts in its flat shard, in elements.
+  [[nodiscard]] std::size_t held_offset(model::UnitId unit) const { return offsets_.at(unit); }
+  /// The same for what it owns.
+  [[nodiscard]] std::size_t owned_offset(model::UnitId unit) const {
+    return held_offset(unit) + (owned(unit).first - held(unit).first) * kGranule;
+  }
   /// Elements of this rank's flat shard, padding included.
   [[nodiscard]] std::size_t local_numel() const { return offsets_.back(); }
-  /// Granules of a rank's flat shard.
-  [[nodiscard]] std::size_t local_granules(std::size_t rank) const;
 
-  /// This rank's flat shard, tensor by tensor, in canonical order.
-  [[nodiscard]] std::span<const ShardSegment> segments() const { return segments_; }
+  /// What this rank holds or owns, tensor by tensor, in canonical order.
+  [[nodiscard]] std::span<const ShardSegment> held_segments() const { return held_; }
+  [[nodiscard]] std::span<const ShardSegment> owned_segments() const { return owned_; }
 
  private:
   const model::ParameterTable* table_;
+  Mesh mesh_;
   std::size_t rank_;
-  std::size_t world_size_;
   std::vector<std::size_t> offsets_;  ///< by unit, then the total
-  std::vector<ShardSegment> segments_;
+  std::vector<ShardSegment> held_;
+  std::vector<ShardSegment> owned_;
 };
-
-/// The segments of `rank` for a world of any size: what a checkpoint reads when it was written by
-/// another number of ranks.
-[[nodiscard]] std::vector<ShardSegment> shard_segments(const model::ParameterTable& table,
-                                                       std::size_t rank, std::size_t world_size);
 
 }  // namespace ballast::fsdp

@@ -1,91 +1,101 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "comm/communicator.hpp"
-#include "fsdp/gradient_reducer.hpp"
+#include "fsdp/accumulators.hpp"
+#include "fsdp/gradient_exchange.hpp"
+#include "fsdp/groups.hpp"
+#include "fsdp/host_region.hpp"
 #include "fsdp/shard_layout.hpp"
+#include "fsdp/transport.hpp"
+#include "fsdp/unit_store.hpp"
 #include "model/parameter_source.hpp"
 #include "model/step_program.hpp"
 #include "tensor/arena.hpp"
 
 namespace ballast::fsdp {
 
-enum class Purpose { training, evaluation };
+/// What sharded parameters take on one rank. Everything is reserved before anything exists, so that
+/// a plan can be made without memory and without other ranks.
+struct Memory {
+  Arena own;      ///< private to the rank
+  Arena rooms;    ///< its gradient rooms in the host's region
+  Arena weights;  ///< one copy of the weights in the host's region, for a whole group
 
-/// The parameters of a model, sharded over the ranks of a communicator (ZeRO stage 3). Each rank
-/// keeps its shard of the weights and of the gradient accumulators; a unit is gathered when it is
-/// acquired and its memory goes to the next one after release. All ranks must acquire the same
-/// units in the same order: the order of the model's step program.
-///
-/// Memory per rank, for P parameters on N ranks: weights 4·P/N and accumulators 4·P/N bytes, plus
-/// one gathered block, one gathered root unit, and a gradient room for each.
+  [[nodiscard]] RegionSizes region_sizes(std::size_t first_of_group) const {
+    return {rooms.planned_bytes(), weights.planned_bytes(), first_of_group};
+  }
+};
+
+/// The parameters of a model, sharded over ranks: what a UnitStore and a GradientExchange, chosen by
+/// the transports, come to together. Each rank keeps its shard of the weights and of the gradient
+/// accumulators; a unit is gathered when it is acquired. All ranks must acquire the same units in
+/// the same order: the order of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
-  /// Reserves in `arena`, to be committed before use. `leaf_micro_batches` > 1 adds up a leaf's
-  /// gradients on the rank first, which takes rooms for all units: 4·P bytes more.
-  ShardedParameters(const ShardLayout& layout, comm::Communicator& world, Purpose purpose,
-                    std::size_t leaf_micro_batches, Arena& arena);
+  /// Reserves in `memory`.
+  ShardedParameters(const ShardLayout& layout, const Policy& policy, const Transports& transports,
+                    Memory& memory);
+  ~ShardedParameters() override;
+
+  /// Brings the parameters to life once `memory` is committed; `region` where a transport needs one.
+  void connect(Groups& groups, HostRegion* region);
 
   [[nodiscard]] const ShardLayout& layout() const { return *layout_; }
 
-  /// This rank's flat shard of the weights; after writing to it call `weights_changed`.
-  [[nodiscard]] std::span<float> weights() const { return arena_->view(weights_); }
-  /// This rank's flat shard of the gradient, folded over the leaves so far.
-  [[nodiscard]] std::span<float> accumulators() const { return arena_->view(accumulators_); }
-  /// Whatever was gathered before is out of date now. Every rank calls it at the same point.
-  void weights_changed() { ++version_; }
+  /// This rank's run of a unit in the type that the model computes with. To be written between
+  /// `begin_version` and `publish` only.
+  [[nodiscard]] Elements held(model::UnitId unit) const { return store_->held(unit); }
+  /// New weights follow. Every rank calls it at the same point, after an exchange that no rank
+  /// enters before its last read of the old ones.
+  void begin_version() { store_->begin_version(); }
+  /// This rank's run of `unit` is written; in ascending order, each unit once a version.
+  void publish(model::UnitId unit) { store_->publish(unit); }
+  void publish_all();
 
+  /// This rank's gradient, folded over the leaves so far.
+  [[nodiscard]] const Accumulators& accumulators() const { return *accumulators_; }
+
+  void begin_step() { exchange_->begin_step(); }
   /// The leaf that the next micro-batches belong to.
   void begin_wave(const Wave& wave) { wave_ = wave; }
-  /// Micro-batch `index` (from 0) of the leaf follows.
-  void begin_micro_batch(std::size_t index) { micro_batch_ = index; }
+  /// Micro-batch `index` (from 0) of the leaf follows, by `program`.
+  void begin_micro_batch(std::size_t index, const model::StepProgram& program);
   /// Takes part in a micro-batch that this rank has no work in: gathers and reductions only.
   void walk(const model::StepProgram& program);
+  /// All waves of a step are through: the accumulators hold the gradient of the global batch when
+  /// this returns, over everything that this rank holds.
+  void finish_gradients();
 
-  std::span<const float> acquire(model::UnitId unit) override;
-  void release(model::UnitId unit) override;
+  ConstElements acquire(model::UnitId unit) override { return store_->acquire(unit); }
+  void release(model::UnitId unit) override { store_->release(unit); }
   model::GradientRoom gradient_room(model::UnitId unit) override;
   void gradient_ready(model::UnitId unit) override;
 
-  /// Writes the initial values of this rank's shard: no rank ever holds the whole model.
-  void initialise(std::uint64_t seed);
+  /// The first gradient of the step that was not finite, if any.
+  [[nodiscard]] const std::optional<Offender>& offender() const { return exchange_->offender(); }
+  /// Bytes of other ranks' weights and gradients that were brought or read here so far.
+  [[nodiscard]] std::uint64_t gathered_bytes() const { return store_->gathered_bytes(); }
+  [[nodiscard]] std::uint64_t reduced_bytes() const;
 
  private:
-  /// A room that holds one gathered unit at a time.
-  struct GatherRoom {
-    Arena::Slot<float> slot;
-    model::UnitId unit = 0;
-    std::uint64_t version = 0;  ///< 0: nothing gathered yet
-    std::size_t leases = 0;
-  };
-
-  [[nodiscard]] GatherRoom& room_of(model::UnitId unit) {
-    return unit == model::kRootUnit ? root_room_ : block_room_;
-  }
-  [[nodiscard]] std::span<float> unit_part(Arena::Slot<float> slot, model::UnitId unit) const;
-  [[nodiscard]] std::span<float> gradient_values(model::UnitId unit) const;
-  void gather(model::UnitId unit, std::span<float> full);
-  void reduce(model::UnitId unit, std::span<const float> gradient);
+  void gather_from_replicas(model::UnitId unit);
 
   const ShardLayout* layout_;
-  comm::Communicator* world_;
-  const Arena* arena_;
-  std::size_t leaf_micro_batches_;
+  Policy policy_;
+  std::unique_ptr<UnitStore> store_;
+  std::unique_ptr<GradientExchange> exchange_;
+  std::optional<Accumulators> accumulators_;
+  Groups* groups_ = nullptr;
 
-  Arena::Slot<float> weights_;
-  Arena::Slot<float> accumulators_;
-  GatherRoom root_room_;
-  GatherRoom block_room_;
-  std::vector<Arena::Slot<float>> gradient_rooms_;  ///< by unit; blocks share one where they can
-  GradientReducer reducer_;
-
-  std::uint64_t version_ = 1;
-  Wave wave_{1, kernels::Store::overwrite};
+  Wave wave_;
   std::size_t micro_batch_ = 0;
-  std::vector<std::size_t> gather_counts_, gather_offsets_;
+  std::uint64_t replicated_bytes_ = 0;
+  std::vector<std::size_t> counts_, offsets_;
 };
 
 }  // namespace ballast::fsdp

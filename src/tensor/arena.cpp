@@ -61,12 +61,22 @@ std::size_t Arena::reserve_bytes(MemoryClass memory_class, std::size_t bytes) {
 void Arena::commit() {
   if (committed_) throw internal_error("the arena is committed twice");
   mapping_ = Mapping{size_};
+  memory_ = mapping_.bytes();
+  committed_ = true;
+}
+
+void Arena::commit(std::span<std::byte> memory) {
+  if (committed_) throw internal_error("the arena is committed twice");
+  if (memory.size() < size_) {
+    throw internal_error("{} bytes are planned, {} are there", size_, memory.size());
+  }
+  memory_ = memory.first(size_);
   committed_ = true;
 }
 
 std::byte* Arena::bytes_at(std::size_t offset, std::size_t bytes) const {
   if (!committed_) throw internal_error("the arena is not committed yet");
-  return mapping_.bytes().subspan(offset, bytes).data();
+  return memory_.subspan(offset, bytes).data();
 }
 
 std::size_t Arena::planned_bytes(MemoryClass memory_class) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast {
 
@@ -60,11 +61,27 @@ class Arena {
     return {reserve_bytes(memory_class, numel * sizeof(T)), numel};
   }
 
+  /// The same for elements whose type is known at run time.
+  struct ElementSlot {
+    std::size_t offset = 0;
+    std::size_t numel = 0;
+    ElementType type = ElementType::fp32;
+  };
+  [[nodiscard]] ElementSlot reserve(MemoryClass memory_class, std::size_t numel, ElementType type) {
+    return {reserve_bytes(memory_class, numel * size_of(type)), numel, type};
+  }
+
+  /// Maps what was reserved.
   void commit();
+  /// Puts what was reserved into memory that someone else owns, of planned_bytes() at least.
+  void commit(std::span<std::byte> memory);
 
   template <class T>
   [[nodiscard]] std::span<T> view(Slot<T> slot) const {
     return {reinterpret_cast<T*>(bytes_at(slot.offset, slot.numel * sizeof(T))), slot.numel};
+  }
+  [[nodiscard]] Elements view(ElementSlot slot) const {
+    return {bytes_at(slot.offset, slot.numel * size_of(slot.type)), slot.numel, slot.type};
   }
 
   [[nodiscard]] std::size_t planned_bytes() const { return size_; }
@@ -75,6 +92,7 @@ class Arena {
   [[nodiscard]] std::byte* bytes_at(std::size_t offset, std::size_t bytes) const;
 
   Mapping mapping_;
+  std::span<std::byte> memory_;  ///< the mapping, or someone else's
   std::size_t size_ = 0;
   std::vector<std::pair<MemoryClass, std::size_t>> by_class_;
   bool committed_ = false;

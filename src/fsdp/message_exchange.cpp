@@ -1,0 +1,101 @@
+#include "fsdp/message_exchange.hpp"
+
+#include <algorithm>
+
+namespace ballast::fsdp {
+
+using model::UnitId;
+
+namespace {
+
+/// A slab is at most this many granules (1 MiB) from each rank.
+constexpr std::size_t kSlabGranules = 256;
+constexpr std::size_t kSlabNumel = kSlabGranules * kGranule;
+
+std::vector<Arena::Slot<float>> reserve_rooms(const model::ParameterTable& table,
+                                              std::size_t leaf_micro_batches, Arena& arena) {
+  const auto room = [&](std::size_t granules) {
+    return arena.reserve<float>(MemoryClass::transient, granules * kGranule);
+  };
+  std::vector<Arena::Slot<float>> rooms{room(table.unit(model::kRootUnit).granules)};
+  if (leaf_micro_batches > 1) {
+    for (const auto& unit : table.units().subspan(1)) rooms.push_back(room(unit.granules));
+  } else {
+    rooms.resize(table.units().size(), room(table.largest_block_granules()));
+  }
+  return rooms;
+}
+
+}  // namespace
+
+MessageExchange::MessageExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
+                                 const Accumulators& accumulators, Arena& arena)
+    : layout_{&layout},
+      accumulators_{&accumulators},
+      arena_{&arena},
+      rooms_{reserve_rooms(layout.table(), leaf_micro_batches, arena)},
+      received_{arena.reserve<float>(MemoryClass::transient,
+                                     layout.ranks() == 1 ? 0 : layout.ranks() * kSlabNumel)},
+      send_counts_(layout.ranks()),
+      send_offsets_(layout.ranks()),
+      receive_counts_(layout.ranks()),
+      receive_offsets_(layout.ranks()) {
+  for (std::size_t rank = 0; rank < layout.ranks(); ++rank) {
+    receive_offsets_[rank] = rank * kSlabNumel * sizeof(float);
+  }
+}
+
+std::span<float> MessageExchange::room(UnitId unit) {
+  return arena_->view(rooms_.at(unit)).first(layout_->table().unit(unit).padded_numel());
+}
+
+GranuleRange MessageExchange::slab_range(UnitId unit, std::size_t rank, std::size_t slab) const {
+  const GranuleRange owned = layout_->owned(unit, rank);
+  const std::size_t first = std::min(slab * kSlabGranules, owned.count);
+  return {owned.first + first, std::min(kSlabGranules, owned.count - first)};
+}
+
+void MessageExchange::reduce(UnitId unit, const Wave& wave) {
+  const std::size_t slabs = (layout_->largest_owned(unit) + kSlabGranules - 1) / kSlabGranules;
+  fold_.begin(unit);
+  for (std::size_t slab = 0; slab < slabs; ++slab) {
+    exchange(unit, wave, slab, room(unit));
+    fold(unit, wave, slab, room(unit));
+  }
+}
+
+void MessageExchange::exchange(UnitId unit, const Wave& wave, std::size_t slab,
+                               std::span<const float> gradient) {
+  if (layout_->ranks() == 1) return;
+  const std::size_t self = layout_->rank();
+  const std::size_t own_bytes = slab_range(unit, self, slab).numel() * sizeof(float);
+  for (std::size_t rank = 0; rank < layout_->ranks(); ++rank) {
+    const GranuleRange theirs = slab_range(unit, rank, slab);
+    const bool sends = self < wave.contributors && rank != self;
+    const bool brings = rank < wave.contributors && rank != self;
+    send_counts_[rank] = sends ? theirs.numel() * sizeof(float) : 0;
+    send_offsets_[rank] = sends ? theirs.first_element() * sizeof(float) : 0;
+    receive_counts_[rank] = brings ? own_bytes : 0;
+    reduced_bytes_ += receive_counts_[rank];
+  }
+  world_->all_to_all(std::as_bytes(gradient), {send_counts_, send_offsets_},
+                     std::as_writable_bytes(arena_->view(received_)),
+                     {receive_counts_, receive_offsets_},
+                     {"gradient reduction", layout_->table().unit(unit).name});
+}
+
+void MessageExchange::fold(UnitId unit, const Wave& wave, std::size_t slab,
+                           std::span<const float> gradient) {
+  const GranuleRange own = slab_range(unit, layout_->rank(), slab);
+  const std::size_t done = own.first - layout_->owned(unit).first;
+  slices_.clear();
+  for (std::size_t rank = 0; rank < wave.contributors; ++rank) {
+    slices_.push_back(rank == layout_->rank()
+                          ? gradient.data() + own.first_element()
+                          : arena_->view(received_).data() + rank * kSlabNumel);
+  }
+  fold_.add(wave, slices_, own.first,
+            accumulators_->owned(unit).subspan(done * kGranule, own.numel()));
+}
+
+}  // namespace ballast::fsdp

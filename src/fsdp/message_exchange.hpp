@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "fsdp/accumulators.hpp"
+#include "fsdp/gradient_exchange.hpp"
+#include "fsdp/shard_layout.hpp"
+#include "tensor/arena.hpp"
+
+namespace ballast::fsdp {
+
+/// Gradients sent to their owners by messages, in slabs of bounded size. On one rank there is
+/// nothing to send, only to add.
+class MessageExchange final : public GradientExchange {
+ public:
+  /// Reserves in `arena`, to be committed before use: a room for the root, and one for all other
+  /// units in turn, or one for each with several micro-batches a leaf; and a slab from every rank.
+  MessageExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
+                  const Accumulators& accumulators, Arena& arena);
+  void connect(Groups& groups, HostRegion*) override { world_ = &groups.world(); }
+
+  std::span<float> room(model::UnitId unit) override;
+  void reduce(model::UnitId unit, const Wave& wave) override;
+  void finish() override {}
+  [[nodiscard]] std::uint64_t reduced_bytes() const override { return reduced_bytes_; }
+
+ private:
+  [[nodiscard]] GranuleRange slab_range(model::UnitId unit, std::size_t rank,
+                                        std::size_t slab) const;
+  void exchange(model::UnitId unit, const Wave& wave, std::size_t slab,
+                std::span<const float> gradient);
+  void fold(model::UnitId unit, const Wave& wave, std::size_t slab,
+            std::span<const float> gradient);
+
+  const ShardLayout* layout_;
+  const Accumulators* accumulators_;
+  const Arena* arena_;
+  comm::Communicator* world_ = nullptr;
+  std::vector<Arena::Slot<float>> rooms_;  ///< by unit; all but the root share one where they can
+  Arena::Slot<float> received_;            ///< one slab from every rank
+  std::vector<std::size_t> send_counts_, send_offsets_, receive_counts_, receive_offsets_;
+  std::vector<const float*> slices_;
+  std::uint64_t reduced_bytes_ = 0;
+};
+
+}  // namespace ballast::fsdp

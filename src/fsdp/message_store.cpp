@@ -1,0 +1,216 @@
+#include "fsdp/message_store.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.hpp"
+
+namespace ballast::fsdp {
+
+using model::UnitId;
+
+namespace {
+
+constexpr std::string_view kAllGather = "all_gather";
+
+}  // namespace
+
+MessageStore::MessageStore(const ShardLayout& layout, const Policy& policy, Arena& arena)
+    : layout_{&layout},
+      policy_{policy},
+      arena_{&arena},
+      weights_{arena.reserve(MemoryClass::parameters, layout.local_numel(), policy.compute)} {
+  const auto& table = layout.table();
+  const auto add_rooms = [&](std::size_t count, std::size_t granules) {
+    for (std::size_t i = 0; i < count; ++i) {
+      rooms_.push_back(
+          {.slot = arena.reserve(MemoryClass::transient, granules * kGranule, policy.compute)});
+    }
+  };
+  if (keeps_all()) {
+    for (const auto& unit : table.units()) add_rooms(1, unit.granules);
+  } else {
+    add_rooms(1, table.unit(model::kRootUnit).granules);
+    const std::size_t others = table.units().size() - 1;
+    add_rooms(std::min(others, 1 + policy.prefetch_units), table.largest_block_granules());
+  }
+  upcoming_.reserve(1 + policy.prefetch_units);
+  counts_.reserve(layout.mesh().shards);
+  offsets_.reserve(layout.mesh().shards);
+  if (policy.reshard.group() == 0) return;
+  std::size_t kept = 0;
+  for (UnitId unit = 0; unit < table.units().size(); ++unit) {
+    kept_offsets_.push_back(kept);
+    kept += kept_range(unit).numel();
+  }
+  kept_versions_.assign(table.units().size(), 0);
+  kept_ = arena.reserve(MemoryClass::transient, kept, policy.compute);
+}
+
+void MessageStore::connect(Groups& groups, HostRegion*) {
+  groups_ = &groups;
+  if (policy_.prefetch_units == 0) return;
+  for (Room& room : rooms_) room.early.emplace(groups.shard());
+}
+
+bool MessageStore::keeps_all() const {
+  return policy_.sharding == Sharding::grad_op || policy_.reshard.keeps_all();
+}
+
+Elements MessageStore::held(UnitId unit) const {
+  return arena_->view(weights_).subspan(layout_->held_offset(unit), layout_->held(unit).numel());
+}
+
+Elements MessageStore::contents(const Room& room, UnitId unit) const {
+  return arena_->view(room.slot).first(layout_->table().unit(unit).padded_numel());
+}
+
+// Rooms
+
+MessageStore::Room* MessageStore::find(UnitId unit) {
+  const auto found = std::ranges::find_if(rooms_, [&](const Room& room) {
+    return room.version == version_ && room.unit == unit;
+  });
+  return found == rooms_.end() ? nullptr : &*found;
+}
+
+/// A room for `unit` whose contents nobody reads now or next; null when there is none.
+MessageStore::Room* MessageStore::free_room(UnitId unit) {
+  if (keeps_all()) return &rooms_[unit];
+  if (unit == model::kRootUnit) return rooms_[0].leases == 0 ? &rooms_[0] : nullptr;
+  const auto is_wanted = [&](const Room& room) {
+    return room.version == version_ && std::ranges::find(upcoming_, room.unit) != upcoming_.end();
+  };
+  for (std::size_t i = 1; i < rooms_.size(); ++i) {
+    if (rooms_[i].leases == 0 && !is_wanted(rooms_[i])) return &rooms_[i];
+  }
+  return nullptr;
+}
+
+MessageStore::Room& MessageStore::require_room(UnitId unit) {
+  Room* const room = free_room(unit);
+  if (room == nullptr) {
+    throw internal_error("unit {} is acquired while others still occupy all rooms",
+                         layout_->table().unit(unit).name);
+  }
+  return *room;
+}
+
+void MessageStore::claim(Room& room, UnitId unit) {
+  room.unit = unit;
+  room.version = version_;
+}
+
+// The course of a micro-batch
+
+void MessageStore::follow(const model::StepProgram& program) {
+  program_ = &program;
+  position_ = 0;
+  upcoming_.clear();
+}
+
+/// Moves to the visit that acquires `unit`, and lists the distinct units that are read from there.
+void MessageStore::advance_to(UnitId unit) {
+  upcoming_.assign(1, unit);
+  if (program_ == nullptr) return;
+  const auto& visits = *program_;
+  while (position_ < visits.size() && visits[position_].unit != unit) ++position_;
+  for (std::size_t i = position_; i < visits.size(); ++i) {
+    if (upcoming_.size() > policy_.prefetch_units) break;
+    if (std::ranges::find(upcoming_, visits[i].unit) == upcoming_.end()) {
+      upcoming_.push_back(visits[i].unit);
+    }
+  }
+}
+
+ConstElements MessageStore::acquire(UnitId unit) {
+  advance_to(unit);
+  Room* room = find(unit);
+  if (room == nullptr) {
+    room = &require_room(unit);
+    gather_now(*room, unit);
+  } else if (room->early && room->early->under_way()) {
+    room->early->finish();
+    keep_copy(*room);
+  }
+  ++room->leases;
+  look_ahead();
+  return contents(*room, unit);
+}
+
+void MessageStore::release(UnitId unit) {
+  --find(unit)->leases;
+  for (Room& room : rooms_) {
+    if (room.early && room.early->under_way()) room.early->poke();
+  }
+}
+
+void MessageStore::look_ahead() {
+  for (std::size_t i = 1; i < upcoming_.size(); ++i) {
+    if (find(upcoming_[i]) != nullptr) continue;
+    Room* const room = free_room(upcoming_[i]);
+    if (room == nullptr) return;
+    start_early(*room, upcoming_[i]);
+  }
+}
+
+// Gathers
+
+void MessageStore::start_early(Room& room, UnitId unit) {
+  const Source source = source_of(unit);
+  // The smaller groups are quick to gather from; only whole groups are worth an early start.
+  if (!source.whole_group) return;
+  prepare_slices(source, unit);
+  claim(room, unit);
+  room.early->start(source.own.bytes(), contents(room, unit).bytes(), counts_, offsets_,
+                    {kAllGather, layout_->table().unit(unit).name});
+}
+
+void MessageStore::gather_now(Room& room, UnitId unit) {
+  const Source source = source_of(unit);
+  prepare_slices(source, unit);
+  claim(room, unit);
+  source.group->all_gather(source.own.bytes(), contents(room, unit).bytes(), counts_, offsets_,
+                           {kAllGather, layout_->table().unit(unit).name});
+  keep_copy(room);
+}
+
+MessageStore::Source MessageStore::source_of(UnitId unit) {
+  const std::size_t group = policy_.reshard.group();
+  if (group == 0 || kept_versions_[unit] != version_) {
+    return {&groups_->shard(), held(unit), layout_->mesh().shards, true};
+  }
+  const auto own = arena_->view(kept_).subspan(kept_offsets_[unit], kept_range(unit).numel());
+  return {&groups_->reshard(), own, group, false};
+}
+
+/// Fills counts_ and offsets_, in bytes, and counts what others send.
+void MessageStore::prepare_slices(const Source& source, UnitId unit) {
+  const std::size_t granules = layout_->table().unit(unit).granules;
+  const std::size_t width = size_of(policy_.compute);
+  counts_.clear();
+  offsets_.clear();
+  for (std::size_t member = 0; member < source.members; ++member) {
+    const GranuleRange range = shard_range(granules, member, source.members);
+    counts_.push_back(range.numel() * width);
+    offsets_.push_back(range.first_element() * width);
+  }
+  gathered_bytes_ += granules * kGranule * width - source.own.bytes().size();
+}
+
+GranuleRange MessageStore::kept_range(UnitId unit) const {
+  const std::size_t group = policy_.reshard.group();
+  return shard_range(layout_->table().unit(unit).granules, layout_->rank() % group, group);
+}
+
+/// After a gather from the whole group: keeps this rank's part of the copy that stays.
+void MessageStore::keep_copy(const Room& room) {
+  if (policy_.reshard.group() == 0 || kept_versions_[room.unit] == version_) return;
+  const GranuleRange range = kept_range(room.unit);
+  const auto from = contents(room, room.unit).subspan(range.first_element(), range.numel());
+  const auto to = arena_->view(kept_).subspan(kept_offsets_[room.unit], range.numel());
+  if (!from.empty()) std::memcpy(to.data(), from.data(), from.bytes().size());
+  kept_versions_[room.unit] = version_;
+}
+
+}  // namespace ballast::fsdp

@@ -1,0 +1,84 @@
+#include "fsdp/region_exchange.hpp"
+
+#include "base/clock.hpp"
+#include "base/narrow.hpp"
+
+namespace ballast::fsdp {
+
+using model::UnitId;
+
+namespace {
+
+constexpr std::size_t kTurns = 2;
+
+}  // namespace
+
+RegionExchange::RegionExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
+                               const Accumulators& accumulators, Arena& rooms)
+    : layout_{&layout},
+      accumulators_{&accumulators},
+      arena_{&rooms},
+      rooms_take_turns_{leaf_micro_batches == 1} {
+  const auto& table = layout.table();
+  const auto add_room = [&](std::size_t granules) {
+    rooms_.push_back({.slot = rooms.reserve<float>(MemoryClass::transient, granules * kGranule)});
+  };
+  add_room(table.unit(model::kRootUnit).granules);
+  if (rooms_take_turns_) {
+    for (std::size_t i = 0; i < kTurns; ++i) add_room(table.largest_block_granules());
+  } else {
+    for (const auto& unit : table.units().subspan(1)) add_room(unit.granules);
+  }
+}
+
+std::size_t RegionExchange::room_of(UnitId unit) const {
+  if (unit == model::kRootUnit || !rooms_take_turns_) return unit;
+  return 1 + turn_ % kTurns;
+}
+
+std::span<float> RegionExchange::room(UnitId unit) {
+  const Room& room = rooms_[room_of(unit)];
+  if (room.last_use != 0) {
+    region_->await(Signal::drained, 0, layout_->ranks(), room.last_use,
+                   {"free gradient room", layout_->table().unit(unit).name});
+  }
+  return arena_->view(room.slot).first(layout_->table().unit(unit).padded_numel());
+}
+
+void RegionExchange::reduce(UnitId unit, const Wave& wave) {
+  const Reduction reduction{unit, wave, room_of(unit), ++count_};
+  if (layout_->rank() < wave.contributors) {
+    rooms_[reduction.room].last_use = reduction.number;
+    region_->post(Signal::filled, reduction.number);
+  }
+  if (unit != model::kRootUnit) ++turn_;
+  finish();
+  pending_ = reduction;
+}
+
+void RegionExchange::finish() {
+  if (!pending_) return;
+  pull(*pending_);
+  pending_.reset();
+}
+
+void RegionExchange::pull(const Reduction& reduction) {
+  const auto& [unit, wave, room, number] = reduction;
+  region_->await(Signal::filled, 0, wave.contributors, number,
+                 {"gradient reduction", layout_->table().unit(unit).name});
+  const Stopwatch watch;
+  const GranuleRange own = layout_->owned(unit);
+  slices_.clear();
+  for (std::size_t rank = 0; rank < wave.contributors; ++rank) {
+    const std::byte* const start = region_->rooms(rank).data() + rooms_[room].slot.offset;
+    slices_.push_back(reinterpret_cast<const float*>(start) + own.first_element());
+  }
+  fold_.begin(unit);
+  fold_.add(wave, slices_, own.first, accumulators_->owned(unit));
+  region_->post(Signal::drained, number);
+  const bool contributes = layout_->rank() < wave.contributors;
+  reduced_bytes_ += (wave.contributors - (contributes ? 1 : 0)) * own.numel() * sizeof(float);
+  region_->node().add_work_s(watch.elapsed_s());
+}
+
+}  // namespace ballast::fsdp

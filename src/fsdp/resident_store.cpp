@@ -1,0 +1,44 @@
+#include "fsdp/resident_store.hpp"
+
+namespace ballast::fsdp {
+
+using model::UnitId;
+
+ResidentStore::ResidentStore(const ShardLayout& layout, ElementType compute, Transport transport,
+                             Arena& arena)
+    : layout_{&layout},
+      transport_{transport},
+      arena_{&arena},
+      slot_{arena.reserve(MemoryClass::parameters, layout.table().total_granules() * kGranule,
+                          compute)} {}
+
+Elements ResidentStore::whole(UnitId unit) const {
+  const auto& info = layout_->table().unit(unit);
+  return arena_->view(slot_).subspan(info.first_granule * kGranule, info.padded_numel());
+}
+
+Elements ResidentStore::held(UnitId unit) const {
+  const GranuleRange range = layout_->held(unit);
+  return whole(unit).subspan(range.first_element(), range.numel());
+}
+
+/// What a rank posts once it has written its run of `unit` in the current version: units are
+/// published in order, so one counter a rank serves all of them.
+std::uint32_t ResidentStore::count(UnitId unit) const {
+  return version_ * static_cast<std::uint32_t>(layout_->table().units().size()) +
+         static_cast<std::uint32_t>(unit) + 1;
+}
+
+ConstElements ResidentStore::acquire(UnitId unit) {
+  if (region_ != nullptr) {
+    region_->await(Signal::weights, region_->first_of_group(), layout_->mesh().shards, count(unit),
+                   {"gather", layout_->table().unit(unit).name});
+  }
+  return whole(unit);
+}
+
+void ResidentStore::publish(UnitId unit) {
+  if (region_ != nullptr) region_->post(Signal::weights, count(unit));
+}
+
+}  // namespace ballast::fsdp

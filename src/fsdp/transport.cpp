@@ -1,0 +1,77 @@
+#include "fsdp/transport.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+
+namespace ballast::fsdp {
+
+namespace {
+
+void check_reshard(const Policy& policy, const Mesh& mesh) {
+  const std::size_t group = policy.reshard.group();
+  if (group == 0) return;
+  if (policy.sharding == Sharding::grad_op || policy.sharding == Sharding::none) {
+    throw usage_error(
+        "parallel.reshard_after_forward = {} contradicts parallel.sharding = {}, which keeps units "
+        "gathered: set one of them back",
+        group, name_of(policy.sharding));
+  }
+  if (mesh.shards % group != 0) {
+    throw usage_error(
+        "parallel.reshard_after_forward = {} does not divide the {} ranks that share the weights",
+        group, mesh.shards);
+  }
+}
+
+Transport weights_transport(const Policy& policy, const Mesh& mesh, const Topology& topology) {
+  if (mesh.shards == 1) return Transport::none;
+  if (policy.backend == Backend::mpi) return Transport::messages;
+  for (std::size_t first = 0; first < mesh.ranks(); first += mesh.shards) {
+    if (topology.share_a_host(first, mesh.shards)) continue;
+    if (policy.backend == Backend::automatic) return Transport::messages;
+    throw usage_error(
+        "parallel.backend = region: ranks {} to {} share one copy of the weights, but not one "
+        "host; set parallel.backend = mpi, or parallel.sharding = hybrid with shard_group = ranks "
+        "a host",
+        first, first + mesh.shards - 1);
+  }
+  return Transport::region;
+}
+
+Transport gradients_transport(const Policy& policy, const Mesh& mesh, const Topology& topology) {
+  if (mesh.ranks() == 1) return Transport::none;
+  if (policy.backend == Backend::mpi || !topology.share_a_host(0, mesh.ranks())) {
+    return Transport::messages;
+  }
+  return Transport::region;
+}
+
+}  // namespace
+
+Transports choose_transports(const Policy& policy, const Mesh& mesh, const Topology& topology) {
+  check_reshard(policy, mesh);
+  return {weights_transport(policy, mesh, topology), gradients_transport(policy, mesh, topology)};
+}
+
+std::string describe(const Policy& policy, const Mesh& mesh, const Transports& transports) {
+  std::string text = fmt::format("sharding {}", name_of(policy.sharding));
+  if (mesh.replicas > 1 && mesh.shards > 1) {
+    text += fmt::format(" ({} groups of {} ranks)", mesh.replicas, mesh.shards);
+  }
+  const auto name = [](Transport transport) {
+    return transport == Transport::region ? "region" : "mpi";
+  };
+  if (transports.gradients == Transport::none) return text + ", backend none (one rank)";
+  text += fmt::format(", backend {}", name(transports.gradients));
+  if (transports.weights != Transport::none && transports.weights != transports.gradients) {
+    text += fmt::format(" (weights: {})", name(transports.weights));
+  }
+  if (transports.weights == Transport::region) return text + ", one copy of the weights a host";
+  if (transports.weights == Transport::none) return text + ", nothing to gather";
+  const bool keeps = policy.sharding == Sharding::grad_op || policy.reshard.keeps_all();
+  return text + fmt::format(", reshard_after_forward {}, prefetch_units {}",
+                            keeps ? "false" : policy.reshard.name(), policy.prefetch_units);
+}
+
+}  // namespace ballast::fsdp
