@@ -28,7 +28,7 @@ class SharedRegion {
 
  private:
   struct Unmap {
-    std::size_t bytes = 0;
+    std::size_t bytes;
     void operator()(std::byte* memory) const noexcept;
   };
   using Mapping = std::unique_ptr<std::byte[], Unmap>;
