@@ -98,6 +98,13 @@ void Communicator::set_longest_message(std::size_t bytes) {
   exchange_->set_longest_message(bytes);
 }
 
+void Communicator::make_progress() const {
+  int ignored = 0;
+  mpi_check(
+      MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, exchange_->handle(), &ignored, MPI_STATUS_IGNORE),
+      "MPI_Iprobe");
+}
+
 /// One collective: post(exchange) posts its messages, which then run to their end.
 template <class Post>
 void Communicator::run(Place place, Post&& post) {

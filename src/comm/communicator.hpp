@@ -22,7 +22,8 @@ struct Place {
   std::string_view subject = {};  ///< e.g. "unit block.3"
 };
 
-/// Where the time of bulk collectives (all_gather, all_to_all) went.
+/// Where the time of bulk collectives (all_gather, all_to_all, and what is done through memory that
+/// ranks share) went.
 struct Timings {
   double work_s = 0.0;  ///< moving bytes
   double skew_s = 0.0;  ///< waiting for ranks that arrive later
@@ -60,6 +61,7 @@ class Communicator {
   /// How long a collective waits, since a message last moved, before it names who is missing and
   /// ends the process.
   void set_timeout_s(double seconds) { timeout_s_ = seconds; }
+  [[nodiscard]] double timeout_s() const { return timeout_s_; }
   /// Longer transfers are cut into messages of `bytes`, at most (and by default) 1 GiB.
   void set_longest_message(std::size_t bytes);
   /// The training step that later collectives belong to; the same on every rank, like a Place.
@@ -68,6 +70,12 @@ class Communicator {
 
   /// What bulk collectives took since the last call.
   [[nodiscard]] Timings take_timings() { return std::exchange(timings_, {}); }
+  /// What was done beside the messages: reading other ranks' memory, waiting for their word.
+  void add_work_s(double seconds) { timings_.work_s += seconds; }
+  void add_skew_s(double seconds) { timings_.skew_s += seconds; }
+
+  /// Lets MPI move what is under way; for ranks that wait for something else.
+  void make_progress() const;
 
   void barrier(Place place);
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "comm/board.hpp"
+#include "comm/communicator.hpp"
+
+namespace ballast::comm {
+
+/// Ranks first, first + 1, ..., first + count - 1 of a communicator.
+struct RankRange {
+  std::size_t first;
+  std::size_t count;
+};
+
+/// Waits until every rank of `ranks` has posted `value` of `kind`; rank r of the board is rank r of
+/// `comm`. Meanwhile MPI makes progress, so that transfers under way do not stand still. The time
+/// counts as `skew_s` in the communicator's timings. When no further rank arrives within the
+/// timeout, those that are missing are named and the process ends, as in a collective.
+void await(Communicator& comm, const Board& board, std::size_t kind, RankRange ranks,
+           std::uint32_t value, Place place);
+
+}  // namespace ballast::comm

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ballast::comm {
+
+/// How ranks that share memory tell each other how far they are: one 32-bit counter per kind of
+/// event and rank, written by its rank alone, read by all. What a rank wrote to shared memory
+/// before it posts a value is seen by every rank that has found the value reached.
+///
+/// The board is a view of bytes that start as zeros and that all ranks see, in processes or in
+/// threads. Counters may run past 2^32, as long as none is 2^31 or more ahead of what others wait
+/// for.
+///
+/// Memory order comes from release and acquire, which do not cover non-temporal stores: after
+/// these, `_mm_sfence()` belongs before `post`.
+class Board {
+ public:
+  /// Each counter has this many bytes to itself: two cache lines, since processors fetch lines in
+  /// pairs.
+  static constexpr std::size_t kStride = 128;
+
+  /// What a board of this shape needs.
+  [[nodiscard]] static constexpr std::size_t bytes(std::size_t kinds, std::size_t ranks) {
+    return kinds * ranks * kStride;
+  }
+
+  /// `memory` begins at a multiple of kStride and has at least bytes(kinds, ranks).
+  Board(std::span<std::byte> memory, std::size_t kinds, std::size_t ranks, std::size_t own_rank);
+
+  /// This rank has come to `value`, which is not behind what it posted before.
+  void post(std::size_t kind, std::uint32_t value) {
+    counter(kind, own_rank_).store(value, std::memory_order_release);
+  }
+
+  /// Has `rank` posted `value` or a later one?
+  [[nodiscard]] bool reached(std::size_t kind, std::size_t rank, std::uint32_t value) const {
+    const std::uint32_t now = counter(kind, rank).load(std::memory_order_acquire);
+    return static_cast<std::int32_t>(now - value) >= 0;
+  }
+
+  /// Waits until reached(kind, rank, value). Whoever is on its own core answers soon; after that
+  /// idle() is called in each round, to lend the core to others and to see to what else waits.
+  template <class Idle>
+  void wait(std::size_t kind, std::size_t rank, std::uint32_t value, Idle&& idle) const {
+    for (int spins = 0; !reached(kind, rank, value);) {
+      if (spins < kSpins) {
+        ++spins;
+        relax();
+      } else {
+        idle();
+      }
+    }
+  }
+
+ private:
+  using Counter = std::atomic_ref<std::uint32_t>;
+  static_assert(Counter::is_always_lock_free, "a lock would be private to each process");
+
+  // About ten microseconds: several times what an answer takes, and little beside a time slice when
+  // there are more ranks than cores.
+  static constexpr int kSpins = 300;
+
+  /// Tells the processor that this is a waiting loop.
+  static void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+
+  [[nodiscard]] Counter counter(std::size_t kind, std::size_t rank) const {
+    std::byte* place = memory_.data() + (kind * ranks_ + rank) * kStride;
+    return Counter{*reinterpret_cast<std::uint32_t*>(place)};
+  }
+
+  std::span<std::byte> memory_;
+  std::size_t ranks_;
+  std::size_t own_rank_;
+};
+
+}  // namespace ballast::comm
