@@ -11,6 +11,7 @@
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
+#include "kernels/fold.hpp"
 #include "kernels/math.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/plain_gemm.hpp"
@@ -47,6 +48,21 @@ void digest_elementwise() {
     hash_into(hasher, b, std::vector{sum_of_squares(a)});
   }
   print("elementwise", hasher);
+}
+
+void digest_fold() {
+  Hasher hasher;
+  for (const std::size_t dim : kDims) {
+    const Values a = random_values(1, dim, 3.0);
+    const Values b = random_values(2, dim);
+    const Values c = random_values(3, dim);
+    for (const Store store : {Store::overwrite, Store::add}) {
+      Values out = random_values(4, dim);
+      fold(std::array{a.data(), b.data(), c.data(), a.data(), b.data()}, store, out);
+      hash_into(hasher, out);
+    }
+  }
+  print("fold", hasher);
 }
 
 void digest_swiglu() {
@@ -183,6 +199,7 @@ int main() {
   }
 #endif
   digest_elementwise();
+  digest_fold();
   digest_swiglu();
   digest_adamw();
   digest_norm();
