@@ -1,66 +1,52 @@
 #include "kernels/convert.hpp"
 
-#include <bit>
 #include <cstddef>
 #include <cstring>
 
+#include "kernels/half.hpp"
 #include "kernels/isa.hpp"
 
 namespace ballast::kernels {
 
 namespace {
 
-constexpr std::uint32_t kInfinity = 0x7F800000u;
-constexpr std::uint32_t kMagnitude = 0x7FFFFFFFu;
-
-BALLAST_INLINE std::uint16_t to_bf16(float x) {
-  const auto bits = std::bit_cast<std::uint32_t>(x);
-  const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-  const std::uint32_t nan = (bits >> 16) | 0x40u;
-  return static_cast<std::uint16_t>((bits & kMagnitude) > kInfinity ? nan : rounded);
-}
-
-BALLAST_INLINE float from_bf16(std::uint16_t x) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16);
-}
-
-BALLAST_KERNEL void to_bf16_all(const float* x, std::uint16_t* out, std::size_t count) {
+BALLAST_KERNEL void to_bf16_all(const float* __restrict x, std::uint16_t* __restrict out,
+                                std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) out[i] = to_bf16(x[i]);
 }
 
-BALLAST_KERNEL void from_bf16_all(const std::uint16_t* x, float* out, std::size_t count) {
+BALLAST_KERNEL void from_bf16_all(const std::uint16_t* __restrict x, float* __restrict out,
+                                  std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) out[i] = from_bf16(x[i]);
 }
 
-BALLAST_KERNEL void to_fp16_all(const float* x, std::uint16_t* out, std::size_t count) {
+BALLAST_KERNEL void to_fp16_all(const float* __restrict x, std::uint16_t* __restrict out,
+                                std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    out[i] = std::bit_cast<std::uint16_t>(static_cast<_Float16>(x[i]));
+    out[i] = to_fp16(x[i]);
   }
 }
 
-BALLAST_KERNEL void from_fp16_all(const std::uint16_t* x, float* out, std::size_t count) {
+BALLAST_KERNEL void from_fp16_all(const std::uint16_t* __restrict x, float* __restrict out,
+                                  std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    out[i] = static_cast<float>(std::bit_cast<_Float16>(x[i]));
+    out[i] = from_fp16(x[i]);
   }
 }
 
-BALLAST_KERNEL void split_all(const float* master, std::uint16_t* high, std::int16_t* low,
-                              std::size_t count) {
+BALLAST_KERNEL void split_all(const float* __restrict master, std::uint16_t* __restrict high,
+                              std::int16_t* __restrict low, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(master[i]);
-    const auto rounded = static_cast<std::uint16_t>((bits + 0x8000u) >> 16);
+    const std::uint16_t rounded = master_high(master[i]);
     high[i] = rounded;
-    low[i] = static_cast<std::int16_t>(bits - (static_cast<std::uint32_t>(rounded) << 16));
+    low[i] = master_low(master[i], rounded);
   }
 }
 
-BALLAST_KERNEL void join_all(const std::uint16_t* high, const std::int16_t* low, float* master,
+BALLAST_KERNEL void join_all(const std::uint16_t* __restrict high,
+                             const std::int16_t* __restrict low, float* __restrict master,
                              std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto bits =
-        (static_cast<std::uint32_t>(high[i]) << 16) + static_cast<std::uint32_t>(low[i]);
-    master[i] = std::bit_cast<float>(bits);
-  }
+  for (std::size_t i = 0; i < count; ++i) master[i] = joined(high[i], low[i]);
 }
 
 BALLAST_KERNEL bool finite_all(const float* x, std::size_t count) {
@@ -68,10 +54,10 @@ BALLAST_KERNEL bool finite_all(const float* x, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     std::uint32_t bits;
     __builtin_memcpy(&bits, x + i, sizeof bits);
-    bits &= kMagnitude;
+    bits &= kMagnitudeBits;
     largest = bits > largest ? bits : largest;
   }
-  return largest < kInfinity;
+  return largest < kInfinityBits;
 }
 
 }  // namespace

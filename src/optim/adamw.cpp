@@ -1,17 +1,49 @@
 #include "optim/adamw.hpp"
 
 #include <cmath>
-#include <utility>
 
+#include "base/error.hpp"
 #include "kernels/adamw.hpp"
 #include "kernels/math.hpp"
 
 namespace ballast::optim {
 
-AdamW::AdamW(const AdamWConfig& config, std::vector<Group> groups)
-    : config_{config}, groups_{std::move(groups)} {}
+namespace {
 
-void AdamW::update(std::uint64_t t, double lr, double gradient_factor, const Spans& spans) const {
+void check(const AdamW::Spans& spans, const Group& group) {
+  const std::size_t size = spans.master.compute.size();
+  if (spans.gradient.size() != size || spans.moment1.size() != size ||
+      spans.moment2.size() != size) {
+    throw internal_error("AdamW got {} gradients and moments of {} and {} for {} weights",
+                         spans.gradient.size(), spans.moment1.size(), spans.moment2.size(), size);
+  }
+  if (group.offset > size || group.numel > size - group.offset) {
+    throw internal_error("AdamW's group of {} weights at {} exceeds the slice of {}", group.numel,
+                         group.offset, size);
+  }
+}
+
+void update_group(const kernels::AdamWStep& step, const AdamW::Spans& spans, const Group& group) {
+  check(spans, group);
+  const auto part = [&](auto values) { return values.subspan(group.offset, group.numel); };
+  const kernels::AdamWState state{part(spans.gradient), part(spans.moment1), part(spans.moment2)};
+  const MasterSlice& master = spans.master;
+  switch (master.compute.type()) {
+    case ElementType::fp32:
+      return kernels::adamw(step, part(master.compute.floats()), state);
+    case ElementType::bf16:
+      return kernels::adamw(step, part(master.compute.halves()), part(master.low), state);
+    case ElementType::fp16:
+      return kernels::adamw(step, part(master.full), part(master.compute.halves()), state);
+  }
+}
+
+}  // namespace
+
+AdamW::AdamW(const AdamWConfig& config) : config_{config} {}
+
+void AdamW::update(std::uint64_t t, double lr, double gradient_factor,
+                   std::span<const Group> groups, const Spans& spans) const {
   const double bias1 = 1.0 - kernels::portable_power(config_.beta1, t);
   const double bias2 = 1.0 - kernels::portable_power(config_.beta2, t);
   kernels::AdamWStep step{
@@ -24,12 +56,9 @@ void AdamW::update(std::uint64_t t, double lr, double gradient_factor, const Spa
       .decay_factor = 1.0f,
   };
   const auto decayed = static_cast<float>(1.0 - lr * config_.weight_decay);
-  for (const Group& group : groups_) {
+  for (const Group& group : groups) {
     step.decay_factor = group.decayed ? decayed : 1.0f;
-    kernels::adamw(step, spans.gradient.subspan(group.offset, group.numel),
-                   spans.weight.subspan(group.offset, group.numel),
-                   spans.moment1.subspan(group.offset, group.numel),
-                   spans.moment2.subspan(group.offset, group.numel));
+    update_group(step, spans, group);
   }
 }
 

@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "optim/master_weights.hpp"
 
 namespace ballast::optim {
 
@@ -14,33 +15,35 @@ struct AdamWConfig {
   double weight_decay = 0.1;
 };
 
-/// A run of local elements that are treated alike.
+/// A run of local elements that are treated alike; `offset` counts within the spans of an update.
 struct Group {
   std::size_t offset;
   std::size_t numel;
   bool decayed;
 };
 
-/// AdamW with decoupled weight decay (Loshchilov and Hutter 2019) over a rank's local spans. It
-/// knows nothing of ranks: every element is updated by whoever owns it.
+/// AdamW with decoupled weight decay (Loshchilov and Hutter 2019) over local spans. It knows
+/// nothing of ranks: every element is updated by whoever owns it.
 class AdamW {
  public:
-  AdamW(const AdamWConfig& config, std::vector<Group> groups);
+  explicit AdamW(const AdamWConfig& config);
 
+  /// Of equal sizes. What the model computes with is written in the same pass as the masters.
   struct Spans {
     std::span<const float> gradient;
-    std::span<float> weight;
+    MasterSlice master;
     std::span<float> moment1;
     std::span<float> moment2;
   };
 
-  /// Update number `t` (from 1). `gradient_factor` multiplies every gradient: loss normalisation,
-  /// clipping and unscaling in one.
-  void update(std::uint64_t t, double lr, double gradient_factor, const Spans& spans) const;
+  /// Update number `t` (from 1) of the elements in `groups`; the others stay as they are.
+  /// `gradient_factor` multiplies every gradient: loss normalisation, clipping and unscaling in
+  /// one. The bits of masters and moments do not depend on the type that the model computes in.
+  void update(std::uint64_t t, double lr, double gradient_factor, std::span<const Group> groups,
+              const Spans& spans) const;
 
  private:
   AdamWConfig config_;
-  std::vector<Group> groups_;
 };
 
 }  // namespace ballast::optim

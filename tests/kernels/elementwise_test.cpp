@@ -89,7 +89,7 @@ TEST_P(Loops, AdamWFollowsTheReferenceForSomeSteps) {
     adamw({static_cast<float>(factor), 0.9f, 0.95f, static_cast<float>(options.lr / bias1),
            static_cast<float>(1.0 / std::sqrt(bias2)), 1e-8f,
            static_cast<float>(1.0 - options.lr * options.weight_decay)},
-          gradient, weight, moment1, moment2);
+          weight, {gradient, moment1, moment2});
   }
   EXPECT_LE(relative_error(weight, expected_weight), 1e-6);
   EXPECT_LE(relative_error(moment1, expected_moment1), 1e-6);

@@ -1,5 +1,6 @@
 // Prints a hash of what each kernel computes: equal on every instruction set.
 #include <array>
+#include <bit>
 #include <fmt/core.h>
 #include <span>
 #include <string_view>
@@ -8,9 +9,11 @@
 #include "base/hash.hpp"
 #include "kernels/adamw.hpp"
 #include "kernels/attention.hpp"
+#include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
+#include "kernels/fold.hpp"
 #include "kernels/math.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/plain_gemm.hpp"
@@ -49,6 +52,44 @@ void digest_elementwise() {
   print("elementwise", hasher);
 }
 
+/// Every pattern of 16 bits, and fp32 patterns over the whole range.
+void digest_convert() {
+  Hasher hasher;
+  std::vector<std::uint16_t> halves(65536 + 5);
+  for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);
+  Values values(halves.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(i * 2654435761u));
+  }
+  std::vector<std::int16_t> low(halves.size());
+  for (const ElementType type : {ElementType::bf16, ElementType::fp16}) {
+    const Elements all{reinterpret_cast<std::byte*>(halves.data()), halves.size(), type};
+    Values wide(halves.size());
+    widen(all, wide);
+    hash_into(hasher, wide);
+    narrow(values, all);
+    hash_into(hasher, halves);
+  }
+  split_master(values, halves, low);
+  hash_into(hasher, halves, low);
+  print("convert", hasher);
+}
+
+void digest_fold() {
+  Hasher hasher;
+  for (const std::size_t dim : kDims) {
+    const Values a = random_values(1, dim, 3.0);
+    const Values b = random_values(2, dim);
+    const Values c = random_values(3, dim);
+    for (const Store store : {Store::overwrite, Store::add}) {
+      Values out = random_values(4, dim);
+      fold(std::array{a.data(), b.data(), c.data(), a.data(), b.data()}, store, out);
+      hash_into(hasher, out);
+    }
+  }
+  print("fold", hasher);
+}
+
 void digest_swiglu() {
   Hasher hasher;
   for (const std::size_t dim : kDims) {
@@ -66,16 +107,28 @@ void digest_swiglu() {
 }
 
 void digest_adamw() {
+  constexpr AdamWStep kStep{0.7f, 0.9f, 0.95f, 1e-3f, 1.1f, 1e-8f, 0.999f};
   Hasher hasher;
   for (const std::size_t dim : kDims) {
     Values weight = random_values(1, dim);
     Values moment1(dim);
     Values moment2(dim);
+    Values master = weight;
+    std::vector<std::uint16_t> fp16(dim);
+    std::vector<std::uint16_t> high(dim);
+    std::vector<std::int16_t> low(dim);
+    split_master(weight, high, low);
+    Values split_moment1(dim);
+    Values split_moment2(dim);
+    Values master_moment1(dim);
+    Values master_moment2(dim);
     for (std::uint32_t step = 0; step < 3; ++step) {
-      adamw({0.7f, 0.9f, 0.95f, 1e-3f, 1.1f, 1e-8f, 0.999f}, random_values(2 + step, dim), weight,
-            moment1, moment2);
+      const Values gradient = random_values(2 + step, dim);
+      adamw(kStep, weight, {gradient, moment1, moment2});
+      adamw(kStep, high, low, {gradient, split_moment1, split_moment2});
+      adamw(kStep, master, fp16, {gradient, master_moment1, master_moment2});
     }
-    hash_into(hasher, weight, moment1, moment2);
+    hash_into(hasher, weight, moment1, moment2, high, low, master, fp16);
   }
   print("adamw", hasher);
 }
@@ -183,6 +236,8 @@ int main() {
   }
 #endif
   digest_elementwise();
+  digest_convert();
+  digest_fold();
   digest_swiglu();
   digest_adamw();
   digest_norm();
