@@ -4,6 +4,7 @@
 
 #include "kernels/gemm.hpp"
 #include "model/parameters.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast::model {
 
@@ -14,17 +15,18 @@ struct GradientRoom {
 };
 
 /// What a model needs of whoever keeps its parameters. In one process they simply lie in memory
-/// (WholeParameters); in a sharded job `fsdp` gathers them on demand. A unit is a flat span, its
-/// tensors at the offsets of the parameter table.
+/// (WholeParameters); in a sharded job `fsdp` gathers them on demand. A unit is a flat run of
+/// elements, its tensors at the offsets of the parameter table.
 class ParameterSource {
  public:
   virtual ~ParameterSource() = default;
 
-  /// The full parameters of `unit`, valid until its release.
-  virtual std::span<const float> acquire(UnitId unit) = 0;
+  /// The full parameters of `unit` in the compute type, valid until its release.
+  virtual ConstElements acquire(UnitId unit) = 0;
   virtual void release(UnitId unit) = 0;
 
-  /// Handed out before the unit's backward starts; to be filled or added to, as it says.
+  /// Handed out at every visit that adds to the unit's gradient, always the same room with the same
+  /// answer within a micro-batch; every tensor is to be filled or added to, as it says.
   virtual GradientRoom gradient_room(UnitId unit) = 0;
   /// The unit's gradient is complete for this micro-batch.
   virtual void gradient_ready(UnitId unit) = 0;
@@ -39,12 +41,12 @@ class ParameterLease {
   ParameterLease(const ParameterLease&) = delete;
   ParameterLease& operator=(const ParameterLease&) = delete;
 
-  [[nodiscard]] std::span<const float> values() const { return values_; }
+  [[nodiscard]] const ConstElements& values() const { return values_; }
 
  private:
   ParameterSource* source_;
   UnitId unit_;
-  std::span<const float> values_;
+  ConstElements values_;
 };
 
 }  // namespace ballast::model

@@ -8,11 +8,12 @@
 
 #include "base/granule.hpp"
 #include "model/config.hpp"
+#include "model/grouping.hpp"
 
 namespace ballast::model {
 
 /// Units are gathered and released together: unit 0 is the root (embedding, final norm, output
-/// head), unit 1 + l is block l.
+/// head), the others hold blocks, as the grouping says.
 using UnitId = std::size_t;
 inline constexpr UnitId kRootUnit = 0;
 
@@ -35,37 +36,53 @@ struct ParameterInfo {
 };
 
 struct UnitInfo {
-  std::string name;             ///< "root", "block.3"
+  std::string name;             ///< "root", "block.3", "blocks.2-3", or "model" for everything
   std::size_t first_parameter;  ///< index into the table; a unit's parameters are adjacent
   std::size_t parameters;
   std::size_t first_granule;  ///< in canonical order
   std::size_t granules;
+  std::size_t first_layer;  ///< 0 for a plain root
+  std::size_t layers;       ///< 0 for a plain root
 
   [[nodiscard]] std::size_t padded_numel() const { return granules * kGranule; }
 };
 
-/// Every parameter of a model and the unit it belongs to. Canonical order is unit by unit, tensor
-/// by tensor: hashes, norms and checkpoints follow it, whatever the sharding.
+/// Every parameter of a model and the unit it belongs to. Canonical order is the root's tensors,
+/// then block by block: hashes, norms and checkpoints follow it, whatever the grouping and the
+/// sharding.
 class ParameterTable {
  public:
-  explicit ParameterTable(const ModelConfig& config);
+  /// Throws an internal Error when `grouping` does not hold every block once.
+  explicit ParameterTable(const ModelConfig& config, const Grouping& grouping = {});
 
   [[nodiscard]] std::span<const ParameterInfo> parameters() const { return parameters_; }
   [[nodiscard]] std::span<const UnitInfo> units() const { return units_; }
   [[nodiscard]] const UnitInfo& unit(UnitId id) const { return units_.at(id); }
   [[nodiscard]] std::span<const ParameterInfo> parameters_of(UnitId id) const;
+  /// Embedding, final norm and head: a part of the root unit.
+  [[nodiscard]] std::span<const ParameterInfo> parameters_of_root() const;
+  /// The tensors of one block: a part of its unit.
+  [[nodiscard]] std::span<const ParameterInfo> parameters_of_layer(std::size_t layer) const;
+
+  [[nodiscard]] std::size_t layers() const { return units_of_layers_.size(); }
+  [[nodiscard]] UnitId unit_of_layer(std::size_t layer) const { return units_of_layers_.at(layer); }
+  [[nodiscard]] std::size_t first_layer(UnitId id) const { return unit(id).first_layer; }
+  /// How many blocks the unit holds: 0 for a plain root.
+  [[nodiscard]] std::size_t layers_of(UnitId id) const { return unit(id).layers; }
   /// Throws an internal Error for an unknown name.
   [[nodiscard]] const ParameterInfo& find(const std::string& name) const;
 
   [[nodiscard]] std::size_t total_granules() const;
   /// Logical parameters, padding left out.
   [[nodiscard]] std::uint64_t total_numel() const;
-  /// The unit with the most granules among the blocks.
+  /// Granules of the largest unit beside the root; 0 if there is none.
   [[nodiscard]] std::size_t largest_block_granules() const;
 
  private:
   std::vector<ParameterInfo> parameters_;
   std::vector<UnitInfo> units_;
+  std::vector<UnitId> units_of_layers_;
+  std::vector<std::size_t> first_parameters_;  ///< by layer, and one past the last
 };
 
 /// Writes the initial values of granules [range.first, range.end()) of one parameter into `out`

@@ -11,11 +11,15 @@ enum class Pass { forward, backward };
 /// Whether the unit's gradient for this micro-batch is complete after the visit.
 enum class Gradient { none, partial, complete };
 
-/// One acquisition of a unit in the course of a micro-batch.
+/// One lease of a unit in the course of a micro-batch. A unit of several blocks is visited once a
+/// block; whoever keeps it from one visit to the next has nothing to gather.
 struct Visit {
   UnitId unit;
   Pass pass;
   Gradient gradient;
+  /// False where the unit's gradient is worked on without its parameters (the embedding's, at the
+  /// end): nothing is gathered, but `gradient` counts like any other.
+  bool acquires = true;
 
   friend bool operator==(const Visit&, const Visit&) = default;
 };
@@ -24,9 +28,10 @@ struct Visit {
 /// of the collective schedule go by. The model keeps to it; a test holds it to that.
 using StepProgram = std::vector<Visit>;
 
-[[nodiscard]] StepProgram training_program(const ModelConfig& config);
+/// Blocks computed again in the backward add no visits: they read the lease of their backward.
+[[nodiscard]] StepProgram training_program(const ParameterTable& table);
 
 /// Forward only: what an evaluation visits.
-[[nodiscard]] StepProgram evaluation_program(const ModelConfig& config);
+[[nodiscard]] StepProgram evaluation_program(const ParameterTable& table);
 
 }  // namespace ballast::model

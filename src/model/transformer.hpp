@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -8,13 +9,24 @@
 #include "model/batch.hpp"
 #include "model/block.hpp"
 #include "model/loss_head.hpp"
+#include "model/nonfinite.hpp"
 #include "model/observer.hpp"
 #include "model/parameter_source.hpp"
+#include "model/precision.hpp"
+#include "model/recompute.hpp"
 #include "tensor/arena.hpp"
 
 namespace ballast::model {
 
 enum class Mode { training, evaluation };
+
+/// How a model works, whatever it computes.
+struct TransformerOptions {
+  Mode mode = Mode::training;
+  Precision precision;
+  RecomputePolicy recompute;
+  Grouping grouping;  ///< as it stands: one unit a block
+};
 
 /// A Llama-style language model for batches of one shape: forward beside backward, no tape. It owns
 /// no parameters (a ParameterSource has them) and no memory (it reserves what it needs in an arena
@@ -22,8 +34,8 @@ enum class Mode { training, evaluation };
 class Transformer {
  public:
   /// `gemm` and `arena` must outlive the model.
-  Transformer(const ModelConfig& config, BatchShape shape, Mode mode, const kernels::Gemm& gemm,
-              Arena& arena);
+  Transformer(const ModelConfig& config, BatchShape shape, const TransformerOptions& options,
+              const kernels::Gemm& gemm, Arena& arena);
 
   [[nodiscard]] const ParameterTable& table() const { return table_; }
   [[nodiscard]] BatchShape shape() const { return shape_; }
@@ -37,6 +49,10 @@ class Transformer {
 
   /// One micro-batch without gradients; `nll` receives each token's loss: [tokens].
   LossSums forward(const Batch& batch, ParameterSource& source, std::span<float> nll);
+
+  /// After a forward_backward that went wrong: where its forward first left the finite numbers, or
+  /// nothing if it did not (then a gradient overflowed). Slow; reads every residual stream.
+  [[nodiscard]] std::optional<NonFinite> find_nonfinite() const;
 
  private:
   void reserve(Arena& arena, Mode mode);

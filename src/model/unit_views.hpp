@@ -3,39 +3,45 @@
 #include <span>
 
 #include "model/parameters.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast::model {
 
-/// The tensors of one block within its flat unit; empty where the configuration has none.
-template <class T>
+/// The tensors of one block within its unit; empty where the configuration has none.
+template <class Tensor>
 struct BlockTensors {
-  std::span<T> attention_norm;  ///< [dim]
-  std::span<T> wq;              ///< [dim, dim]
-  std::span<T> wk;              ///< [kv_dim, dim]
-  std::span<T> wv;              ///< [kv_dim, dim]
-  std::span<T> q_norm;          ///< [head_dim]
-  std::span<T> k_norm;          ///< [head_dim]
-  std::span<T> wo;              ///< [dim, dim]
-  std::span<T> ffn_norm;        ///< [dim]
-  std::span<T> w_gate;          ///< [ffn, dim]
-  std::span<T> w_up;            ///< [ffn, dim]
-  std::span<T> w_down;          ///< [dim, ffn]
+  Tensor attention_norm;  ///< [dim]
+  Tensor wq;              ///< [dim, dim]
+  Tensor wk;              ///< [kv_dim, dim]
+  Tensor wv;              ///< [kv_dim, dim]
+  Tensor q_norm;          ///< [head_dim]
+  Tensor k_norm;          ///< [head_dim]
+  Tensor wo;              ///< [dim, dim]
+  Tensor ffn_norm;        ///< [dim]
+  Tensor w_gate;          ///< [ffn, dim]
+  Tensor w_up;            ///< [ffn, dim]
+  Tensor w_down;          ///< [dim, ffn]
 };
+using BlockWeights = BlockTensors<ConstElements>;
+using BlockGradients = BlockTensors<std::span<float>>;
 
-/// The tensors of the root unit; `head` is `embedding` when they are tied.
-template <class T>
+/// Embedding, final norm and head; `head` is `embedding` when they are tied.
+template <class Tensor>
 struct RootTensors {
-  std::span<T> embedding;   ///< [vocabulary, dim]
-  std::span<T> final_norm;  ///< [dim], only with pre-normalisation
-  std::span<T> head;        ///< [vocabulary, dim]
+  Tensor embedding;   ///< [vocabulary, dim]
+  Tensor final_norm;  ///< [dim], only with pre-normalisation
+  Tensor head;        ///< [vocabulary, dim]
 };
+using RootWeights = RootTensors<ConstElements>;
+using RootGradients = RootTensors<std::span<float>>;
 
-/// Finds the tensors of block `layer` in `unit`, a span over the whole unit.
-template <class T>
-[[nodiscard]] BlockTensors<T> block_tensors(const ParameterTable& table, std::size_t layer,
-                                            std::span<T> unit);
+/// Finds the tensors of block `layer` in `unit`: the whole unit that holds the block.
+[[nodiscard]] BlockWeights block_tensors(const ParameterTable& table, std::size_t layer,
+                                         ConstElements unit);
+[[nodiscard]] BlockGradients block_tensors(const ParameterTable& table, std::size_t layer,
+                                           std::span<float> unit);
 
-template <class T>
-[[nodiscard]] RootTensors<T> root_tensors(const ParameterTable& table, std::span<T> unit);
+[[nodiscard]] RootWeights root_tensors(const ParameterTable& table, ConstElements unit);
+[[nodiscard]] RootGradients root_tensors(const ParameterTable& table, std::span<float> unit);
 
 }  // namespace ballast::model

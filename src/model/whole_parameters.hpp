@@ -8,12 +8,14 @@
 namespace ballast::model {
 
 /// All parameters and gradients of a model in one process: the source for inference, for tests and
-/// for comparing a sharded run with a whole one. Gradients add up until `clear_gradients`.
+/// for comparing a sharded run with a whole one. Gradients add up until `clear_gradients`. Values
+/// are fp32; where `compute` is narrower, `acquire` hands out a copy rounded to it.
 class WholeParameters final : public ParameterSource {
  public:
   enum class Gradients { none, kept };
 
-  WholeParameters(const ParameterTable& table, Gradients gradients);
+  WholeParameters(const ParameterTable& table, Gradients gradients,
+                  ElementType compute = ElementType::fp32);
 
   [[nodiscard]] const ParameterTable& table() const { return *table_; }
   /// The unit's values, to be filled by the caller.
@@ -28,15 +30,17 @@ class WholeParameters final : public ParameterSource {
   void initialise_all(std::uint64_t seed);
   void clear_gradients();
 
-  std::span<const float> acquire(UnitId unit) override { return values(unit); }
+  ConstElements acquire(UnitId unit) override;
   void release(UnitId) override {}
   GradientRoom gradient_room(UnitId unit) override;
   void gradient_ready(UnitId) override {}
 
  private:
   const ParameterTable* table_;
+  ElementType compute_;
   Mapping values_;
   Mapping gradients_;
+  Mapping rounded_;  ///< the values in the compute type, where that is narrower
 };
 
 }  // namespace ballast::model

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "model/config.hpp"
+
+namespace ballast::model {
+
+/// Which blocks are gathered and released together.
+struct Grouping {
+  /// What the root unit holds beside embedding, final norm and head.
+  enum class Root { plain, everything };
+
+  std::vector<std::size_t> layers;  ///< consecutive blocks a unit, in order; empty: one each
+  Root root = Root::plain;          ///< everything: no other units, `layers` is empty
+
+  [[nodiscard]] static Grouping per_block(std::size_t layers);
+  /// n consecutive blocks a unit, the last may hold fewer.
+  [[nodiscard]] static Grouping blocks(std::size_t layers, std::size_t n);
+  /// The whole model is one unit.
+  [[nodiscard]] static Grouping whole() { return {{}, Root::everything}; }
+  /// Consecutive blocks are joined until a unit has at least n parameters, the last may have fewer.
+  [[nodiscard]] static Grouping by_size(const ModelConfig& config, std::uint64_t n);
+
+  /// "block", "blocks:N", "size:N" or "whole". Throws a usage Error that names parallel.wrap for
+  /// anything else, and for an N that no unit can have.
+  [[nodiscard]] static Grouping parse(std::string_view wrap, const ModelConfig& config);
+
+  friend bool operator==(const Grouping&, const Grouping&) = default;
+};
+
+}  // namespace ballast::model
