@@ -9,7 +9,10 @@
 #include <unistd.h>
 #include <vector>
 
+#include "comm/await.hpp"
+#include "comm/board.hpp"
 #include "comm/runtime.hpp"
+#include "comm/shared_region.hpp"
 
 namespace {
 
@@ -43,6 +46,19 @@ void other_unit(Communicator& world) {
 void frozen(Communicator& world) {
   if (world.rank() == 2) std::raise(SIGSTOP);
   std::ignore = world.sum(1, {"sum", "gradient norm"});
+}
+
+/// Rank 2 takes part in the first round of two through shared memory.
+void await(Communicator& world) {
+  const auto ranks = static_cast<std::size_t>(world.size());
+  const ballast::comm::SharedRegion region{
+      world, world.is_root() ? ballast::comm::Board::bytes(1, ranks) : 0};
+  ballast::comm::Board board{region.part(0), 1, ranks, static_cast<std::size_t>(world.rank())};
+  for (std::uint32_t round = 1; round <= 2; ++round) {
+    if (world.rank() == 2 && round == 2) stay_away();
+    board.post(0, round);
+    ballast::comm::await(world, board, 0, {0, ranks}, round, {"reduction", "unit block.3"});
+  }
 }
 
 void split(Communicator& world) {
@@ -90,8 +106,9 @@ void aborts(Communicator& world) {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<void(Communicator&)>> ways{
-      {"skipped", skipped}, {"other_unit", other_unit}, {"frozen", frozen}, {"split", split},
-      {"part", part},       {"unwilling", unwilling},   {"at_end", at_end}, {"throws", throws},
+      {"skipped", skipped},     {"other_unit", other_unit}, {"frozen", frozen},
+      {"split", split},         {"await", await},           {"part", part},
+      {"unwilling", unwilling}, {"at_end", at_end},         {"throws", throws},
       {"aborts", aborts}};
   try {
     ballast::comm::Runtime runtime{argc, argv};
