@@ -66,7 +66,10 @@ std::vector<int> ranks_in_job(MPI_Comm handle, int size) {
 }  // namespace
 
 Communicator::Communicator(MPI_Comm handle)
-    : exchange_{std::make_unique<Exchange>(handle)}, tag_limit_{job_tag_limit()} {
+    : handle_{handle},
+      exchange_{std::make_unique<Exchange>(handle)},
+      longest_message_{Exchange::kLongestMessage},
+      tag_limit_{job_tag_limit()} {
   mpi_check(MPI_Comm_rank(handle, &rank_), "MPI_Comm_rank");
   mpi_check(MPI_Comm_size(handle, &size_), "MPI_Comm_size");
   mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &job_size_), "MPI_Comm_size");
@@ -95,30 +98,35 @@ void Communicator::set_longest_message(std::size_t bytes) {
     throw internal_error("messages of {} bytes: from 1 to {} are possible", bytes,
                          Exchange::kLongestMessage);
   }
-  exchange_->set_longest_message(bytes);
+  longest_message_ = bytes;
 }
 
 void Communicator::make_progress() const {
   int ignored = 0;
-  mpi_check(
-      MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, exchange_->handle(), &ignored, MPI_STATUS_IGNORE),
-      "MPI_Iprobe");
+  mpi_check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, handle_.get(), &ignored, MPI_STATUS_IGNORE),
+            "MPI_Iprobe");
+}
+
+void Communicator::begin(Exchange& exchange, Place place) {
+  exchange.start(tag_for(sequence_++, place, step_, tag_limit_), longest_message_);
+}
+
+void Communicator::complete(Exchange& exchange, Place place) const {
+  const auto fault = exchange.wait(timeout_s_);
+  if (!fault) return;
+  if (fault->kind == Exchange::Fault::Kind::stuck) {
+    end_stuck(*this, place, exchange.missing(), timeout_s_);
+  }
+  throw bad_message(*this, place, *fault);
 }
 
 /// One collective: post(exchange) posts its messages, which then run to their end.
 template <class Post>
 void Communicator::run(Place place, Post&& post) {
-  const std::uint64_t sequence = sequence_++;
-  if (size_ == 1) return;
   try {
-    exchange_->start(tag_for(sequence, place, step_, tag_limit_));
+    begin(*exchange_, place);
     post(*exchange_);
-    if (const auto fault = exchange_->wait(timeout_s_)) {
-      if (fault->kind == Exchange::Fault::Kind::stuck) {
-        end_stuck(*this, place, exchange_->missing(), timeout_s_);
-      }
-      throw bad_message(*this, place, *fault);
-    }
+    complete(*exchange_, place);
   } catch (...) {
     exchange_->abandon();
     throw;
@@ -152,23 +160,35 @@ void Communicator::broadcast(std::span<std::byte> bytes, int root, Place place) 
   });
 }
 
-void Communicator::all_gather(std::span<const std::byte> own, std::span<std::byte> receive,
-                              std::span<const std::size_t> counts,
-                              std::span<const std::size_t> offsets, Place place) {
+void Communicator::post_all_gather(Exchange& exchange, std::span<const std::byte> own,
+                                   std::span<std::byte> receive,
+                                   std::span<const std::size_t> counts,
+                                   std::span<const std::size_t> offsets) const {
+  for (int i = 1; i < size_; ++i) {
+    const int peer = (rank_ + size_ - i) % size_;
+    const std::size_t count = counts[index(peer)];
+    if (count > 0) exchange.receive(receive.subspan(offsets[index(peer)], count), peer);
+  }
+  for (int i = 1; i < size_ && !own.empty(); ++i) exchange.send(own, (rank_ + i) % size_);
+}
+
+void Communicator::place_own_part(std::span<const std::byte> own, std::span<std::byte> receive,
+                                  std::span<const std::size_t> counts,
+                                  std::span<const std::size_t> offsets, Place place) const {
   check_slices(index(size_), counts, offsets, receive.size(), place);
   if (own.size() != counts[index(rank_)]) {
     throw internal_error("{}: {} bytes given where {} belong", describe(place), own.size(),
                          counts[index(rank_)]);
   }
   copy_own(own, receive.data() + offsets[index(rank_)]);
-  run_timed(place, [&](Exchange& exchange) {
-    for (int i = 1; i < size_; ++i) {
-      const int peer = (rank_ + size_ - i) % size_;
-      const std::size_t count = counts[index(peer)];
-      if (count > 0) exchange.receive(receive.subspan(offsets[index(peer)], count), peer);
-    }
-    for (int i = 1; i < size_ && !own.empty(); ++i) exchange.send(own, (rank_ + i) % size_);
-  });
+}
+
+void Communicator::all_gather(std::span<const std::byte> own, std::span<std::byte> receive,
+                              std::span<const std::size_t> counts,
+                              std::span<const std::size_t> offsets, Place place) {
+  place_own_part(own, receive, counts, offsets, place);
+  run_timed(place,
+            [&](Exchange& exchange) { post_all_gather(exchange, own, receive, counts, offsets); });
 }
 
 void Communicator::all_to_all(std::span<const std::byte> send, Slices send_slices,
@@ -267,22 +287,21 @@ Communicator Communicator::split(int colour) {
   if (colour < 0) throw internal_error("split by colour {}: colours count from 0", colour);
   barrier({"split"});
   MPI_Comm part = MPI_COMM_NULL;
-  mpi_check(MPI_Comm_split(exchange_->handle(), colour, rank_, &part), "MPI_Comm_split");
+  mpi_check(MPI_Comm_split(handle_.get(), colour, rank_, &part), "MPI_Comm_split");
   return inherit(part);
 }
 
 Communicator Communicator::split_by_node() {
   barrier({"split by node"});
   MPI_Comm part = MPI_COMM_NULL;
-  mpi_check(
-      MPI_Comm_split_type(exchange_->handle(), MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &part),
-      "MPI_Comm_split_type");
+  mpi_check(MPI_Comm_split_type(handle_.get(), MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &part),
+            "MPI_Comm_split_type");
   return inherit(part);
 }
 
 Communicator Communicator::inherit(MPI_Comm handle) const {
   Communicator part{handle};
-  part.set_longest_message(exchange_->longest_message());
+  part.set_longest_message(longest_message_);
   part.set_timeout_s(timeout_s_);
   part.set_step(step_);
   return part;

@@ -10,9 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "comm/mpi_handle.hpp"
+
 namespace ballast::comm {
 
-class Exchange;  // the messages of one collective under way
+class Exchange;    // the messages of one collective under way
+class GatherSlot;  // an all-gather under way beside other work
 
 /// Where a collective stands in the training, for the message of the one that hangs. The same on
 /// every rank: the tags of the messages tell places apart, so that ranks which disagree about what
@@ -114,6 +117,19 @@ class Communicator {
   [[nodiscard]] Communicator split_by_node();
 
  private:
+  friend class GatherSlot;
+  /// The next collective begins: every rank draws the same tag for its messages.
+  void begin(Exchange& exchange, Place place);
+  /// Checks the sizes of an all-gather and puts this rank's part in its place.
+  void place_own_part(std::span<const std::byte> own, std::span<std::byte> receive,
+                      std::span<const std::size_t> counts, std::span<const std::size_t> offsets,
+                      Place place) const;
+  /// Its messages.
+  void post_all_gather(Exchange& exchange, std::span<const std::byte> own,
+                       std::span<std::byte> receive, std::span<const std::size_t> counts,
+                       std::span<const std::size_t> offsets) const;
+  /// Waits for its messages. Whoever is missing is named, and ends the process.
+  void complete(Exchange& exchange, Place place) const;
   template <class Post>
   void run(Place place, Post&& post);
   /// The same for bulk data: first everyone arrives, then bytes move, and both are timed.
@@ -122,7 +138,9 @@ class Communicator {
   void gather_words(std::span<const std::int64_t> own, Place place);
   [[nodiscard]] Communicator inherit(MPI_Comm handle) const;
 
+  MpiHandle handle_;
   std::unique_ptr<Exchange> exchange_;
+  std::size_t longest_message_;
   int rank_ = 0;
   int size_ = 1;
   int tag_limit_ = 0;

@@ -1,12 +1,12 @@
 #include "comm/exchange.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <sched.h>
 
 #include "base/clock.hpp"
 #include "base/narrow.hpp"
 #include "comm/mpi_check.hpp"
+#include "comm/mpi_handle.hpp"
 
 namespace ballast::comm {
 
@@ -15,11 +15,6 @@ namespace {
 // A peer on its own core answers within some microseconds; after that the core is better lent to
 // whoever needs it, since there may be more ranks than cores.
 constexpr int kSpins = 50;
-
-bool mpi_is_finalized() {
-  int finalized = 0;
-  return MPI_Finalized(&finalized) != MPI_SUCCESS || finalized != 0;
-}
 
 /// Calls act(piece) for pieces of at most `longest` bytes, at least once.
 template <class Bytes, class Act>
@@ -33,24 +28,21 @@ void for_each_piece(Bytes bytes, std::size_t longest, Act&& act) {
 
 }  // namespace
 
-Exchange::Exchange(MPI_Comm handle) : handle_{handle} {
-  mpi_check(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-}
-
 Exchange::~Exchange() {
-  if (mpi_is_finalized()) return;
-  abandon();
-  if (std::uncaught_exceptions() == 0) MPI_Comm_free(&handle_);
+  if (!mpi_is_finalized()) abandon();
 }
 
-void Exchange::start(int tag) {
+void Exchange::start(int tag, std::size_t longest_message) {
   tag_ = tag;
+  longest_message_ = longest_message;
+  remaining_ = 0;
   messages_.clear();
   requests_.clear();
 }
 
 MPI_Request& Exchange::add(Message message) {
   messages_.push_back(message);
+  ++remaining_;
   return requests_.emplace_back(MPI_REQUEST_NULL);
 }
 
@@ -72,26 +64,31 @@ void Exchange::receive(std::span<std::byte> bytes, int peer) {
   });
 }
 
-std::optional<Exchange::Fault> Exchange::wait(double timeout_s) {
-  const int posted = narrow<int>(requests_.size());
+std::optional<Exchange::Fault> Exchange::poll() {
+  if (is_done()) return std::nullopt;
   moved_.resize(requests_.size());
   statuses_.resize(requests_.size());
-  std::size_t remaining = requests_.size();
+  int count = 0;
+  const int code = MPI_Testsome(narrow<int>(requests_.size()), requests_.data(), &count,
+                                moved_.data(), statuses_.data());
+  if (code != MPI_ERR_IN_STATUS) mpi_check(code, "MPI_Testsome");
+  for (std::size_t i = 0; i < narrow<std::size_t>(count); ++i) {
+    const auto& message = messages_[narrow<std::size_t>(moved_[i])];
+    // The error field means something only when MPI_Testsome says so.
+    const int result = code == MPI_SUCCESS ? MPI_SUCCESS : statuses_[i].MPI_ERROR;
+    if (auto fault = check(message, statuses_[i], result)) return fault;
+  }
+  remaining_ -= narrow<std::size_t>(count);
+  return std::nullopt;
+}
+
+std::optional<Exchange::Fault> Exchange::wait(double timeout_s) {
   Stopwatch since_progress;
   int idle_rounds = 0;
-  while (remaining > 0) {
-    int count = 0;
-    const int code =
-        MPI_Testsome(posted, requests_.data(), &count, moved_.data(), statuses_.data());
-    if (code != MPI_ERR_IN_STATUS) mpi_check(code, "MPI_Testsome");
-    if (count > 0) {
-      for (std::size_t i = 0; i < narrow<std::size_t>(count); ++i) {
-        const auto& message = messages_[narrow<std::size_t>(moved_[i])];
-        // The error field means something only when MPI_Testsome says so.
-        const int result = code == MPI_SUCCESS ? MPI_SUCCESS : statuses_[i].MPI_ERROR;
-        if (auto fault = check(message, statuses_[i], result)) return fault;
-      }
-      remaining -= narrow<std::size_t>(count);
+  while (!is_done()) {
+    const std::size_t before = remaining_;
+    if (auto fault = poll()) return fault;
+    if (remaining_ < before) {
       since_progress.restart();
       idle_rounds = 0;
     } else if (++idle_rounds > kSpins) {
@@ -145,6 +142,7 @@ void Exchange::abandon() noexcept {
     if (messages_[i].direction == Direction::received) MPI_Cancel(&requests_[i]);
     MPI_Request_free(&requests_[i]);
   }
+  remaining_ = 0;
   messages_.clear();
   requests_.clear();
 }

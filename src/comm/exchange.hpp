@@ -9,27 +9,23 @@
 namespace ballast::comm {
 
 /// Point-to-point messages that are posted together and polled until all have moved: the engine of
-/// every collective, and the owner of the MPI communicator that they travel on. One exchange is
-/// under way at a time; its tables keep their room, so that a training step allocates nothing here.
+/// every collective. Several exchanges may be under way on one MPI communicator, told apart by
+/// their tags; each is used for one collective after the other, and its tables keep their room, so
+/// that a training step allocates nothing here.
 class Exchange {
  public:
   /// Messages are byte counts in an int; longer transfers are cut into pieces of this size.
   static constexpr std::size_t kLongestMessage = std::size_t{1} << 30;
 
-  /// Takes over `handle`; its errors are returned from now on, not fatal.
-  explicit Exchange(MPI_Comm handle);
-  /// Frees the handle, except while an exception unwinds: freeing is collective, and the peers may
-  /// never arrive.
+  /// `handle` is borrowed, and returns its errors.
+  explicit Exchange(MPI_Comm handle) : handle_{handle} {}
+  /// Gives up on what is still under way.
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  [[nodiscard]] MPI_Comm handle() const { return handle_; }
-  void set_longest_message(std::size_t bytes) { longest_message_ = bytes; }
-  [[nodiscard]] std::size_t longest_message() const { return longest_message_; }
-
-  /// Messages posted from here on carry `tag`.
-  void start(int tag);
+  /// Messages posted from here on carry `tag`; transfers beyond `longest_message` bytes are cut.
+  void start(int tag, std::size_t longest_message);
   /// The buffers must outlive `wait` or `abandon`. An empty span is a message too.
   void send(std::span<const std::byte> bytes, int peer);
   void receive(std::span<std::byte> bytes, int peer);
@@ -43,6 +39,10 @@ class Exchange {
     std::size_t received = 0;  ///< bytes, when too short
     int code = MPI_SUCCESS;    ///< what MPI said, when failed
   };
+  /// Lets messages move, once.
+  [[nodiscard]] std::optional<Fault> poll();
+  /// Has every message moved?
+  [[nodiscard]] bool is_done() const { return remaining_ == 0; }
   /// Polls until every message has moved, or none has for `timeout_s`.
   [[nodiscard]] std::optional<Fault> wait(double timeout_s);
 
@@ -71,6 +71,7 @@ class Exchange {
   MPI_Comm handle_;
   std::size_t longest_message_ = kLongestMessage;
   int tag_ = 0;
+  std::size_t remaining_ = 0;  ///< messages under way
   std::vector<Message> messages_;
   std::vector<MPI_Request> requests_;  ///< beside messages_; null once moved
   std::vector<int> moved_;

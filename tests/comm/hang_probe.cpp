@@ -9,7 +9,11 @@
 #include <unistd.h>
 #include <vector>
 
+#include "comm/await.hpp"
+#include "comm/board.hpp"
+#include "comm/gather_slot.hpp"
 #include "comm/runtime.hpp"
+#include "comm/shared_region.hpp"
 
 namespace {
 
@@ -43,6 +47,38 @@ void other_unit(Communicator& world) {
 void frozen(Communicator& world) {
   if (world.rank() == 2) std::raise(SIGSTOP);
   std::ignore = world.sum(1, {"sum", "gradient norm"});
+}
+
+/// Rank 2 takes part in the first round of two through shared memory.
+void await(Communicator& world) {
+  const auto ranks = static_cast<std::size_t>(world.size());
+  const ballast::comm::SharedRegion region{
+      world, world.is_root() ? ballast::comm::Board::bytes(1, ranks) : 0};
+  ballast::comm::Board board{region.part(0), 1, ranks, static_cast<std::size_t>(world.rank())};
+  for (std::uint32_t round = 1; round <= 2; ++round) {
+    if (world.rank() == 2 && round == 2) stay_away();
+    board.post(0, round);
+    ballast::comm::await(world, board, 0, {0, ranks}, round, {"reduction", "unit block.3"});
+  }
+}
+
+/// Rank 2 starts the first of two gathers that go on beside other work.
+void gather_slot(Communicator& world) {
+  const std::array<std::size_t, 3> counts{8, 8, 8};
+  const std::array<std::size_t, 3> offsets{0, 8, 16};
+  std::array<std::byte, 24> full{};
+  const std::span own{full.data() + 8 * world.rank(), 8};
+  std::array<std::byte, 24> next = full;
+  ballast::comm::GatherSlot first{world};
+  ballast::comm::GatherSlot second{world};
+  first.start(own, full, counts, offsets, {"all_gather", "unit block.3"});
+  if (world.rank() == 2) {
+    first.finish();
+    stay_away();
+  }
+  second.start(own, next, counts, offsets, {"all_gather", "unit block.4"});
+  first.finish();
+  second.finish();
 }
 
 void split(Communicator& world) {
@@ -89,10 +125,17 @@ void aborts(Communicator& world) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::map<std::string, std::function<void(Communicator&)>> ways{
-      {"skipped", skipped}, {"other_unit", other_unit}, {"frozen", frozen}, {"split", split},
-      {"part", part},       {"unwilling", unwilling},   {"at_end", at_end}, {"throws", throws},
-      {"aborts", aborts}};
+  const std::map<std::string, std::function<void(Communicator&)>> ways{{"skipped", skipped},
+                                                                       {"other_unit", other_unit},
+                                                                       {"frozen", frozen},
+                                                                       {"split", split},
+                                                                       {"gather_slot", gather_slot},
+                                                                       {"await", await},
+                                                                       {"part", part},
+                                                                       {"unwilling", unwilling},
+                                                                       {"at_end", at_end},
+                                                                       {"throws", throws},
+                                                                       {"aborts", aborts}};
   try {
     ballast::comm::Runtime runtime{argc, argv};
     Communicator& world = runtime.world();
