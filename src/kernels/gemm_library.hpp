@@ -15,15 +15,43 @@ struct GemmShape {
   std::size_t k;
 };
 
-/// Throws an internal Error when the operands do not fit together.
-[[nodiscard]] GemmShape gemm_shape(const Operand& a, Transpose transpose_a, const Operand& b,
-                                   Transpose transpose_b, MatrixView<float> c);
+/// A product whose operands fit together, none of its sizes zero.
+struct Product {
+  GemmShape shape;
+  Operand a;
+  Transpose transpose_a;
+  Operand b;
+  Transpose transpose_b;
+  MatrixView<float> c;
+  Store store;
+  float alpha;
+};
 
-/// The operand with its elements as fp32, dense rows in `room` where it was narrow.
-[[nodiscard]] Operand widened(const Operand& operand, std::vector<float>& room);
+/// What the libraries have in common: operands are checked here, empty products need no library,
+/// and types that one does not multiply are widened.
+class LibraryGemm : public Gemm {
+ public:
+  void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
+                MatrixView<float> c, Store store, float alpha) const final;
 
-/// A product over k == 0 is zero; libraries differ on whether they say so.
-void store_zero_product(MatrixView<float> c, Store store);
+  [[nodiscard]] bool is_native(ElementType type) const override {
+    return type == ElementType::fp32;
+  }
+
+ protected:
+  virtual void multiply_fp32(const Product& product) const = 0;
+  /// Called with types other than fp32 for which is_native says yes.
+  virtual void multiply_narrow(const Product& product) const;
+
+ private:
+  void multiply_widened(const Product& product) const;
+
+  mutable std::vector<float> widened_a_, widened_b_;
+};
+
+/// fp32 elements that one operand of a widened product may take at a time: 4 MiB. Both grow beyond
+/// it only where a single row of op(a) or column of op(b) is longer, since no sum is split.
+inline constexpr std::size_t kWidenedPanel = std::size_t{1} << 20;
 
 [[nodiscard]] std::unique_ptr<Gemm> make_openblas_gemm();
 #ifdef BALLAST_HAVE_ONEDNN

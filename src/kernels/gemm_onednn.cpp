@@ -1,54 +1,16 @@
 #ifdef BALLAST_HAVE_ONEDNN
 
-#include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <string_view>
 
 #include "base/error.hpp"
 #include "kernels/gemm_library.hpp"
+#include "kernels/gemm_onednn_bf16.hpp"
+#include "kernels/gemm_openmp.hpp"
 
 namespace ballast::kernels {
 
 namespace {
-
-/// The thread count of the OpenMP runtime that oneDNN was built with. It is looked up in the
-/// process: linking one here could bring in a second runtime whose settings oneDNN never reads.
-class OpenMpThreads {
- public:
-  OpenMpThreads()
-      : get_{find<int()>("omp_get_max_threads")}, set_{find<void(int)>("omp_set_num_threads")} {}
-
-  /// Holds the calling thread to teams of one while it lives.
-  class One {
-   public:
-    explicit One(const OpenMpThreads& threads) : threads_{threads}, before_{threads.get_()} {
-      threads_.set_(1);
-    }
-    ~One() { threads_.set_(before_); }
-    One(const One&) = delete;
-    One& operator=(const One&) = delete;
-
-   private:
-    const OpenMpThreads& threads_;
-    int before_;
-  };
-
- private:
-  template <class Function>
-  static Function* find(const char* name) {
-    void* const symbol = dlsym(RTLD_DEFAULT, name);
-    if (symbol == nullptr) {
-      throw usage_error(
-          "this oneDNN does not run on OpenMP ({} is missing), so it cannot be held to one thread: "
-          "choose OpenBLAS",
-          name);
-    }
-    return reinterpret_cast<Function*>(symbol);
-  }
-
-  int (*get_)();
-  void (*set_)(int);
-};
 
 std::string_view isa_name(dnnl_cpu_isa_t isa) {
   switch (isa) {
@@ -75,41 +37,54 @@ std::string_view isa_name(dnnl_cpu_isa_t isa) {
 
 char flag(Transpose transpose) { return transpose == Transpose::yes ? 'T' : 'N'; }
 
-class OneDnnGemm final : public Gemm {
+/// oneDNN numbers instruction sets so that each one's bits contain those of the sets it builds on.
+bool includes(dnnl_cpu_isa_t isa, dnnl_cpu_isa_t part) {
+  return (static_cast<unsigned>(isa) & static_cast<unsigned>(part)) == static_cast<unsigned>(part);
+}
+
+/// What multiplies bf16, or nothing where operands are widened.
+std::string_view bf16_unit() {
+  const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+  if (includes(isa, dnnl_cpu_isa_avx512_core_amx)) return "amx";
+  return includes(isa, dnnl_cpu_isa_avx512_core_bf16) ? "avx512_bf16" : "";
+}
+
+class OneDnnGemm final : public LibraryGemm {
  public:
-  void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
-                MatrixView<float> c, Store store, float alpha) const override {
-    const GemmShape shape = gemm_shape(a, transpose_a, b, transpose_b, c);
-    if (shape.m == 0 || shape.n == 0) return;
-    if (shape.k == 0) return store_zero_product(c, store);
-    const Operand wide_a = widened(a, widened_a_);
-    const Operand wide_b = widened(b, widened_b_);
+  [[nodiscard]] bool is_native(ElementType type) const override {
+    return type == ElementType::fp32 || (type == ElementType::bf16 && !bf16_unit_.empty());
+  }
+
+  [[nodiscard]] std::string description() const override {
+    const dnnl_version_t& version = *dnnl_version();
+    return fmt::format("oneDNN {}.{}.{} on {}{}{}", version.major, version.minor, version.patch,
+                       isa_name(dnnl_get_effective_cpu_isa()),
+                       bf16_unit_.empty() ? "" : ", bf16 on ", bf16_unit_);
+  }
+
+ private:
+  void multiply_fp32(const Product& product) const override {
+    const auto& [shape, a, transpose_a, b, transpose_b, c, store, alpha] = product;
     const OpenMpThreads::One one{threads_};
     const auto size = [](std::size_t value) { return static_cast<dnnl_dim_t>(value); };
-    const dnnl_status_t status =
-        dnnl_sgemm(flag(transpose_a), flag(transpose_b), size(shape.m), size(shape.n),
-                   size(shape.k), alpha, static_cast<const float*>(wide_a.data),
-                   size(wide_a.stride), static_cast<const float*>(wide_b.data), size(wide_b.stride),
-                   store == Store::add ? 1.0f : 0.0f, c.data, size(c.stride));
+    const dnnl_status_t status = dnnl_sgemm(
+        flag(transpose_a), flag(transpose_b), size(shape.m), size(shape.n), size(shape.k), alpha,
+        static_cast<const float*>(a.data), size(a.stride), static_cast<const float*>(b.data),
+        size(b.stride), store == Store::add ? 1.0f : 0.0f, c.data, size(c.stride));
     if (status != dnnl_success) {
       throw internal_error("oneDNN's sgemm of m {}, n {}, k {} failed with status {}", shape.m,
                            shape.n, shape.k, static_cast<int>(status));
     }
   }
 
-  [[nodiscard]] bool is_native(ElementType type) const override {
-    return type == ElementType::fp32;
+  void multiply_narrow(const Product& product) const override {
+    const OpenMpThreads::One one{threads_};
+    bf16_.multiply(product);
   }
 
-  [[nodiscard]] std::string description() const override {
-    const dnnl_version_t& version = *dnnl_version();
-    return fmt::format("oneDNN {}.{}.{} on {}", version.major, version.minor, version.patch,
-                       isa_name(dnnl_get_effective_cpu_isa()));
-  }
-
- private:
   OpenMpThreads threads_;
-  mutable std::vector<float> widened_a_, widened_b_;
+  std::string_view bf16_unit_ = bf16_unit();
+  mutable OneDnnBf16 bf16_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Prints one hash per library of products of many shapes, and how many threads the process came to
-// have: equal whatever thread count the environment asks for.
+// Prints one hash per library and element type of products of many shapes, and how many threads the
+// process came to have: equal whatever thread count the environment asks for.
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/core.h>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "kernels/convert.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/values.hpp"
 
@@ -21,20 +22,35 @@ using namespace ballast::kernels;
 constexpr std::size_t kShapes[][3] = {{1, 1, 1},      {3, 7, 5},       {64, 130, 65}, {33, 64, 2},
                                       {257, 96, 513}, {300, 700, 400}, {24, 32, 9000}};
 
-Hash128 digest(const Gemm& gemm) {
+/// A matrix as `type`, in memory of its own.
+struct Stored {
+  std::vector<std::byte> bytes;
+  std::size_t numel;
+  ElementType type;
+
+  [[nodiscard]] Operand as(std::size_t rows, std::size_t cols) const {
+    return {ConstElements{bytes.data(), numel, type}, rows, cols};
+  }
+};
+
+Stored stored(std::span<const float> values, ElementType type) {
+  Stored made{std::vector<std::byte>(values.size() * size_of(type)), values.size(), type};
+  narrow(values, {made.bytes.data(), values.size(), type});
+  return made;
+}
+
+Hash128 digest(const Gemm& gemm, ElementType type) {
   Hasher hasher;
   for (const auto& [m, n, k] : kShapes) {
-    const auto a = random_values(1, m * k);
-    const auto b = random_values(2, k * n);
+    const Stored a = stored(random_values(1, m * k), type);
+    const Stored b = stored(random_values(2, k * n), type);
     const auto before = random_values(3, m * n);
     for (const Transpose transpose_a : {Transpose::no, Transpose::yes}) {
       for (const Transpose transpose_b : {Transpose::no, Transpose::yes}) {
         auto c = before;
-        gemm.multiply(
-            transpose_a == Transpose::no ? matrix(a.data(), m, k) : matrix(a.data(), k, m),
-            transpose_a,
-            transpose_b == Transpose::no ? matrix(b.data(), k, n) : matrix(b.data(), n, k),
-            transpose_b, matrix(c.data(), m, n), Store::add);
+        gemm.multiply(transpose_a == Transpose::no ? a.as(m, k) : a.as(k, m), transpose_a,
+                      transpose_b == Transpose::no ? b.as(k, n) : b.as(n, k), transpose_b,
+                      matrix(c.data(), m, n), Store::add);
         hasher.update(std::as_bytes(std::span{c}));
       }
     }
@@ -47,7 +63,10 @@ Hash128 digest(const Gemm& gemm) {
 int main() {
   for (const GemmLibrary library : {GemmLibrary::openblas, default_gemm_library()}) {
     const auto gemm = make_gemm(library);
-    fmt::print("{}: {}\n", gemm->description(), digest(*gemm).hex());
+    fmt::print("{}:\n", gemm->description());
+    for (const ElementType type : {ElementType::fp32, ElementType::bf16}) {
+      fmt::print("  {} {}\n", name_of(type), digest(*gemm, type).hex());
+    }
   }
   const auto threads = std::filesystem::directory_iterator{"/proc/self/task"};
   fmt::print("threads: {}\n", std::distance(begin(threads), end(threads)));
