@@ -11,12 +11,13 @@
 #include "comm/communicator.hpp"
 #include "fsdp/shard_layout.hpp"
 #include "model/parameters.hpp"
+#include "optim/master_weights.hpp"
 
 namespace ballast::checkpoint {
 
 /// A rank's flat shards: master weights and both moments, laid out as ShardLayout says.
 struct ShardTensors {
-  std::span<float> master;
+  optim::MasterWeights master;
   std::span<float> moment1;
   std::span<float> moment2;
 };

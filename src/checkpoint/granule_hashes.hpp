@@ -15,7 +15,7 @@ namespace ballast::checkpoint {
 [[nodiscard]] Hash128 granule_hash(const ShardTensors& tensors, std::size_t offset,
                                    std::size_t numel);
 
-/// The hashes of a rank's granules in the order of its flat shard.
+/// The hashes of the granules that a rank owns, in the order of its flat shard.
 [[nodiscard]] std::vector<Hash128> granule_hashes(const fsdp::ShardLayout& layout,
                                                   const ShardTensors& tensors);
 

@@ -126,11 +126,23 @@ void append_pieces(const ExtentMap& map, GranuleRange wanted, std::size_t offset
 std::vector<Piece> shard_pieces(const ExtentMap& map, const fsdp::ShardLayout& layout) {
   std::vector<Piece> pieces;
   for (model::UnitId unit = 0; unit < layout.table().units().size(); ++unit) {
-    const GranuleRange own = layout.own_range(unit);
+    const GranuleRange held = layout.held(unit);
     const std::size_t start = layout.table().unit(unit).first_granule;
-    append_pieces(map, {start + own.first, own.count}, layout.local_offset(unit), pieces);
+    append_pieces(map, {start + held.first, held.count}, layout.held_offset(unit), pieces);
   }
   return pieces;
+}
+
+void read_piece(const ShardFile& file, Part part, const Piece& piece, std::span<float> buffer,
+                const ShardTensors& out) {
+  const std::size_t most = buffer.size() / kGranule;
+  for (std::size_t done = 0; done < piece.in_file.count; done += most) {
+    const GranuleRange range{piece.in_file.first + done,
+                             std::min(most, piece.in_file.count - done)};
+    const auto values = buffer.first(range.numel());
+    file.read(part, range, values);
+    write_part(out, part, piece.offset + done * kGranule, values);
+  }
 }
 
 /// Reads the pieces, opening each file once.
@@ -138,12 +150,12 @@ void read_pieces(std::vector<Piece> pieces, std::span<const std::filesystem::pat
                  std::span<const Part> parts, const ShardTensors& out) {
   std::ranges::stable_sort(pieces, {}, &Piece::file);
   std::optional<ShardFile> file;
+  std::vector<float> values(kPieceGranules * kGranule);
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const Piece& piece = pieces[i];
     if (i == 0 || piece.file != pieces[i - 1].file) file.emplace(paths[piece.file]);
     for (const Part part : parts) {
-      file->read(part, piece.in_file,
-                 part_of(out, part).subspan(piece.offset, piece.in_file.numel()));
+      read_piece(*file, part, piece, values, out);
     }
   }
 }

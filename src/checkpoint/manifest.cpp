@@ -125,6 +125,8 @@ TrainingState parse_state(const Node& node) {
       .cursor = node.at("cursor").number(),
       .tokens = node.at("tokens").number(),
       .loss_scale = node.at("loss_scale").real(),
+      .scale_good_steps = node.at("scale_good_steps").number(),
+      .scale_tolerance = node.at("scale_tolerance").number(),
   };
 }
 
@@ -160,9 +162,14 @@ ordered_json state_json(const TrainingState& state) {
   if (!std::isfinite(state.loss_scale)) {
     throw internal_error("the loss scale {} cannot be saved", state.loss_scale);
   }
-  return {{"step", state.step},     {"optimizer_steps", state.optimizer_steps},
-          {"seed", state.seed},     {"cursor", state.cursor},
-          {"tokens", state.tokens}, {"loss_scale", state.loss_scale}};
+  return {{"step", state.step},
+          {"optimizer_steps", state.optimizer_steps},
+          {"seed", state.seed},
+          {"cursor", state.cursor},
+          {"tokens", state.tokens},
+          {"loss_scale", state.loss_scale},
+          {"scale_good_steps", state.scale_good_steps},
+          {"scale_tolerance", state.scale_tolerance}};
 }
 
 }  // namespace

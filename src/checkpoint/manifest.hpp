@@ -18,6 +18,8 @@ struct TrainingState {
   std::uint64_t cursor = 0;  ///< samples drawn so far: the sampler's next position
   std::uint64_t tokens = 0;  ///< labels since the start
   double loss_scale = 1.0;
+  std::uint64_t scale_good_steps = 0;  ///< since loss_scale last changed or a step overflowed
+  std::uint64_t scale_tolerance = 0;   ///< overflows that are forgiven before it is halved
 
   friend bool operator==(const TrainingState&, const TrainingState&) = default;
 };
@@ -35,7 +37,7 @@ struct FileEntry {
 
 /// manifest.json: written last, so a checkpoint that has one is whole.
 struct Manifest {
-  static constexpr std::uint64_t kFormatVersion = 1;
+  static constexpr std::uint64_t kFormatVersion = 2;
 
   TrainingState state;
   Hash128 state_hash;

@@ -19,8 +19,8 @@ namespace {
 /// Files of all writers and the manifest, on one file system.
 std::uint64_t bytes_needed(const fsdp::ShardLayout& layout) {
   std::uint64_t bytes = shard_file_bytes(0);
-  for (std::size_t rank = 0; rank < layout.world_size(); ++rank) {
-    bytes += shard_file_bytes(layout.local_granules(rank));
+  for (std::size_t rank = 0; rank < layout.ranks(); ++rank) {
+    bytes += shard_file_bytes(layout.owned_granules(rank));
   }
   return bytes;
 }
@@ -29,7 +29,7 @@ std::uint64_t bytes_needed(const fsdp::ShardLayout& layout) {
 FileEntry write_and_verify(const std::filesystem::path& folder, const fsdp::ShardLayout& layout,
                            const ShardTensors& tensors, const TrainingState& state,
                            std::span<const Hash128> hashes) {
-  const std::string name = shard_file_name(layout.rank(), layout.world_size());
+  const std::string name = shard_file_name(layout.rank(), layout.ranks());
   const auto path = folder / name;
   write_shard_file(path, layout, tensors, state);
   storage::sync_file(path);
@@ -59,7 +59,7 @@ Manifest make_manifest(const fsdp::ShardLayout& layout, const SaveRequest& reque
   Manifest manifest{
       .state = request.state,
       .state_hash = hash,
-      .writers = layout.world_size(),
+      .writers = layout.ranks(),
       .tensors = {},
       .files = std::move(files),
       .identity = request.identity,

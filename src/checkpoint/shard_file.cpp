@@ -1,5 +1,7 @@
 #include "checkpoint/shard_file.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 
 namespace ballast::checkpoint {
@@ -54,23 +56,48 @@ std::vector<Row> read_rows(const storage::H5File& file) {
   return rows;
 }
 
+std::span<float> moment(const ShardTensors& tensors, Part part) {
+  return part == Part::moment1 ? tensors.moment1 : tensors.moment2;
+}
+
+/// Writes the owned run of one part, piece by piece: neither the pieces of the flat shard nor the
+/// masters need to lie side by side.
+void write_owned(storage::H5File& file, const fsdp::ShardLayout& layout,
+                 const ShardTensors& tensors, Part part) {
+  std::vector<float> piece(kPieceGranules * kGranule);
+  file.reserve<float>(dataset_of(part), layout.owned_granules(layout.rank()) * kGranule);
+  std::size_t written = 0;
+  for (const auto& segment : layout.owned_segments()) {
+    for (std::size_t done = 0; done < segment.granules.numel(); done += piece.size()) {
+      const auto values =
+          std::span{piece}.first(std::min(piece.size(), segment.granules.numel() - done));
+      read_part(tensors, part, segment.local_offset + done, values);
+      file.write_at<float>(dataset_of(part), written, values);
+      written += values.size();
+    }
+  }
+}
+
 }  // namespace
 
-std::span<float> part_of(const ShardTensors& tensors, Part part) {
-  switch (part) {
-    case Part::master:
-      return tensors.master;
-    case Part::moment1:
-      return tensors.moment1;
-    case Part::moment2:
-      return tensors.moment2;
-  }
-  throw internal_error("no such part of a checkpoint");
+void read_part(const ShardTensors& tensors, Part part, std::size_t offset, std::span<float> out) {
+  if (part == Part::master) return tensors.master.read(offset, out);
+  std::ranges::copy(moment(tensors, part).subspan(offset, out.size()), out.begin());
+}
+
+void write_part(const ShardTensors& tensors, Part part, std::size_t offset,
+                std::span<const float> values) {
+  if (part == Part::master) return tensors.master.write(offset, values);
+  std::ranges::copy(values, moment(tensors, part).subspan(offset, values.size()).begin());
+}
+
+std::size_t part_size(const ShardTensors& tensors, Part part) {
+  return part == Part::master ? tensors.master.size() : moment(tensors, part).size();
 }
 
 std::vector<Row> rows_of(const fsdp::ShardLayout& layout) {
   std::vector<Row> rows;
-  for (const auto& segment : layout.segments()) {
+  for (const auto& segment : layout.owned_segments()) {
     rows.push_back({segment.parameter, segment.granules.first, segment.granules.count});
   }
   return rows;
@@ -90,10 +117,10 @@ void write_shard_file(const std::filesystem::path& path, const fsdp::ShardLayout
   file.set_attribute(kVersion, Manifest::kFormatVersion);
   file.set_attribute(kGranuleSize, std::uint64_t{kGranule});
   file.set_attribute("rank", std::uint64_t{layout.rank()});
-  file.set_attribute("writers", std::uint64_t{layout.world_size()});
+  file.set_attribute("writers", std::uint64_t{layout.ranks()});
   file.set_attribute("step", state.step);
   file.write<std::uint64_t>(kRows, row_words(layout));
-  for (const Part part : kParts) file.write<float>(dataset_of(part), part_of(tensors, part));
+  for (const Part part : kParts) write_owned(file, layout, tensors, part);
   file.close();
 }
 

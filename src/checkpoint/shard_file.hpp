@@ -30,7 +30,14 @@ struct Row {
 enum class Part { master, moment1, moment2 };
 inline constexpr std::array kParts{Part::master, Part::moment1, Part::moment2};
 
-[[nodiscard]] std::span<float> part_of(const ShardTensors& tensors, Part part);
+/// Elements [offset, offset + size) of one part of a rank's flat shard, as fp32.
+void read_part(const ShardTensors& tensors, Part part, std::size_t offset, std::span<float> out);
+void write_part(const ShardTensors& tensors, Part part, std::size_t offset,
+                std::span<const float> values);
+[[nodiscard]] std::size_t part_size(const ShardTensors& tensors, Part part);
+
+/// Granules that are moved at a time between memory and files.
+inline constexpr std::size_t kPieceGranules = 256;
 
 /// The rows of the file of this rank.
 [[nodiscard]] std::vector<Row> rows_of(const fsdp::ShardLayout& layout);
@@ -41,7 +48,7 @@ inline constexpr std::array kParts{Part::master, Part::moment1, Part::moment2};
 /// A little more than what a writer's file of `granules` granules takes.
 [[nodiscard]] std::uint64_t shard_file_bytes(std::size_t granules);
 
-/// Writes a rank's flat shards and closes the file; what is not yet on the disk is not synced.
+/// Writes what a rank owns and closes the file; what is not yet on the disk is not synced.
 void write_shard_file(const std::filesystem::path& path, const fsdp::ShardLayout& layout,
                       const ShardTensors& tensors, const TrainingState& state);
 

@@ -21,13 +21,13 @@ static_assert(std::endian::native == std::endian::little);
 static_assert(sizeof(Hash128) == 16 && std::is_trivially_copyable_v<Hash128>);
 
 /// Appends the hashes of all ranks' granules of one unit: the ranks' ranges side by side are the
-/// unit, so the order is canonical at any rank count.
+/// unit, so the order is canonical at any rank count and sharding.
 void append_unit(comm::Communicator& world, const fsdp::ShardLayout& layout, model::UnitId unit,
                  std::span<const Hash128> own, Hasher& hasher) {
   std::vector<std::size_t> counts;
   std::vector<std::size_t> offsets;
-  for (std::size_t rank = 0; rank < layout.world_size(); ++rank) {
-    const GranuleRange range = layout.range(unit, rank);
+  for (std::size_t rank = 0; rank < layout.ranks(); ++rank) {
+    const GranuleRange range = layout.owned(unit, rank);
     counts.push_back(range.count * sizeof(Hash128));
     offsets.push_back(range.first * sizeof(Hash128));
   }
@@ -47,9 +47,9 @@ std::array<std::uint64_t, 6> state_words(const TrainingState& state) {
 void require_fit(const comm::Communicator& world, const fsdp::ShardLayout& layout,
                  const ShardTensors& tensors) {
   const bool same_world = narrow<std::size_t>(world.rank()) == layout.rank() &&
-                          narrow<std::size_t>(world.size()) == layout.world_size();
+                          narrow<std::size_t>(world.size()) == layout.ranks();
   const bool same_size = std::ranges::all_of(
-      kParts, [&](Part part) { return part_of(tensors, part).size() == layout.local_numel(); });
+      kParts, [&](Part part) { return part_size(tensors, part) == layout.local_numel(); });
   if (!same_world || !same_size) {
     throw internal_error("checkpoint: the shards do not have the layout of {}", world.name());
   }
@@ -57,17 +57,18 @@ void require_fit(const comm::Communicator& world, const fsdp::ShardLayout& layou
 
 Hash128 granule_hash(const ShardTensors& tensors, std::size_t offset, std::size_t numel) {
   std::array<float, kParts.size() * kGranule> values;
-  auto out = values.begin();
+  std::size_t filled = 0;
   for (const Part part : kParts) {
-    out = std::ranges::copy(part_of(tensors, part).subspan(offset, numel), out).out;
+    read_part(tensors, part, offset, std::span{values}.subspan(filled, numel));
+    filled += numel;
   }
-  return hash_of(std::span<const float>{values.begin(), out});
+  return hash_of(std::span<const float>{values}.first(filled));
 }
 
 std::vector<Hash128> granule_hashes(const fsdp::ShardLayout& layout, const ShardTensors& tensors) {
   std::vector<Hash128> hashes;
-  hashes.reserve(layout.local_numel() / kGranule);
-  for (const auto& segment : layout.segments()) {
+  hashes.reserve(layout.owned_granules(layout.rank()));
+  for (const auto& segment : layout.owned_segments()) {
     for (std::size_t done = 0; done < segment.granules.numel(); done += kGranule) {
       const std::size_t numel = std::min(kGranule, segment.logical_numel - done);
       hashes.push_back(granule_hash(tensors, segment.local_offset + done, numel));
@@ -79,10 +80,11 @@ std::vector<Hash128> granule_hashes(const fsdp::ShardLayout& layout, const Shard
 Hash128 combine_hashes(comm::Communicator& world, const fsdp::ShardLayout& layout,
                        std::span<const Hash128> own, const TrainingState& state) {
   Hasher hasher;
+  std::size_t start = 0;
   for (model::UnitId unit = 0; unit < layout.table().units().size(); ++unit) {
-    append_unit(world, layout, unit,
-                own.subspan(layout.local_offset(unit) / kGranule, layout.own_range(unit).count),
-                hasher);
+    const std::size_t granules = layout.owned(unit).count;
+    append_unit(world, layout, unit, own.subspan(start, granules), hasher);
+    start += granules;
   }
   const auto words = state_words(state);
   hasher.update(std::as_bytes(std::span{words}));

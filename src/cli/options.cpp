@@ -9,7 +9,10 @@ namespace ballast::cli {
 
 namespace {
 
+using fsdp::Backend;
+using fsdp::Sharding;
 using optim::ScheduleKind;
+using train::LossScaling;
 using Options = std::vector<Option>;
 
 // So wide that no machine gets there, so narrow that products of a few stay within 64 bits.
@@ -64,11 +67,56 @@ Options data_options(train::DataConfig& c) {
 
 Options parallel_options(train::ParallelConfig& c) {
   return {
-      fixed("parallel.sharding", "full",
-            "parameters, gradients and optimiser states over all ranks"),
-      fixed("parallel.backend", "mpi", "what moves the bytes between ranks"),
+      choice("parallel.sharding", c.sharding,
+             {{"full", Sharding::full},
+              {"grad_op", Sharding::grad_op},
+              {"hybrid", Sharding::hybrid},
+              {"none", Sharding::none}},
+             "what is spread over the ranks: everything; everything, but gathered once a step; "
+             "everything within groups; nothing"),
+      whole("parallel.shard_group", c.shard_group, {1, UINT32_MAX}, "none",
+            "hybrid: ranks that share one copy of the weights; divides the ranks"),
+      choice("parallel.backend", c.backend,
+             {{"auto", Backend::automatic}, {"region", Backend::region}, {"mpi", Backend::mpi}},
+             "what moves the bytes: memory that the ranks of a host share, or messages; auto: the "
+             "region where it reaches"),
+      word("parallel.reshard_after_forward", "true|false|N", c.reshard_after_forward,
+           "messages: give up a gathered unit after its forward; N: groups of N ranks keep a copy"),
+      whole("parallel.prefetch_units", c.prefetch_units, {0, 1u << 16},
+            "messages: units whose gather starts ahead"),
+      word("parallel.wrap", "block|blocks:N|size:N|whole", c.wrap,
+           "what is gathered together: a block, N blocks, blocks of at least N parameters, all"),
+      word("parallel.recompute", "none|full|every:N|selective[:attention|feed_forward]",
+           c.recompute, "activations that are computed again in the backward to save memory"),
       number("parallel.timeout_s", c.timeout_s, kAboveZero,
              "seconds that a rank waits for its peers before it names them and ends"),
+  };
+}
+
+Options precision_options(train::PrecisionConfig& c) {
+  return {
+      choice("precision.param", c.param,
+             {{"fp32", ElementType::fp32},
+              {"bf16", ElementType::bf16},
+              {"fp16", ElementType::fp16}},
+             "what weights and activations are rounded to where they are multiplied"),
+      fixed("precision.reduce", "fp32", "what gradients are added up in"),
+      fixed("precision.master", "fp32", "what the optimiser updates"),
+      fixed("precision.moments", "fp32", "AdamW's moments"),
+      choice("precision.residual", c.residual,
+             {{"fp32", ElementType::fp32}, {"bf16", ElementType::bf16}},
+             "the residual stream between blocks"),
+      choice("precision.loss_scaling", c.loss_scaling,
+             {{"auto", LossScaling::automatic},
+              {"dynamic", LossScaling::dynamic},
+              {"none", LossScaling::none}},
+             "multiply the loss so that small gradients survive; auto: dynamic for fp16"),
+      number("precision.initial_scale", c.scaler.initial, kAboveZero,
+             "the loss scale to start with, a power of two"),
+      whole("precision.growth_interval", c.scaler.growth_interval, {1, UINT32_MAX},
+            "steps without overflow after which the loss scale doubles"),
+      whole("precision.hysteresis", c.scaler.hysteresis, {1, UINT32_MAX},
+            "overflows before the loss scale is halved"),
   };
 }
 
@@ -136,6 +184,7 @@ std::vector<Option> training_options(train::Config& config) {
   Options all = model_options(config.model);
   append(all, data_options(config.data));
   append(all, parallel_options(config.parallel));
+  append(all, precision_options(config.precision));
   append(all, optim_options(config.optim));
   append(all, schedule_options(config.schedule));
   append(all, checkpoint_options(config.checkpoint));

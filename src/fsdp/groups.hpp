@@ -28,6 +28,8 @@ class Groups {
   [[nodiscard]] comm::Communicator& replicas() { return replicas_ ? *replicas_ : *world_; }
   /// The ranks of this host.
   [[nodiscard]] comm::Communicator& node() { return *node_; }
+  /// Whether a transport needs it.
+  [[nodiscard]] bool has_node() const { return node_.has_value(); }
   /// The ranks that keep one copy between them after a unit's forward (Reshard::within).
   [[nodiscard]] comm::Communicator& reshard() { return *reshard_; }
 

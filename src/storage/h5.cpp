@@ -283,6 +283,16 @@ void H5File::write(const std::string& dataset, std::span<const T> values, H5Layo
 }
 
 template <class T>
+void H5File::reserve(const std::string& dataset, std::size_t size) {
+  create_dataset(dataset, native_type<T>(), size, {}, size);
+}
+
+template <class T>
+void H5File::write_at(const std::string& dataset, std::size_t offset, std::span<const T> values) {
+  write_range(dataset, native_type<T>(), offset, values.size(), values.data());
+}
+
+template <class T>
 void H5File::create_growing(const std::string& dataset, H5Layout layout) {
   if (layout.chunk == 0) throw internal_error("growing dataset '{}' needs chunks", dataset);
   create_dataset(dataset, native_type<T>(), 0, layout, H5S_UNLIMITED);
@@ -321,6 +331,8 @@ std::vector<T> H5File::read_all(const std::string& dataset) const {
 
 #define BALLAST_H5_ELEMENT(T)                                                         \
   template void H5File::write<T>(const std::string&, std::span<const T>, H5Layout);   \
+  template void H5File::reserve<T>(const std::string&, std::size_t);                  \
+  template void H5File::write_at<T>(const std::string&, std::size_t, std::span<const T>); \
   template void H5File::create_growing<T>(const std::string&, H5Layout);              \
   template void H5File::append<T>(const std::string&, std::span<const T>);            \
   template void H5File::read<T>(const std::string&, std::size_t, std::span<T>) const; \

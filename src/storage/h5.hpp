@@ -67,6 +67,12 @@ class H5File {
 
   template <class T>
   void write(const std::string& dataset, std::span<const T> values, H5Layout layout = {});
+  /// Creates a dataset of `size` elements for `write_at`.
+  template <class T>
+  void reserve(const std::string& dataset, std::size_t size);
+  /// Writes elements [offset, offset + values.size()).
+  template <class T>
+  void write_at(const std::string& dataset, std::size_t offset, std::span<const T> values);
   /// Creates an empty, growing dataset for `append`; needs layout.chunk > 0.
   template <class T>
   void create_growing(const std::string& dataset, H5Layout layout);

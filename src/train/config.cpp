@@ -7,6 +7,21 @@
 
 namespace ballast::train {
 
+namespace {
+
+void validate_precision(const PrecisionConfig& precision) {
+  if (precision.param == ElementType::fp16 && precision.loss_scaling == LossScaling::none) {
+    throw usage_error(
+        "precision.loss_scaling = none with precision.param = fp16: small gradients would vanish; "
+        "leave it at dynamic, or use bf16");
+  }
+  if (precision.residual == ElementType::fp16) {
+    throw usage_error("precision.residual = fp16: the residual stream may be fp32 or bf16");
+  }
+}
+
+}  // namespace
+
 void Config::validate() const {
   model.validate();
   if (data.path.empty()) {
@@ -19,12 +34,36 @@ void Config::validate() const {
         "{} · {}",
         data.global_batch, data.micro_batch, data.leaf_micro_batches);
   }
+  (void)make_policy(*this);
+  (void)make_model_options(*this);
+  validate_precision(precision);
   if (optim.lr < schedule.min_lr) {
     throw usage_error("schedule.min_lr = {} is above optim.lr = {}", schedule.min_lr, optim.lr);
   }
   if (run.stop_at && *run.stop_at > run.steps) {
     throw usage_error("run.stop_at = {} lies beyond run.steps = {}", *run.stop_at, run.steps);
   }
+}
+
+fsdp::Policy make_policy(const Config& config) {
+  return {
+      .sharding = config.parallel.sharding,
+      .shard_group = config.parallel.shard_group,
+      .backend = config.parallel.backend,
+      .reshard = fsdp::Reshard::parse(config.parallel.reshard_after_forward),
+      .prefetch_units = config.parallel.prefetch_units,
+      .compute = config.precision.param,
+      .leaf_micro_batches = config.data.leaf_micro_batches,
+  };
+}
+
+model::TransformerOptions make_model_options(const Config& config) {
+  return {
+      .mode = model::Mode::training,
+      .precision = {config.precision.param, config.precision.residual},
+      .recompute = model::RecomputePolicy::parse(config.parallel.recompute),
+      .grouping = model::Grouping::parse(config.parallel.wrap, config.model),
+  };
 }
 
 optim::Schedule make_schedule(const Config& config) {

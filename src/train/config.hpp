@@ -6,8 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "fsdp/policy.hpp"
 #include "model/config.hpp"
+#include "model/transformer.hpp"
+#include "optim/loss_scaler.hpp"
 #include "optim/schedule.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast::train {
 
@@ -25,7 +29,30 @@ struct DataConfig {
 
 /// Section [parallel].
 struct ParallelConfig {
+  fsdp::Sharding sharding = fsdp::Sharding::full;
+  std::optional<std::size_t> shard_group;      ///< hybrid: ranks that share a copy of the weights
+  fsdp::Backend backend = fsdp::Backend::automatic;
+  std::string reshard_after_forward = "true";  ///< "true", "false" or a number of ranks
+  std::size_t prefetch_units = 0;              ///< units gathered ahead, by messages
+  std::string wrap = "block";                  ///< "block", "blocks:N", "size:N" or "whole"
+  std::string recompute = "none";  ///< "none", "full", "every:N", "selective[:attention|feed_forward]"
   double timeout_s = 300.0;  ///< how long a rank waits for its peers before it names them and ends
+};
+
+/// What an overflow of a narrow gradient is met with.
+enum class LossScaling { automatic, dynamic, none };
+
+/// Section [precision].
+struct PrecisionConfig {
+  ElementType param = ElementType::fp32;     ///< what the model computes with
+  ElementType residual = ElementType::fp32;  ///< the stream between blocks
+  LossScaling loss_scaling = LossScaling::automatic;  ///< dynamic for fp16, none otherwise
+  optim::LossScalerConfig scaler;
+
+  [[nodiscard]] bool scales_loss() const {
+    return loss_scaling == LossScaling::automatic ? param == ElementType::fp16
+                                                  : loss_scaling == LossScaling::dynamic;
+  }
 };
 
 /// Section [optim].
@@ -71,6 +98,7 @@ struct Config {
   model::ModelConfig model;
   DataConfig data;
   ParallelConfig parallel;
+  PrecisionConfig precision;
   OptimConfig optim;
   ScheduleConfig schedule;
   CheckpointConfig checkpoint;
@@ -83,6 +111,11 @@ struct Config {
   /// Checks what one key alone cannot show; throws a usage Error that names the keys.
   void validate() const;
 };
+
+/// The choices that `fsdp` and `model` act on; texts are parsed here, with usage Errors that name
+/// the keys.
+[[nodiscard]] fsdp::Policy make_policy(const Config& config);
+[[nodiscard]] model::TransformerOptions make_model_options(const Config& config);
 
 /// The learning-rate schedule that a configuration asks for, defaults worked out.
 [[nodiscard]] optim::Schedule make_schedule(const Config& config);

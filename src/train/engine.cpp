@@ -1,23 +1,16 @@
 #include "train/engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "base/narrow.hpp"
 #include "optim/clip.hpp"
+#include "train/memory_plan.hpp"
 
 namespace ballast::train {
 
 namespace {
-
-std::vector<optim::Group> decay_groups(const fsdp::ShardLayout& layout) {
-  std::vector<optim::Group> groups;
-  for (const auto& segment : layout.segments()) {
-    const auto& parameter = layout.table().parameters()[segment.parameter];
-    groups.push_back(
-        {segment.local_offset, segment.logical_numel, parameter.decay == model::Decay::yes});
-  }
-  return groups;
-}
 
 optim::AdamWConfig adamw_config(const OptimConfig& config) {
   return {config.beta1, config.beta2, config.epsilon, config.weight_decay};
@@ -35,99 +28,155 @@ Engine::Engine(const Config& config, comm::Communicator& world, const data::Data
     : config_{&config},
       world_{&world},
       dataset_{&dataset},
-      gemm_{kernels::make_gemm(kernels::default_gemm_library())},
-      model_{config.model,
-             {config.data.micro_batch, config.data.seq_len},
-             model::Mode::training,
-             *gemm_,
-             arena_},
-      layout_{model_.table(), static_cast<std::size_t>(world.rank()),
-              static_cast<std::size_t>(world.size())},
-      parameters_{layout_, world, fsdp::Purpose::training, config.data.leaf_micro_batches, arena_},
-      moment1_{arena_.reserve<float>(MemoryClass::optimizer, layout_.local_numel())},
-      moment2_{arena_.reserve<float>(MemoryClass::optimizer, layout_.local_numel())},
-      adamw_{adamw_config(config.optim), decay_groups(layout_)},
+      topology_{fsdp::discover_topology(world)},
+      workspace_{make_blueprint(config), topology_, narrow<std::size_t>(world.rank())},
+      connection_{(require_memory(world, config, topology_), world), workspace_},
+      adamw_{adamw_config(config.optim)},
+      scaler_{config.precision.scaler},
       sampler_{config.run.seed, dataset.windows(data::Split::train, config.data.seq_len)},
-      loader_{dataset, model_.shape()},
-      program_{model::training_program(config.model)} {
-  arena_.commit();
-}
+      loader_{dataset, workspace_.model().shape()},
+      program_{model::training_program(workspace_.model().table())},
+      evaluation_program_{model::evaluation_program(workspace_.model().table())} {}
 
 void Engine::initialise() {
-  parameters_.initialise(config_->run.seed);
-  std::ranges::fill(arena_.view(moment1_), 0.0f);
-  std::ranges::fill(arena_.view(moment2_), 0.0f);
+  const auto& table = layout().table();
+  const auto masters = workspace_.optimizer().masters(workspace_.parameters());
+  std::vector<float> values;
+  begin_load();
+  for (const auto& segment : layout().held_segments()) {
+    values.resize(segment.granules.numel());
+    model::initialise(table.parameters()[segment.parameter], segment.parameter, config_->run.seed,
+                      segment.granules, values);
+    masters.write(segment.local_offset, values);
+  }
+  std::ranges::fill(workspace_.optimizer().moment1(), 0.0f);
+  std::ranges::fill(workspace_.optimizer().moment2(), 0.0f);
+  finish_load();
 }
 
-checkpoint::ShardTensors Engine::tensors() const {
-  return {parameters_.weights(), arena_.view(moment1_), arena_.view(moment2_)};
+checkpoint::TrainingState Engine::initial_state() const {
+  checkpoint::TrainingState state;
+  state.seed = config_->run.seed;
+  if (config_->precision.scales_loss()) {
+    const optim::LossScalerState start = scaler_.start();
+    state.loss_scale = start.scale;
+    state.scale_tolerance = start.tolerance;
+  }
+  return state;
 }
 
 StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_requested) {
+  auto& parameters = workspace_.parameters();
+  connection_.groups().set_step(state.step + 1);
+  forward_fault_.reset();
+  parameters.begin_step();
   StepSums sums;
   sums.stop_requests = stop_requested ? 1 : 0;
-  run_leaves(state.cursor, sums);
-  add_squared_gradient(parameters_, sums.squared_gradient);
+  run_leaves(state, sums);
+  add_squared_gradient(parameters, sums.squared_gradient);
   sums.merge_over(*world_);
 
-  // Gradients were scaled by the nominal count; the exact one is known only now.
+  // Gradients were scaled by the nominal count and the loss scale; the exact count is known only
+  // now.
   const double weight = sums.loss.weight.value();
-  const double correction = weight > 0.0 ? nominal_labels(config_->data) / weight : 0.0;
+  const double correction =
+      weight > 0.0 ? nominal_labels(config_->data) / (weight * state.loss_scale) : 0.0;
   const bool finite =
       sums.squared_gradient.nonfinite() == 0 && sums.loss.weighted_nll.nonfinite() == 0;
   StepResult result{
-      .loss = finite ? sums.loss.mean() : std::nan(""),
+      .loss = sums.loss.weighted_nll.nonfinite() == 0 ? sums.loss.mean() : std::nan(""),
       .grad_norm = finite ? std::sqrt(sums.squared_gradient.value()) * correction : std::nan(""),
       .labels = sums.loss.labels,
       .update = finite ? Update::applied : Update::skipped,
+      .loss_scale = state.loss_scale,
+      .skip_reason = {},
       .stop_requests = sums.stop_requests,
   };
+  if (!finite) {
+    result.skip_reason =
+        name_first_fault(*world_, layout().table(), forward_fault_, parameters.offender());
+  }
   state.step += 1;
   state.cursor += config_->data.global_batch;
   state.tokens += static_cast<std::uint64_t>(sums.loss.labels);
+  parameters.begin_version();
   if (finite) {
     state.optimizer_steps += 1;
     apply(state, lr, correction * optim::clip_factor(result.grad_norm, config_->optim.clip));
+  } else {
+    parameters.publish_all();
   }
-  parameters_.weights_changed();
+  adapt_loss_scale(state, result.update);
   return result;
 }
 
-void Engine::run_leaves(std::uint64_t cursor, StepSums& sums) {
-  const auto scale = static_cast<float>(1.0 / nominal_labels(config_->data));
-  const auto ranks = static_cast<std::size_t>(world_->size());
+void Engine::run_leaves(const checkpoint::TrainingState& state, StepSums& sums) {
+  const auto scale = static_cast<float>(state.loss_scale / nominal_labels(config_->data));
+  const auto ranks = narrow<std::size_t>(world_->size());
   const std::size_t leaves = config_->data.leaves();
+  auto& parameters = workspace_.parameters();
   for (std::size_t first = 0; first < leaves; first += ranks) {
-    parameters_.begin_wave({std::min(ranks, leaves - first),
-                            first == 0 ? kernels::Store::overwrite : kernels::Store::add});
-    const std::size_t leaf = first + static_cast<std::size_t>(world_->rank());
+    parameters.begin_wave({std::min(ranks, leaves - first),
+                           first == 0 ? kernels::Store::overwrite : kernels::Store::add, first});
+    const std::size_t leaf = first + narrow<std::size_t>(world_->rank());
     for (std::size_t micro = 0; micro < config_->data.leaf_micro_batches; ++micro) {
-      parameters_.begin_micro_batch(micro);
+      parameters.begin_micro_batch(micro, program_);
       if (leaf >= leaves) {
-        parameters_.walk(program_);
+        parameters.walk(program_);
         continue;
       }
       const std::uint64_t sample =
-          cursor + leaf * config_->data.leaf_sequences() + micro * config_->data.micro_batch;
-      const auto& batch = loader_.load_training(sampler_, sample);
-      sums.loss.merge(model_.forward_backward(batch, parameters_, scale));
+          state.cursor + leaf * config_->data.leaf_sequences() + micro * config_->data.micro_batch;
+      run_micro_batch(leaf, sample, scale, sums);
     }
   }
+  parameters.finish_gradients();
+}
+
+void Engine::run_micro_batch(std::size_t leaf, std::uint64_t sample, float scale, StepSums& sums) {
+  const auto& batch = loader_.load_training(sampler_, sample);
+  auto& model = workspace_.model();
+  const auto loss = model.forward_backward(batch, workspace_.parameters(), scale);
+  sums.loss.merge(loss);
+  if (loss.weighted_nll.nonfinite() == 0 || forward_fault_) return;
+  if (const auto place = model.find_nonfinite()) forward_fault_ = {leaf, *place};
 }
 
 void Engine::apply(const checkpoint::TrainingState& state, double lr, double gradient_factor) {
-  adamw_.update(state.optimizer_steps, lr, gradient_factor,
-                {
-                    .gradient = parameters_.accumulators(),
-                    .weight = parameters_.weights(),
-                    .moment1 = arena_.view(moment1_),
-                    .moment2 = arena_.view(moment2_),
-                });
+  auto& parameters = workspace_.parameters();
+  const auto& optimizer = workspace_.optimizer();
+  for (model::UnitId unit = 0; unit < layout().table().units().size(); ++unit) {
+    const auto part = [&](std::span<float> all) {
+      return all.subspan(layout().held_offset(unit), layout().held(unit).numel());
+    };
+    adamw_.update(state.optimizer_steps, lr, gradient_factor, optimizer.groups(unit),
+                  {
+                      .gradient = parameters.accumulators().held(unit),
+                      .master = optimizer.master(parameters, unit),
+                      .moment1 = part(optimizer.moment1()),
+                      .moment2 = part(optimizer.moment2()),
+                  });
+    parameters.publish(unit);
+  }
+}
+
+void Engine::adapt_loss_scale(checkpoint::TrainingState& state, Update update) const {
+  if (!config_->precision.scales_loss()) return;
+  optim::LossScalerState scaling{state.loss_scale, state.scale_good_steps,
+                                 static_cast<std::uint32_t>(state.scale_tolerance)};
+  if (update == Update::applied) {
+    scaler_.finite(scaling);
+  } else {
+    (void)scaler_.overflow(scaling);
+  }
+  state.loss_scale = scaling.scale;
+  state.scale_good_steps = scaling.good_steps;
+  state.scale_tolerance = scaling.tolerance;
 }
 
 EvalResult Engine::evaluate() {
-  return validate(*world_, *dataset_, model_, parameters_, loader_,
-                  model::evaluation_program(config_->model));
+  return validate(*world_, *dataset_, workspace_.model(), workspace_.parameters(), loader_,
+                  evaluation_program_);
 }
 
 }  // namespace ballast::train

@@ -1,23 +1,21 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <span>
+#include <optional>
 #include <string>
 
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
 #include "data/sampler.hpp"
-#include "fsdp/sharded_parameters.hpp"
-#include "kernels/gemm.hpp"
-#include "model/transformer.hpp"
 #include "optim/adamw.hpp"
-#include "tensor/arena.hpp"
+#include "optim/loss_scaler.hpp"
 #include "train/batch_loader.hpp"
 #include "train/config.hpp"
+#include "train/nonfinite.hpp"
 #include "train/validation.hpp"
 #include "train/verdict.hpp"
+#include "train/workspace.hpp"
 
 namespace ballast::train {
 
@@ -29,20 +27,28 @@ struct StepResult {
   double grad_norm = 0.0;  ///< unscaled, before clipping
   std::int64_t labels = 0;
   Update update = Update::applied;
+  double loss_scale = 1.0;  ///< that the step was computed with
+  std::string skip_reason;  ///< where the first non-finite value was; empty when applied
   std::int64_t stop_requests = 0;
 };
 
 /// A sharded model in training: memory, parameters, optimiser and the course of one step. The
-/// result of a step depends on the configuration and the state alone, not on the number of ranks.
+/// result of a step depends on the configuration and the state alone, not on the number of ranks,
+/// the sharding, what moves the bytes, or what is computed again.
 class Engine {
  public:
-  /// `dataset` and `world` must outlive the engine. Collective.
+  /// `dataset` and `world` must outlive the engine. Collective; usage Errors name keys that
+  /// contradict one another, and memory that is not there.
   Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset);
 
-  /// Fresh weights, zero moments.
+  /// Fresh weights, zero moments. Collective.
   void initialise();
-  /// To be called after the shards were filled from outside, as a resume does.
-  void weights_loaded() { parameters_.weights_changed(); }
+  /// To be called before and after the shards are filled from outside, as a resume does.
+  void begin_load() { workspace_.parameters().begin_version(); }
+  void finish_load() { workspace_.parameters().publish_all(); }
+
+  /// The state of a training that has not begun.
+  [[nodiscard]] checkpoint::TrainingState initial_state() const;
 
   /// One step: samples from `state.cursor` on, update number state.optimizer_steps + 1. Advances
   /// `state`. Collective.
@@ -51,28 +57,36 @@ class Engine {
   /// Loss over the whole validation split. Collective.
   EvalResult evaluate();
 
-  [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
-  [[nodiscard]] checkpoint::ShardTensors tensors() const;
-  [[nodiscard]] const Arena& arena() const { return arena_; }
-  [[nodiscard]] const kernels::Gemm& gemm() const { return *gemm_; }
+  /// Watches the blocks from now on; see Transformer::observe.
+  void observe(model::BlockObserver* observer) { workspace_.model().observe(observer); }
+  /// What communication took since the last call.
+  [[nodiscard]] comm::Timings take_timings() { return connection_.groups().take_timings(); }
+
+  [[nodiscard]] const fsdp::Topology& topology() const { return topology_; }
+  [[nodiscard]] const Workspace& workspace() const { return workspace_; }
+  [[nodiscard]] const fsdp::ShardLayout& layout() const { return workspace_.layout(); }
+  [[nodiscard]] checkpoint::ShardTensors tensors() const { return workspace_.tensors(); }
+  [[nodiscard]] const kernels::Gemm& gemm() const { return workspace_.gemm(); }
 
  private:
-  void run_leaves(std::uint64_t cursor, StepSums& sums);
+  void run_leaves(const checkpoint::TrainingState& state, StepSums& sums);
+  void run_micro_batch(std::size_t leaf, std::uint64_t sample, float scale, StepSums& sums);
   void apply(const checkpoint::TrainingState& state, double lr, double gradient_factor);
+  void adapt_loss_scale(checkpoint::TrainingState& state, Update update) const;
 
   const Config* config_;
   comm::Communicator* world_;
   const data::Dataset* dataset_;
-  std::unique_ptr<kernels::Gemm> gemm_;
-  Arena arena_;
-  model::Transformer model_;
-  fsdp::ShardLayout layout_;
-  fsdp::ShardedParameters parameters_;
-  Arena::Slot<float> moment1_, moment2_;
+  fsdp::Topology topology_;
+  Workspace workspace_;
+  Connection connection_;
   optim::AdamW adamw_;
+  optim::LossScaler scaler_;
   data::Sampler sampler_;
   BatchLoader loader_;
   model::StepProgram program_;
+  model::StepProgram evaluation_program_;
+  std::optional<ForwardFault> forward_fault_;  ///< of this rank, in this step
 };
 
 }  // namespace ballast::train

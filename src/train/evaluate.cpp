@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 #include <optional>
 
+#include "base/narrow.hpp"
 #include "base/text.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/agree.hpp"
 #include "train/identity.hpp"
 #include "train/trainer.hpp"
 #include "train/validation.hpp"
+#include "train/workspace.hpp"
 
 namespace ballast::train {
 
@@ -24,6 +26,16 @@ data::Dataset open_dataset(const EvalOptions& options, const Identity& identity)
                      trained_with);
   }
   return dataset;
+}
+
+/// The model as it was trained, ready to be read only.
+Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfig& config,
+                               model::BatchShape shape) {
+  const model::Precision precision = precision_of(identity);
+  return {config,
+          shape,
+          {.mode = model::Mode::evaluation, .precision = precision},
+          {.compute = precision.compute, .purpose = fsdp::Purpose::evaluation}};
 }
 
 }  // namespace
@@ -45,22 +57,19 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
     (void)dataset->windows(data::Split::validation, shape.seq_len);
   });
 
-  const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
-  Arena arena;
-  model::Transformer model{*config, shape, model::Mode::evaluation, *gemm, arena};
-  const fsdp::ShardLayout layout{model.table(), static_cast<std::size_t>(world.rank()),
-                                 static_cast<std::size_t>(world.size())};
-  fsdp::ShardedParameters parameters{layout, world, fsdp::Purpose::evaluation, 1, arena};
-  const auto moment1 = arena.reserve<float>(MemoryClass::optimizer, layout.local_numel());
-  const auto moment2 = arena.reserve<float>(MemoryClass::optimizer, layout.local_numel());
-  arena.commit();
-  checkpoint::load(world, layout, folder,
-                   {parameters.weights(), arena.view(moment1), arena.view(moment2)});
-  parameters.weights_changed();
+  const fsdp::Topology topology = fsdp::discover_topology(world);
+  Workspace workspace{evaluation_blueprint(manifest.identity, *config, shape), topology,
+                      narrow<std::size_t>(world.rank())};
+  Connection connection{world, workspace};
+  auto& parameters = workspace.parameters();
+  parameters.begin_version();
+  checkpoint::load(world, workspace.layout(), folder, workspace.tensors());
+  parameters.publish_all();
 
   BatchLoader loader{*dataset, shape};
   const EvalResult result =
-      validate(world, *dataset, model, parameters, loader, model::evaluation_program(*config));
+      validate(world, *dataset, workspace.model(), parameters, loader,
+               model::evaluation_program(workspace.model().table()));
   if (world.is_root()) {
     fmt::print("checkpoint {} (step {})\n", folder.string(), manifest.state.step);
     fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", result.loss,

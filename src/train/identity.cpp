@@ -12,8 +12,9 @@ namespace ballast::train {
 namespace {
 
 /// May differ between a checkpoint and the run that goes on from it.
-constexpr std::array<std::string_view, 3> kFree{"data.path", "data.micro_batch",
-                                                "data.global_batch"};
+constexpr std::array<std::string_view, 5> kFree{"data.path", "data.micro_batch",
+                                                "data.global_batch", "precision.param",
+                                                "precision.residual"};
 
 template <class Number>
 Number parse(const Identity& identity, const std::string& key) {
@@ -65,6 +66,8 @@ Identity make_identity(const Config& config, const data::DatasetInfo& dataset) {
       {"data.seq_len", std::to_string(config.data.seq_len)},
       {"data.micro_batch", std::to_string(config.data.micro_batch)},
       {"data.global_batch", std::to_string(config.data.global_batch)},
+      {"precision.param", std::string{name_of(config.precision.param)}},
+      {"precision.residual", std::string{name_of(config.precision.residual)}},
       {"run.seed", std::to_string(config.run.seed)},
   };
 }
@@ -93,6 +96,12 @@ const std::string& text_of(const Identity& identity, const std::string& key) {
 
 std::size_t number_of(const Identity& identity, const std::string& key) {
   return parse<std::size_t>(identity, key);
+}
+
+model::Precision precision_of(const Identity& identity) {
+  constexpr std::array kTypes{ElementType::fp32, ElementType::bf16, ElementType::fp16};
+  return {choice_of(identity, "precision.param", kTypes),
+          choice_of(identity, "precision.residual", kTypes)};
 }
 
 model::ModelConfig model_of(const Identity& identity) {

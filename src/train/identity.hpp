@@ -5,6 +5,7 @@
 
 #include "data/dataset.hpp"
 #include "model/config.hpp"
+#include "model/precision.hpp"
 #include "train/config.hpp"
 
 namespace ballast::train {
@@ -20,6 +21,7 @@ void require_same_training(const Identity& checkpoint, const Identity& now);
 
 /// The parts that evaluation and generation need, read back. Data Errors name the key.
 [[nodiscard]] model::ModelConfig model_of(const Identity& identity);
+[[nodiscard]] model::Precision precision_of(const Identity& identity);
 [[nodiscard]] std::size_t number_of(const Identity& identity, const std::string& key);
 [[nodiscard]] const std::string& text_of(const Identity& identity, const std::string& key);
 

@@ -11,6 +11,7 @@
 #include "train/engine.hpp"
 #include "train/fingerprint.hpp"
 #include "train/identity.hpp"
+#include "train/memory_plan.hpp"
 #include "train/metrics_log.hpp"
 #include "train/run_directory.hpp"
 #include "train/stop_signal.hpp"
@@ -93,6 +94,8 @@ class TrainingRun {
   [[nodiscard]] bool is_due(std::uint64_t every) const {
     return every != 0 && (state_.step % every == 0 || state_.step == config_->last_step());
   }
+  void carry_loss_scale(const checkpoint::TrainingState& fresh);
+  [[nodiscard]] std::string scale_change(const StepResult& result) const;
   StepResult timed_step();
   void after_step(const StepResult& result);
   void write_record(const StepResult& result);
@@ -117,7 +120,7 @@ class TrainingRun {
 
 void TrainingRun::start(const std::optional<std::filesystem::path>& checkpoint) {
   resumed_from_ = checkpoint;
-  state_.seed = config_->run.seed;
+  state_ = engine_.initial_state();
   if (checkpoint) {
     resume(*checkpoint);
   } else {
@@ -137,9 +140,21 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint) {
     }
   });
   const PatientCollectives patience{*world_, config_->parallel.timeout_s};
+  const checkpoint::TrainingState fresh = state_;
+  engine_.begin_load();
   state_ = checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors()).state;
-  engine_.weights_loaded();
+  engine_.finish_load();
+  carry_loss_scale(fresh);
   saved_step_ = state_.step;
+}
+
+/// A run that changes its precision on resume takes the loss scale that it would have started with.
+void TrainingRun::carry_loss_scale(const checkpoint::TrainingState& fresh) {
+  const bool was_scaled = state_.scale_tolerance > 0;
+  if (was_scaled == config_->precision.scales_loss()) return;
+  state_.loss_scale = fresh.loss_scale;
+  state_.scale_good_steps = fresh.scale_good_steps;
+  state_.scale_tolerance = fresh.scale_tolerance;
 }
 
 void TrainingRun::open_log(const std::string& resolved_ini) {
@@ -158,19 +173,30 @@ void TrainingRun::introduce() {
   log_.say(fmt::format("model: {} parameters ({} layers, dim {}, {} heads, vocabulary {})",
                        with_thousands(table.total_numel()), model.layers, model.dim, model.heads,
                        model.vocabulary));
-  log_.say(fmt::format(
-      "job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step; sharding full, backend "
-      "mpi",
-      world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
-      with_thousands(config_->data.global_batch * config_->data.seq_len)));
-  std::string memory;
-  for (const auto kind : {MemoryClass::parameters, MemoryClass::gradients, MemoryClass::optimizer,
-                          MemoryClass::transient, MemoryClass::activations, MemoryClass::scratch}) {
-    memory += fmt::format("{}{} {}", memory.empty() ? "" : ", ", name_of(kind),
-                          human_bytes(engine_.arena().planned_bytes(kind)));
+  log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
+                       world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
+                       with_thousands(config_->data.global_batch * config_->data.seq_len)));
+  const Workspace& workspace = engine_.workspace();
+  const auto policy = make_model_options(*config_);
+  log_.say(fmt::format("mode: {}; wrap {}, recompute {}",
+                       fsdp::describe(workspace.policy(), workspace.mesh(), workspace.transports()),
+                       config_->parallel.wrap, policy.recompute.name()));
+  log_.say(fmt::format("precision: param {}, residual {}, reduce, master and moments fp32{}",
+                       name_of(config_->precision.param), name_of(config_->precision.residual),
+                       config_->precision.scales_loss()
+                           ? fmt::format("; loss scale {}", state_.loss_scale)
+                           : ""));
+  if (!engine_.gemm().is_native(config_->precision.param)) {
+    log_.say(fmt::format("warning: this processor has no {} products; operands are rounded to {} "
+                         "and multiplied in fp32, which is slower than fp32 alone",
+                         name_of(config_->precision.param), name_of(config_->precision.param)));
   }
-  log_.say(fmt::format("memory planned on rank 0: {} ({})",
-                       human_bytes(engine_.arena().planned_bytes()), memory));
+  const MemoryPlan plan = plan_memory(*config_, engine_.topology(), 0);
+  log_.say(fmt::format("memory planned on rank 0's host: {} ({}; {} of it shared), and {} ranks of "
+                       "up to {} besides",
+                       human_bytes(plan.host_bytes), describe(plan),
+                       human_bytes(plan.shared_bytes), plan.host_ranks,
+                       human_bytes(kProcessBytes)));
   log_.say(fmt::format("numerics: {}", numerics_));
   if (resumed_from_) {
     log_.say(fmt::format("resumed from {} at step {}", resumed_from_->string(), state_.step));
@@ -178,12 +204,11 @@ void TrainingRun::introduce() {
 }
 
 StepResult TrainingRun::timed_step() {
-  world_->set_step(state_.step + 1);
   lr_ = schedule_.lr(state_.step + 1);
-  (void)world_->take_timings();
+  (void)engine_.take_timings();
   const Stopwatch watch;
   const StepResult result = engine_.step(state_, lr_, stop_signal_.requested());
-  meter_.add(watch.elapsed_s(), result.labels, world_->take_timings());
+  meter_.add(watch.elapsed_s(), result.labels, engine_.take_timings());
   return result;
 }
 
@@ -209,14 +234,20 @@ ExitCode TrainingRun::run() {
 void TrainingRun::after_step(const StepResult& result) {
   if (result.update == Update::skipped) {
     ++skipped_in_a_row_;
-    log_.say(fmt::format("step {}: the loss or gradient is not finite; update skipped on all ranks",
-                         state_.step));
+    log_.say(fmt::format("step {}: update skipped on all ranks: {} is not finite{}", state_.step,
+                         result.skip_reason, scale_change(result)));
   } else {
     skipped_in_a_row_ = 0;
   }
   const bool evaluates = is_due(config_->eval_every);
   if (is_due(config_->log_every) || evaluates) write_record(result);
   if (config_->checkpoint.every != 0 && state_.step % config_->checkpoint.every == 0) save();
+}
+
+/// What a skipped step did to the loss scale, for the log.
+std::string TrainingRun::scale_change(const StepResult& result) const {
+  if (!config_->precision.scales_loss()) return {};
+  return fmt::format("; loss scale {} → {}", result.loss_scale, state_.loss_scale);
 }
 
 void TrainingRun::write_record(const StepResult& result) {
@@ -226,7 +257,7 @@ void TrainingRun::write_record(const StepResult& result) {
       .grad_norm = result.grad_norm,
       .lr = lr_,
       .tokens = state_.tokens,
-      .loss_scale = state_.loss_scale,
+      .loss_scale = result.loss_scale,
   };
   meter_.fill(record);
   const auto pss = static_cast<std::int64_t>(memory_use().pss);

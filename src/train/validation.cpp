@@ -33,9 +33,11 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
   for (std::size_t first = 0; first < batches; first += ranks) {
     const std::size_t own = first + static_cast<std::size_t>(world.rank());
     if (own >= batches) {
+      parameters.begin_micro_batch(0, program);
       parameters.walk(program);
       continue;
     }
+    parameters.begin_micro_batch(0, program);
     model::Batch batch = loader.load_validation(own * shape.sequences, windows);
     batch.weights = {};  // every byte of the held-out text counts alike
     sums.loss.merge(model.forward(batch, parameters, nll));

@@ -27,8 +27,8 @@ void StepSums::merge_over(comm::Communicator& world) {
 }
 
 void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum) {
-  const auto gradient = parameters.accumulators();
-  for (const auto& segment : parameters.layout().segments()) {
+  const auto gradient = parameters.accumulators().all();
+  for (const auto& segment : parameters.layout().owned_segments()) {
     const auto values = gradient.subspan(segment.local_offset, segment.logical_numel);
     for (std::size_t at = 0; at < values.size(); at += kGranule) {
       sum.add(kernels::sum_of_squares(values.subspan(at, std::min(kGranule, values.size() - at))));

@@ -200,10 +200,10 @@ TEST(Damage, ReadingBackFindsWhatTheDiskChanged) {
     const auto message = data_error_of([&] { verify_read_back(path, shards.layout(), hashes); });
     EXPECT_NE(message.find("in its rows"), std::string::npos) << message;
   }
-  for (const auto& segment : shards.layout().segments()) {
+  for (const auto& segment : shards.layout().held_segments()) {
     for (const Part part : kParts) {
       float& last =
-          part_of(shards.tensors(), part)[segment.local_offset + segment.logical_numel - 1];
+          shards.values(part)[segment.local_offset + segment.logical_numel - 1];
       const float value = std::exchange(last, 7.0f);
       write();
       last = value;

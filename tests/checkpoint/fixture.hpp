@@ -67,12 +67,17 @@ inline float test_value(std::uint64_t seed, Part part, std::size_t parameter, st
 class Shards {
  public:
   Shards(const model::ParameterTable& table, const comm::Communicator& world)
-      : layout_{table, narrow<std::size_t>(world.rank()), narrow<std::size_t>(world.size())} {
+      : layout_{table,
+                {1, narrow<std::size_t>(world.size())},
+                narrow<std::size_t>(world.rank())} {
     for (auto& values : values_) values.assign(layout_.local_numel(), 0.0f);
   }
 
   [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
-  [[nodiscard]] ShardTensors tensors() { return {values_[0], values_[1], values_[2]}; }
+  [[nodiscard]] std::span<float> values(Part part) {
+    return values_[static_cast<std::size_t>(part)];
+  }
+  [[nodiscard]] ShardTensors tensors() { return {std::span{values_[0]}, values_[1], values_[2]}; }
 
   Shards& fill(std::uint64_t seed) {
     visit([&](Part part, std::size_t parameter, std::size_t element, float& value) {
@@ -95,8 +100,8 @@ class Shards {
   template <class Visit>
   void visit(Visit&& visit) {
     for (const Part part : kParts) {
-      const auto values = part_of(tensors(), part);
-      for (const auto& segment : layout_.segments()) {
+      const auto values = this->values(part);
+      for (const auto& segment : layout_.held_segments()) {
         for (std::size_t i = 0; i < segment.logical_numel; ++i) {
           visit(part, segment.parameter, segment.granules.first_element() + i,
                 values[segment.local_offset + i]);

@@ -62,10 +62,10 @@ TEST(StateHash, ChangesWithAnyBitOfAnyPart) {
   for (const Part part : kParts) {
     const Hash128 after = hash_at(ranks, [&](Shards& shards) {
       // The last element of the model: on the last rank, in a granule that is partly padding.
-      if (shards.layout().rank() + 1 != shards.layout().world_size()) return;
-      const auto& segment = shards.layout().segments().back();
+      if (shards.layout().rank() + 1 != shards.layout().ranks()) return;
+      const auto& segment = shards.layout().held_segments().back();
       float& value =
-          part_of(shards.tensors(), part)[segment.local_offset + segment.logical_numel - 1];
+          shards.values(part)[segment.local_offset + segment.logical_numel - 1];
       value = std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ 1u);
     });
     EXPECT_NE(after, before) << static_cast<int>(part);
@@ -75,7 +75,7 @@ TEST(StateHash, ChangesWithAnyBitOfAnyPart) {
 TEST(StateHash, DoesNotSeePadding) {
   const int ranks = test::world().size();
   const Hash128 changed = hash_at(ranks, [](Shards& shards) {
-    for (const auto& segment : shards.layout().segments()) {
+    for (const auto& segment : shards.layout().held_segments()) {
       for (std::size_t i = segment.logical_numel; i < segment.granules.numel(); ++i) {
         shards.tensors().master[segment.local_offset + i] = 5.0f;
       }

@@ -59,6 +59,13 @@ class DatasetFile {
                                   fmt::format("ballast-memory-{}-{}", ::getpid(), world().rank());
 };
 
+// The address sanitizer keeps an account of its own, some 8 MiB whatever the number of ranks.
+#ifdef __SANITIZE_ADDRESS__
+constexpr double kBookkeeping = 10.0 * (1 << 20);
+#else
+constexpr double kBookkeeping = 0.0;
+#endif
+
 TEST(PersistentMemory, IsSixteenBytesAParameterOverTheRanks) {
   const DatasetFile file;
   const data::Dataset dataset{file.path()};
@@ -73,7 +80,7 @@ TEST(PersistentMemory, IsSixteenBytesAParameterOverTheRanks) {
   // Activations of the eight more layers, for eight tokens: 8 · dim + 2 · ffn floats each.
   const double activations = 8.0 * 8.0 * 4.0 * (8.0 * 512.0 + 2.0 * 1376.0);
   const double expected = 16.0 * added / world().size() + activations;
-  EXPECT_NEAR(difference, expected, 0.02 * expected);
+  EXPECT_NEAR(difference, expected, 0.02 * expected + kBookkeeping);
   if (world().is_root()) {
     fmt::print("{} rank(s): {:.3f} MiB measured, {:.3f} MiB by the formula, {:.4f} of it\n",
                world().size(), difference / (1 << 20), expected / (1 << 20), difference / expected);

@@ -1,0 +1,169 @@
+#include "train/memory_plan.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/memory_limit.hpp"
+#include "base/narrow.hpp"
+#include "base/text.hpp"
+#include "comm/agree.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+void add(MemoryPlan& plan, const Arena& arena, std::uint64_t copies) {
+  for (auto& item : plan.host_items) {
+    item.bytes += copies * arena.planned_bytes(item.memory_class);
+  }
+}
+
+/// Whether `rank` is the first of its host's ranks in its group: the one whose copy of the weights
+/// counts.
+bool leads_group_on_host(const fsdp::Topology& topology, const fsdp::Mesh& mesh,
+                         std::size_t rank) {
+  const std::size_t first = mesh.first_of_group(rank);
+  for (std::size_t other = first; other < rank; ++other) {
+    if (topology.host_of[other] == topology.host_of[rank]) return false;
+  }
+  return true;
+}
+
+void add_rank(MemoryPlan& plan, const Workspace& workspace, const fsdp::Topology& topology,
+              std::size_t rank) {
+  const fsdp::Memory& memory = workspace.memory();
+  add(plan, memory.own, 1);
+  add(plan, memory.rooms, 1);
+  plan.shared_bytes += memory.rooms.planned_bytes();
+  plan.rank_bytes = std::max<std::uint64_t>(plan.rank_bytes, memory.own.planned_bytes());
+  ++plan.host_ranks;
+  if (leads_group_on_host(topology, workspace.mesh(), rank)) {
+    add(plan, memory.weights, 1);
+    plan.shared_bytes += memory.weights.planned_bytes();
+  }
+}
+
+std::string largest_items(const MemoryPlan& plan) {
+  auto items = plan.host_items;
+  std::ranges::sort(items, std::ranges::greater{}, &MemoryPlan::Item::bytes);
+  std::string text;
+  for (const auto& item : std::span{items}.first(3)) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_of(item.memory_class),
+                        human_bytes(item.bytes));
+  }
+  return text;
+}
+
+/// A change of settings, and its name.
+struct Remedy {
+  std::string name;
+  Config config;
+};
+
+std::vector<Remedy> remedies(const Config& config) {
+  std::vector<Remedy> all;
+  const auto add_remedy = [&](std::string name, const auto& change) {
+    all.push_back({std::move(name), config});
+    change(all.back().config);
+  };
+  if (config.parallel.recompute != "full") {
+    add_remedy("parallel.recompute = full", [](Config& c) { c.parallel.recompute = "full"; });
+  }
+  if (config.data.micro_batch > 1 && config.data.leaf_micro_batches == 1) {
+    add_remedy("data.micro_batch = 1", [](Config& c) { c.data.micro_batch = 1; });
+    add_remedy("data.micro_batch = 1 and parallel.recompute = full", [](Config& c) {
+      c.data.micro_batch = 1;
+      c.parallel.recompute = "full";
+    });
+  }
+  if (config.precision.param == ElementType::fp32) {
+    add_remedy("precision.param = bf16",
+               [](Config& c) { c.precision.param = ElementType::bf16; });
+  }
+  if (config.parallel.sharding != fsdp::Sharding::full) {
+    add_remedy("parallel.sharding = full", [](Config& c) {
+      c.parallel.sharding = fsdp::Sharding::full;
+      c.parallel.shard_group.reset();
+    });
+  }
+  return all;
+}
+
+/// The fewest ranks on one host whose plan per rank is within `limit`.
+std::optional<std::size_t> ranks_that_fit(const Config& config, std::uint64_t limit) {
+  for (std::size_t ranks = 2; ranks <= 1024; ranks *= 2) {
+    if (config.parallel.shard_group && ranks % *config.parallel.shard_group != 0) continue;
+    const auto topology = fsdp::Topology::on_one_host(ranks);
+    if (plan_memory(config, topology, 0).rank_bytes + kProcessBytes <= limit) return ranks;
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void refuse(const MemoryPlan& plan, std::uint64_t needed, const MemoryLimit& limit,
+                         const std::string& who, const std::vector<std::string>& ways) {
+  std::string text = fmt::format(
+      "{} needs {} of memory, but {} leaves {}; the largest items: {}", who, human_bytes(needed),
+      limit.source, human_bytes(limit.bytes), largest_items(plan));
+  if (ways.empty()) text += "\nno single setting makes it fit: use a smaller model, or more hosts";
+  for (const auto& way : ways) text += "\n  would fit: " + way;
+  throw usage_error("{}", text);
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology, std::size_t rank) {
+  MemoryPlan plan;
+  for (const MemoryClass memory_class : MemoryPlan::kClasses) {
+    plan.host_items.push_back({memory_class, 0});
+  }
+  for (std::size_t other = 0; other < topology.ranks(); ++other) {
+    if (topology.host_of[other] != topology.host_of[rank]) continue;
+    add_rank(plan, Workspace{make_blueprint(config), topology, other}, topology, other);
+  }
+  for (const auto& item : plan.host_items) plan.host_bytes += item.bytes;
+  return plan;
+}
+
+std::string describe(const MemoryPlan& plan) {
+  std::string text;
+  for (const auto& item : plan.host_items) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_of(item.memory_class),
+                        human_bytes(item.bytes));
+  }
+  return text;
+}
+
+std::vector<std::string> ways_to_fit(const Config& config, const fsdp::Topology& topology,
+                                     std::size_t rank, std::uint64_t limit) {
+  std::vector<std::string> ways;
+  for (const Remedy& remedy : remedies(config)) {
+    const auto plan = plan_memory(remedy.config, topology, rank);
+    if (plan.expected_host_bytes() > limit) continue;
+    ways.push_back(
+        fmt::format("{}: {}", remedy.name, human_bytes(plan.expected_host_bytes())));
+  }
+  return ways;
+}
+
+void require_memory(comm::Communicator& world, const Config& config,
+                    const fsdp::Topology& topology) {
+  const auto rank = narrow<std::size_t>(world.rank());
+  comm::agree(world, "memory plan", [&] {
+    const MemoryPlan plan = plan_memory(config, topology, rank);
+    const MemoryLimit host = host_memory_limit();
+    if (plan.expected_host_bytes() > host.bytes) {
+      refuse(plan, plan.expected_host_bytes(), host,
+             fmt::format("the job's {} rank(s) on this host", plan.host_ranks),
+             ways_to_fit(config, topology, rank, host.bytes));
+    }
+    const auto process = process_memory_limit();
+    if (!process || plan.rank_bytes + kProcessBytes <= process->bytes) return;
+    std::vector<std::string> ways;
+    if (const auto ranks = ranks_that_fit(config, process->bytes)) {
+      ways.push_back(fmt::format("{} ranks", *ranks));
+    }
+    refuse(plan, plan.rank_bytes + kProcessBytes, *process, "a rank", ways);
+  });
+}
+
+}  // namespace ballast::train

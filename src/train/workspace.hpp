@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "checkpoint/checkpoint.hpp"
+#include "fsdp/groups.hpp"
+#include "fsdp/sharded_parameters.hpp"
+#include "kernels/gemm.hpp"
+#include "model/transformer.hpp"
+#include "train/config.hpp"
+#include "train/optimizer_state.hpp"
+
+namespace ballast::train {
+
+/// What there is to build: a model, the batches it takes, and how it is spread over ranks.
+struct Blueprint {
+  model::ModelConfig model;
+  model::BatchShape shape;
+  model::TransformerOptions options;
+  fsdp::Policy policy;
+};
+
+/// Of a training; `config.model.vocabulary` is known by now.
+[[nodiscard]] Blueprint make_blueprint(const Config& config);
+
+/// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
+/// yet: what a Connection brings to life, and what a memory plan counts. Needs no MPI.
+class Workspace {
+ public:
+  /// Usage Errors name keys that contradict one another.
+  Workspace(const Blueprint& blueprint, const fsdp::Topology& topology, std::size_t rank);
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  [[nodiscard]] const fsdp::Policy& policy() const { return policy_; }
+  [[nodiscard]] const fsdp::Mesh& mesh() const { return mesh_; }
+  [[nodiscard]] const fsdp::Transports& transports() const { return transports_; }
+  [[nodiscard]] const kernels::Gemm& gemm() const { return *gemm_; }
+  [[nodiscard]] fsdp::Memory& memory() { return memory_; }
+  [[nodiscard]] const fsdp::Memory& memory() const { return memory_; }
+  [[nodiscard]] model::Transformer& model() { return model_; }
+  [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
+  [[nodiscard]] fsdp::ShardedParameters& parameters() { return parameters_; }
+  [[nodiscard]] const OptimizerState& optimizer() const { return optimizer_; }
+
+  /// This rank's shards, as checkpoints read and write them.
+  [[nodiscard]] checkpoint::ShardTensors tensors() const;
+
+ private:
+  fsdp::Policy policy_;
+  fsdp::Mesh mesh_;
+  fsdp::Transports transports_;
+  std::unique_ptr<kernels::Gemm> gemm_;
+  fsdp::Memory memory_;
+  model::Transformer model_;
+  fsdp::ShardLayout layout_;
+  fsdp::ShardedParameters parameters_;
+  OptimizerState optimizer_;
+};
+
+/// A workspace come to life: its memory is there, and it has met the other ranks'.
+class Connection {
+ public:
+  /// `world` and `workspace` must outlive it. Collective.
+  Connection(comm::Communicator& world, Workspace& workspace);
+
+  [[nodiscard]] fsdp::Groups& groups() { return groups_; }
+
+ private:
+  fsdp::Groups groups_;
+  std::optional<fsdp::HostRegion> region_;
+};
+
+}  // namespace ballast::train
