@@ -1,6 +1,7 @@
 // Measures the ceiling of a training step's speed: its matrix products and nothing else, by each
 // library, one thread, in the order and with the memory of a step, so that no operand is still in
-// cache from the call before. `mpirun -n 2 bench_gemm` measures two cores at once.
+// cache from the call before. `mpirun -n 2 bench_gemm` measures two cores at once, `bench_gemm 5
+// bf16` products of bf16 operands.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "kernels/convert.hpp"
 #include "kernels/gemm.hpp"
 #include "tensor/arena.hpp"
 
@@ -53,50 +55,63 @@ std::vector<Linear> linears_of_a_step() {
   return linears;
 }
 
-/// Operands of one linear layer, each in its own memory.
+/// One linear layer: what its products read, and in fp32 what they write, each in its own memory.
 struct Operands {
   Linear linear;
-  std::span<float> w;
+  Elements w;
+  Elements x;
+  Elements dy;
   std::span<float> dw;
-  std::span<float> x;
   std::span<float> dx;
   std::span<float> y;
-  std::span<float> dy;
 };
 
 /// Everything a step's products read and write: several times any cache.
 class StepMemory {
  public:
-  StepMemory() {
+  explicit StepMemory(ElementType type) {
+    struct Slots {
+      std::array<Arena::Slot<std::byte>, 3> read;
+      std::array<Arena::Slot<float>, 3> written;
+    };
     const auto linears = linears_of_a_step();
-    std::vector<std::array<Arena::Slot<float>, 6>> slots;
+    std::vector<Slots> slots;
     for (const Linear& linear : linears) {
-      const auto reserve = [&](std::size_t numel) {
+      const auto read = [&](std::size_t numel) {
+        return arena_.reserve<std::byte>(MemoryClass::scratch, numel * size_of(type));
+      };
+      const auto written = [&](std::size_t numel) {
         return arena_.reserve<float>(MemoryClass::scratch, numel);
       };
       const std::size_t weights = linear.out * linear.in;
       const std::size_t in = kTokens * linear.in;
       const std::size_t out = kTokens * linear.out;
-      slots.push_back({reserve(weights), reserve(weights), reserve(in), reserve(in), reserve(out),
-                       reserve(out)});
+      slots.push_back(
+          {{read(weights), read(in), read(out)}, {written(weights), written(in), written(out)}});
     }
     arena_.commit();
     for (std::size_t i = 0; i < linears.size(); ++i) {
-      const auto view = [&](std::size_t slot) { return arena_.view(slots[i][slot]); };
-      layers_.push_back({linears[i], view(0), view(1), view(2), view(3), view(4), view(5)});
+      const auto read = [&](std::size_t slot) {
+        const auto bytes = arena_.view(slots[i].read[slot]);
+        return Elements{bytes.data(), bytes.size() / size_of(type), type};
+      };
+      const auto written = [&](std::size_t slot) { return arena_.view(slots[i].written[slot]); };
+      layers_.push_back(
+          {linears[i], read(0), read(1), read(2), written(0), written(1), written(2)});
       const Operands& made = layers_.back();
-      for (const auto values : {made.w, made.x, made.dy}) fill(values);
+      for (const Elements values : {made.w, made.x, made.dy}) fill(values);
     }
   }
 
   [[nodiscard]] std::span<const Operands> layers() const { return layers_; }
 
  private:
-  static void fill(std::span<float> values) {
+  static void fill(Elements values) {
     unsigned state = 1;
-    for (float& value : values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
       state = state * 1664525u + 1013904223u;
-      value = static_cast<float>(state >> 8) * 0x1p-24f - 0.5f;
+      const float value = static_cast<float>(state >> 8) * 0x1p-24f - 0.5f;
+      narrow({&value, 1}, values.subspan(i, 1));
     }
   }
 
@@ -123,9 +138,9 @@ double core_s() {
 
 void multiply(const Gemm& gemm, const Operands& o, Kind kind) {
   const auto [out, in] = o.linear;
-  const auto w = matrix<const float>(o.w.data(), out, in);
-  const auto x = matrix<const float>(o.x.data(), kTokens, in);
-  const auto dy = matrix<const float>(o.dy.data(), kTokens, out);
+  const Operand w{o.w, out, in};
+  const Operand x{o.x, kTokens, in};
+  const Operand dy{o.dy, kTokens, out};
   switch (kind) {
     case nt:
       return gemm.multiply(x, Transpose::no, w, Transpose::yes, matrix(o.y.data(), kTokens, out),
@@ -181,16 +196,23 @@ void report(const Gemm& gemm, std::vector<Timing> steps) {
 
 int main(int argc, char** argv) {
   const std::size_t repeats = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 5;
-  if (argc > 2 || repeats == 0) {
-    fmt::print(stderr, "usage: bench_gemm [steps, 5 by default]\n");
+  const std::string_view type_name = argc > 2 ? argv[2] : "fp32";
+  if (argc > 3 || repeats == 0 || (type_name != "fp32" && type_name != "bf16")) {
+    fmt::print(stderr, "usage: bench_gemm [steps, 5 by default] [fp32 or bf16, fp32 by default]\n");
     return 2;
   }
+  const ElementType type = type_name == "bf16" ? ElementType::bf16 : ElementType::fp32;
   std::vector<std::unique_ptr<Gemm>> gemms;
   gemms.push_back(make_gemm(GemmLibrary::openblas));
   if (default_gemm_library() == GemmLibrary::onednn) {
     gemms.push_back(make_gemm(GemmLibrary::onednn));
   }
-  const StepMemory memory;
+  std::erase_if(gemms, [&](const auto& gemm) { return !gemm->is_native(type); });
+  if (gemms.empty()) {
+    fmt::print(stderr, "no library multiplies {} on this processor\n", type_name);
+    return 1;
+  }
+  const StepMemory memory{type};
   std::vector<std::vector<Timing>> steps(gemms.size());
   for (const auto& gemm : gemms) measure_step(*gemm, memory);  // first touches, code generation
   // Steps of the libraries take turns: a machine that slows down slows both.
@@ -199,6 +221,7 @@ int main(int argc, char** argv) {
       steps[i].push_back(measure_step(*gemms[i], memory));
     }
   }
-  fmt::print("fp32 products of one step, {} tokens, one thread, {} steps\n", kTokens, repeats);
+  fmt::print("{} products of one step, {} tokens, one thread, {} steps\n", type_name, kTokens,
+             repeats);
   for (std::size_t i = 0; i < gemms.size(); ++i) report(*gemms[i], steps[i]);
 }
