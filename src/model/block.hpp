@@ -1,50 +1,27 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
-#include <vector>
 
 #include "kernels/attention.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/rope.hpp"
+#include "model/activations.hpp"
 #include "model/batch.hpp"
 #include "model/config.hpp"
+#include "model/scratch.hpp"
 #include "model/unit_views.hpp"
-#include "tensor/arena.hpp"
 
 namespace ballast::model {
 
-/// What one block keeps from its forward for its backward. All [tokens, ...]; empty where the
-/// configuration has no use for it.
-struct BlockActivations {
-  std::span<float> attention_input;       ///< [dim] normalised input, pre-normalisation only
-  std::span<float> attention_statistics;  ///< [2]
-  std::span<float> q_raw;                 ///< [dim] before qk_norm
-  std::span<float> k_raw;                 ///< [kv_dim]
-  std::span<float> q_statistics;          ///< [heads, 2]
-  std::span<float> k_statistics;          ///< [kv_heads, 2]
-  std::span<float> q;                     ///< [dim] as attention reads it
-  std::span<float> k;                     ///< [kv_dim]
-  std::span<float> v;                     ///< [kv_dim]
-  std::span<float> log_sum_exp;           ///< [heads, tokens]
-  std::span<float> attended;              ///< [dim]
-  std::span<float> attention_sum;         ///< [dim] before the norm, post-normalisation only
-  std::span<float> mid;                   ///< [dim] residual stream between the sublayers
-  std::span<float> ffn_input;             ///< [dim] pre-normalisation only
-  std::span<float> ffn_statistics;        ///< [2]
-  std::span<float> gate;                  ///< [ffn]
-  std::span<float> up;                    ///< [ffn]
-  std::span<float> ffn_sum;               ///< [dim] post-normalisation only
-};
-
-/// Rooms that all blocks share.
-struct BlockScratch {
-  std::span<float> activated;  ///< [tokens, ffn]
-  std::span<float> wide;       ///< [tokens, ffn]
-  std::span<float> sublayer;   ///< [tokens, dim]
-  std::span<float> dq;         ///< [tokens, dim]
-  std::span<float> dk;         ///< [tokens, kv_dim]
-  std::span<float> dv;         ///< [tokens, kv_dim]
-  std::span<float> attention;  ///< kernels::attention_scratch_numel
+/// What one layer works with, forward and backward.
+struct BlockPass {
+  BlockWeights weights;
+  const Batch& batch;
+  Kept residual;           ///< [tokens, dim], the stream that enters
+  BlockActivations saved;  ///< written by the forward, read and partly overwritten by the backward
+  BlockScratch scratch;
 };
 
 /// A transformer block: attention and SwiGLU feed-forward around a residual stream, with
@@ -57,43 +34,88 @@ class Block {
 
   [[nodiscard]] BatchShape shape() const { return shape_; }
 
-  /// residual, out: [tokens, dim]. Returns the largest attention logit.
-  float forward(const BlockTensors<const float>& weights, const Batch& batch,
-                std::span<const float> residual, const BlockActivations& saved,
-                const BlockScratch& scratch, std::span<float> out) const;
+  /// out: [tokens, dim], the stream that leaves. Returns the largest attention logit.
+  float forward(const BlockPass& pass, const Kept& out) const;
 
-  /// `gradient`: on entry that of the block's output, on return that of its input. `saved` is what
-  /// the forward wrote; some of it is overwritten. Weight gradients are stored as `store` says.
-  void backward(const BlockTensors<const float>& weights, const Batch& batch,
-                std::span<const float> residual, const BlockActivations& saved,
-                const BlockScratch& scratch, std::span<float> gradient,
-                const BlockTensors<float>& weight_gradients, kernels::Store store) const;
+  /// Writes again, bit for bit, what the forward wrote of `what`, and nothing that the backward has
+  /// no use for. `out` receives what it received then, where that comes along.
+  void recompute(Recompute what, const BlockPass& pass, const Kept& out) const;
+
+  /// `gradient`: on entry that of the block's output, on return that of its input: [tokens, dim].
+  /// Weight gradients are stored as `store` says.
+  void backward(const BlockPass& pass, std::span<float> gradient, const BlockGradients& gradients,
+                kernels::Store store) const;
 
  private:
-  float attention_forward(const BlockTensors<const float>& weights, const Batch& batch,
-                          std::span<const float> input, const BlockActivations& saved,
-                          const BlockScratch& scratch, std::span<float> out) const;
-  void attention_backward(const BlockTensors<const float>& weights, const Batch& batch,
-                          std::span<const float> input, const BlockActivations& saved,
-                          const BlockScratch& scratch, std::span<const float> dout,
-                          std::span<float> dinput, kernels::Store store_dinput,
-                          const BlockTensors<float>& gradients, kernels::Store store) const;
-  void ffn_forward(const BlockTensors<const float>& weights, std::span<const float> input,
-                   const BlockActivations& saved, const BlockScratch& scratch,
-                   std::span<float> out) const;
-  void ffn_backward(const BlockTensors<const float>& weights, std::span<const float> input,
-                    const BlockActivations& saved, const BlockScratch& scratch,
-                    std::span<const float> dout, std::span<float> dinput,
-                    kernels::Store store_dinput, const BlockTensors<float>& gradients,
-                    kernels::Store store) const;
+  /// One sublayer's place on the stream.
+  struct Sublayer {
+    Kept stream;  ///< as it enters
+    Kept input;   ///< normalised, pre-normalisation only
+    Kept sum;     ///< stream plus sublayer, post-normalisation only
+    Kept statistics;
+    ConstElements gain;
+  };
+  [[nodiscard]] static Sublayer attention_of(const BlockPass& pass);
+  [[nodiscard]] static Sublayer feed_forward_of(const BlockPass& pass);
+
+  /// Queries, or keys: the tensors that lead to them.
+  struct Heads {
+    std::size_t count;
+    ConstElements weight;
+    ConstElements gain;
+    Kept raw;
+    Kept statistics;
+    Kept turned;
+  };
+  [[nodiscard]] Heads queries_of(const BlockPass& pass) const;
+  [[nodiscard]] Heads keys_of(const BlockPass& pass) const;
+
+  // block.cpp: around the sublayers.
+  void enter(const Sublayer& sublayer, const BlockScratch& scratch) const;
+  void leave(const Sublayer& sublayer, const BlockScratch& scratch, const Kept& out) const;
+  [[nodiscard]] ConstElements input_of(const Sublayer& sublayer, const BlockScratch& scratch) const;
+  void leave_backward(const Sublayer& sublayer, const BlockScratch& scratch,
+                      std::span<float> gradient, std::span<float> dgain,
+                      kernels::Store store) const;
+  void enter_backward(const Sublayer& sublayer, const BlockScratch& scratch,
+                      std::span<float> gradient, std::span<float> dgain,
+                      kernels::Store store) const;
+
+  // block_attention.cpp
+  float attend(const BlockPass& pass) const;
+  float attention_forward(const BlockPass& pass) const;
+  void attention_backward(const BlockPass& pass, std::span<float> gradient,
+                          const BlockGradients& gradients, kernels::Store store) const;
+  [[nodiscard]] std::span<const float> heads_forward(const Heads& heads, const BlockPass& pass,
+                                                     const ConstElements& input,
+                                                     std::span<float> room) const;
+  [[nodiscard]] ConstElements heads_backward(const Heads& heads, const BlockPass& pass,
+                                             std::span<float> room, std::span<float> gradient,
+                                             std::span<float> dgain, kernels::Store store) const;
+
+  // block_feed_forward.cpp
+  void expand(const BlockPass& pass) const;
+  void contract(const BlockPass& pass, const Kept& out) const;
+  void feed_forward_backward(const BlockPass& pass, std::span<float> gradient,
+                             const BlockGradients& gradients, kernels::Store store) const;
 
   /// y = x wᵀ. x: [tokens, in]; w: [out, in]; y: [tokens, out].
-  void project(std::span<const float> x, std::span<const float> w, std::span<float> y) const;
+  void project(const ConstElements& x, const ConstElements& w, std::span<float> y) const;
   /// dx = dy w, and dw = dyᵀ x.
-  void project_back(std::span<const float> x, std::span<const float> w, std::span<const float> dy,
+  void project_back(const ConstElements& x, const ConstElements& w, const ConstElements& dy,
                     std::span<float> dx, kernels::Store store_dx, std::span<float> dw,
                     kernels::Store store_dw) const;
-  [[nodiscard]] std::span<const std::int32_t> segments_of(const Batch& batch) const;
+  [[nodiscard]] bool is_pre() const { return config_.norm_placement == NormPlacement::pre; }
+  [[nodiscard]] bool is_post() const { return config_.norm_placement == NormPlacement::post; }
+  /// Where the gradient of a sublayer's input goes: with a norm in front it passes through that on
+  /// its way to the stream, without one it joins the stream as it is.
+  [[nodiscard]] std::span<float> input_gradient(const BlockScratch& scratch,
+                                                std::span<float> gradient) const {
+    return is_pre() ? scratch.sublayer : gradient;
+  }
+  [[nodiscard]] kernels::Store input_store() const {
+    return is_pre() ? kernels::Store::overwrite : kernels::Store::add;
+  }
 
   ModelConfig config_;
   BatchShape shape_;

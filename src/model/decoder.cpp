@@ -59,15 +59,16 @@ void Decoder::advance(std::int32_t token) {
   const auto root = root_tensors(*table_, parameters_->acquire(kRootUnit));
   const auto row =
       root.embedding.subspan(static_cast<std::size_t>(token) * config_.dim, config_.dim);
-  std::ranges::copy(row, residual_.begin());
+  std::ranges::copy(row.floats(), residual_.begin());
   for (std::size_t layer = 0; layer < config_.layers; ++layer) run_block(layer);
 }
 
 void Decoder::run_block(std::size_t layer) {
-  const auto weights = block_tensors(*table_, layer, parameters_->acquire(1 + layer));
+  const auto weights =
+      block_tensors(*table_, layer, parameters_->acquire(table_->unit_of_layer(layer)));
   const bool pre = config_.norm_placement == NormPlacement::pre;
   const bool post = config_.norm_placement == NormPlacement::post;
-  const auto input_of = [&](std::span<const float> gain) -> std::span<const float> {
+  const auto input_of = [&](const ConstElements& gain) -> std::span<const float> {
     if (!pre) return residual_;
     normalise(residual_, gain, normed_);
     return normed_;
@@ -80,8 +81,8 @@ void Decoder::run_block(std::size_t layer) {
   if (post) normalise(residual_, weights.ffn_norm, residual_);
 }
 
-void Decoder::attend(const BlockTensors<const float>& weights, LayerCache& cache,
-                     std::span<const float> input, std::span<float> out) {
+void Decoder::attend(const BlockWeights& weights, LayerCache& cache, std::span<const float> input,
+                     std::span<float> out) {
   const std::size_t position = tokens_.size() - 1;
   const std::size_t kv_dim = config_.kv_dim();
   const auto key = std::span{cache.keys}.subspan(position * kv_dim, kv_dim);
@@ -126,7 +127,7 @@ void Decoder::attend_head(const LayerCache& cache, std::size_t head, std::span<f
                   matrix(out.data(), 1, head_dim), Store::overwrite);
 }
 
-void Decoder::feed_forward(const BlockTensors<const float>& weights, std::span<const float> input,
+void Decoder::feed_forward(const BlockWeights& weights, std::span<const float> input,
                            std::span<float> out) {
   project(input, weights.w_gate, gate_);
   project(input, weights.w_up, up_);
@@ -144,17 +145,16 @@ void Decoder::compute_logits() {
   project(normed_, root.head, logits_);
 }
 
-void Decoder::normalise(std::span<const float> x, std::span<const float> gain, std::span<float> y) {
+void Decoder::normalise(std::span<const float> x, const ConstElements& gain, std::span<float> y) {
   const std::size_t rows = x.size() / gain.size();
   std::vector<float> statistics(2 * rows);
-  kernels::norm_forward(config_.norm, {rows, gain.size()}, config_.norm_epsilon, x, gain, y,
-                        statistics);
+  kernels::norm_forward(config_.norm, {rows, gain.size()}, config_.norm_epsilon, x, gain.floats(),
+                        y, statistics);
 }
 
-void Decoder::project(std::span<const float> x, std::span<const float> w,
-                      std::span<float> y) const {
+void Decoder::project(std::span<const float> x, const ConstElements& w, std::span<float> y) const {
   gemm_->multiply(matrix(x.data(), 1, x.size()), Transpose::no,
-                  matrix(w.data(), y.size(), x.size()), Transpose::yes,
+                  kernels::Operand{w, y.size(), x.size()}, Transpose::yes,
                   matrix(y.data(), 1, y.size()), Store::overwrite);
 }
 

@@ -16,7 +16,7 @@ namespace ballast::model {
 /// later half is read again as a fresh context, so a text may grow for ever.
 class Decoder {
  public:
-  /// `table`, `parameters` and `gemm` must outlive the decoder.
+  /// `table`, `parameters`, in fp32, and `gemm` must outlive the decoder.
   Decoder(const ModelConfig& config, const ParameterTable& table, WholeParameters& parameters,
           const kernels::Gemm& gemm, std::size_t context);
 
@@ -34,15 +34,15 @@ class Decoder {
 
   void advance(std::int32_t token);
   void run_block(std::size_t layer);
-  void attend(const BlockTensors<const float>& weights, LayerCache& cache,
-              std::span<const float> input, std::span<float> out);
+  void attend(const BlockWeights& weights, LayerCache& cache, std::span<const float> input,
+              std::span<float> out);
   void attend_head(const LayerCache& cache, std::size_t head, std::span<float> out);
-  void feed_forward(const BlockTensors<const float>& weights, std::span<const float> input,
+  void feed_forward(const BlockWeights& weights, std::span<const float> input,
                     std::span<float> out);
   void compute_logits();
-  void normalise(std::span<const float> x, std::span<const float> gain, std::span<float> y);
+  void normalise(std::span<const float> x, const ConstElements& gain, std::span<float> y);
   /// y = w x. w: [y.size(), x.size()].
-  void project(std::span<const float> x, std::span<const float> w, std::span<float> y) const;
+  void project(std::span<const float> x, const ConstElements& w, std::span<float> y) const;
 
   ModelConfig config_;
   const ParameterTable* table_;

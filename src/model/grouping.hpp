@@ -14,8 +14,8 @@ struct Grouping {
   /// What the root unit holds beside embedding, final norm and head.
   enum class Root { plain, everything };
 
-  std::vector<std::size_t> layers;  ///< consecutive blocks a unit, in order; empty: one each
-  Root root = Root::plain;          ///< everything: no other units, `layers` is empty
+  std::vector<std::size_t> layers{};  ///< consecutive blocks a unit, in order; empty: one each
+  Root root = Root::plain;            ///< everything: no other units, `layers` is empty
 
   [[nodiscard]] static Grouping per_block(std::size_t layers);
   /// n consecutive blocks a unit, the last may hold fewer.

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
+#include "model/kept.hpp"
 
 namespace ballast::model {
 
 using kernels::matrix;
+using kernels::Operand;
 using kernels::Store;
 using kernels::Transpose;
 
@@ -30,16 +33,21 @@ LossSums sums_of(const Batch& batch, std::span<const float> nll) {
 
 }  // namespace
 
-LossHead::LossHead(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
-                   Arena& arena)
+LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
+                   const kernels::Gemm& gemm, Arena& arena)
     : dim_{config.dim},
       vocabulary_{config.vocabulary},
       tokens_{shape.tokens()},
       chunk_{std::min(tokens_, std::max(kFewestChunkTokens, kChunkFloats / vocabulary_))},
+      compute_{compute},
       gemm_{&gemm},
       arena_{&arena},
       logits_{arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_)},
-      nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {}
+      nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
+  if (compute == ElementType::fp32) return;
+  dlogits_ =
+      arena.reserve<std::byte>(MemoryClass::scratch, chunk_ * vocabulary_ * size_of(compute));
+}
 
 template <class Visit>
 void LossHead::for_each_chunk(Visit&& visit) const {
@@ -48,38 +56,43 @@ void LossHead::for_each_chunk(Visit&& visit) const {
   }
 }
 
-std::span<float> LossHead::logits_of(Chunk chunk, std::span<const float> hidden,
-                                     std::span<const float> head) const {
+Operand LossHead::rows_of(const ConstElements& hidden, Chunk chunk) const {
+  return {hidden.subspan(chunk.first * dim_, chunk.tokens * dim_), chunk.tokens, dim_};
+}
+
+std::span<float> LossHead::logits_of(Chunk chunk, const ConstElements& hidden,
+                                     const ConstElements& head) const {
   const auto logits = arena_->view(logits_).first(chunk.tokens * vocabulary_);
-  gemm_->multiply(matrix(hidden.data() + chunk.first * dim_, chunk.tokens, dim_), Transpose::no,
-                  matrix(head.data(), vocabulary_, dim_), Transpose::yes,
-                  matrix(logits.data(), chunk.tokens, vocabulary_), Store::overwrite);
+  gemm_->multiply(rows_of(hidden, chunk), Transpose::no, Operand{head, vocabulary_, dim_},
+                  Transpose::yes, matrix(logits.data(), chunk.tokens, vocabulary_),
+                  Store::overwrite);
   return logits;
 }
 
-LossSums LossHead::forward_backward(std::span<const float> hidden, std::span<const float> head,
+LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElements& head,
                                     const Batch& batch, float gradient_scale,
                                     std::span<float> dhidden, std::span<float> dhead,
                                     Store store) const {
   const auto nll = arena_->view(nll_);
+  const auto room = arena_->view(dlogits_);
+  const Elements dlogits_room{room.data(), room.size() / size_of(compute_), compute_};
   for_each_chunk([&](Chunk chunk) {
     const auto logits = logits_of(chunk, hidden, head);
     const auto weights =
         batch.weights.empty() ? batch.weights : batch.weights.subspan(chunk.first, chunk.tokens);
     kernels::cross_entropy(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights,
                            gradient_scale, logits, nll.subspan(chunk.first, chunk.tokens));
-    const auto dlogits = matrix<const float>(logits.data(), chunk.tokens, vocabulary_);
-    gemm_->multiply(dlogits, Transpose::no, matrix(head.data(), vocabulary_, dim_), Transpose::no,
+    const Operand dlogits{rounded(logits, dlogits_room), chunk.tokens, vocabulary_};
+    gemm_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
                     matrix(dhidden.data() + chunk.first * dim_, chunk.tokens, dim_),
                     Store::overwrite);
-    gemm_->multiply(dlogits, Transpose::yes,
-                    matrix(hidden.data() + chunk.first * dim_, chunk.tokens, dim_), Transpose::no,
+    gemm_->multiply(dlogits, Transpose::yes, rows_of(hidden, chunk), Transpose::no,
                     matrix(dhead.data(), vocabulary_, dim_), chunk.first == 0 ? store : Store::add);
   });
   return sums_of(batch, nll);
 }
 
-LossSums LossHead::forward(std::span<const float> hidden, std::span<const float> head,
+LossSums LossHead::forward(const ConstElements& hidden, const ConstElements& head,
                            const Batch& batch, std::span<float> nll) const {
   for_each_chunk([&](Chunk chunk) {
     const auto logits = logits_of(chunk, hidden, head);
@@ -88,5 +101,7 @@ LossSums LossHead::forward(std::span<const float> hidden, std::span<const float>
   });
   return sums_of(batch, nll);
 }
+
+bool LossHead::losses_are_finite() const { return kernels::all_finite(arena_->view(nll_)); }
 
 }  // namespace ballast::model

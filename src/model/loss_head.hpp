@@ -1,28 +1,35 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "kernels/gemm.hpp"
 #include "model/batch.hpp"
 #include "model/unit_views.hpp"
 #include "tensor/arena.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast::model {
 
 /// Output head and softmax cross-entropy over chunks of tokens: the logits of a whole batch are
-/// never in memory at once, and the gradient starts in the same pass.
+/// never in memory at once, and the gradient starts in the same pass. `hidden` and `head` are in
+/// the compute type; logits are fp32, their gradient is rounded for the products that read it.
 class LossHead {
  public:
-  LossHead(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm, Arena& arena);
+  LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
+           const kernels::Gemm& gemm, Arena& arena);
 
   /// hidden: [tokens, dim]; dhidden: its gradient, overwritten; dhead is stored as `store` says.
-  LossSums forward_backward(std::span<const float> hidden, std::span<const float> head,
+  LossSums forward_backward(const ConstElements& hidden, const ConstElements& head,
                             const Batch& batch, float gradient_scale, std::span<float> dhidden,
                             std::span<float> dhead, kernels::Store store) const;
 
   /// The loss alone; `nll` receives every token's negative log-likelihood: [tokens].
-  LossSums forward(std::span<const float> hidden, std::span<const float> head, const Batch& batch,
+  LossSums forward(const ConstElements& hidden, const ConstElements& head, const Batch& batch,
                    std::span<float> nll) const;
+
+  /// Whether every loss of the last forward_backward is a finite number.
+  [[nodiscard]] bool losses_are_finite() const;
 
   /// Tokens a chunk, a function of the shapes alone.
   [[nodiscard]] std::size_t chunk_tokens() const { return chunk_; }
@@ -34,17 +41,20 @@ class LossHead {
   };
   template <class Visit>
   void for_each_chunk(Visit&& visit) const;
-  std::span<float> logits_of(Chunk chunk, std::span<const float> hidden,
-                             std::span<const float> head) const;
+  [[nodiscard]] kernels::Operand rows_of(const ConstElements& hidden, Chunk chunk) const;
+  std::span<float> logits_of(Chunk chunk, const ConstElements& hidden,
+                             const ConstElements& head) const;
 
   std::size_t dim_;
   std::size_t vocabulary_;
   std::size_t tokens_;
   std::size_t chunk_;
+  ElementType compute_;
   const kernels::Gemm* gemm_;
   const Arena* arena_;
   Arena::Slot<float> logits_;
   Arena::Slot<float> nll_;
+  Arena::Slot<std::byte> dlogits_{};  ///< a chunk's, rounded, where compute is not fp32
 };
 
 }  // namespace ballast::model

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/ranges.h>
 #include <numeric>
 
 #include "base/error.hpp"
@@ -15,8 +16,8 @@ namespace {
 /// Collects rows unit by unit and places each tensor on a granule boundary.
 class TableBuilder {
  public:
-  void begin_unit(std::string name) {
-    units_.push_back({std::move(name), parameters_.size(), 0, granules_, 0});
+  void begin_unit(std::string name, std::size_t first_layer, std::size_t layers) {
+    units_.push_back({std::move(name), parameters_.size(), 0, granules_, 0, first_layer, layers});
   }
 
   void add_matrix(std::string name, std::size_t rows, std::size_t cols, double init_std) {
@@ -35,6 +36,7 @@ class TableBuilder {
     add({std::move(name), {numel}, 0, 0, numel, 0, Decay::no, InitKind::ones, 0.0});
   }
 
+  [[nodiscard]] std::size_t parameters() const { return parameters_.size(); }
   std::vector<ParameterInfo> take_parameters() { return std::move(parameters_); }
   std::vector<UnitInfo> take_units() { return std::move(units_); }
 
@@ -57,7 +59,6 @@ class TableBuilder {
 };
 
 void add_root(TableBuilder& table, const ModelConfig& config) {
-  table.begin_unit("root");
   table.add_matrix("embedding", config.vocabulary, config.dim, config.init_std);
   if (config.norm_placement == NormPlacement::pre) table.add_gain("final_norm", config.dim);
   if (!config.tie_embeddings) {
@@ -72,7 +73,6 @@ void add_block(TableBuilder& table, const ModelConfig& config, std::size_t layer
       std * config.init_depth_scale / std::sqrt(2.0 * static_cast<double>(config.layers));
   const bool norms = config.norm_placement != NormPlacement::none;
 
-  table.begin_unit(fmt::format("block.{}", layer));
   if (norms) table.add_gain(name("attention_norm"), config.dim);
   table.add_matrix(name("wq"), config.dim, config.dim, std);
   table.add_matrix(name("wk"), config.kv_dim(), config.dim, std);
@@ -86,6 +86,25 @@ void add_block(TableBuilder& table, const ModelConfig& config, std::size_t layer
   table.add_matrix(name("w_gate"), config.ffn, config.dim, std);
   table.add_matrix(name("w_up"), config.ffn, config.dim, std);
   table.add_matrix(name("w_down"), config.dim, config.ffn, residual_std);
+}
+
+std::string unit_name(std::size_t first_layer, std::size_t layers) {
+  return layers == 1 ? fmt::format("block.{}", first_layer)
+                     : fmt::format("blocks.{}-{}", first_layer, first_layer + layers - 1);
+}
+
+/// How many blocks each unit holds, the root first.
+std::vector<std::size_t> layers_by_unit(const Grouping& grouping, std::size_t layers) {
+  if (grouping.root == Grouping::Root::everything) return {layers};
+  std::vector<std::size_t> by_unit{0};
+  const auto blocks = grouping.layers.empty() ? Grouping::per_block(layers) : grouping;
+  by_unit.insert(by_unit.end(), blocks.layers.begin(), blocks.layers.end());
+  if (std::accumulate(by_unit.begin(), by_unit.end(), std::size_t{0}) != layers ||
+      std::ranges::find(blocks.layers, std::size_t{0}) != blocks.layers.end()) {
+    throw internal_error("the blocks of a model of {} are not grouped one by one into units: {}",
+                         layers, fmt::join(blocks.layers, ", "));
+  }
+  return by_unit;
 }
 
 /// Four standard normal values from four uniform words (Box and Muller 1958).
@@ -112,10 +131,25 @@ void fill_normal(const Philox& stream, double std, std::size_t first, std::span<
 
 }  // namespace
 
-ParameterTable::ParameterTable(const ModelConfig& config) {
+ParameterTable::ParameterTable(const ModelConfig& config, const Grouping& grouping) {
   TableBuilder table;
-  add_root(table, config);
-  for (std::size_t layer = 0; layer < config.layers; ++layer) add_block(table, config, layer);
+  const auto by_unit = layers_by_unit(grouping, config.layers);
+  std::size_t layer = 0;
+  for (UnitId unit = 0; unit < by_unit.size(); ++unit) {
+    const std::size_t layers = by_unit[unit];
+    if (unit == kRootUnit) {
+      table.begin_unit(layers == 0 ? "root" : "model", 0, layers);
+      add_root(table, config);
+    } else {
+      table.begin_unit(unit_name(layer, layers), layer, layers);
+    }
+    for (const std::size_t end = layer + layers; layer < end; ++layer) {
+      units_of_layers_.push_back(unit);
+      first_parameters_.push_back(table.parameters());
+      add_block(table, config, layer);
+    }
+  }
+  first_parameters_.push_back(table.parameters());
   parameters_ = table.take_parameters();
   units_ = table.take_units();
 }
@@ -123,6 +157,15 @@ ParameterTable::ParameterTable(const ModelConfig& config) {
 std::span<const ParameterInfo> ParameterTable::parameters_of(UnitId id) const {
   const UnitInfo& info = unit(id);
   return parameters().subspan(info.first_parameter, info.parameters);
+}
+
+std::span<const ParameterInfo> ParameterTable::parameters_of_root() const {
+  return parameters().first(first_parameters_.front());
+}
+
+std::span<const ParameterInfo> ParameterTable::parameters_of_layer(std::size_t layer) const {
+  const std::size_t first = first_parameters_.at(layer);
+  return parameters().subspan(first, first_parameters_.at(layer + 1) - first);
 }
 
 const ParameterInfo& ParameterTable::find(const std::string& name) const {
@@ -143,7 +186,7 @@ std::uint64_t ParameterTable::total_numel() const {
 
 std::size_t ParameterTable::largest_block_granules() const {
   std::size_t largest = 0;
-  for (const auto& block : units().subspan(1)) largest = std::max(largest, block.granules);
+  for (const auto& unit : units().subspan(1)) largest = std::max(largest, unit.granules);
   return largest;
 }
 

@@ -2,22 +2,24 @@
 
 namespace ballast::model {
 
-StepProgram training_program(const ModelConfig& config) {
+StepProgram training_program(const ParameterTable& table) {
   StepProgram program{{kRootUnit, Pass::forward, Gradient::none}};
-  for (std::size_t layer = 0; layer < config.layers; ++layer) {
-    program.push_back({1 + layer, Pass::forward, Gradient::none});
+  for (std::size_t layer = 0; layer < table.layers(); ++layer) {
+    program.push_back({table.unit_of_layer(layer), Pass::forward, Gradient::none});
   }
   program.push_back({kRootUnit, Pass::backward, Gradient::partial});
-  for (std::size_t layer = config.layers; layer-- > 0;) {
-    program.push_back({1 + layer, Pass::backward, Gradient::complete});
+  for (std::size_t layer = table.layers(); layer-- > 0;) {
+    const UnitId unit = table.unit_of_layer(layer);
+    const bool last_visit = unit != kRootUnit && layer == table.first_layer(unit);
+    program.push_back({unit, Pass::backward, last_visit ? Gradient::complete : Gradient::partial});
   }
-  program.push_back({kRootUnit, Pass::backward, Gradient::complete});
+  program.push_back({kRootUnit, Pass::backward, Gradient::complete, false});
   return program;
 }
 
-StepProgram evaluation_program(const ModelConfig& config) {
+StepProgram evaluation_program(const ParameterTable& table) {
   StepProgram program;
-  for (const Visit& visit : training_program(config)) {
+  for (const Visit& visit : training_program(table)) {
     if (visit.pass == Pass::forward) program.push_back(visit);
   }
   program.push_back({kRootUnit, Pass::forward, Gradient::none});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "kernels/convert.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/norm.hpp"
 
@@ -10,118 +11,39 @@ namespace ballast::model {
 
 using kernels::Store;
 
-Transformer::Transformer(const ModelConfig& config, BatchShape shape, Mode mode,
-                         const kernels::Gemm& gemm, Arena& arena)
+Transformer::Transformer(const ModelConfig& config, BatchShape shape,
+                         const TransformerOptions& options, const kernels::Gemm& gemm, Arena& arena)
     : config_{config},
       shape_{shape},
-      table_{config},
+      recompute_{options.recompute},
+      compute_{options.precision.compute},
+      table_{config, options.grouping},
       rope_{shape.seq_len, config.head_dim(), config.rope_base},
       block_{config, shape, gemm, rope_},
       arena_{&arena},
-      loss_head_{config, shape, gemm, arena} {
-  reserve(arena, mode);
-}
-
-void Transformer::reserve(Arena& arena, Mode mode) {
-  const std::size_t tokens = shape_.tokens();
-  const auto room = [&](MemoryClass memory_class, std::size_t width) {
-    return arena.reserve<float>(memory_class, tokens * width);
-  };
-  const bool training = mode == Mode::training;
-  const std::size_t depths = training ? config_.layers + 1 : 2;
-  for (std::size_t i = 0; i < depths; ++i) {
-    residuals_.push_back(room(MemoryClass::activations, config_.dim));
+      loss_head_{config, shape, compute_, gemm, arena},
+      activations_{config, shape, options, arena},
+      scratch_{config, shape, options, arena} {
+  const std::size_t tokens = shape.tokens();
+  const bool is_training = options.mode == Mode::training;
+  const auto kept = is_training ? MemoryClass::activations : MemoryClass::scratch;
+  if (has_final_norm()) hidden_statistics_ = arena.reserve<float>(kept, tokens * 2);
+  // Without a final norm the head reads the stream, rounded where products want another type.
+  if (has_final_norm() || options.precision.residual != compute_) {
+    hidden_ = arena.reserve<std::byte>(kept, tokens * config.dim * size_of(compute_));
   }
-  for (std::size_t i = 0; i < (training ? config_.layers : 1); ++i) {
-    blocks_.push_back(reserve_block(arena));
-  }
-  activated_ = room(MemoryClass::scratch, config_.ffn);
-  sublayer_ = room(MemoryClass::scratch, config_.dim);
-  attention_scratch_ = arena.reserve<float>(
-      MemoryClass::scratch,
-      kernels::attention_scratch_numel(
-          {shape_.sequences, shape_.seq_len, config_.heads, config_.kv_heads, config_.head_dim()}));
-  if (has_final_norm()) {
-    hidden_ = room(MemoryClass::activations, config_.dim);
-    hidden_statistics_ = room(MemoryClass::activations, 2);
-  }
-  if (!training) return;
-  wide_ = room(MemoryClass::scratch, std::max(config_.ffn, config_.dim));
-  dq_ = room(MemoryClass::scratch, config_.dim);
-  dk_ = room(MemoryClass::scratch, config_.kv_dim());
-  dv_ = room(MemoryClass::scratch, config_.kv_dim());
-  gradient_ = room(MemoryClass::scratch, config_.dim);
+  if (is_training) gradient_ = arena.reserve<float>(MemoryClass::scratch, tokens * config.dim);
 }
 
-Transformer::BlockSlots Transformer::reserve_block(Arena& arena) const {
-  const auto room = [&](std::size_t width) {
-    return arena.reserve<float>(MemoryClass::activations, shape_.tokens() * width);
-  };
-  const bool norms = config_.norm_placement != NormPlacement::none;
-  const bool pre = config_.norm_placement == NormPlacement::pre;
-  const bool post = config_.norm_placement == NormPlacement::post;
-  const bool qk_norm = config_.qk_norm;
-  return {
-      .attention_input = room(pre ? config_.dim : 0),
-      .attention_statistics = room(norms ? 2 : 0),
-      .q_raw = room(qk_norm ? config_.dim : 0),
-      .k_raw = room(qk_norm ? config_.kv_dim() : 0),
-      .q_statistics = room(qk_norm ? 2 * config_.heads : 0),
-      .k_statistics = room(qk_norm ? 2 * config_.kv_heads : 0),
-      .q = room(config_.dim),
-      .k = room(config_.kv_dim()),
-      .v = room(config_.kv_dim()),
-      .log_sum_exp = room(config_.heads),
-      .attended = room(config_.dim),
-      .attention_sum = room(post ? config_.dim : 0),
-      .mid = room(config_.dim),
-      .ffn_input = room(pre ? config_.dim : 0),
-      .ffn_statistics = room(norms ? 2 : 0),
-      .gate = room(config_.ffn),
-      .up = room(config_.ffn),
-      .ffn_sum = room(post ? config_.dim : 0),
-  };
+BlockPass Transformer::pass(std::size_t layer, const ParameterLease& lease,
+                            const Batch& batch) const {
+  return {block_tensors(table_, layer, lease.values()), batch, activations_.residual(layer),
+          activations_.of(layer), scratch_.view()};
 }
 
-BlockActivations Transformer::activations(std::size_t layer) const {
-  const BlockSlots& slots = blocks_[std::min(layer, blocks_.size() - 1)];
-  const auto view = [&](const Slot& slot) { return arena_->view(slot); };
-  return {
-      .attention_input = view(slots.attention_input),
-      .attention_statistics = view(slots.attention_statistics),
-      .q_raw = view(slots.q_raw),
-      .k_raw = view(slots.k_raw),
-      .q_statistics = view(slots.q_statistics),
-      .k_statistics = view(slots.k_statistics),
-      .q = view(slots.q),
-      .k = view(slots.k),
-      .v = view(slots.v),
-      .log_sum_exp = view(slots.log_sum_exp),
-      .attended = view(slots.attended),
-      .attention_sum = view(slots.attention_sum),
-      .mid = view(slots.mid),
-      .ffn_input = view(slots.ffn_input),
-      .ffn_statistics = view(slots.ffn_statistics),
-      .gate = view(slots.gate),
-      .up = view(slots.up),
-      .ffn_sum = view(slots.ffn_sum),
-  };
-}
-
-BlockScratch Transformer::scratch() const {
-  return {
-      .activated = arena_->view(activated_),
-      .wide = arena_->view(wide_),
-      .sublayer = arena_->view(sublayer_),
-      .dq = arena_->view(dq_),
-      .dk = arena_->view(dk_),
-      .dv = arena_->view(dv_),
-      .attention = arena_->view(attention_scratch_),
-  };
-}
-
-std::span<float> Transformer::residual(std::size_t depth) const {
-  return arena_->view(residuals_[depth % residuals_.size()]);
+/// The stream at `depth` as observers see it.
+std::span<const float> Transformer::shown(std::size_t depth) const {
+  return activations_.residual(depth).recall(scratch_.view().stream);
 }
 
 void Transformer::check(const Batch& batch) const {
@@ -137,29 +59,44 @@ void Transformer::check(const Batch& batch) const {
 void Transformer::embed(const Batch& batch, ParameterSource& source) {
   const ParameterLease lease{source, kRootUnit};
   const auto root = root_tensors(table_, lease.values());
-  kernels::embedding_forward(config_.dim, batch.ids, root.embedding, residual(0));
-  if (observer_ != nullptr) observer_->before_blocks(residual(0));
+  const Kept stream = activations_.residual(0);
+  const auto draft = stream.draft(scratch_.view().stream);
+  const std::size_t dim = config_.dim;
+  for (std::size_t t = 0; t < batch.ids.size(); ++t) {
+    const auto row = root.embedding.subspan(static_cast<std::size_t>(batch.ids[t]) * dim, dim);
+    kernels::widen(row, draft.subspan(t * dim, dim));
+  }
+  stream.keep(draft);
+  if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }
 
 void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
   for (std::size_t layer = 0; layer < config_.layers; ++layer) {
-    const ParameterLease lease{source, 1 + layer};
-    const auto saved = activations(layer);
-    const float largest_logit =
-        block_.forward(block_tensors(table_, layer, lease.values()), batch, residual(layer), saved,
-                       scratch(), residual(layer + 1));
+    const ParameterLease lease{source, table_.unit_of_layer(layer)};
+    const auto block = pass(layer, lease, batch);
+    const float largest_logit = block_.forward(block, activations_.residual(layer + 1));
+    if (recompute_.of(layer) != Recompute::none) shared_layer_ = layer;
     if (observer_ != nullptr) {
-      observer_->after_block(layer, residual(layer + 1), {largest_logit, saved.log_sum_exp});
+      observer_->after_block(layer, shown(layer + 1),
+                             {largest_logit, block.saved.log_sum_exp.floats()});
     }
   }
 }
 
-std::span<const float> Transformer::final_hidden(const RootTensors<const float>& root) const {
-  const auto last = residual(config_.layers);
-  if (!has_final_norm()) return last;
-  const auto hidden = arena_->view(hidden_);
-  kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon, last,
-                        root.final_norm, hidden, arena_->view(hidden_statistics_));
+ConstElements Transformer::final_hidden(const RootWeights& root) const {
+  const BlockScratch scratch = scratch_.view();
+  const Kept last = activations_.residual(config_.layers);
+  const auto room = arena_->view(hidden_);
+  const Elements hidden{room.data(), room.size() / size_of(compute_), compute_};
+  if (!has_final_norm()) {
+    return last.type() == compute_ ? last.operand() : rounded(last.recall(scratch.stream), hidden);
+  }
+  const Kept kept{hidden};
+  const auto draft = kept.draft(scratch.sublayer);
+  kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon,
+                        last.recall(scratch.stream), widened(root.final_norm, scratch.gain), draft,
+                        arena_->view(hidden_statistics_));
+  kept.keep(draft);
   return hidden;
 }
 
@@ -173,42 +110,50 @@ LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& sou
   const LossSums sums = loss_head_.forward_backward(
       final_hidden(root), root.head, batch, gradient_scale, dhidden, gradients.head, room.store);
   if (has_final_norm()) {
-    kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim}, residual(config_.layers),
-                           root.final_norm, arena_->view(hidden_statistics_), dhidden, dhidden,
-                           Store::overwrite, gradients.final_norm, room.store);
+    kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim}, shown(config_.layers),
+                           widened(root.final_norm, scratch_.view().gain),
+                           arena_->view(hidden_statistics_), dhidden, dhidden, Store::overwrite,
+                           gradients.final_norm, room.store);
   }
   return sums;
 }
 
 void Transformer::backward_blocks(const Batch& batch, ParameterSource& source) {
-  const auto gradient = arena_->view(gradient_);
   for (std::size_t layer = config_.layers; layer-- > 0;) {
-    if (observer_ != nullptr) observer_->add_gradient(layer, gradient);
-    const UnitId unit = 1 + layer;
-    {
-      const ParameterLease lease{source, unit};
-      const GradientRoom room = source.gradient_room(unit);
-      block_.backward(block_tensors(table_, layer, lease.values()), batch, residual(layer),
-                      activations(layer), scratch(), gradient,
-                      block_tensors(table_, layer, room.values), room.store);
-    }
-    source.gradient_ready(unit);
+    if (observer_ != nullptr) observer_->add_gradient(layer, arena_->view(gradient_));
+    backward_block(layer, batch, source);
+    const UnitId unit = table_.unit_of_layer(layer);
+    // The root's gradient is complete only with the embedding's, whatever else it holds.
+    if (unit != kRootUnit && layer == table_.first_layer(unit)) source.gradient_ready(unit);
   }
 }
 
-void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
-  {
-    // The head's gradient lies in the room already; with tied weights the embedding's rows are
-    // added to it, otherwise they start at zero where the room says overwrite.
-    const ParameterLease lease{source, kRootUnit};
-    const GradientRoom room = source.gradient_room(kRootUnit);
-    const auto gradients = root_tensors(table_, room.values);
-    if (!config_.tie_embeddings && room.store == Store::overwrite) {
-      std::ranges::fill(gradients.embedding, 0.0f);
+void Transformer::backward_block(std::size_t layer, const Batch& batch, ParameterSource& source) {
+  const UnitId unit = table_.unit_of_layer(layer);
+  const ParameterLease lease{source, unit};
+  const GradientRoom room = source.gradient_room(unit);
+  const auto block = pass(layer, lease, batch);
+  const Recompute recompute = recompute_.of(layer);
+  if (recompute != Recompute::none) {
+    // After the forward, the last block that recomputes finds its activations still there.
+    if (shared_layer_ != layer) {
+      block_.recompute(recompute, block, activations_.residual(layer + 1));
     }
-    kernels::embedding_backward(config_.dim, batch.ids, arena_->view(gradient_),
-                                gradients.embedding);
+    shared_layer_.reset();
   }
+  block_.backward(block, arena_->view(gradient_), block_tensors(table_, layer, room.values),
+                  room.store);
+}
+
+void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
+  // The head's gradient lies in the room already; with tied weights the embedding's rows are added
+  // to it, otherwise they start at zero where the room says overwrite.
+  const GradientRoom room = source.gradient_room(kRootUnit);
+  const auto gradients = root_tensors(table_, room.values);
+  if (!config_.tie_embeddings && room.store == Store::overwrite) {
+    std::ranges::fill(gradients.embedding, 0.0f);
+  }
+  kernels::embedding_backward(config_.dim, batch.ids, arena_->view(gradient_), gradients.embedding);
   source.gradient_ready(kRootUnit);
 }
 
@@ -230,6 +175,15 @@ LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::
   const ParameterLease lease{source, kRootUnit};
   const auto root = root_tensors(table_, lease.values());
   return loss_head_.forward(final_hidden(root), root.head, batch, nll);
+}
+
+std::optional<NonFinite> Transformer::find_nonfinite() const {
+  for (std::size_t depth = 0; depth <= config_.layers; ++depth) {
+    if (kernels::all_finite(shown(depth))) continue;
+    return NonFinite{depth == 0 ? "embedding" : fmt::format("block.{}", depth - 1), depth};
+  }
+  if (!loss_head_.losses_are_finite()) return NonFinite{"logits", config_.layers + 1};
+  return {};
 }
 
 }  // namespace ballast::model

@@ -1,32 +1,23 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "kernels/gemm.hpp"
 #include "kernels/rope.hpp"
+#include "model/activations.hpp"
 #include "model/batch.hpp"
 #include "model/block.hpp"
 #include "model/loss_head.hpp"
 #include "model/nonfinite.hpp"
 #include "model/observer.hpp"
 #include "model/parameter_source.hpp"
-#include "model/precision.hpp"
-#include "model/recompute.hpp"
+#include "model/scratch.hpp"
+#include "model/transformer_options.hpp"
 #include "tensor/arena.hpp"
 
 namespace ballast::model {
-
-enum class Mode { training, evaluation };
-
-/// How a model works, whatever it computes.
-struct TransformerOptions {
-  Mode mode = Mode::training;
-  Precision precision;
-  RecomputePolicy recompute;
-  Grouping grouping;  ///< as it stands: one unit a block
-};
 
 /// A Llama-style language model for batches of one shape: forward beside backward, no tape. It owns
 /// no parameters (a ParameterSource has them) and no memory (it reserves what it needs in an arena
@@ -55,40 +46,37 @@ class Transformer {
   [[nodiscard]] std::optional<NonFinite> find_nonfinite() const;
 
  private:
-  void reserve(Arena& arena, Mode mode);
-  [[nodiscard]] BlockActivations activations(std::size_t layer) const;
-  [[nodiscard]] BlockScratch scratch() const;
-  [[nodiscard]] std::span<float> residual(std::size_t depth) const;
   [[nodiscard]] bool has_final_norm() const { return config_.norm_placement == NormPlacement::pre; }
+  [[nodiscard]] BlockPass pass(std::size_t layer, const ParameterLease& lease,
+                               const Batch& batch) const;
+  [[nodiscard]] std::span<const float> shown(std::size_t depth) const;
 
   void check(const Batch& batch) const;
   void embed(const Batch& batch, ParameterSource& source);
   void forward_blocks(const Batch& batch, ParameterSource& source);
-  [[nodiscard]] std::span<const float> final_hidden(const RootTensors<const float>& root) const;
+  [[nodiscard]] ConstElements final_hidden(const RootWeights& root) const;
   LossSums loss_and_gradient(const Batch& batch, ParameterSource& source, float gradient_scale);
   void backward_blocks(const Batch& batch, ParameterSource& source);
+  void backward_block(std::size_t layer, const Batch& batch, ParameterSource& source);
   void embed_backward(const Batch& batch, ParameterSource& source);
 
   ModelConfig config_;
   BatchShape shape_;
+  RecomputePolicy recompute_;
+  ElementType compute_;
   ParameterTable table_;
   kernels::RopeTable rope_;
   Block block_;
   const Arena* arena_;
   LossHead loss_head_;
+  Activations activations_;
+  ScratchRooms scratch_;
+  Arena::Slot<std::byte> hidden_{};  ///< what the head reads, in the compute type
+  Arena::Slot<float> hidden_statistics_{};
+  Arena::Slot<float> gradient_{};
+  /// The layer whose activations lie where all layers' are recomputed.
+  std::optional<std::size_t> shared_layer_;
   BlockObserver* observer_ = nullptr;
-
-  using Slot = Arena::Slot<float>;
-  struct BlockSlots {
-    Slot attention_input, attention_statistics, q_raw, k_raw, q_statistics, k_statistics, q, k, v,
-        log_sum_exp, attended, attention_sum, mid, ffn_input, ffn_statistics, gate, up, ffn_sum;
-  };
-  [[nodiscard]] BlockSlots reserve_block(Arena& arena) const;
-
-  std::vector<Slot> residuals_;     ///< [layers + 1] in training, two in turn in evaluation
-  std::vector<BlockSlots> blocks_;  ///< [layers] in training, one for all in evaluation
-  Slot activated_{}, wide_{}, sublayer_{}, dq_{}, dk_{}, dv_{}, attention_scratch_{};
-  Slot hidden_{}, hidden_statistics_{}, gradient_{};
 };
 
 }  // namespace ballast::model

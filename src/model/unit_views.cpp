@@ -6,9 +6,8 @@ namespace ballast::model {
 
 namespace {
 
-template <class T>
-std::span<T> tensor_named(std::span<const ParameterInfo> parameters, std::string_view suffix,
-                          std::span<T> unit) {
+template <class Unit>
+Unit tensor_named(std::span<const ParameterInfo> parameters, std::string_view suffix, Unit unit) {
   for (const auto& parameter : parameters) {
     if (std::string_view{parameter.name}.ends_with(suffix)) {
       return unit.subspan(parameter.offset, parameter.numel);
@@ -17,11 +16,9 @@ std::span<T> tensor_named(std::span<const ParameterInfo> parameters, std::string
   return {};
 }
 
-}  // namespace
-
-template <class T>
-BlockTensors<T> block_tensors(const ParameterTable& table, std::size_t layer, std::span<T> unit) {
-  const auto parameters = table.parameters_of(1 + layer);
+template <class Unit>
+BlockTensors<Unit> block_in(const ParameterTable& table, std::size_t layer, Unit unit) {
+  const auto parameters = table.parameters_of_layer(layer);
   const auto tensor = [&](std::string_view name) { return tensor_named(parameters, name, unit); };
   return {
       .attention_norm = tensor(".attention_norm"),
@@ -38,10 +35,10 @@ BlockTensors<T> block_tensors(const ParameterTable& table, std::size_t layer, st
   };
 }
 
-template <class T>
-RootTensors<T> root_tensors(const ParameterTable& table, std::span<T> unit) {
-  const auto parameters = table.parameters_of(kRootUnit);
-  RootTensors<T> tensors{
+template <class Unit>
+RootTensors<Unit> root_in(const ParameterTable& table, Unit unit) {
+  const auto parameters = table.parameters_of_root();
+  RootTensors<Unit> tensors{
       .embedding = tensor_named(parameters, "embedding", unit),
       .final_norm = tensor_named(parameters, "final_norm", unit),
       .head = tensor_named(parameters, "head", unit),
@@ -50,10 +47,23 @@ RootTensors<T> root_tensors(const ParameterTable& table, std::span<T> unit) {
   return tensors;
 }
 
-template BlockTensors<float> block_tensors(const ParameterTable&, std::size_t, std::span<float>);
-template BlockTensors<const float> block_tensors(const ParameterTable&, std::size_t,
-                                                 std::span<const float>);
-template RootTensors<float> root_tensors(const ParameterTable&, std::span<float>);
-template RootTensors<const float> root_tensors(const ParameterTable&, std::span<const float>);
+}  // namespace
+
+BlockWeights block_tensors(const ParameterTable& table, std::size_t layer, ConstElements unit) {
+  return block_in(table, layer, unit);
+}
+
+BlockGradients block_tensors(const ParameterTable& table, std::size_t layer,
+                             std::span<float> unit) {
+  return block_in(table, layer, unit);
+}
+
+RootWeights root_tensors(const ParameterTable& table, ConstElements unit) {
+  return root_in(table, unit);
+}
+
+RootGradients root_tensors(const ParameterTable& table, std::span<float> unit) {
+  return root_in(table, unit);
+}
 
 }  // namespace ballast::model

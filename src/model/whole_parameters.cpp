@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/convert.hpp"
+
 namespace ballast::model {
 
 namespace {
@@ -21,9 +23,15 @@ std::span<float> tensor_part(const Mapping& mapping, const ParameterInfo& parame
 
 }  // namespace
 
-WholeParameters::WholeParameters(const ParameterTable& table, Gradients gradients)
-    : table_{&table}, values_{table.total_granules() * kGranule * sizeof(float)} {
+WholeParameters::WholeParameters(const ParameterTable& table, Gradients gradients,
+                                 ElementType compute)
+    : table_{&table},
+      compute_{compute},
+      values_{table.total_granules() * kGranule * sizeof(float)} {
   if (gradients == Gradients::kept) gradients_ = Mapping{values_.bytes().size()};
+  if (compute != ElementType::fp32) {
+    rounded_ = Mapping{table.total_granules() * kGranule * size_of(compute)};
+  }
 }
 
 std::span<float> WholeParameters::values(UnitId unit) {
@@ -57,6 +65,15 @@ void WholeParameters::initialise_all(std::uint64_t seed) {
 }
 
 void WholeParameters::clear_gradients() { std::ranges::fill(floats(gradients_), 0.0f); }
+
+ConstElements WholeParameters::acquire(UnitId unit) {
+  if (compute_ == ElementType::fp32) return values(unit);
+  const UnitInfo& info = table_->unit(unit);
+  const Elements all{rounded_.bytes().data(), table_->total_granules() * kGranule, compute_};
+  const Elements rounded = all.subspan(info.first_granule * kGranule, info.padded_numel());
+  kernels::narrow(values(unit), rounded);
+  return rounded;
+}
 
 GradientRoom WholeParameters::gradient_room(UnitId unit) {
   return {unit_part(gradients_, table_->unit(unit)), kernels::Store::add};

@@ -32,7 +32,7 @@ TEST_P(DecodesVariant, TokenByTokenAsAllAtOnce) {
   const auto& config = GetParam().config;
   const auto values = reference::random_parameters(config, 3);
   const auto ids = reference::random_batch(config.vocabulary, 1, kSeqLen, 2).ids;
-  ProductionModel production{config, {1, kSeqLen}, Mode::evaluation, values};
+  ProductionModel production{config, {1, kSeqLen}, {.mode = Mode::evaluation}, values};
   Decoder decoder{config, production.transformer().table(), production.parameters(),
                   production.gemm(), kSeqLen};
   const auto expected = reference_logits(config, values, ids);
@@ -54,7 +54,7 @@ TEST(Decoder, ReadsTheLaterHalfAgainWhenTheContextIsFull) {
   const auto config = reference::tiny_shape();
   const auto values = reference::random_parameters(config, 3);
   const auto ids = reference::random_batch(config.vocabulary, 1, kSeqLen, 2).ids;
-  ProductionModel production{config, {1, kSeqLen}, Mode::evaluation, values};
+  ProductionModel production{config, {1, kSeqLen}, {.mode = Mode::evaluation}, values};
   constexpr std::size_t kContext = 6;
   Decoder decoder{config, production.transformer().table(), production.parameters(),
                   production.gemm(), kContext};
@@ -70,7 +70,7 @@ TEST(Decoder, ReadsTheLaterHalfAgainWhenTheContextIsFull) {
 TEST(Decoder, RefusesATokenOutsideTheVocabulary) {
   const auto config = reference::tiny_shape();
   ProductionModel production{
-      config, {1, kSeqLen}, Mode::evaluation, reference::random_parameters(config, 3)};
+      config, {1, kSeqLen}, {.mode = Mode::evaluation}, reference::random_parameters(config, 3)};
   Decoder decoder{config, production.transformer().table(), production.parameters(),
                   production.gemm(), kSeqLen};
   EXPECT_THROW(decoder.feed(static_cast<std::int32_t>(config.vocabulary)), Error);

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "model/step_program.hpp"
 #include "reference/nearness.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"
@@ -25,7 +24,7 @@ TEST_P(EachVariant, LossAndGradientsMatchTheDoubleReference) {
   const auto values = reference::random_parameters(config, 3);
   const auto batch = reference::random_batch(config.vocabulary, kSequences, kSeqLen, 5);
   const reference::Model<double> oracle{config, values};
-  ProductionModel production{config, {kSequences, kSeqLen}, Mode::training, values};
+  ProductionModel production{config, {kSequences, kSeqLen}, {}, values};
 
   const LossSums sums = production.forward_backward(batch);
 
@@ -37,8 +36,8 @@ TEST_P(EachVariant, EvaluationComputesTheBitsOfTraining) {
   const auto& config = GetParam().config;
   const auto values = reference::random_parameters(config, 4);
   const auto batch = reference::random_batch(config.vocabulary, kSequences, kSeqLen, 6);
-  ProductionModel training{config, {kSequences, kSeqLen}, Mode::training, values};
-  ProductionModel evaluation{config, {kSequences, kSeqLen}, Mode::evaluation, values};
+  ProductionModel training{config, {kSequences, kSeqLen}, {}, values};
+  ProductionModel evaluation{config, {kSequences, kSeqLen}, {.mode = Mode::evaluation}, values};
   std::vector<float> nll(kSequences * kSeqLen);
 
   const LossSums trained = training.forward_backward(batch);
@@ -65,7 +64,7 @@ TEST(Transformer, GradientsAddUpOverMicroBatches) {
   for (const auto& [name, gradient] : oracle.gradients(second)) {
     for (std::size_t i = 0; i < gradient.size(); ++i) expected[name][i] += gradient[i];
   }
-  ProductionModel production{config, {2, kSeqLen}, Mode::training, values};
+  ProductionModel production{config, {2, kSeqLen}, {}, values};
 
   production.forward_backward(first);
   production.forward_backward(second);
@@ -77,8 +76,8 @@ TEST(Transformer, GradientsCarryTheirScale) {
   const auto config = tiny();
   const auto values = reference::random_parameters(config, 7);
   const auto batch = reference::random_batch(config.vocabulary, 2, kSeqLen, 8);
-  ProductionModel plain{config, {2, kSeqLen}, Mode::training, values};
-  ProductionModel scaled{config, {2, kSeqLen}, Mode::training, values};
+  ProductionModel plain{config, {2, kSeqLen}, {}, values};
+  ProductionModel scaled{config, {2, kSeqLen}, {}, values};
 
   plain.forward_backward(batch);
   scaled.forward_backward(batch, 0.25f);
@@ -88,49 +87,6 @@ TEST(Transformer, GradientsCarryTheirScale) {
     for (double& g : gradient) g *= 0.25;
   }
   reference::expect_near(scaled.gradients(), expected, {1e-6, 1e-7});
-}
-
-/// Passes everything on and writes down the order of the visits.
-class Recorder final : public ParameterSource {
- public:
-  explicit Recorder(WholeParameters& parameters) : parameters_{&parameters} {}
-
-  std::span<const float> acquire(UnitId unit) override {
-    visits.push_back({unit, Pass::forward, Gradient::none});
-    return parameters_->acquire(unit);
-  }
-  void release(UnitId) override {}
-  GradientRoom gradient_room(UnitId unit) override {
-    EXPECT_EQ(visits.back().unit, unit);
-    visits.back().pass = Pass::backward;
-    visits.back().gradient = Gradient::partial;
-    return parameters_->gradient_room(unit);
-  }
-  void gradient_ready(UnitId unit) override {
-    EXPECT_EQ(visits.back().unit, unit);
-    visits.back().gradient = Gradient::complete;
-  }
-
-  StepProgram visits;
-
- private:
-  WholeParameters* parameters_;
-};
-
-TEST(Transformer, VisitsUnitsAsItsProgramSays) {
-  const auto config = tiny();
-  const auto batch = reference::random_batch(config.vocabulary, 2, kSeqLen, 8);
-  ProductionModel production{
-      config, {2, kSeqLen}, Mode::training, reference::random_parameters(config, 7)};
-  Recorder recorder{production.parameters()};
-
-  production.transformer().forward_backward(as_model_batch(batch), recorder, 1.0f);
-  EXPECT_EQ(recorder.visits, training_program(config));
-
-  recorder.visits.clear();
-  std::vector<float> nll(2 * kSeqLen);
-  production.transformer().forward(as_model_batch(batch), recorder, nll);
-  EXPECT_EQ(recorder.visits, evaluation_program(config));
 }
 
 /// Keeps what it sees, and adds a constant to the gradient of one block's output.
@@ -165,7 +121,7 @@ TEST(Transformer, ShowsObserversTheResidualStream) {
   const auto values = reference::random_parameters(config, 7);
   const auto batch = reference::random_batch(config.vocabulary, 2, kSeqLen, 8);
   const reference::Model<double> oracle{config, values};
-  ProductionModel production{config, {2, kSeqLen}, Mode::training, values};
+  ProductionModel production{config, {2, kSeqLen}, {}, values};
   Watcher watcher;
   production.transformer().observe(&watcher);
 
@@ -193,7 +149,7 @@ TEST(Transformer, AnObserverMayAddAGradient) {
   const auto values = reference::random_parameters(config, 7);
   auto batch = reference::random_batch(config.vocabulary, 2, kSeqLen, 8);
   std::ranges::fill(batch.labels, kernels::kIgnoreLabel);
-  ProductionModel production{config, {2, kSeqLen}, Mode::training, values};
+  ProductionModel production{config, {2, kSeqLen}, {}, values};
   Watcher watcher;
   watcher.pushed_layer = 0;
   watcher.push = 0.5f;
@@ -226,8 +182,7 @@ TEST(Transformer, AnObserverMayAddAGradient) {
 TEST(Transformer, RefusesABatchOfAnotherShape) {
   const auto config = tiny();
   const auto batch = reference::random_batch(config.vocabulary, 1, kSeqLen, 8);
-  ProductionModel production{
-      config, {2, kSeqLen}, Mode::training, reference::random_parameters(config, 7)};
+  ProductionModel production{config, {2, kSeqLen}, {}, reference::random_parameters(config, 7)};
   EXPECT_THROW(production.forward_backward(batch), Error);
 }
 

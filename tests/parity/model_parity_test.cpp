@@ -93,8 +93,7 @@ TEST(ModelParity, LossGradientsAndTenAdamWStepsMatchTorch) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     SCOPED_TRACE(i);
     const auto& expected = results[i];
-    ProductionModel production{
-        all[i].config, {kSequences, kSeqLen}, model::Mode::training, all[i].parameters};
+    ProductionModel production{all[i].config, {kSequences, kSeqLen}, {}, all[i].parameters};
 
     const auto sums = production.forward_backward(all[i].batch);
     EXPECT_NEAR(sums.mean(), expected.loss, 1e-6 * expected.loss);

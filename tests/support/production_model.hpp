@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/gemm.hpp"
@@ -27,11 +28,14 @@ namespace ballast::test {
 /// The production model with all its parameters in this process, filled from the reference's.
 class ProductionModel {
  public:
-  ProductionModel(const model::ModelConfig& config, model::BatchShape shape, model::Mode mode,
-                  const reference::Parameters<double>& values)
-      : gemm_{kernels::make_gemm(kernels::default_gemm_library())},
-        transformer_{config, shape, mode, *gemm_, arena_},
-        parameters_{transformer_.table(), model::WholeParameters::Gradients::kept} {
+  ProductionModel(
+      const model::ModelConfig& config, model::BatchShape shape,
+      const model::TransformerOptions& options, const reference::Parameters<double>& values,
+      std::unique_ptr<kernels::Gemm> gemm = kernels::make_gemm(kernels::default_gemm_library()))
+      : gemm_{std::move(gemm)},
+        transformer_{config, shape, options, *gemm_, arena_},
+        parameters_{transformer_.table(), model::WholeParameters::Gradients::kept,
+                    options.precision.compute} {
     arena_.commit();
     for (const auto& parameter : transformer_.table().parameters()) {
       const auto tensor = parameters_.tensor(parameter);
@@ -43,6 +47,7 @@ class ProductionModel {
   [[nodiscard]] model::Transformer& transformer() { return transformer_; }
   [[nodiscard]] model::WholeParameters& parameters() { return parameters_; }
   [[nodiscard]] const kernels::Gemm& gemm() const { return *gemm_; }
+  [[nodiscard]] const Arena& arena() const { return arena_; }
 
   model::LossSums forward_backward(const reference::Batch& batch, float scale = 1.0f) {
     return transformer_.forward_backward(as_model_batch(batch), parameters_, scale);

@@ -1,0 +1,65 @@
+#include "model/scratch.hpp"
+
+#include <algorithm>
+
+#include "kernels/attention.hpp"
+
+namespace ballast::model {
+
+ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
+                           const TransformerOptions& options, Arena& arena)
+    : arena_{&arena}, compute_{options.precision.compute} {
+  const std::size_t dim = config.dim;
+  const std::size_t kv_dim = config.kv_dim();
+  const auto room = [&](std::size_t width) {
+    return arena.reserve<float>(MemoryClass::scratch, shape.tokens() * width);
+  };
+  const auto narrow_room = [&](std::size_t width) {
+    return arena.reserve<std::byte>(MemoryClass::scratch,
+                                    shape.tokens() * width * size_of(compute_));
+  };
+  const bool training = options.mode == Mode::training;
+  const bool narrow = compute_ != ElementType::fp32;
+  activated_ = room(config.ffn);
+  sublayer_ = room(dim);
+  attention_ = arena.reserve<float>(
+      MemoryClass::scratch,
+      kernels::attention_scratch_numel(
+          {shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()}));
+  if (options.precision.residual != ElementType::fp32) stream_ = room(dim);
+  if (narrow) {
+    staging_ = room(2 * std::max(config.ffn, dim + kv_dim));
+    gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
+    operand_ = narrow_room(std::max(config.ffn, dim));
+  }
+  if (!training) return;
+  wide_ = room(std::max(config.ffn, dim));
+  dq_ = room(dim);
+  dk_ = room(kv_dim);
+  dv_ = room(kv_dim);
+  if (narrow) gradient_operand_ = narrow_room(dim);
+}
+
+Elements ScratchRooms::narrow_view(Arena::Slot<std::byte> slot) const {
+  const auto bytes = arena_->view(slot);
+  return {bytes.data(), bytes.size() / size_of(compute_), compute_};
+}
+
+BlockScratch ScratchRooms::view() const {
+  return {
+      .activated = arena_->view(activated_),
+      .wide = arena_->view(wide_),
+      .sublayer = arena_->view(sublayer_),
+      .dq = arena_->view(dq_),
+      .dk = arena_->view(dk_),
+      .dv = arena_->view(dv_),
+      .attention = arena_->view(attention_),
+      .staging = arena_->view(staging_),
+      .stream = arena_->view(stream_),
+      .gain = arena_->view(gain_),
+      .operand = narrow_view(operand_),
+      .gradient_operand = narrow_view(gradient_operand_),
+  };
+}
+
+}  // namespace ballast::model

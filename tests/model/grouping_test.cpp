@@ -1,0 +1,171 @@
+#include "model/grouping.hpp"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "model/parameters.hpp"
+#include "model/unit_views.hpp"
+#include "reference/variants.hpp"
+#include "support/production_model.hpp"
+
+namespace ballast::model {
+namespace {
+
+using test::ProductionModel;
+using Layers = std::vector<std::size_t>;
+
+ModelConfig five_blocks() {
+  auto config = reference::tiny_shape();
+  config.layers = 5;
+  config.kv_heads = 2;
+  config.qk_norm = true;
+  return config;
+}
+
+/// Logical parameters of one block, from the formula.
+std::uint64_t block_numel(const ModelConfig& c) {
+  return 2 * c.dim * c.dim + 2 * c.dim * c.kv_dim() + 3 * c.dim * c.ffn + 2 * c.dim +
+         2 * c.head_dim();
+}
+
+std::string refusal(std::string_view wrap) {
+  try {
+    (void)Grouping::parse(wrap, five_blocks());
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Grouping, ReadsEveryForm) {
+  const auto config = five_blocks();
+  const auto parse = [&](const std::string& wrap) { return Grouping::parse(wrap, config); };
+  EXPECT_EQ(parse("block").layers, (Layers{1, 1, 1, 1, 1}));
+  EXPECT_EQ(parse("blocks:1").layers, (Layers{1, 1, 1, 1, 1}));
+  EXPECT_EQ(parse("blocks:2").layers, (Layers{2, 2, 1}));
+  EXPECT_EQ(parse("blocks:3").layers, (Layers{3, 2}));
+  EXPECT_EQ(parse("blocks:5").layers, (Layers{5}));
+  EXPECT_EQ(parse("whole"), Grouping::whole());
+  const std::uint64_t one = block_numel(config);
+  const auto size = [&](std::uint64_t n) { return parse(fmt::format("size:{}", n)).layers; };
+  EXPECT_EQ(size(1), (Layers{1, 1, 1, 1, 1}));
+  EXPECT_EQ(size(one), (Layers{1, 1, 1, 1, 1}));
+  EXPECT_EQ(size(one + 1), (Layers{2, 2, 1}));
+  EXPECT_EQ(size(3 * one), (Layers{3, 2}));
+  EXPECT_EQ(size(5 * one), (Layers{5}));
+}
+
+TEST(Grouping, RefusesWhatMatchesNothing) {
+  const std::uint64_t all = 5 * block_numel(five_blocks());
+  for (const auto& wrap : {std::string{"blocks:0"}, std::string{"blocks:6"}, std::string{"size:0"},
+                           fmt::format("size:{}", all + 1), std::string{"blocks:"},
+                           std::string{"blocks:2x"}, std::string{"size:-1"}, std::string{"layer"},
+                           std::string{""}, std::string{"size:99999999999999999999"}}) {
+    EXPECT_NE(refusal(wrap).find("parallel.wrap = " + wrap), std::string::npos) << wrap;
+  }
+  EXPECT_NE(refusal("blocks:6").find("1 to 5"), std::string::npos);
+  EXPECT_NE(refusal("size:1000000000").find(fmt::format("1 to {}", all)), std::string::npos);
+}
+
+TEST(Grouping, TensorsKeepTheirCanonicalPlaces) {
+  const auto config = five_blocks();
+  const ParameterTable plain{config};
+  for (const Grouping& grouping : {Grouping::blocks(5, 2), Grouping::whole()}) {
+    const ParameterTable table{config, grouping};
+    ASSERT_EQ(table.parameters().size(), plain.parameters().size());
+    for (std::size_t i = 0; i < plain.parameters().size(); ++i) {
+      EXPECT_EQ(table.parameters()[i].name, plain.parameters()[i].name);
+      EXPECT_EQ(table.parameters()[i].first_granule, plain.parameters()[i].first_granule);
+    }
+    EXPECT_EQ(table.total_granules(), plain.total_granules());
+    UnitId id = 0;
+    std::size_t granule = 0;
+    for (const auto& unit : table.units()) {
+      EXPECT_EQ(unit.first_granule, granule);
+      granule += unit.granules;
+      for (const auto& parameter : table.parameters_of(id)) {
+        EXPECT_EQ(parameter.unit, id);
+        EXPECT_EQ(unit.first_granule * kGranule + parameter.offset,
+                  parameter.first_granule * kGranule);
+      }
+      ++id;
+    }
+    EXPECT_EQ(granule, table.total_granules());
+  }
+}
+
+TEST(Grouping, UnitsKnowTheirBlocks) {
+  const ParameterTable table{five_blocks(), Grouping::blocks(5, 2)};
+  std::vector<std::string> names;
+  for (const auto& unit : table.units()) names.push_back(unit.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"root", "blocks.0-1", "blocks.2-3", "block.4"}));
+  EXPECT_EQ(table.layers_of(kRootUnit), 0u);
+  EXPECT_EQ(table.layers_of(2), 2u);
+  EXPECT_EQ(table.first_layer(2), 2u);
+  EXPECT_EQ(table.layers_of(3), 1u);
+  EXPECT_EQ(table.first_layer(3), 4u);
+  EXPECT_EQ(table.unit_of_layer(1), 1u);
+  EXPECT_EQ(table.unit_of_layer(4), 3u);
+  EXPECT_EQ(table.largest_block_granules(), table.unit(1).granules);
+  EXPECT_EQ(ParameterTable{five_blocks()}.unit(4).name, "block.3");
+}
+
+TEST(Grouping, WholeIsOneUnit) {
+  const ParameterTable table{five_blocks(), Grouping::whole()};
+  ASSERT_EQ(table.units().size(), 1u);
+  EXPECT_EQ(table.unit(kRootUnit).name, "model");
+  EXPECT_EQ(table.layers_of(kRootUnit), 5u);
+  EXPECT_EQ(table.unit_of_layer(3), kRootUnit);
+  EXPECT_EQ(table.largest_block_granules(), 0u);
+}
+
+TEST(Grouping, AnIncompleteOneIsRefused) {
+  EXPECT_THROW((ParameterTable{five_blocks(), {{2, 2}}}), Error);
+  EXPECT_THROW((ParameterTable{five_blocks(), {{5, 0}}}), Error);
+}
+
+TEST(Grouping, LeavesTheBitsOfAStepAlone) {
+  for (const bool tied : {false, true}) {
+    auto config = five_blocks();
+    config.tie_embeddings = tied;
+    const auto values = reference::random_parameters(config, 7);
+    const auto batch = reference::random_batch(config.vocabulary, 2, 7, 8);
+    ProductionModel plain{config, {2, 7}, {}, values};
+    const double loss = plain.forward_backward(batch).weighted_nll.value();
+    plain.forward_backward(batch);
+    for (const Grouping& grouping : {Grouping::blocks(5, 2), Grouping::whole()}) {
+      ProductionModel grouped{config, {2, 7}, {.grouping = grouping}, values};
+      EXPECT_EQ(grouped.forward_backward(batch).weighted_nll.value(), loss);
+      grouped.forward_backward(batch);
+      EXPECT_EQ(grouped.gradients(), plain.gradients());
+    }
+  }
+}
+
+TEST(UnitViews, FindTheTensorsOfABlockInAnyGrouping) {
+  const auto config = five_blocks();
+  for (const Grouping& grouping : {Grouping{}, Grouping::blocks(5, 2), Grouping::whole()}) {
+    const ParameterTable table{config, grouping};
+    for (std::size_t layer = 0; layer < config.layers; ++layer) {
+      const UnitId unit = table.unit_of_layer(layer);
+      std::vector<float> values(table.unit(unit).padded_numel());
+      const auto gradients = block_tensors(table, layer, std::span{values});
+      const auto& gate = table.find(fmt::format("block.{}.w_gate", layer));
+      EXPECT_EQ(gradients.w_gate.data(), values.data() + gate.offset);
+      EXPECT_EQ(gradients.w_gate.size(), gate.numel);
+
+      const ConstElements narrow{reinterpret_cast<const std::byte*>(values.data()), values.size(),
+                                 ElementType::bf16};
+      const auto weights = block_tensors(table, layer, narrow);
+      EXPECT_EQ(weights.w_gate.data(), narrow.data() + 2 * gate.offset);
+      EXPECT_EQ(weights.w_gate.size(), gate.numel);
+      EXPECT_EQ(weights.w_gate.type(), ElementType::bf16);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ballast::model
