@@ -24,7 +24,8 @@ MessageStore::MessageStore(const ShardLayout& layout, const Policy& policy, Aren
   const auto add_rooms = [&](std::size_t count, std::size_t granules) {
     for (std::size_t i = 0; i < count; ++i) {
       rooms_.push_back(
-          {.slot = arena.reserve(MemoryClass::transient, granules * kGranule, policy.compute)});
+          {.slot = arena.reserve(MemoryClass::transient, granules * kGranule, policy.compute),
+           .early = std::nullopt});
     }
   };
   if (keeps_all()) {

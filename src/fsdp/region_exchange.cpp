@@ -39,6 +39,8 @@ std::size_t RegionExchange::room_of(UnitId unit) const {
 std::span<float> RegionExchange::room(UnitId unit) {
   const Room& room = rooms_[room_of(unit)];
   if (room.last_use != 0) {
+    // What others wait for before they write into theirs, too.
+    if (pending_ && pending_->number == room.last_use) finish();
     region_->await(Signal::drained, 0, layout_->ranks(), room.last_use,
                    {"free gradient room", layout_->table().unit(unit).name});
   }

@@ -9,7 +9,7 @@ namespace ballast::optim {
 struct LossScalerConfig {
   double initial = 65536.0;
   std::uint64_t growth_interval = 1000;  ///< finite steps in a row after which the scale doubles
-  std::uint32_t hysteresis = 2;          ///< the overflow after a growth at which it halves
+  std::uint64_t hysteresis = 2;          ///< the overflow after a growth at which it halves
   double minimum = 1.0;
   double maximum = 16777216.0;  ///< 2^24
 };
@@ -18,7 +18,7 @@ struct LossScalerConfig {
 struct LossScalerState {
   double scale = 1.0;
   std::uint64_t good_steps = 0;  ///< finite steps since the last overflow or growth
-  std::uint32_t tolerance = 0;   ///< overflows still forgiven before the scale halves
+  std::uint64_t tolerance = 0;   ///< overflows still forgiven before the scale halves
 
   bool operator==(const LossScalerState&) const = default;
 };

@@ -22,15 +22,23 @@ double nominal_labels(const DataConfig& data) {
   return static_cast<double>(data.global_batch * data.seq_len);
 }
 
+/// The hosts of the job, once it is known that they can hold it.
+fsdp::Topology checked_topology(comm::Communicator& world, const Config& config) {
+  fsdp::Topology topology = fsdp::discover_topology(world);
+  require_memory(world, config, topology);
+  return topology;
+}
+
 }  // namespace
 
 Engine::Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset)
     : config_{&config},
       world_{&world},
       dataset_{&dataset},
-      topology_{fsdp::discover_topology(world)},
+      topology_{checked_topology(world, config)},
       workspace_{make_blueprint(config), topology_, narrow<std::size_t>(world.rank())},
-      connection_{(require_memory(world, config, topology_), world), workspace_},
+      connection_{world, workspace_.policy(), workspace_.transports(), workspace_.memory(),
+                  workspace_.parameters()},
       adamw_{adamw_config(config.optim)},
       scaler_{config.precision.scaler},
       sampler_{config.run.seed, dataset.windows(data::Split::train, config.data.seq_len)},
@@ -163,7 +171,7 @@ void Engine::apply(const checkpoint::TrainingState& state, double lr, double gra
 void Engine::adapt_loss_scale(checkpoint::TrainingState& state, Update update) const {
   if (!config_->precision.scales_loss()) return;
   optim::LossScalerState scaling{state.loss_scale, state.scale_good_steps,
-                                 static_cast<std::uint32_t>(state.scale_tolerance)};
+                                 state.scale_tolerance};
   if (update == Update::applied) {
     scaler_.finite(scaling);
   } else {

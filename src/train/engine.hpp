@@ -8,6 +8,7 @@
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
 #include "data/sampler.hpp"
+#include "fsdp/connection.hpp"
 #include "optim/adamw.hpp"
 #include "optim/loss_scaler.hpp"
 #include "train/batch_loader.hpp"
@@ -79,7 +80,7 @@ class Engine {
   const data::Dataset* dataset_;
   fsdp::Topology topology_;
   Workspace workspace_;
-  Connection connection_;
+  fsdp::Connection connection_;
   optim::AdamW adamw_;
   optim::LossScaler scaler_;
   data::Sampler sampler_;

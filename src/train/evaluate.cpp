@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/agree.hpp"
+#include "fsdp/connection.hpp"
 #include "train/identity.hpp"
 #include "train/trainer.hpp"
 #include "train/validation.hpp"
@@ -60,7 +61,8 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
   const fsdp::Topology topology = fsdp::discover_topology(world);
   Workspace workspace{evaluation_blueprint(manifest.identity, *config, shape), topology,
                       narrow<std::size_t>(world.rank())};
-  Connection connection{world, workspace};
+  const fsdp::Connection connection{world, workspace.policy(), workspace.transports(),
+                                    workspace.memory(), workspace.parameters()};
   auto& parameters = workspace.parameters();
   parameters.begin_version();
   checkpoint::load(world, workspace.layout(), folder, workspace.tensors());

@@ -2,10 +2,8 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 
 #include "checkpoint/checkpoint.hpp"
-#include "fsdp/groups.hpp"
 #include "fsdp/sharded_parameters.hpp"
 #include "kernels/gemm.hpp"
 #include "model/transformer.hpp"
@@ -26,7 +24,7 @@ struct Blueprint {
 [[nodiscard]] Blueprint make_blueprint(const Config& config);
 
 /// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
-/// yet: what a Connection brings to life, and what a memory plan counts. Needs no MPI.
+/// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.
 class Workspace {
  public:
   /// Usage Errors name keys that contradict one another.
@@ -58,19 +56,6 @@ class Workspace {
   fsdp::ShardLayout layout_;
   fsdp::ShardedParameters parameters_;
   OptimizerState optimizer_;
-};
-
-/// A workspace come to life: its memory is there, and it has met the other ranks'.
-class Connection {
- public:
-  /// `world` and `workspace` must outlive it. Collective.
-  Connection(comm::Communicator& world, Workspace& workspace);
-
-  [[nodiscard]] fsdp::Groups& groups() { return groups_; }
-
- private:
-  fsdp::Groups groups_;
-  std::optional<fsdp::HostRegion> region_;
 };
 
 }  // namespace ballast::train

@@ -10,15 +10,35 @@ namespace {
 
 model::ParameterTable odd_table() { return model::ParameterTable{reference::uneven_shape()}; }
 
+/// All meshes of up to nine ranks.
+std::vector<Mesh> meshes() {
+  std::vector<Mesh> all;
+  for (std::size_t ranks = 1; ranks <= 9; ++ranks) {
+    for (std::size_t shards = 1; shards <= ranks; ++shards) {
+      if (ranks % shards == 0) all.push_back({ranks / shards, shards});
+    }
+  }
+  return all;
+}
+
+TEST(Mesh, PartsAndRanksAreEachOthersInverse) {
+  for (const Mesh& mesh : meshes()) {
+    for (std::size_t rank = 0; rank < mesh.ranks(); ++rank) {
+      EXPECT_EQ(mesh.rank_of_part(mesh.part_of(rank)), rank);
+    }
+  }
+}
+
 TEST(ShardLayout, EveryGranuleHasOneOwner) {
   const auto table = odd_table();
-  for (std::size_t world_size = 1; world_size <= 9; ++world_size) {
+  for (const Mesh& mesh : meshes()) {
     std::vector<std::vector<int>> owners(table.parameters().size());
     for (std::size_t i = 0; i < owners.size(); ++i) {
       owners[i].resize(table.parameters()[i].granules());
     }
-    for (std::size_t rank = 0; rank < world_size; ++rank) {
-      for (const auto& segment : shard_segments(table, rank, world_size)) {
+    for (std::size_t rank = 0; rank < mesh.ranks(); ++rank) {
+      const ShardLayout layout{table, mesh, rank};
+      for (const auto& segment : layout.owned_segments()) {
         for (std::size_t g = segment.granules.first; g < segment.granules.end(); ++g) {
           ++owners[segment.parameter].at(g);
         }
@@ -30,13 +50,27 @@ TEST(ShardLayout, EveryGranuleHasOneOwner) {
   }
 }
 
-TEST(ShardLayout, SegmentsFillTheFlatShardWithoutGaps) {
+TEST(ShardLayout, ARankOwnsAPartOfWhatItHolds) {
   const auto table = odd_table();
-  for (std::size_t world_size = 1; world_size <= 7; ++world_size) {
-    for (std::size_t rank = 0; rank < world_size; ++rank) {
-      const ShardLayout layout{table, rank, world_size};
+  for (const Mesh& mesh : meshes()) {
+    for (std::size_t rank = 0; rank < mesh.ranks(); ++rank) {
+      const ShardLayout layout{table, mesh, rank};
+      for (model::UnitId unit = 0; unit < table.units().size(); ++unit) {
+        EXPECT_GE(layout.owned(unit).first, layout.held(unit).first);
+        EXPECT_LE(layout.owned(unit).end(), layout.held(unit).end());
+        EXPECT_GE(layout.owned_offset(unit), layout.held_offset(unit));
+      }
+    }
+  }
+}
+
+TEST(ShardLayout, HeldSegmentsFillTheFlatShardWithoutGaps) {
+  const auto table = odd_table();
+  for (const Mesh& mesh : meshes()) {
+    for (std::size_t rank = 0; rank < mesh.ranks(); ++rank) {
+      const ShardLayout layout{table, mesh, rank};
       std::size_t at = 0;
-      for (const auto& segment : layout.segments()) {
+      for (const auto& segment : layout.held_segments()) {
         EXPECT_EQ(segment.local_offset, at);
         at += segment.granules.numel();
         const auto& parameter = table.parameters()[segment.parameter];
@@ -44,18 +78,17 @@ TEST(ShardLayout, SegmentsFillTheFlatShardWithoutGaps) {
         EXPECT_GT(segment.logical_numel + kGranule, segment.granules.numel());
       }
       EXPECT_EQ(at, layout.local_numel());
-      EXPECT_EQ(at, layout.local_granules(rank) * kGranule);
     }
   }
 }
 
-TEST(ShardLayout, ShardsDifferByAGranulePerUnitAtMost) {
+TEST(ShardLayout, OwnedPartsDifferByAGranulePerUnitAtMost) {
   const auto table = odd_table();
-  for (std::size_t world_size = 2; world_size <= 7; ++world_size) {
-    const ShardLayout layout{table, 0, world_size};
+  for (const Mesh& mesh : meshes()) {
+    const ShardLayout layout{table, mesh, 0};
     for (model::UnitId unit = 0; unit < table.units().size(); ++unit) {
-      for (std::size_t rank = 0; rank < world_size; ++rank) {
-        EXPECT_LE(layout.largest_shard(unit), layout.range(unit, rank).count + 1);
+      for (std::size_t rank = 0; rank < mesh.ranks(); ++rank) {
+        EXPECT_LE(layout.largest_owned(unit), layout.owned(unit, rank).count + 1);
       }
     }
   }

@@ -2,88 +2,39 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
-#include <memory>
 #include <vector>
 
+#include "fsdp/sharded.hpp"
 #include "kernels/elementwise.hpp"
-#include "model/transformer.hpp"
-#include "model/whole_parameters.hpp"
-#include "reference/variants.hpp"
-#include "support/production_model.hpp"
-#include "support/world.hpp"
 
 namespace ballast::fsdp {
 namespace {
 
-using model::Mode;
-using model::Transformer;
 using model::WholeParameters;
-using test::as_model_batch;
 using test::world;
 
-constexpr std::size_t kSequences = 2;
-constexpr std::size_t kSeqLen = 5;
-constexpr std::uint64_t kSeed = 9;
-
-reference::Batch leaf_batch(std::size_t leaf, std::size_t micro) {
-  return reference::random_batch(reference::uneven_shape().vocabulary, kSequences, kSeqLen,
-                                 100 * leaf + micro);
-}
-
-/// A model with sharded parameters on this rank.
-struct Sharded {
-  explicit Sharded(std::size_t micro_batches)
-      : gemm{kernels::make_gemm(kernels::default_gemm_library())},
-        transformer{reference::uneven_shape(), {kSequences, kSeqLen}, Mode::training, *gemm, arena},
-        layout{transformer.table(), static_cast<std::size_t>(world().rank()),
-               static_cast<std::size_t>(world().size())},
-        parameters{layout, world(), Purpose::training, micro_batches, arena} {
-    arena.commit();
-    parameters.initialise(kSeed);
-  }
-
-  /// Leaves in waves over the ranks, as the trainer runs them.
-  void run(std::size_t leaves, std::size_t micro_batches) {
-    const auto ranks = layout.world_size();
-    for (std::size_t first = 0; first < leaves; first += ranks) {
-      parameters.begin_wave({std::min(ranks, leaves - first),
-                             first == 0 ? kernels::Store::overwrite : kernels::Store::add});
-      for (std::size_t micro = 0; micro < micro_batches; ++micro) {
-        parameters.begin_micro_batch(micro);
-        const std::size_t leaf = first + layout.rank();
-        if (leaf < leaves) {
-          const auto batch = leaf_batch(leaf, micro);
-          transformer.forward_backward(as_model_batch(batch), parameters, 0.125f);
-        } else {
-          parameters.walk(model::training_program(reference::uneven_shape()));
-        }
-      }
-    }
-  }
-
-  Arena arena;
-  std::unique_ptr<kernels::Gemm> gemm;
-  Transformer transformer;
-  ShardLayout layout;
-  ShardedParameters parameters;
-};
-
 /// The same leaves in one process, folded in the order given: gradients in canonical order.
-std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves,
-                                  std::size_t micro_batches) {
+std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const Policy& policy) {
   Arena arena;
   const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
-  Transformer transformer{
-      reference::uneven_shape(), {kSequences, kSeqLen}, Mode::training, *gemm, arena};
-  WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept};
+  model::Transformer transformer{reference::uneven_shape(),
+                                 {kSequences, kSeqLen},
+                                 {.mode = model::Mode::training,
+                                  .precision = {policy.compute, ElementType::fp32},
+                                  .recompute = {},
+                                  .grouping = {}},
+                                 *gemm,
+                                 arena};
+  WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept,
+                             policy.compute};
   arena.commit();
   parameters.initialise_all(kSeed);
   std::vector<float> folded;
   for (const std::size_t leaf : leaves) {
     parameters.clear_gradients();
-    for (std::size_t micro = 0; micro < micro_batches; ++micro) {
+    for (std::size_t micro = 0; micro < policy.leaf_micro_batches; ++micro) {
       const auto batch = leaf_batch(leaf, micro);
-      transformer.forward_backward(as_model_batch(batch), parameters, 0.125f);
+      transformer.forward_backward(test::as_model_batch(batch), parameters, 0.125f);
     }
     const auto gradient = parameters.all_gradients();
     if (folded.empty()) {
@@ -95,11 +46,11 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves,
   return folded;
 }
 
-/// This rank's shard of a whole gradient.
-std::vector<float> shard_of(const Sharded& sharded, const std::vector<float>& whole) {
-  std::vector<float> shard(sharded.layout.local_numel());
-  for (const auto& segment : sharded.layout.segments()) {
-    const auto& parameter = sharded.layout.table().parameters()[segment.parameter];
+/// What this rank holds of a whole gradient.
+std::vector<float> shard_of(const ShardLayout& layout, const std::vector<float>& whole) {
+  std::vector<float> shard(layout.local_numel());
+  for (const auto& segment : layout.held_segments()) {
+    const auto& parameter = layout.table().parameters()[segment.parameter];
     const std::size_t from = (parameter.first_granule + segment.granules.first) * kGranule;
     std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(from), segment.granules.numel(),
                 shard.begin() + static_cast<std::ptrdiff_t>(segment.local_offset));
@@ -122,62 +73,133 @@ std::int64_t differing_elements(const std::vector<float>& expected, std::span<co
   return world().sum(differing, {"comparison"});
 }
 
+/// Elements of this rank's accumulated gradient that are not the fold of `leaves`, over all ranks.
+std::int64_t differences(Sharded& sharded, const std::vector<float>& whole) {
+  return differing_elements(shard_of(sharded.layout(), whole),
+                            sharded.parameters().accumulators().all());
+}
+
 TEST(ShardedParameters, GatheredUnitsAreTheWholeModel) {
-  Sharded sharded{1};
-  WholeParameters whole{sharded.transformer.table(), WholeParameters::Gradients::none};
-  whole.initialise_all(kSeed);
-  for (model::UnitId unit = 0; unit < sharded.layout.table().units().size(); ++unit) {
-    const model::ParameterLease lease{sharded.parameters, unit};
-    EXPECT_TRUE(std::ranges::equal(lease.values(), whole.values(unit))) << unit;
+  for (const auto& [name, policy] : all_policies()) {
+    SCOPED_TRACE(name);
+    Sharded sharded{policy};
+    WholeParameters whole{sharded.transformer().table(), WholeParameters::Gradients::none};
+    whole.initialise_all(kSeed);
+    for (model::UnitId unit = 0; unit < sharded.layout().table().units().size(); ++unit) {
+      const model::ParameterLease lease{sharded.parameters(), unit};
+      EXPECT_TRUE(std::ranges::equal(lease.values().floats(), whole.values(unit))) << unit;
+    }
+    world().barrier({"end of reading"});
   }
 }
 
 TEST(ShardedParameters, AChangeOfWeightsReachesTheNextGather) {
-  Sharded sharded{1};
-  { const model::ParameterLease before{sharded.parameters, 2}; }
-  std::ranges::fill(sharded.parameters.weights(), 3.0f);
-  sharded.parameters.weights_changed();
-  for (const model::UnitId unit : {model::UnitId{2}, model::kRootUnit}) {
-    const model::ParameterLease after{sharded.parameters, unit};
-    EXPECT_TRUE(std::ranges::all_of(after.values(), [](float w) { return w == 3.0f; }));
+  for (const auto& [name, policy] : all_policies()) {
+    SCOPED_TRACE(name);
+    Sharded sharded{policy};
+    { const model::ParameterLease before{sharded.parameters(), 2}; }
+    world().barrier({"end of reading"});
+    sharded.write([](const ShardSegment&, std::span<float> out) {
+      std::ranges::fill(out, 3.0f);
+    });
+    for (const model::UnitId unit : {model::UnitId{2}, model::kRootUnit}) {
+      const model::ParameterLease after{sharded.parameters(), unit};
+      EXPECT_TRUE(std::ranges::all_of(after.values().floats(), [](float w) { return w == 3.0f; }));
+    }
+    world().barrier({"end of reading"});
   }
 }
 
 TEST(ShardedParameters, GradientsHaveTheBitsOfALeftFoldInLeafOrder) {
-  for (const std::size_t leaves : {1u, 2u, 5u, 12u}) {
-    Sharded sharded{1};
-    sharded.run(leaves, 1);
-    const auto expected = shard_of(sharded, whole_gradient(in_order(leaves), 1));
-    EXPECT_EQ(differing_elements(expected, sharded.parameters.accumulators()), 0) << leaves;
+  for (const auto& [name, policy] : all_policies()) {
+    SCOPED_TRACE(name);
+    Sharded sharded{policy};
+    for (const std::size_t leaves : {1u, 5u, 12u}) {
+      sharded.run(leaves);
+      EXPECT_EQ(differences(sharded, whole_gradient(in_order(leaves), policy)), 0) << leaves;
+    }
+  }
+}
+
+TEST(ShardedParameters, NarrowTypesFoldInTheSameOrder) {
+  for (const ElementType compute : {ElementType::bf16, ElementType::fp16}) {
+    for (const Backend backend : {Backend::region, Backend::mpi}) {
+      const Policy policy{.backend = backend, .compute = compute};
+      Sharded sharded{policy};
+      sharded.run(5);
+      EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0) << name_of(compute);
+    }
+  }
+}
+
+TEST(ShardedParameters, UnitsOfAnySizeGiveTheSameBits) {
+  const auto config = reference::uneven_shape();
+  for (const char* wrap : {"blocks:2", "size:1", "whole"}) {
+    for (const auto& [name, policy] : all_policies()) {
+      SCOPED_TRACE(fmt::format("{} {}", wrap, name));
+      Sharded sharded{policy, model::Grouping::parse(wrap, config)};
+      sharded.run(5);
+      EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
+    }
   }
 }
 
 TEST(ShardedParameters, AnotherOrderOfTheFoldShows) {
-  Sharded sharded{1};
-  sharded.run(5, 1);
-  const auto reordered = shard_of(sharded, whole_gradient({0, 2, 1, 3, 4}, 1));
-  EXPECT_GT(differing_elements(reordered, sharded.parameters.accumulators()), 0);
+  for (const Backend backend : {Backend::region, Backend::mpi}) {
+    const Policy policy{.backend = backend};
+    Sharded sharded{policy};
+    sharded.run(5);
+    EXPECT_GT(differences(sharded, whole_gradient({0, 2, 1, 3, 4}, policy)), 0);
+  }
 }
 
 TEST(ShardedParameters, ALeafOfSeveralMicroBatchesIsReducedOnce) {
-  Sharded sharded{3};
-  sharded.run(4, 3);
-  const auto expected = shard_of(sharded, whole_gradient(in_order(4), 3));
-  EXPECT_EQ(differing_elements(expected, sharded.parameters.accumulators()), 0);
+  for (auto [name, policy] : all_policies()) {
+    SCOPED_TRACE(name);
+    policy.leaf_micro_batches = 3;
+    Sharded sharded{policy};
+    sharded.run(4);
+    EXPECT_EQ(differences(sharded, whole_gradient(in_order(4), policy)), 0);
+  }
 }
 
 TEST(ShardedParameters, ANewStepForgetsTheLastOne) {
-  Sharded sharded{1};
-  sharded.run(7, 1);
-  sharded.run(3, 1);
-  const auto expected = shard_of(sharded, whole_gradient(in_order(3), 1));
-  EXPECT_EQ(differing_elements(expected, sharded.parameters.accumulators()), 0);
+  for (const auto& [name, policy] : all_policies()) {
+    SCOPED_TRACE(name);
+    Sharded sharded{policy};
+    sharded.run(7);
+    sharded.run(3);
+    EXPECT_EQ(differences(sharded, whole_gradient(in_order(3), policy)), 0);
+  }
 }
 
-TEST(ShardedParameters, TwoBlocksAtOnceAreRefused) {
-  Sharded sharded{1};
-  const model::ParameterLease first{sharded.parameters, 1};
-  EXPECT_THROW((void)sharded.parameters.acquire(2), Error);
+TEST(ShardedParameters, TheFirstGradientThatIsNotFiniteIsFound) {
+  // An observer on the rank of leaf 1 that adds a NaN to the gradient that leaves block 1: the
+  // gradients of block 1 and block 0 and the embedding's follow from it, block 1's come first.
+  class Poison final : public model::BlockObserver {
+   public:
+    void before_blocks(std::span<const float>) override {}
+    void after_block(std::size_t, std::span<const float>, const model::AttentionSignals&) override {
+    }
+    void add_gradient(std::size_t layer, std::span<float> gradient) override {
+      if (layer == 1) gradient[0] = std::nanf("");
+    }
+  };
+  const std::size_t poisoned = world().size() > 1 ? 1 : 0;
+  for (const auto& [name, policy] : all_policies()) {
+    SCOPED_TRACE(name);
+    Sharded sharded{policy};
+    Poison poison;
+    if (sharded.layout().rank() == poisoned) sharded.transformer().observe(&poison);
+    sharded.run(static_cast<std::size_t>(world().size()));
+    const auto& offender = sharded.parameters().offender();
+    const auto found = world().sum(offender ? 1 : 0, {"comparison"});
+    EXPECT_GT(found, 0);
+    if (!offender) continue;
+    EXPECT_EQ(offender->rank, poisoned);
+    EXPECT_EQ(offender->leaf, poisoned);
+    EXPECT_LE(offender->unit, 2u);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+
+#include "fsdp/groups.hpp"
+#include "fsdp/host_region.hpp"
+#include "fsdp/sharded_parameters.hpp"
+
+namespace ballast::fsdp {
+
+/// Sharded parameters come to life: their memory is there, and they have met the other ranks'.
+class Connection {
+ public:
+  /// Commits `memory` and connects `parameters`, which must both outlive the connection, to the
+  /// ranks of `world`. Collective.
+  Connection(comm::Communicator& world, const Policy& policy, const Transports& transports,
+             Memory& memory, ShardedParameters& parameters);
+
+  [[nodiscard]] Groups& groups() { return groups_; }
+
+ private:
+  Groups groups_;
+  std::optional<HostRegion> region_;
+};
+
+}  // namespace ballast::fsdp
