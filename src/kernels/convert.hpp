@@ -8,8 +8,8 @@
 namespace ballast::kernels {
 
 /// x rounded to the type of `out` (to nearest, ties to even; beyond fp16's range to infinity, as
-/// IEEE 754 has it). Equal sizes. Where `out` is fp32 this copies, or does nothing when both are
-/// the same memory.
+/// IEEE 754 has it). Equal sizes, no overlap; but where `out` is fp32 both may be the same memory,
+/// and then nothing is done.
 void narrow(std::span<const float> x, Elements out);
 
 /// x exactly, as fp32; the inverse of `narrow` on its results.

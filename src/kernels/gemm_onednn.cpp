@@ -12,7 +12,7 @@ namespace ballast::kernels {
 
 namespace {
 
-std::string_view isa_name(dnnl_cpu_isa_t isa) {
+std::string isa_name(dnnl_cpu_isa_t isa) {
   switch (isa) {
     case dnnl_cpu_isa_sse41:
       return "sse4.1";
@@ -30,8 +30,8 @@ std::string_view isa_name(dnnl_cpu_isa_t isa) {
       return "avx512_core_bf16";
     case dnnl_cpu_isa_avx512_core_amx:
       return "avx512_core_amx";
-    default:
-      return "generic";
+    default:  // a newer oneDNN has more of them
+      return fmt::format("instruction set {:#x}", static_cast<unsigned>(isa));
   }
 }
 

@@ -140,7 +140,7 @@ TEST(Gemm, OperandsThatDoNotFitAreNamed) {
 TEST(Gemm, DescriptionsNameLibraryAndVersion) {
   EXPECT_TRUE(make_gemm(GemmLibrary::openblas)->description().starts_with("OpenBLAS 0."));
 #ifdef BALLAST_HAVE_ONEDNN
-  EXPECT_TRUE(make_gemm(GemmLibrary::onednn)->description().starts_with("oneDNN 2."));
+  EXPECT_TRUE(make_gemm(GemmLibrary::onednn)->description().starts_with("oneDNN "));
   EXPECT_EQ(default_gemm_library(), GemmLibrary::onednn);
 #else
   EXPECT_EQ(default_gemm_library(), GemmLibrary::openblas);

@@ -112,6 +112,25 @@ TEST(NarrowGemm, ShapesThatTakeTurnsReadTheirOwnOperands) {
   }
 }
 
+/// As a decoder has them whose sequence grows.
+TEST(NarrowGemm, MoreShapesThanAreKeptAreStillMultiplied) {
+  const auto gemm = make_gemm(default_gemm_library());
+  constexpr std::size_t kMost = 530;
+  const NarrowMatrix a{ElementType::bf16, 1, 1, 3, 0};
+  const NarrowMatrix b{ElementType::bf16, 2, kMost, 3, 0};
+  std::vector<float> expected(kMost);
+  PlainGemm{}.multiply(a.operand(), Transpose::no, b.operand(), Transpose::yes,
+                       matrix(expected.data(), 1, kMost), Store::overwrite, 1.0f);
+  for (std::size_t length = 1; length <= kMost; ++length) {
+    Operand some = b.operand();
+    some.rows = length;
+    std::vector<float> c(length);
+    gemm->multiply(a.operand(), Transpose::no, some, Transpose::yes, matrix(c.data(), 1, length),
+                   Store::overwrite);
+    ASSERT_NEAR(c.back(), expected[length - 1], 1e-6f) << length;
+  }
+}
+
 TEST(NarrowGemm, ProductsLargerThanTheRoomForWidenedOperandsAreWhole) {
   for (const auto& gemm : gemms()) {
     for (const Transpose a : {Transpose::no, Transpose::yes}) {

@@ -1,55 +1,34 @@
 #include "optim/adamw.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <utility>
 #include <vector>
 
 #include "base/error.hpp"
-#include "kernels/convert.hpp"
 #include "kernels/values.hpp"
+#include "optim/owned_master.hpp"
 
 namespace ballast::optim {
 namespace {
 
 constexpr AdamWConfig kConfig{};
 
-/// A slice of master weights with its memory, and the moments beside it.
-class Owned {
- public:
+/// Master weights from 0 on, with the moments beside them.
+struct Owned : OwnedMaster {
   Owned(ElementType type, const std::vector<float>& masters)
-      : compute_(masters.size() * size_of(type)),
-        low_(type == ElementType::bf16 ? masters.size() : 0),
-        full_(type == ElementType::fp16 ? masters.size() : 0),
-        slice_{0, {compute_.data(), masters.size(), type}, low_, full_},
-        moment1(masters.size()),
-        moment2(masters.size()) {
-    MasterWeights({slice_}).write(0, masters);
-  }
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
+      : OwnedMaster{type, masters}, moment1(masters.size()), moment2(masters.size()) {}
 
   [[nodiscard]] AdamW::Spans spans(std::span<const float> gradient) {
-    return {gradient, slice_, moment1, moment2};
+    return {gradient, slice(), moment1, moment2};
   }
   [[nodiscard]] std::vector<float> masters() const {
-    std::vector<float> values(slice_.compute.size());
-    MasterWeights({slice_}).read(0, values);
-    return values;
-  }
-  [[nodiscard]] std::vector<float> compute() const {
-    std::vector<float> values(slice_.compute.size());
-    kernels::widen(slice_.compute, values);
+    std::vector<float> values(moment1.size());
+    MasterWeights({slice()}).read(0, values);
     return values;
   }
 
- private:
-  std::vector<std::byte> compute_;
-  std::vector<std::int16_t> low_;
-  std::vector<float> full_;
-  MasterSlice slice_;
-
- public:
   std::vector<float> moment1;
   std::vector<float> moment2;
 };
