@@ -31,6 +31,7 @@ namespace ballast::model {
   config.vocabulary = 67;
   config.dim = 48;
   config.heads = 6;
+  config.kv_heads = 3;
   config.ffn = 85;
   config.layers = 3;
   return config;
