@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 
+#include "comm/mpi_check.hpp"
 #include "comm/runtime.hpp"
 #include "comm/shared_region.hpp"
 
@@ -20,6 +21,7 @@ namespace {
 
 using ballast::bench::median;
 using ballast::bench::slowest_s;
+using ballast::comm::mpi_check;
 
 /// What one kind of shared memory took.
 struct Times {
@@ -75,10 +77,12 @@ void with_window(ballast::comm::Communicator& world, std::size_t bytes, Times& t
     std::byte* next = nullptr;
     MPI_Aint next_bytes = 0;
     int unit = 1;
-    MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes), 1, MPI_INFO_NULL, MPI_COMM_WORLD,
-                            static_cast<void*>(&own), &window);
-    MPI_Win_shared_query(window, (world.rank() + 1) % world.size(), &next_bytes, &unit,
-                         static_cast<void*>(&next));
+    mpi_check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes), 1, MPI_INFO_NULL,
+                                      MPI_COMM_WORLD, static_cast<void*>(&own), &window),
+              "MPI_Win_allocate_shared");
+    mpi_check(MPI_Win_shared_query(window, (world.rank() + 1) % world.size(), &next_bytes, &unit,
+                                   static_cast<void*>(&next)),
+              "MPI_Win_shared_query");
     return Parts{{own, bytes}, {next, bytes}};
   });
   MPI_Win_free(&window);
