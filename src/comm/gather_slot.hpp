@@ -34,8 +34,8 @@ class GatherSlot {
   [[nodiscard]] bool under_way() const { return under_way_; }
   /// Lets bytes move, without waiting. Does nothing when nothing is under way.
   void poke();
-  /// Waits until all parts are there; at once when nothing is under way. When none comes within the communicator's timeout, those that
-  /// are missing are named and the process ends.
+  /// Waits until all parts are there; at once when nothing is under way. When none comes within the
+  /// communicator's timeout, those that are missing are named and the process ends.
   void finish();
 
  private:

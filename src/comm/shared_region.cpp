@@ -69,27 +69,28 @@ struct Request {
   std::size_t bytes;
 };
 
-constexpr std::string_view kOtherWays =
-    "set parallel.backend = mpi, which needs no shared memory, or run fewer ranks on a host";
-
-Error cannot_share(const Request& request, std::string_view why, std::string_view remedy = {}) {
-  return usage_error("cannot share {} of memory between the {} ranks of {}: {}; {}{}",
-                     human_bytes(request.bytes), request.node.size(),
-                     request.node.host(request.node.rank()), why, remedy, kOtherWays);
+Error cannot_share(const Request& request, std::string_view why, std::string_view remedy) {
+  return usage_error(
+      "cannot share {} of memory between the {} ranks of {}: {}; {}, or set parallel.backend = "
+      "mpi, "
+      "which needs no shared memory",
+      human_bytes(request.bytes), request.node.size(), request.node.host(request.node.rank()), why,
+      remedy);
 }
 
 /// The same for a system call that has just failed.
 Error call_failed(const Request& request, std::string_view call, int code) {
+  constexpr std::string_view kLess = "use a smaller model or run fewer ranks on a host";
   switch (code) {
     case EFBIG:
       return cannot_share(request, "more than the limit on file sizes",
-                          "raise the limit (ulimit -f), ");
+                          "raise the limit (ulimit -f)");
     case EFAULT:  // from madvise: an access would have brought SIGBUS
     case ENOSPC:
     case ENOMEM:
-      return cannot_share(request, "there is not that much memory");
+      return cannot_share(request, "there is not that much memory", kLess);
     default:
-      return cannot_share(request, fmt::format("{}: {}", call, std::strerror(code)));
+      return cannot_share(request, fmt::format("{}: {}", call, std::strerror(code)), kLess);
   }
 }
 
@@ -127,7 +128,7 @@ FileDescriptor open_file(const Request& request, const std::string& path,
   throw cannot_share(
       request,
       fmt::format("the memory of {} cannot be opened ({}: {})", request.node.label(0), path, why),
-      "run all ranks of a host as one user and in one container, ");
+      "run all ranks of a host as one user and in one container");
 }
 
 /// Gets the memory behind `bytes`, which lie at `offset` of the file, from near this rank. Returns
@@ -193,7 +194,7 @@ void SharedRegion::lay_out(Communicator& node, std::size_t own_bytes) {
   const auto most = static_cast<std::size_t>(std::numeric_limits<off_t>::max()) / 2;
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     if (asked[rank] > most - total_bytes_) {
-      throw cannot_share({node, asked[rank]}, "no machine has that much memory");
+      throw cannot_share({node, asked[rank]}, "no machine has that much", "ask for less");
     }
     parts_.push_back({total_bytes_, asked[rank]});
     total_bytes_ += (asked[rank] + page - 1) / page * page;
