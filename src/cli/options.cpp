@@ -95,11 +95,10 @@ Options parallel_options(train::ParallelConfig& c) {
 
 Options precision_options(train::PrecisionConfig& c) {
   return {
-      choice("precision.param", c.param,
-             {{"fp32", ElementType::fp32},
-              {"bf16", ElementType::bf16},
-              {"fp16", ElementType::fp16}},
-             "what weights and activations are rounded to where they are multiplied"),
+      choice(
+          "precision.param", c.param,
+          {{"fp32", ElementType::fp32}, {"bf16", ElementType::bf16}, {"fp16", ElementType::fp16}},
+          "what weights and activations are rounded to where they are multiplied"),
       fixed("precision.reduce", "fp32", "what gradients are added up in"),
       fixed("precision.master", "fp32", "what the optimiser updates"),
       fixed("precision.moments", "fp32", "AdamW's moments"),

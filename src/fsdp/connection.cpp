@@ -22,8 +22,8 @@ Connection::Connection(comm::Communicator& world, const Policy& policy,
   memory.own.commit();
   if (groups_.has_node()) {
     auto& node = groups_.node();
-    region_.emplace(node, memory.region_sizes(
-                              first_of_group(parameters.layout(), node, transports.weights)));
+    region_.emplace(
+        node, memory.region_sizes(first_of_group(parameters.layout(), node, transports.weights)));
     memory.rooms.commit(region_->own_rooms());
     memory.weights.commit(region_->weights());
   }

@@ -10,8 +10,8 @@ namespace ballast::fsdp {
 
 Topology discover_topology(comm::Communicator& world) {
   const comm::Communicator node = world.split_by_node();
-  const auto first_of_host = world.gather_texts(
-      fmt::format("{} {}", node.host(0), node.name(0)), {"gather of hosts"});
+  const auto first_of_host =
+      world.gather_texts(fmt::format("{} {}", node.host(0), node.name(0)), {"gather of hosts"});
   std::vector<std::string> hosts;
   Topology topology;
   for (const auto& host : first_of_host) {

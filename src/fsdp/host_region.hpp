@@ -18,8 +18,9 @@ enum class Signal : std::size_t {
 
 /// Sizes of a rank's part of its host's region. Rooms lie first, at the same place in every part.
 struct RegionSizes {
-  std::size_t rooms = 0;    ///< bytes of gradient rooms, of every rank
-  std::size_t weights = 0;  ///< bytes of one copy of the weights, in the part of a group's first rank
+  std::size_t rooms = 0;  ///< bytes of gradient rooms, of every rank
+  std::size_t weights =
+      0;  ///< bytes of one copy of the weights, in the part of a group's first rank
   std::size_t first_of_group = 0;  ///< the rank on this host that has this rank's copy
 };
 

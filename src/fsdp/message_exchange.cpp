@@ -90,9 +90,8 @@ void MessageExchange::fold(UnitId unit, const Wave& wave, std::size_t slab,
   const std::size_t done = own.first - layout_->owned(unit).first;
   slices_.clear();
   for (std::size_t rank = 0; rank < wave.contributors; ++rank) {
-    slices_.push_back(rank == layout_->rank()
-                          ? gradient.data() + own.first_element()
-                          : arena_->view(received_).data() + rank * kSlabNumel);
+    slices_.push_back(rank == layout_->rank() ? gradient.data() + own.first_element()
+                                              : arena_->view(received_).data() + rank * kSlabNumel);
   }
   fold_.add(wave, slices_, own.first,
             accumulators_->owned(unit).subspan(done * kGranule, own.numel()));

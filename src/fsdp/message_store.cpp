@@ -69,9 +69,8 @@ Elements MessageStore::contents(const Room& room, UnitId unit) const {
 // Rooms
 
 MessageStore::Room* MessageStore::find(UnitId unit) {
-  const auto found = std::ranges::find_if(rooms_, [&](const Room& room) {
-    return room.version == version_ && room.unit == unit;
-  });
+  const auto found = std::ranges::find_if(
+      rooms_, [&](const Room& room) { return room.version == version_ && room.unit == unit; });
   return found == rooms_.end() ? nullptr : &*found;
 }
 

@@ -75,7 +75,7 @@ class MessageStore final : public UnitStore {
   std::uint64_t gathered_bytes_ = 0;
 
   const model::StepProgram* program_ = nullptr;
-  std::size_t position_ = 0;            ///< of the last acquisition in the program
+  std::size_t position_ = 0;             ///< of the last acquisition in the program
   std::vector<model::UnitId> upcoming_;  ///< what is read next, the current unit first
 
   Arena::ElementSlot kept_{};  ///< this rank's part of the copies of Reshard::within

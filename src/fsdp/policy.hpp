@@ -34,7 +34,8 @@ class Reshard {
   static Reshard never() { return Reshard{1}; }
   /// Groups of `ranks` neighbours keep one copy between them; later gathers stay within the group.
   static Reshard within(std::size_t ranks) { return Reshard{ranks}; }
-  /// "true", "false" or a number of ranks above 1; a usage Error names parallel.reshard_after_forward.
+  /// "true", "false" or a number of ranks above 1; a usage Error names
+  /// parallel.reshard_after_forward.
   static Reshard parse(const std::string& text);
 
   [[nodiscard]] bool keeps_all() const { return ranks_ == 1; }

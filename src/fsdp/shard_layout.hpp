@@ -19,8 +19,8 @@ struct ShardSegment {
 };
 
 /// Who has which granules. Each unit is cut into contiguous runs of granules, so that the shards of
-/// a unit laid side by side are the gathered unit; a rank's flat shard is its runs of all units, one
-/// after the other. Pure arithmetic, the same on every rank.
+/// a unit laid side by side are the gathered unit; a rank's flat shard is its runs of all units,
+/// one after the other. Pure arithmetic, the same on every rank.
 ///
 /// A rank *holds* one of mesh.shards() runs of each unit: weights, moments and gradient of it. It
 /// *owns* one of mesh.ranks() runs, a part of what it holds: the one that it reduces, hashes and

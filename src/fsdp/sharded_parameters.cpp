@@ -100,9 +100,9 @@ void ShardedParameters::gather_from_replicas(UnitId unit) {
     offsets_.push_back((part.first - held.first) * kGranule * sizeof(float));
   }
   const auto own = accumulators_->owned(unit);
-  groups_->replicas().all_gather(std::as_bytes(own),
-                                 std::as_writable_bytes(accumulators_->held(unit)), counts_,
-                                 offsets_, {"gather of gradients", layout_->table().unit(unit).name});
+  groups_->replicas().all_gather(
+      std::as_bytes(own), std::as_writable_bytes(accumulators_->held(unit)), counts_, offsets_,
+      {"gather of gradients", layout_->table().unit(unit).name});
   replicated_bytes_ += held.numel() * sizeof(float) - own.size_bytes();
 }
 

@@ -31,10 +31,10 @@ struct Memory {
   }
 };
 
-/// The parameters of a model, sharded over ranks: what a UnitStore and a GradientExchange, chosen by
-/// the transports, come to together. Each rank keeps its shard of the weights and of the gradient
-/// accumulators; a unit is gathered when it is acquired. All ranks must acquire the same units in
-/// the same order: the order of the model's step program.
+/// The parameters of a model, sharded over ranks: what a UnitStore and a GradientExchange, chosen
+/// by the transports, come to together. Each rank keeps its shard of the weights and of the
+/// gradient accumulators; a unit is gathered when it is acquired. All ranks must acquire the same
+/// units in the same order: the order of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
   /// Reserves in `memory`.
@@ -42,7 +42,8 @@ class ShardedParameters final : public model::ParameterSource {
                     Memory& memory);
   ~ShardedParameters() override;
 
-  /// Brings the parameters to life once `memory` is committed; `region` where a transport needs one.
+  /// Brings the parameters to life once `memory` is committed; `region` where a transport needs
+  /// one.
   void connect(Groups& groups, HostRegion* region);
 
   [[nodiscard]] const ShardLayout& layout() const { return *layout_; }

@@ -329,13 +329,13 @@ std::vector<T> H5File::read_all(const std::string& dataset) const {
   return values;
 }
 
-#define BALLAST_H5_ELEMENT(T)                                                         \
-  template void H5File::write<T>(const std::string&, std::span<const T>, H5Layout);   \
-  template void H5File::reserve<T>(const std::string&, std::size_t);                  \
+#define BALLAST_H5_ELEMENT(T)                                                             \
+  template void H5File::write<T>(const std::string&, std::span<const T>, H5Layout);       \
+  template void H5File::reserve<T>(const std::string&, std::size_t);                      \
   template void H5File::write_at<T>(const std::string&, std::size_t, std::span<const T>); \
-  template void H5File::create_growing<T>(const std::string&, H5Layout);              \
-  template void H5File::append<T>(const std::string&, std::span<const T>);            \
-  template void H5File::read<T>(const std::string&, std::size_t, std::span<T>) const; \
+  template void H5File::create_growing<T>(const std::string&, H5Layout);                  \
+  template void H5File::append<T>(const std::string&, std::span<const T>);                \
+  template void H5File::read<T>(const std::string&, std::size_t, std::span<T>) const;     \
   template std::vector<T> H5File::read_all<T>(const std::string&) const;
 BALLAST_H5_ELEMENT(std::uint8_t)
 BALLAST_H5_ELEMENT(std::uint16_t)

@@ -30,12 +30,13 @@ struct DataConfig {
 /// Section [parallel].
 struct ParallelConfig {
   fsdp::Sharding sharding = fsdp::Sharding::full;
-  std::optional<std::size_t> shard_group;      ///< hybrid: ranks that share a copy of the weights
+  std::optional<std::size_t> shard_group;  ///< hybrid: ranks that share a copy of the weights
   fsdp::Backend backend = fsdp::Backend::automatic;
   std::string reshard_after_forward = "true";  ///< "true", "false" or a number of ranks
   std::size_t prefetch_units = 0;              ///< units gathered ahead, by messages
   std::string wrap = "block";                  ///< "block", "blocks:N", "size:N" or "whole"
-  std::string recompute = "none";  ///< "none", "full", "every:N", "selective[:attention|feed_forward]"
+  std::string recompute =
+      "none";                ///< "none", "full", "every:N", "selective[:attention|feed_forward]"
   double timeout_s = 300.0;  ///< how long a rank waits for its peers before it names them and ends
 };
 
@@ -44,8 +45,8 @@ enum class LossScaling { automatic, dynamic, none };
 
 /// Section [precision].
 struct PrecisionConfig {
-  ElementType param = ElementType::fp32;     ///< what the model computes with
-  ElementType residual = ElementType::fp32;  ///< the stream between blocks
+  ElementType param = ElementType::fp32;              ///< what the model computes with
+  ElementType residual = ElementType::fp32;           ///< the stream between blocks
   LossScaling loss_scaling = LossScaling::automatic;  ///< dynamic for fp16, none otherwise
   optim::LossScalerConfig scaler;
 

@@ -170,8 +170,7 @@ void Engine::apply(const checkpoint::TrainingState& state, double lr, double gra
 
 void Engine::adapt_loss_scale(checkpoint::TrainingState& state, Update update) const {
   if (!config_->precision.scales_loss()) return;
-  optim::LossScalerState scaling{state.loss_scale, state.scale_good_steps,
-                                 state.scale_tolerance};
+  optim::LossScalerState scaling{state.loss_scale, state.scale_good_steps, state.scale_tolerance};
   if (update == Update::applied) {
     scaler_.finite(scaling);
   } else {

@@ -69,9 +69,8 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
   parameters.publish_all();
 
   BatchLoader loader{*dataset, shape};
-  const EvalResult result =
-      validate(world, *dataset, workspace.model(), parameters, loader,
-               model::evaluation_program(workspace.model().table()));
+  const EvalResult result = validate(world, *dataset, workspace.model(), parameters, loader,
+                                     model::evaluation_program(workspace.model().table()));
   if (world.is_root()) {
     fmt::print("checkpoint {} (step {})\n", folder.string(), manifest.state.step);
     fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", result.loss,

@@ -12,9 +12,8 @@ namespace ballast::train {
 namespace {
 
 /// May differ between a checkpoint and the run that goes on from it.
-constexpr std::array<std::string_view, 5> kFree{"data.path", "data.micro_batch",
-                                                "data.global_batch", "precision.param",
-                                                "precision.residual"};
+constexpr std::array<std::string_view, 5> kFree{
+    "data.path", "data.micro_batch", "data.global_batch", "precision.param", "precision.residual"};
 
 template <class Number>
 Number parse(const Identity& identity, const std::string& key) {

@@ -20,8 +20,7 @@ void add(MemoryPlan& plan, const Arena& arena, std::uint64_t copies) {
 
 /// Whether `rank` is the first of its host's ranks in its group: the one whose copy of the weights
 /// counts.
-bool leads_group_on_host(const fsdp::Topology& topology, const fsdp::Mesh& mesh,
-                         std::size_t rank) {
+bool leads_group_on_host(const fsdp::Topology& topology, const fsdp::Mesh& mesh, std::size_t rank) {
   const std::size_t first = mesh.first_of_group(rank);
   for (std::size_t other = first; other < rank; ++other) {
     if (topology.host_of[other] == topology.host_of[rank]) return false;
@@ -77,8 +76,7 @@ std::vector<Remedy> remedies(const Config& config) {
     });
   }
   if (config.precision.param == ElementType::fp32) {
-    add_remedy("precision.param = bf16",
-               [](Config& c) { c.precision.param = ElementType::bf16; });
+    add_remedy("precision.param = bf16", [](Config& c) { c.precision.param = ElementType::bf16; });
   }
   if (config.parallel.sharding != fsdp::Sharding::full) {
     add_remedy("parallel.sharding = full", [](Config& c) {
@@ -101,9 +99,9 @@ std::optional<std::size_t> ranks_that_fit(const Config& config, std::uint64_t li
 
 [[noreturn]] void refuse(const MemoryPlan& plan, std::uint64_t needed, const MemoryLimit& limit,
                          const std::string& who, const std::vector<std::string>& ways) {
-  std::string text = fmt::format(
-      "{} needs {} of memory, but {} leaves {}; the largest items: {}", who, human_bytes(needed),
-      limit.source, human_bytes(limit.bytes), largest_items(plan));
+  std::string text =
+      fmt::format("{} needs {} of memory, but {} leaves {}; the largest items: {}", who,
+                  human_bytes(needed), limit.source, human_bytes(limit.bytes), largest_items(plan));
   if (ways.empty()) text += "\nno single setting makes it fit: use a smaller model, or more hosts";
   for (const auto& way : ways) text += "\n  would fit: " + way;
   throw usage_error("{}", text);
@@ -139,8 +137,7 @@ std::vector<std::string> ways_to_fit(const Config& config, const fsdp::Topology&
   for (const Remedy& remedy : remedies(config)) {
     const auto plan = plan_memory(remedy.config, topology, rank);
     if (plan.expected_host_bytes() > limit) continue;
-    ways.push_back(
-        fmt::format("{}: {}", remedy.name, human_bytes(plan.expected_host_bytes())));
+    ways.push_back(fmt::format("{}: {}", remedy.name, human_bytes(plan.expected_host_bytes())));
   }
   return ways;
 }

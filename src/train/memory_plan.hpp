@@ -26,10 +26,10 @@ struct MemoryPlan {
     MemoryClass memory_class;
     std::uint64_t bytes;
   };
-  std::vector<Item> host_items;  ///< in the order of kClasses
-  std::uint64_t host_bytes = 0;  ///< their sum
+  std::vector<Item> host_items;    ///< in the order of kClasses
+  std::uint64_t host_bytes = 0;    ///< their sum
   std::uint64_t shared_bytes = 0;  ///< of these in the region that ranks share
-  std::uint64_t rank_bytes = 0;  ///< the most private memory of any rank
+  std::uint64_t rank_bytes = 0;    ///< the most private memory of any rank
   std::size_t host_ranks = 0;
 
   /// What to expect of the host, the processes themselves included.
@@ -48,11 +48,12 @@ struct MemoryPlan {
 /// Settings that would lower a plan, with what each would come to: for people whose plan is too
 /// large. One line each, the plan's own left out.
 [[nodiscard]] std::vector<std::string> ways_to_fit(const Config& config,
-                                                   const fsdp::Topology& topology,
-                                                   std::size_t rank, std::uint64_t limit);
+                                                   const fsdp::Topology& topology, std::size_t rank,
+                                                   std::uint64_t limit);
 
 /// Refuses, before anything is allocated, a plan that this host or a process limit cannot hold: a
 /// usage Error with the largest items and what would fit, the same on every rank. Collective.
-void require_memory(comm::Communicator& world, const Config& config, const fsdp::Topology& topology);
+void require_memory(comm::Communicator& world, const Config& config,
+                    const fsdp::Topology& topology);
 
 }  // namespace ballast::train

@@ -32,10 +32,10 @@ std::string own_entry(const comm::Communicator& world, const model::ParameterTab
                              world.label(world.rank()), forward->leaf));
   }
   if (gradient) {
-    return entry(1, gradient->order, gradient->leaf,
-                 fmt::format("the gradient of {}, from {}, leaf {}",
-                             tensor_at(table, *gradient).name,
-                             world.label(narrow<int>(gradient->rank)), gradient->leaf));
+    return entry(
+        1, gradient->order, gradient->leaf,
+        fmt::format("the gradient of {}, from {}, leaf {}", tensor_at(table, *gradient).name,
+                    world.label(narrow<int>(gradient->rank)), gradient->leaf));
   }
   return {};
 }

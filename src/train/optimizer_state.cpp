@@ -12,8 +12,7 @@ std::vector<std::vector<optim::Group>> decay_groups(const fsdp::ShardLayout& lay
   for (const auto& segment : layout.held_segments()) {
     const auto& parameter = table.parameters()[segment.parameter];
     groups[parameter.unit].push_back({segment.local_offset - layout.held_offset(parameter.unit),
-                                      segment.logical_numel,
-                                      parameter.decay == model::Decay::yes});
+                                      segment.logical_numel, parameter.decay == model::Decay::yes});
   }
   return groups;
 }

@@ -181,22 +181,22 @@ void TrainingRun::introduce() {
   log_.say(fmt::format("mode: {}; wrap {}, recompute {}",
                        fsdp::describe(workspace.policy(), workspace.mesh(), workspace.transports()),
                        config_->parallel.wrap, policy.recompute.name()));
-  log_.say(fmt::format("precision: param {}, residual {}, reduce, master and moments fp32{}",
-                       name_of(config_->precision.param), name_of(config_->precision.residual),
-                       config_->precision.scales_loss()
-                           ? fmt::format("; loss scale {}", state_.loss_scale)
-                           : ""));
+  log_.say(fmt::format(
+      "precision: param {}, residual {}, reduce, master and moments fp32{}",
+      name_of(config_->precision.param), name_of(config_->precision.residual),
+      config_->precision.scales_loss() ? fmt::format("; loss scale {}", state_.loss_scale) : ""));
   if (!engine_.gemm().is_native(config_->precision.param)) {
-    log_.say(fmt::format("warning: this processor has no {} products; operands are rounded to {} "
-                         "and multiplied in fp32, which is slower than fp32 alone",
-                         name_of(config_->precision.param), name_of(config_->precision.param)));
+    log_.say(
+        fmt::format("warning: this processor has no {} products; operands are rounded to {} "
+                    "and multiplied in fp32, which is slower than fp32 alone",
+                    name_of(config_->precision.param), name_of(config_->precision.param)));
   }
   const MemoryPlan plan = plan_memory(*config_, engine_.topology(), 0);
-  log_.say(fmt::format("memory planned on rank 0's host: {} ({}; {} of it shared), and {} ranks of "
-                       "up to {} besides",
-                       human_bytes(plan.host_bytes), describe(plan),
-                       human_bytes(plan.shared_bytes), plan.host_ranks,
-                       human_bytes(kProcessBytes)));
+  log_.say(
+      fmt::format("memory planned on rank 0's host: {} ({}; {} of it shared), and {} ranks of "
+                  "up to {} besides",
+                  human_bytes(plan.host_bytes), describe(plan), human_bytes(plan.shared_bytes),
+                  plan.host_ranks, human_bytes(kProcessBytes)));
   log_.say(fmt::format("numerics: {}", numerics_));
   if (resumed_from_) {
     log_.say(fmt::format("resumed from {} at step {}", resumed_from_->string(), state_.step));

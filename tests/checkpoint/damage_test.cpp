@@ -202,8 +202,7 @@ TEST(Damage, ReadingBackFindsWhatTheDiskChanged) {
   }
   for (const auto& segment : shards.layout().held_segments()) {
     for (const Part part : kParts) {
-      float& last =
-          shards.values(part)[segment.local_offset + segment.logical_numel - 1];
+      float& last = shards.values(part)[segment.local_offset + segment.logical_numel - 1];
       const float value = std::exchange(last, 7.0f);
       write();
       last = value;

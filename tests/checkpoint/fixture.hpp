@@ -67,9 +67,7 @@ inline float test_value(std::uint64_t seed, Part part, std::size_t parameter, st
 class Shards {
  public:
   Shards(const model::ParameterTable& table, const comm::Communicator& world)
-      : layout_{table,
-                {1, narrow<std::size_t>(world.size())},
-                narrow<std::size_t>(world.rank())} {
+      : layout_{table, {1, narrow<std::size_t>(world.size())}, narrow<std::size_t>(world.rank())} {
     for (auto& values : values_) values.assign(layout_.local_numel(), 0.0f);
   }
 

@@ -64,8 +64,7 @@ TEST(StateHash, ChangesWithAnyBitOfAnyPart) {
       // The last element of the model: on the last rank, in a granule that is partly padding.
       if (shards.layout().rank() + 1 != shards.layout().ranks()) return;
       const auto& segment = shards.layout().held_segments().back();
-      float& value =
-          shards.values(part)[segment.local_offset + segment.logical_numel - 1];
+      float& value = shards.values(part)[segment.local_offset + segment.logical_numel - 1];
       value = std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ 1u);
     });
     EXPECT_NE(after, before) << static_cast<int>(part);

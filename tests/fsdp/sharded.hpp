@@ -74,8 +74,7 @@ class Sharded {
     const auto ranks = layout_.ranks();
     for (std::size_t first = 0; first < leaves; first += ranks) {
       parameters_.begin_wave({std::min(ranks, leaves - first),
-                              first == 0 ? kernels::Store::overwrite : kernels::Store::add,
-                              first});
+                              first == 0 ? kernels::Store::overwrite : kernels::Store::add, first});
       for (std::size_t micro = 0; micro < policy_.leaf_micro_batches; ++micro) {
         parameters_.begin_micro_batch(micro, program_);
         const std::size_t leaf = first + layout_.rank();

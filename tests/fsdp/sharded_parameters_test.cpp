@@ -25,8 +25,7 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const 
                                   .grouping = {}},
                                  *gemm,
                                  arena};
-  WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept,
-                             policy.compute};
+  WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept, policy.compute};
   arena.commit();
   parameters.initialise_all(kSeed);
   std::vector<float> folded;
@@ -99,9 +98,7 @@ TEST(ShardedParameters, AChangeOfWeightsReachesTheNextGather) {
     Sharded sharded{policy};
     { const model::ParameterLease before{sharded.parameters(), 2}; }
     world().barrier({"end of reading"});
-    sharded.write([](const ShardSegment&, std::span<float> out) {
-      std::ranges::fill(out, 3.0f);
-    });
+    sharded.write([](const ShardSegment&, std::span<float> out) { std::ranges::fill(out, 3.0f); });
     for (const model::UnitId unit : {model::UnitId{2}, model::kRootUnit}) {
       const model::ParameterLease after{sharded.parameters(), unit};
       EXPECT_TRUE(std::ranges::all_of(after.values().floats(), [](float w) { return w == 3.0f; }));
