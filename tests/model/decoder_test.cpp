@@ -67,6 +67,23 @@ TEST(Decoder, ReadsTheLaterHalfAgainWhenTheContextIsFull) {
   }
 }
 
+TEST(Decoder, ReadsBlocksFromAnyUnit) {
+  auto config = reference::tiny_shape();
+  config.layers = 3;
+  const auto values = reference::random_parameters(config, 3);
+  std::vector<std::vector<float>> logits;
+  for (const Grouping& grouping : {Grouping{}, Grouping::blocks(3, 2), Grouping::whole()}) {
+    ProductionModel production{
+        config, {1, kSeqLen}, {.mode = Mode::evaluation, .grouping = grouping}, values};
+    Decoder decoder{config, production.transformer().table(), production.parameters(),
+                    production.gemm(), kSeqLen};
+    for (const std::int32_t token : {3, 1, 4}) decoder.feed(token);
+    logits.emplace_back(decoder.logits().begin(), decoder.logits().end());
+  }
+  EXPECT_EQ(logits[0], logits[1]);
+  EXPECT_EQ(logits[0], logits[2]);
+}
+
 TEST(Decoder, RefusesATokenOutsideTheVocabulary) {
   const auto config = reference::tiny_shape();
   ProductionModel production{

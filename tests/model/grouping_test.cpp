@@ -1,12 +1,15 @@
 #include "model/grouping.hpp"
 
 #include <gtest/gtest.h>
+#include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
 #include "model/parameters.hpp"
 #include "model/unit_views.hpp"
+#include "reference/nearness.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"
 
@@ -141,6 +144,51 @@ TEST(Grouping, LeavesTheBitsOfAStepAlone) {
       EXPECT_EQ(grouped.forward_backward(batch).weighted_nll.value(), loss);
       grouped.forward_backward(batch);
       EXPECT_EQ(grouped.gradients(), plain.gradients());
+    }
+  }
+}
+
+/// Hands out rooms that still hold what another unit left there.
+class OverwrittenRooms final : public ParameterSource {
+ public:
+  explicit OverwrittenRooms(WholeParameters& parameters) : parameters_{&parameters} {
+    for (const auto& unit : parameters.table().units()) {
+      rooms.emplace_back(unit.padded_numel(), std::numeric_limits<float>::quiet_NaN());
+    }
+  }
+
+  ConstElements acquire(UnitId unit) override { return parameters_->acquire(unit); }
+  void release(UnitId unit) override { parameters_->release(unit); }
+  GradientRoom gradient_room(UnitId unit) override {
+    return {rooms.at(unit), kernels::Store::overwrite};
+  }
+  void gradient_ready(UnitId) override {}
+
+  std::vector<std::vector<float>> rooms;
+
+ private:
+  WholeParameters* parameters_;
+};
+
+TEST(Grouping, AMicroBatchFillsEveryTensorOfARoom) {
+  for (const bool tied : {false, true}) {
+    auto config = five_blocks();
+    config.tie_embeddings = tied;
+    const auto values = reference::random_parameters(config, 7);
+    const auto batch = reference::random_batch(config.vocabulary, 2, 7, 8);
+    for (const Grouping& grouping : {Grouping{}, Grouping::blocks(5, 2), Grouping::whole()}) {
+      ProductionModel production{config, {2, 7}, {.grouping = grouping}, values};
+      production.forward_backward(batch);
+      OverwrittenRooms source{production.parameters()};
+      production.transformer().forward_backward(test::as_model_batch(batch), source, 1.0f);
+
+      reference::Parameters<double> gradients;
+      for (const auto& parameter : production.transformer().table().parameters()) {
+        const auto tensor = std::span<const float>{source.rooms[parameter.unit]}.subspan(
+            parameter.offset, parameter.numel);
+        gradients[parameter.name].assign(tensor.begin(), tensor.end());
+      }
+      reference::expect_near(gradients, production.gradients(), {1e-6, 0.0});
     }
   }
 }
