@@ -53,9 +53,9 @@ class Optimiser {
         production_{&production},
         moment1_(production.parameters().all_values().size()),
         moment2_(moment1_.size()),
-        adamw_{
-            {c.optimiser.beta1, c.optimiser.beta2, c.optimiser.epsilon, c.optimiser.weight_decay},
-            groups(production.transformer().table())} {}
+        groups_{decay_groups(production.transformer().table())},
+        adamw_{{c.optimiser.beta1, c.optimiser.beta2, c.optimiser.epsilon,
+                c.optimiser.weight_decay}} {}
 
   void step(unsigned t) {
     production_->parameters().clear_gradients();
@@ -66,13 +66,15 @@ class Optimiser {
       squares += reference::dot(gradient, gradient);
     }
     const double clip = optim::clip_factor(std::sqrt(squares) * per_label, case_->clip);
-    adamw_.update(t, case_->optimiser.lr, per_label * clip,
+    adamw_.update(t, case_->optimiser.lr, per_label * clip, groups_,
                   {production_->parameters().all_gradients(),
-                   production_->parameters().all_values(), moment1_, moment2_});
+                   {0, production_->parameters().all_values(), {}, {}},
+                   moment1_,
+                   moment2_});
   }
 
  private:
-  static std::vector<optim::Group> groups(const model::ParameterTable& table) {
+  static std::vector<optim::Group> decay_groups(const model::ParameterTable& table) {
     std::vector<optim::Group> result;
     for (const auto& parameter : table.parameters()) {
       result.push_back({parameter.first_granule * kGranule, parameter.numel,
@@ -84,6 +86,7 @@ class Optimiser {
   const TorchCase* case_;
   ProductionModel* production_;
   std::vector<float> moment1_, moment2_;
+  std::vector<optim::Group> groups_;
   optim::AdamW adamw_;
 };
 

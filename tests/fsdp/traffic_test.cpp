@@ -1,0 +1,110 @@
+#include <gtest/gtest.h>
+
+#include "fsdp/sharded.hpp"
+
+// Equal bits alone would pass a mode that does nothing: here each mode moves the bytes that its
+// formula says.
+namespace ballast::fsdp {
+namespace {
+
+using test::world;
+
+constexpr std::size_t kLeaves = 7;
+
+/// The work of a step, as formulas see it.
+struct Course {
+  std::size_t waves;
+  std::size_t blocks;  ///< units besides the root
+  std::size_t rooms;   ///< that these units take in turn
+};
+
+Course course_of(const Sharded& sharded, const Policy& policy) {
+  const std::size_t ranks = sharded.layout().ranks();
+  const std::size_t blocks = sharded.layout().table().units().size() - 1;
+  return {(kLeaves + ranks - 1) / ranks, blocks, std::min(blocks, 1 + policy.prefetch_units)};
+}
+
+/// Gathers of blocks in a step: each wave goes up and down, and at each turn what is in the rooms
+/// serves again.
+std::size_t block_gathers(const Course& course) {
+  const std::size_t passes = 2 * course.waves;
+  return passes * course.blocks - course.rooms * (passes - 1);
+}
+
+/// Bytes of `unit` that a rank of a group of `members` lacks.
+double missing_bytes(const ShardLayout& layout, model::UnitId unit, std::size_t members) {
+  const auto bytes = static_cast<double>(layout.table().unit(unit).padded_numel() * sizeof(float));
+  return bytes * static_cast<double>(members - 1) / static_cast<double>(members);
+}
+
+/// What the ranks together gather in a step.
+double expected_gathered(const Sharded& sharded, const Policy& policy) {
+  if (sharded.transports().weights != Transport::messages) return 0.0;
+  const ShardLayout& layout = sharded.layout();
+  const Course course = course_of(sharded, policy);
+  const std::size_t group = layout.mesh().shards;
+  const bool keeps = policy.sharding == Sharding::grad_op || policy.reshard.keeps_all();
+  const std::size_t gathers = keeps ? course.blocks : block_gathers(course);
+  const std::size_t from_all = policy.reshard.group() == 0 ? gathers : course.blocks;
+  const double block = missing_bytes(layout, 1, group);
+  double bytes = missing_bytes(layout, model::kRootUnit, group);
+  bytes += static_cast<double>(from_all) * block;
+  if (policy.reshard.group() != 0) {
+    bytes +=
+        static_cast<double>(gathers - from_all) * missing_bytes(layout, 1, policy.reshard.group());
+  }
+  return bytes * static_cast<double>(layout.ranks());
+}
+
+/// What the ranks together read of each other's gradients in a step: of every leaf all but the part
+/// of its own rank, and the parts of a shard from the replicas once.
+double expected_reduced(const Sharded& sharded) {
+  const ShardLayout& layout = sharded.layout();
+  const double bytes =
+      static_cast<double>(layout.table().total_granules() * kGranule * sizeof(float));
+  const auto ranks = static_cast<double>(layout.ranks());
+  const auto replicas = static_cast<double>(layout.mesh().replicas);
+  const auto shards = static_cast<double>(layout.mesh().shards);
+  return static_cast<double>(kLeaves) * bytes * (ranks - 1.0) / ranks +
+         ranks * bytes / shards * (replicas - 1.0) / replicas;
+}
+
+TEST(Traffic, EachModeMovesWhatItsFormulaSays) {
+  for (const auto& [name, policy] : all_policies()) {
+    SCOPED_TRACE(name);
+    Sharded sharded{policy};
+    sharded.run(kLeaves);  // the first step also brings what was never there
+    world().barrier({"end of reading"});
+    sharded.write([](const ShardSegment&, std::span<float> out) { std::ranges::fill(out, 0.01f); });
+    const auto before =
+        std::pair{sharded.parameters().gathered_bytes(), sharded.parameters().reduced_bytes()};
+    sharded.run(kLeaves);
+    const auto total = [&](std::uint64_t after, std::uint64_t start) {
+      return static_cast<double>(
+          world().sum(static_cast<std::int64_t>(after - start), {"comparison"}));
+    };
+    const double gathered = total(sharded.parameters().gathered_bytes(), before.first);
+    const double reduced = total(sharded.parameters().reduced_bytes(), before.second);
+    const double expected = expected_gathered(sharded, policy);
+    EXPECT_NEAR(gathered, expected, 0.02 * expected);
+    EXPECT_NEAR(reduced, expected_reduced(sharded), 0.02 * expected_reduced(sharded));
+  }
+}
+
+TEST(Traffic, TheModesDifferWhereTheyShould) {
+  if (world().size() < 2) return;
+  const auto gathered = [](const Policy& policy) {
+    Sharded sharded{policy};
+    sharded.run(kLeaves);
+    return sharded.parameters().gathered_bytes();
+  };
+  const Policy full{.backend = Backend::mpi};
+  const Policy grad_op{.sharding = Sharding::grad_op, .backend = Backend::mpi};
+  EXPECT_LT(gathered(grad_op), gathered(full));
+  EXPECT_LT(gathered({.backend = Backend::mpi, .prefetch_units = 1}), gathered(full));
+  EXPECT_EQ(gathered({.backend = Backend::region}), 0u);
+  EXPECT_EQ(gathered({.sharding = Sharding::none, .backend = Backend::mpi}), 0u);
+}
+
+}  // namespace
+}  // namespace ballast::fsdp
