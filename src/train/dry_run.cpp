@@ -74,9 +74,8 @@ std::string describe_classes(const MemoryPlan& plan, std::size_t parameters) {
 constexpr std::string_view kRow = "{:>6} {:>6} {:>12} {:>12} {:>12} {:>14}  {}\n";
 
 std::string header() {
-  return fmt::format(kRow, "ranks", "hosts", "a rank's own", "shared", "planned", "with programs",
-                     "fits here") +
-         fmt::format(kRow, "", "", "", "on a host", "on a host", "on a host", "");
+  return "on the fullest host:\n" + fmt::format(kRow, "ranks", "hosts", "a rank's own", "shared",
+                                                "planned", "with programs", "fits here");
 }
 
 std::string row(const Job& job, const MachineLimits& limits) {

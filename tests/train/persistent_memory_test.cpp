@@ -1,16 +1,13 @@
-#include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/process.hpp"
-#include "data/prepare.hpp"
-#include "support/world.hpp"
 #include "train/engine.hpp"
+#include "train/plan_config.hpp"
 
 namespace ballast::train {
 namespace {
 
+using test::DatasetFile;
 using test::world;
 
 /// Wide enough that weights outweigh what the allocator does on the side; hardly any tokens.
@@ -41,23 +38,6 @@ std::uint64_t memory_of(const Config& config, const data::Dataset& dataset) {
 std::uint64_t parameters_of(const Config& config) {
   return model::ParameterTable{config.model}.total_numel();
 }
-
-class DatasetFile {
- public:
-  DatasetFile() {
-    std::filesystem::create_directories(folder_);
-    std::ofstream{folder_ / "text.txt"} << std::string(100000, 'a');
-    data::prepare({.inputs = {(folder_ / "text.txt").string()}, .output = path()}, {});
-  }
-  ~DatasetFile() { std::filesystem::remove_all(folder_); }
-  DatasetFile(const DatasetFile&) = delete;
-  DatasetFile& operator=(const DatasetFile&) = delete;
-  [[nodiscard]] std::filesystem::path path() const { return folder_ / "text.h5"; }
-
- private:
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
-                                  fmt::format("ballast-memory-{}-{}", ::getpid(), world().rank());
-};
 
 // The address sanitizer keeps an account of its own, some 8 MiB whatever the number of ranks.
 #ifdef __SANITIZE_ADDRESS__
