@@ -1,5 +1,6 @@
 #include "train/memory_plan.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "train/plan_config.hpp"
@@ -198,12 +199,20 @@ TEST(WaysToFit, NamesSettingsThatWouldAndNoOthers) {
   EXPECT_TRUE(names("parallel.recompute = full:"));
   EXPECT_TRUE(names("data.micro_batch = 1 and parallel.recompute = full:"));
   EXPECT_FALSE(names("precision.param"));
-  EXPECT_TRUE(names("2 rank(s) on this host:"));
   const auto text = explain(*find_shortage(plan, limits), plan, ways);
   EXPECT_NE(text.find("the job's 4 rank(s) on this host would need"), std::string::npos) << text;
   EXPECT_NE(text.find("the host leaves"), std::string::npos) << text;
   EXPECT_NE(text.find("activations"), std::string::npos) << text;
   EXPECT_NE(text.find("\n  would fit: parallel.recompute = full"), std::string::npos) << text;
+}
+
+TEST(WaysToFit, FewerRanksHoldLessTogether) {
+  const Config config = large_config();
+  const auto two = plan_memory(config, Topology::on_one_host(2), 0);
+  const auto limits = limits_of(two.expected_host_bytes());
+  const auto ways = ways_to_fit(config, Topology::on_one_host(4), 0, limits);
+  ASSERT_FALSE(ways.empty());
+  EXPECT_TRUE(ways.back().starts_with("2 rank(s) on this host:")) << ways.back();
 }
 
 TEST(WaysToFit, MoreRanksHoldLessEach) {

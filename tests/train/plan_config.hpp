@@ -7,6 +7,7 @@
 #include <string>
 #include <unistd.h>
 
+#include "base/process.hpp"
 #include "data/prepare.hpp"
 #include "support/world.hpp"
 #include "train/config.hpp"
@@ -30,6 +31,20 @@ class DatasetFile {
   std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
                                   fmt::format("ballast-memory-{}-{}", ::getpid(), world().rank());
 };
+
+/// What all ranks take together at one moment, pages that they share counted once.
+[[nodiscard]] inline std::int64_t host_memory() {
+  world().barrier({"moment of measurement"});
+  const auto own = static_cast<std::int64_t>(memory_use().pss);
+  return world().sum(own, {"memory of the host"});
+}
+
+// The address sanitizer keeps an account of its own, some 8 MiB a rank.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr double kBookkeeping = 10.0 * (1 << 20);
+#else
+inline constexpr double kBookkeeping = 0.0;
+#endif
 
 /// Sizes that divide nothing evenly, a vocabulary of bytes, two leaves a rank and step.
 [[nodiscard]] inline train::Config uneven_config(std::size_t ranks) {
