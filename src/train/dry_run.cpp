@@ -63,7 +63,8 @@ double persistent_bytes_a_parameter(const MemoryPlan& plan, std::size_t paramete
 std::string describe_classes(const MemoryPlan& plan, std::size_t parameters) {
   std::string text = fmt::format("planned on a host, over its {} rank(s):\n", plan.host_ranks);
   for (const auto& [memory_class, bytes] : plan.host_items) {
-    text += fmt::format("  {:<12} {:>10}\n", name_of(memory_class), human_bytes(bytes));
+    text += fmt::format("  {:<12} {:>10} {:>22} bytes\n", name_of(memory_class), human_bytes(bytes),
+                        with_thousands(bytes));
   }
   return text + fmt::format(
                     "  parameters, gradients and optimizer: {:.2f} bytes a parameter of the "

@@ -25,12 +25,14 @@ std::string line_after(const std::string& text, const std::string& start) {
   return "none";
 }
 
-/// What stands behind `word` up to the end of the line or a comma or bracket.
+/// The number and unit that stand behind `word`.
 std::string amount_after(const std::string& line, const std::string& word) {
   const auto at = line.find(word + " ");
   if (at == std::string::npos) return "none";
-  const auto start = line.find_first_not_of(' ', at + word.size());
-  return line.substr(start, line.find_first_of(",;)\n", start) - start);
+  std::istringstream words{line.substr(at + word.size())};
+  std::string number, unit;
+  words >> number >> unit;
+  return number + " " + unit.substr(0, unit.find_first_of(",;"));
 }
 
 /// The output without its last lines: what a host leaves differs from moment to moment.
