@@ -101,13 +101,12 @@ void add_group_limits(const std::filesystem::path& root, const Interface& interf
   }
 }
 
-/// What is left of a limit, of which /proc/self/status names the use in KiB.
-std::optional<MemoryLimit> left_of(int resource, std::string_view use, std::string source) {
+/// A limit, of which /proc/self/status names the use in KiB.
+std::optional<ProcessLimit> process_limit(int resource, std::string_view use, std::string source) {
   rlimit limit{};
-  if (::getrlimit(resource, &limit) != 0) return std::nullopt;
-  if (limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
   const std::uint64_t used_kib = read_entry("/proc/self/status", use).value_or(0);
-  return MemoryLimit{less(limit.rlim_cur, used_kib * 1024), std::move(source)};
+  return ProcessLimit{{limit.rlim_cur, std::move(source)}, used_kib * 1024};
 }
 
 }  // namespace
@@ -121,8 +120,8 @@ MemoryLimit host_memory_limit(const std::filesystem::path& root) {
 }
 
 ProcessLimits process_memory_limits() {
-  return {.data = left_of(RLIMIT_DATA, "VmData:", "ulimit -d"),
-          .address_space = left_of(RLIMIT_AS, "VmSize:", "ulimit -v")};
+  return {.data = process_limit(RLIMIT_DATA, "VmData:", "ulimit -d"),
+          .address_space = process_limit(RLIMIT_AS, "VmSize:", "ulimit -v")};
 }
 
 }  // namespace ballast

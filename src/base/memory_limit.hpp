@@ -19,10 +19,14 @@ struct MemoryLimit {
 /// are looked for.
 [[nodiscard]] MemoryLimit host_memory_limit(const std::filesystem::path& root = "/");
 
-/// What this process alone may still take, where it is limited.
+/// What this process alone may take, what it has taken included.
+struct ProcessLimit {
+  MemoryLimit limit;
+  std::uint64_t in_use = 0;
+};
 struct ProcessLimits {
-  std::optional<MemoryLimit> data;           ///< private memory: RLIMIT_DATA
-  std::optional<MemoryLimit> address_space;  ///< with what is shared and mapped: RLIMIT_AS
+  std::optional<ProcessLimit> data;           ///< private memory: RLIMIT_DATA
+  std::optional<ProcessLimit> address_space;  ///< with what is shared and mapped: RLIMIT_AS
 };
 [[nodiscard]] ProcessLimits process_memory_limits();
 

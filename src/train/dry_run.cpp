@@ -93,8 +93,8 @@ std::string describe_limits(const MachineLimits& limits) {
                   human_bytes(kProcessBytes), human_bytes(limits.host.bytes), limits.host.source);
   for (const auto& limit : {limits.process.data, limits.process.address_space}) {
     if (!limit) continue;
-    text +=
-        fmt::format("a process here may take {} ({})\n", human_bytes(limit->bytes), limit->source);
+    text += fmt::format("a process here may take {} ({})\n", human_bytes(limit->limit.bytes),
+                        limit->limit.source);
   }
   return text;
 }

@@ -1,6 +1,7 @@
 #include "train/memory_plan.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include "base/narrow.hpp"
@@ -137,11 +138,15 @@ std::optional<std::string> ranks_that_fit(const Config& config, std::size_t rank
                                           const MachineLimits& limits, Shortage::Whose whose) {
   constexpr std::size_t kMost = 1024;
   const bool upwards = whose == Shortage::Whose::process;
-  const auto next = [&](std::size_t n) { return upwards ? 2 * n : n / 2; };
+  // The powers of two above, or below.
+  const auto next = [&](std::size_t n) {
+    return upwards ? std::bit_ceil(n + 1) : std::bit_floor(n - 1);
+  };
   for (std::size_t n = next(ranks); n >= 1 && n <= kMost; n = next(n)) {
     const auto plan = try_plan(config, fsdp::Topology::on_one_host(n), 0);
     if (!plan || find_shortage(*plan, limits)) continue;
-    return fmt::format("{} rank(s) on this host: up to {} each, {} together", n,
+    return fmt::format("{} on this host: up to {} each, {} together",
+                       n == 1 ? "1 rank" : fmt::format("{} ranks", n),
                        human_bytes(plan->rank_bytes), human_bytes(plan->expected_host_bytes()));
   }
   return std::nullopt;
@@ -171,15 +176,15 @@ std::optional<Shortage> find_shortage(const MemoryPlan& plan, const MachineLimit
   if (plan.expected_host_bytes() > limits.host.bytes) {
     return Shortage{Whose::host, plan.expected_host_bytes(), limits.host};
   }
-  const std::uint64_t own = plan.rank_bytes + kProcessBytes;
-  if (limits.process.data && own > limits.process.data->bytes) {
-    return Shortage{Whose::process, own, *limits.process.data};
-  }
-  const std::uint64_t mapped = own + plan.shared_bytes;
-  if (limits.process.address_space && mapped > limits.process.address_space->bytes) {
-    return Shortage{Whose::process, mapped, *limits.process.address_space};
-  }
-  return std::nullopt;
+  const auto exceeded = [](std::uint64_t planned,
+                           const std::optional<ProcessLimit>& own) -> std::optional<Shortage> {
+    if (!own) return std::nullopt;
+    const std::uint64_t needed = planned + std::max(kProcessBytes, own->in_use + kProcessBytes / 2);
+    if (needed <= own->limit.bytes) return std::nullopt;
+    return Shortage{Whose::process, needed, own->limit};
+  };
+  if (auto shortage = exceeded(plan.rank_bytes, limits.process.data)) return shortage;
+  return exceeded(plan.rank_bytes + plan.shared_bytes, limits.process.address_space);
 }
 
 std::vector<std::string> ways_to_fit(const Config& config, const fsdp::Topology& topology,
@@ -207,7 +212,7 @@ std::string explain(const Shortage& shortage, const MemoryPlan& plan,
                               ? fmt::format("the job's {} rank(s) on this host", plan.host_ranks)
                               : std::string{"a rank"};
   std::string text = fmt::format(
-      "{} would need {} of memory, but {} leaves {}; the largest items{}: {}", who,
+      "{} needs {} of memory, but {} leaves {}; the largest items{}: {}", who,
       human_bytes(shortage.needed), shortage.limit.source, human_bytes(shortage.limit.bytes),
       plan.host_ranks > 1 ? ", over all ranks" : "", largest_items(plan));
   if (ways.empty())

@@ -33,8 +33,8 @@ TEST(MemoryLimit, APlanBeyondItIsRefusedBeforeAnythingIsAllocated) {
   const auto keys = large_training(make_dataset(folder), folder + "/run");
   const auto outcome = invoke(train_command(keys), limited(1, kLimitKib));
   EXPECT_EQ(outcome.exit_code, 2) << outcome.err << outcome.out;
-  for (const char* part : {"a rank would need ", "ulimit -d leaves ",
-                           "the largest items: optimizer", "would fit: 2 rank(s) on this host"}) {
+  for (const char* part : {"a rank needs ", "ulimit -d leaves 488.3 MiB",
+                           "the largest items: optimizer", "would fit: 2 ranks on this host"}) {
     EXPECT_NE(outcome.err.find(part), std::string::npos) << part << "\n" << outcome.err;
   }
   EXPECT_FALSE(std::filesystem::exists(folder + "/run/log.jsonl"));

@@ -148,7 +148,7 @@ TEST(MemoryPlan, AThousandRanksArePlanned) {
 
 MachineLimits limits_of(std::uint64_t host, std::optional<std::uint64_t> data = {}) {
   MachineLimits limits{{host, "the host"}, {}};
-  if (data) limits.process.data = {*data, "ulimit -d"};
+  if (data) limits.process.data = {{*data, "ulimit -d"}, 0};
   return limits;
 }
 
@@ -167,8 +167,12 @@ TEST(FindShortage, HoldsTheHostAndTheProcessToTheirLimits) {
   EXPECT_EQ(shortage->limit.source, "ulimit -d");
   // Mapped memory counts what ranks share.
   auto mapped = limits_of(host);
-  mapped.process.address_space = {own + plan.shared_bytes - 1, "ulimit -v"};
+  mapped.process.address_space = {{own + plan.shared_bytes - 1, "ulimit -v"}, 0};
   EXPECT_TRUE(find_shortage(plan, mapped));
+  // Libraries that take more than is usual count as they are.
+  auto crowded = limits_of(host, own);
+  crowded.process.data->in_use = kProcessBytes;
+  EXPECT_TRUE(find_shortage(plan, crowded));
 }
 
 /// Large enough that more ranks, or fewer layers kept, make a difference beside the programs.
@@ -200,7 +204,7 @@ TEST(WaysToFit, NamesSettingsThatWouldAndNoOthers) {
   EXPECT_TRUE(names("data.micro_batch = 1 and parallel.recompute = full:"));
   EXPECT_FALSE(names("precision.param"));
   const auto text = explain(*find_shortage(plan, limits), plan, ways);
-  EXPECT_NE(text.find("the job's 4 rank(s) on this host would need"), std::string::npos) << text;
+  EXPECT_NE(text.find("the job's 4 rank(s) on this host needs"), std::string::npos) << text;
   EXPECT_NE(text.find("the host leaves"), std::string::npos) << text;
   EXPECT_NE(text.find("activations"), std::string::npos) << text;
   EXPECT_NE(text.find("\n  would fit: parallel.recompute = full"), std::string::npos) << text;
@@ -212,7 +216,7 @@ TEST(WaysToFit, FewerRanksHoldLessTogether) {
   const auto limits = limits_of(two.expected_host_bytes());
   const auto ways = ways_to_fit(config, Topology::on_one_host(4), 0, limits);
   ASSERT_FALSE(ways.empty());
-  EXPECT_TRUE(ways.back().starts_with("2 rank(s) on this host:")) << ways.back();
+  EXPECT_TRUE(ways.back().starts_with("2 ranks on this host:")) << ways.back();
 }
 
 TEST(WaysToFit, MoreRanksHoldLessEach) {
@@ -223,7 +227,7 @@ TEST(WaysToFit, MoreRanksHoldLessEach) {
   const auto limits = limits_of(UINT64_MAX / 2, plan.rank_bytes / 2);
   const auto ways = ways_to_fit(config, topology, 0, limits);
   ASSERT_FALSE(ways.empty());
-  EXPECT_NE(ways.back().find("rank(s) on this host: up to"), std::string::npos) << ways.back();
+  EXPECT_NE(ways.back().find(" ranks on this host: up to"), std::string::npos) << ways.back();
 }
 
 TEST(WaysToFit, SayNothingWhereNothingHelps) {
