@@ -7,18 +7,27 @@
 
 namespace ballast {
 
-/// A bound on memory, and whose it is, for a message.
+/// What a bound on memory leaves, and whose it is, for a message.
 struct MemoryLimit {
   std::uint64_t bytes = 0;
-  std::string source;  ///< "control group memory.max", "free memory (MemAvailable)", ...
+  std::string source;  ///< "free memory (MemAvailable)", "memory.max of control group /job", ...
 };
 
 /// What all processes of this job on this host may still take together: the least of the host's
-/// available memory and of what the control groups above this process leave. `root` is where /proc
-/// and /sys are looked for.
+/// available memory and of what the control groups above this process leave. File pages of a group
+/// count as free, since the kernel drops them when memory is wanted. `root` is where /proc and /sys
+/// are looked for.
 [[nodiscard]] MemoryLimit host_memory_limit(const std::filesystem::path& root = "/");
 
-/// What this process alone may take (RLIMIT_AS, RLIMIT_DATA), if it is limited.
-[[nodiscard]] std::optional<MemoryLimit> process_memory_limit();
+/// What this process alone may take, what it has taken included.
+struct ProcessLimit {
+  MemoryLimit limit;
+  std::uint64_t in_use = 0;
+};
+struct ProcessLimits {
+  std::optional<ProcessLimit> data;           ///< private memory: RLIMIT_DATA
+  std::optional<ProcessLimit> address_space;  ///< with what is shared and mapped: RLIMIT_AS
+};
+[[nodiscard]] ProcessLimits process_memory_limits();
 
 }  // namespace ballast

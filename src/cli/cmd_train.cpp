@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <fmt/format.h>
 #include <string>
 
 #include "cli/commands.hpp"
@@ -6,6 +7,7 @@
 #include "cli/options.hpp"
 #include "cli/training_config.hpp"
 #include "storage/files.hpp"
+#include "train/dry_run.hpp"
 #include "train/trainer.hpp"
 
 namespace ballast::cli {
@@ -13,19 +15,21 @@ namespace ballast::cli {
 namespace {
 
 constexpr HelpText kHelp{
-    .usage = "mpirun -n RANKS ballast train [--config FILE] [OPTIONS]",
+    .usage =
+        "mpirun -n RANKS ballast train [--config FILE] [OPTIONS]\n"
+        "       ballast train --dry-run [--ranks N] [--config FILE] [OPTIONS]",
     .about =
         "Trains a model, fully sharded over all ranks. Every key may stand in an INI file\n"
         "under its [section] or be an option.",
     .examples =
         "  mpirun -n 2 ballast train --data.path corpus.h5 --run.dir runs/first\n"
         "  mpirun -n 4 ballast train --config small.ini --optim.lr 1e-3 "
-        "--checkpoint.resume true\n"};
+        "--checkpoint.resume true\n"
+        "  ballast train --dry-run --config small.ini --ranks 64 --ranks-per-host 16\n"};
 
 std::string help(const Terminal& terminal) {
-  std::filesystem::path file;
-  train::Config defaults;
-  return command_help(kHelp, train_command_options(file, defaults), terminal);
+  TrainRequest defaults;
+  return command_help(kHelp, train_command_options(defaults), terminal);
 }
 
 /// Rank 0 reads the file for all, so that every rank trains by the same text, whatever its host
@@ -44,17 +48,30 @@ std::string read_on_root(comm::Communicator& world, const std::filesystem::path&
   return reply.substr(1);
 }
 
-ExitCode run(comm::Communicator& world, Arguments arguments) {
+ExitCode train_in_job(comm::Communicator& world, Arguments arguments) {
   const train::Config config = read_training_config(
       arguments, [&](const std::filesystem::path& path) { return read_on_root(world, path); });
   config.validate();
   return train::train(world, config, to_ini(config));
 }
 
+ExitCode print_plan(Arguments arguments) {
+  const TrainRequest request = read_train_request(arguments, storage::read_text);
+  train::DryRun jobs{.ranks_per_host = request.ranks_per_host};
+  if (request.ranks) jobs.ranks = *request.ranks;
+  fmt::print("{}", train::dry_run(request.config, jobs));
+  return ExitCode::ok;
+}
+
+Run choose_run(Arguments arguments) {
+  if (asks_for_dry_run(arguments)) return SerialRun{print_plan};
+  return ParallelRun{train_in_job};
+}
+
 }  // namespace
 
 Command train_command() {
-  return {"train", "train a model over the ranks of an MPI job", help, ParallelRun{run}};
+  return {"train", "train a model over the ranks of an MPI job", help, RunChoice{choose_run}};
 }
 
 }  // namespace ballast::cli

@@ -16,12 +16,15 @@ namespace ballast::cli {
 using SerialRun = ExitCode (*)(Arguments);
 /// A command that all ranks do together.
 using ParallelRun = ExitCode (*)(comm::Communicator& world, Arguments);
+using Run = std::variant<SerialRun, ParallelRun>;
+/// A command whose arguments decide which of the two it is.
+using RunChoice = Run (*)(Arguments);
 
 struct Command {
   std::string_view name;
   std::string_view summary;
   std::string (*help)(const Terminal&);
-  std::variant<SerialRun, ParallelRun> run;
+  std::variant<SerialRun, ParallelRun, RunChoice> run;
 };
 
 [[nodiscard]] Command prepare_command();

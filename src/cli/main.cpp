@@ -33,6 +33,12 @@ ExitCode run_serial(int& argc, char**& argv, const std::function<ExitCode()>& wo
   });
 }
 
+Run run_of(const Command& command, Arguments arguments) {
+  if (const auto* const choose = std::get_if<RunChoice>(&command.run)) return (*choose)(arguments);
+  if (const auto* const serial = std::get_if<SerialRun>(&command.run)) return *serial;
+  return std::get<ParallelRun>(command.run);
+}
+
 ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
   const std::string first = words.empty() ? std::string{} : words.front();
   if (asks_for_help(first)) return print_once(program_help(detect_terminal()));
@@ -45,11 +51,12 @@ ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
   if (std::any_of(arguments.begin(), arguments.end(), asks_for_help)) {
     return print_once(command->help(detect_terminal()));
   }
-  if (const auto* const parallel = std::get_if<ParallelRun>(&command->run)) {
+  const Run work = run_of(*command, arguments);
+  if (const auto* const parallel = std::get_if<ParallelRun>(&work)) {
     return run_in_job(argc, argv,
                       [&](comm::Communicator& world) { return (*parallel)(world, arguments); });
   }
-  return run_serial(argc, argv, [&] { return std::get<SerialRun>(command->run)(arguments); });
+  return run_serial(argc, argv, [&] { return std::get<SerialRun>(work)(arguments); });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,26 @@ namespace ballast::cli {
 /// The text of a configuration file.
 using ReadFile = std::function<std::string(const std::filesystem::path&)>;
 
-/// What `ballast train` takes: --config, then every key of a configuration. The rows write to
-/// `file` and `config`.
-[[nodiscard]] std::vector<Option> train_command_options(std::filesystem::path& file,
-                                                        train::Config& config);
+/// What `ballast train` was asked for.
+struct TrainRequest {
+  std::filesystem::path file;
+  bool is_dry = false;
+  std::optional<std::vector<std::size_t>> ranks;  ///< that a dry run plans for
+  std::optional<std::uint64_t> ranks_per_host;
+  train::Config config;
+};
 
-/// The configuration that `ballast train` was given: defaults, then the file named by --config,
-/// then the options. Usage Errors; keys are not yet held against each other.
+/// What `ballast train` takes: options of its own, then every key of a configuration. The rows
+/// write to `request`.
+[[nodiscard]] std::vector<Option> train_command_options(TrainRequest& request);
+
+/// Defaults, then the file named by --config, then the options. Usage Errors; keys are not yet held
+/// against each other.
+[[nodiscard]] TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file);
+/// The configuration alone.
 [[nodiscard]] train::Config read_training_config(Arguments arguments, const ReadFile& read_file);
+
+/// Whether the arguments ask for a plan instead of a training.
+[[nodiscard]] bool asks_for_dry_run(Arguments arguments);
 
 }  // namespace ballast::cli

@@ -159,15 +159,15 @@ void Dataset::read_weights(Split split, std::uint64_t first, std::span<float> we
 void Dataset::read_window(Split split, std::size_t seq_len, std::size_t window,
                           const WindowView& out) const {
   const auto [first, labels] = extent(split, seq_len, window);
-  std::vector<std::int32_t> tokens(labels + 1);
-  file_.read<std::int32_t>(part_of(split, "tokens"), first, tokens);
-  require_in_vocabulary(split, first, tokens);
+  window_.resize(labels + 1);
+  file_.read<std::int32_t>(part_of(split, "tokens"), first, window_);
+  require_in_vocabulary(split, first, window_);
 
   std::ranges::fill(out.inputs, 0);
   std::ranges::fill(out.labels, kIgnore);
   std::ranges::fill(out.weights, 1.0f);
-  std::copy_n(tokens.begin(), labels, out.inputs.begin());
-  std::copy_n(tokens.begin() + 1, labels, out.labels.begin());
+  std::copy_n(window_.begin(), labels, out.inputs.begin());
+  std::copy_n(window_.begin() + 1, labels, out.labels.begin());
   if (has_weights_) read_weights(split, first + 1, out.weights.first(labels));
   const auto& starts = split_data(split).documents;
   auto next = std::ranges::upper_bound(starts, first);

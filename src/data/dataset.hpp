@@ -103,6 +103,7 @@ class Dataset {
   SplitData validation_;
   std::vector<std::uint16_t> piece_bytes_;
   bool has_weights_ = false;
+  mutable std::vector<std::int32_t> window_;  ///< the tokens read last
 };
 
 }  // namespace ballast::data

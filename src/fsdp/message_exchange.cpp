@@ -10,7 +10,16 @@ namespace {
 
 /// A slab is at most this many granules (1 MiB) from each rank.
 constexpr std::size_t kSlabGranules = 256;
-constexpr std::size_t kSlabNumel = kSlabGranules * kGranule;
+
+/// Granules of a slab: no more than any rank ever sends.
+std::size_t slab_granules_of(const ShardLayout& layout) {
+  if (layout.ranks() == 1) return 0;
+  std::size_t most = 0;
+  for (UnitId unit = 0; unit < layout.table().units().size(); ++unit) {
+    most = std::max(most, layout.largest_owned(unit));
+  }
+  return std::min(kSlabGranules, most);
+}
 
 std::vector<Arena::Slot<float>> reserve_rooms(const model::ParameterTable& table,
                                               std::size_t leaf_micro_batches, Arena& arena) {
@@ -34,14 +43,14 @@ MessageExchange::MessageExchange(const ShardLayout& layout, std::size_t leaf_mic
       accumulators_{&accumulators},
       arena_{&arena},
       rooms_{reserve_rooms(layout.table(), leaf_micro_batches, arena)},
-      received_{arena.reserve<float>(MemoryClass::transient,
-                                     layout.ranks() == 1 ? 0 : layout.ranks() * kSlabNumel)},
+      slab_numel_{slab_granules_of(layout) * kGranule},
+      received_{arena.reserve<float>(MemoryClass::transient, layout.ranks() * slab_numel_)},
       send_counts_(layout.ranks()),
       send_offsets_(layout.ranks()),
       receive_counts_(layout.ranks()),
       receive_offsets_(layout.ranks()) {
   for (std::size_t rank = 0; rank < layout.ranks(); ++rank) {
-    receive_offsets_[rank] = rank * kSlabNumel * sizeof(float);
+    receive_offsets_[rank] = rank * slab_numel_ * sizeof(float);
   }
 }
 
@@ -90,8 +99,9 @@ void MessageExchange::fold(UnitId unit, const Wave& wave, std::size_t slab,
   const std::size_t done = own.first - layout_->owned(unit).first;
   slices_.clear();
   for (std::size_t rank = 0; rank < wave.contributors; ++rank) {
-    slices_.push_back(rank == layout_->rank() ? gradient.data() + own.first_element()
-                                              : arena_->view(received_).data() + rank * kSlabNumel);
+    slices_.push_back(rank == layout_->rank()
+                          ? gradient.data() + own.first_element()
+                          : arena_->view(received_).data() + rank * slab_numel_);
   }
   fold_.add(wave, slices_, own.first,
             accumulators_->owned(unit).subspan(done * kGranule, own.numel()));

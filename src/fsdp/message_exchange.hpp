@@ -40,6 +40,7 @@ class MessageExchange final : public GradientExchange {
   const Arena* arena_;
   comm::Communicator* world_ = nullptr;
   std::vector<Arena::Slot<float>> rooms_;  ///< by unit; all but the root share one where they can
+  std::size_t slab_numel_;                 ///< from one rank
   Arena::Slot<float> received_;            ///< one slab from every rank
   std::vector<std::size_t> send_counts_, send_offsets_, receive_counts_, receive_offsets_;
   std::vector<const float*> slices_;

@@ -38,11 +38,7 @@ ShardLayout::ShardLayout(const model::ParameterTable& table, const Mesh& mesh, s
 }
 
 std::size_t ShardLayout::largest_owned(model::UnitId unit) const {
-  std::size_t largest = 0;
-  for (std::size_t rank = 0; rank < ranks(); ++rank) {
-    largest = std::max(largest, owned(unit, rank).count);
-  }
-  return largest;
+  return (table_->unit(unit).granules + ranks() - 1) / ranks();
 }
 
 std::size_t ShardLayout::owned_granules(std::size_t rank) const {

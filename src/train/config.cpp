@@ -22,12 +22,11 @@ void validate_precision(const PrecisionConfig& precision) {
 
 }  // namespace
 
-void Config::validate() const {
+void Config::validate_plan() const {
   model.validate();
   if (data.path.empty()) {
     throw usage_error("data.path is not set: name a dataset made by `ballast prepare`");
   }
-  if (run.dir.empty()) throw usage_error("run.dir is not set: name a folder for this run");
   if (data.global_batch == 0 || data.global_batch % data.leaf_sequences() != 0) {
     throw usage_error(
         "data.global_batch = {} is not a multiple of data.micro_batch · data.leaf_micro_batches = "
@@ -37,6 +36,11 @@ void Config::validate() const {
   (void)make_policy(*this);
   (void)make_model_options(*this);
   validate_precision(precision);
+}
+
+void Config::validate() const {
+  validate_plan();
+  if (run.dir.empty()) throw usage_error("run.dir is not set: name a folder for this run");
   if (optim.lr < schedule.min_lr) {
     throw usage_error("schedule.min_lr = {} is above optim.lr = {}", schedule.min_lr, optim.lr);
   }

@@ -111,6 +111,8 @@ struct Config {
 
   /// Checks what one key alone cannot show; throws a usage Error that names the keys.
   void validate() const;
+  /// The part of it that a memory plan rests on: a run directory is not needed.
+  void validate_plan() const;
 };
 
 /// The choices that `fsdp` and `model` act on; texts are parsed here, with usage Errors that name

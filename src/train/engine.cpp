@@ -22,6 +22,9 @@ double nominal_labels(const DataConfig& data) {
   return static_cast<double>(data.global_batch * data.seq_len);
 }
 
+/// Weights that are drawn at a time (1 MiB), however large their tensor is.
+constexpr std::size_t kInitialisedGranules = 256;
+
 /// The hosts of the job, once it is known that they can hold it.
 fsdp::Topology checked_topology(comm::Communicator& world, const Config& config) {
   fsdp::Topology topology = fsdp::discover_topology(world);
@@ -49,13 +52,17 @@ Engine::Engine(const Config& config, comm::Communicator& world, const data::Data
 void Engine::initialise() {
   const auto& table = layout().table();
   const auto masters = workspace_.optimizer().masters(workspace_.parameters());
-  std::vector<float> values;
+  std::vector<float> values(kInitialisedGranules * kGranule);
   begin_load();
   for (const auto& segment : layout().held_segments()) {
-    values.resize(segment.granules.numel());
-    model::initialise(table.parameters()[segment.parameter], segment.parameter, config_->run.seed,
-                      segment.granules, values);
-    masters.write(segment.local_offset, values);
+    for (std::size_t done = 0; done < segment.granules.count; done += kInitialisedGranules) {
+      const GranuleRange piece{segment.granules.first + done,
+                               std::min(kInitialisedGranules, segment.granules.count - done)};
+      const auto part = std::span{values}.first(piece.numel());
+      model::initialise(table.parameters()[segment.parameter], segment.parameter, config_->run.seed,
+                        piece, part);
+      masters.write(segment.local_offset + done * kGranule, part);
+    }
   }
   std::ranges::fill(workspace_.optimizer().moment1(), 0.0f);
   std::ranges::fill(workspace_.optimizer().moment2(), 0.0f);

@@ -1,9 +1,9 @@
 #include "train/memory_plan.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <bit>
+#include <set>
 
-#include "base/memory_limit.hpp"
 #include "base/narrow.hpp"
 #include "base/text.hpp"
 #include "comm/agree.hpp"
@@ -12,34 +12,65 @@ namespace ballast::train {
 
 namespace {
 
-void add(MemoryPlan& plan, const Arena& arena, std::uint64_t copies) {
-  for (auto& item : plan.host_items) {
-    item.bytes += copies * arena.planned_bytes(item.memory_class);
+/// Plans the ranks of a job one by one, as each one's Workspace reserves. The model reserves the
+/// same on all of them and is built once, so that a thousand ranks take a moment.
+class Planner {
+ public:
+  Planner(const Config& config, const fsdp::Topology& topology)
+      : topology_{&topology},
+        blueprint_{make_blueprint(config)},
+        mesh_{fsdp::make_mesh(blueprint_.policy, topology.ranks())},
+        transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
+        gemm_{kernels::make_gemm(kernels::default_gemm_library())},
+        model_{blueprint_.model, blueprint_.shape, blueprint_.options, *gemm_, model_memory_} {
+    for (const MemoryClass memory_class : MemoryPlan::kClasses) {
+      plan_.host_items.push_back({memory_class, 0});
+    }
+  }
+
+  void add_rank(std::size_t rank);
+  [[nodiscard]] MemoryPlan finish() &&;
+
+ private:
+  void add(const Arena& arena);
+
+  const fsdp::Topology* topology_;
+  Blueprint blueprint_;
+  fsdp::Mesh mesh_;
+  fsdp::Transports transports_;
+  std::unique_ptr<kernels::Gemm> gemm_;
+  Arena model_memory_;
+  model::Transformer model_;
+  std::set<std::size_t> groups_;  ///< whose copy of the weights is counted, by first rank
+  MemoryPlan plan_;
+};
+
+void Planner::add(const Arena& arena) {
+  for (auto& item : plan_.host_items) item.bytes += arena.planned_bytes(item.memory_class);
+}
+
+void Planner::add_rank(std::size_t rank) {
+  fsdp::Memory memory;
+  const fsdp::ShardLayout layout{model_.table(), mesh_, rank};
+  const fsdp::ShardedParameters parameters{layout, blueprint_.policy, transports_, memory};
+  const OptimizerState optimizer{layout, blueprint_.policy.compute, memory.own};
+  add(model_memory_);
+  add(memory.own);
+  add(memory.rooms);
+  plan_.shared_bytes += memory.rooms.planned_bytes();
+  plan_.rank_bytes = std::max<std::uint64_t>(
+      plan_.rank_bytes, model_memory_.planned_bytes() + memory.own.planned_bytes());
+  ++plan_.host_ranks;
+  // Where weights lie in the region, a group is on one host and has one copy of them.
+  if (groups_.insert(mesh_.first_of_group(rank)).second) {
+    add(memory.weights);
+    plan_.shared_bytes += memory.weights.planned_bytes();
   }
 }
 
-/// Whether `rank` is the first of its host's ranks in its group: the one whose copy of the weights
-/// counts.
-bool leads_group_on_host(const fsdp::Topology& topology, const fsdp::Mesh& mesh, std::size_t rank) {
-  const std::size_t first = mesh.first_of_group(rank);
-  for (std::size_t other = first; other < rank; ++other) {
-    if (topology.host_of[other] == topology.host_of[rank]) return false;
-  }
-  return true;
-}
-
-void add_rank(MemoryPlan& plan, const Workspace& workspace, const fsdp::Topology& topology,
-              std::size_t rank) {
-  const fsdp::Memory& memory = workspace.memory();
-  add(plan, memory.own, 1);
-  add(plan, memory.rooms, 1);
-  plan.shared_bytes += memory.rooms.planned_bytes();
-  plan.rank_bytes = std::max<std::uint64_t>(plan.rank_bytes, memory.own.planned_bytes());
-  ++plan.host_ranks;
-  if (leads_group_on_host(topology, workspace.mesh(), rank)) {
-    add(plan, memory.weights, 1);
-    plan.shared_bytes += memory.weights.planned_bytes();
-  }
+MemoryPlan Planner::finish() && {
+  for (const auto& item : plan_.host_items) plan_.host_bytes += item.bytes;
+  return std::move(plan_);
 }
 
 std::string largest_items(const MemoryPlan& plan) {
@@ -65,61 +96,70 @@ std::vector<Remedy> remedies(const Config& config) {
     all.push_back({std::move(name), config});
     change(all.back().config);
   };
-  if (config.parallel.recompute != "full") {
-    add_remedy("parallel.recompute = full", [](Config& c) { c.parallel.recompute = "full"; });
-  }
-  if (config.data.micro_batch > 1 && config.data.leaf_micro_batches == 1) {
-    add_remedy("data.micro_batch = 1", [](Config& c) { c.data.micro_batch = 1; });
-    add_remedy("data.micro_batch = 1 and parallel.recompute = full", [](Config& c) {
-      c.data.micro_batch = 1;
-      c.parallel.recompute = "full";
-    });
-  }
-  if (config.precision.param == ElementType::fp32) {
-    add_remedy("precision.param = bf16", [](Config& c) { c.precision.param = ElementType::bf16; });
-  }
   if (config.parallel.sharding != fsdp::Sharding::full) {
     add_remedy("parallel.sharding = full", [](Config& c) {
       c.parallel.sharding = fsdp::Sharding::full;
       c.parallel.shard_group.reset();
     });
   }
+  if (config.parallel.wrap != "block") {
+    add_remedy("parallel.wrap = block", [](Config& c) { c.parallel.wrap = "block"; });
+  }
+  const auto recompute_all = [](Config& c) { c.parallel.recompute = "full"; };
+  if (config.parallel.recompute != "full") {
+    add_remedy("parallel.recompute = full", recompute_all);
+  }
+  if (config.data.micro_batch > 1 && config.data.leaf_micro_batches == 1) {
+    add_remedy("data.micro_batch = 1", [](Config& c) { c.data.micro_batch = 1; });
+    add_remedy("data.micro_batch = 1 and parallel.recompute = full", [&](Config& c) {
+      c.data.micro_batch = 1;
+      recompute_all(c);
+    });
+  }
+  if (config.precision.param == ElementType::fp32) {
+    add_remedy("precision.param = bf16", [](Config& c) { c.precision.param = ElementType::bf16; });
+  }
   return all;
 }
 
-/// The fewest ranks on one host whose plan per rank is within `limit`.
-std::optional<std::size_t> ranks_that_fit(const Config& config, std::uint64_t limit) {
-  for (std::size_t ranks = 2; ranks <= 1024; ranks *= 2) {
-    if (config.parallel.shard_group && ranks % *config.parallel.shard_group != 0) continue;
-    const auto topology = fsdp::Topology::on_one_host(ranks);
-    if (plan_memory(config, topology, 0).rank_bytes + kProcessBytes <= limit) return ranks;
+/// The plan, unless the settings contradict one another.
+std::optional<MemoryPlan> try_plan(const Config& config, const fsdp::Topology& topology,
+                                   std::size_t rank) {
+  try {
+    return plan_memory(config, topology, rank);
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
-[[noreturn]] void refuse(const MemoryPlan& plan, std::uint64_t needed, const MemoryLimit& limit,
-                         const std::string& who, const std::vector<std::string>& ways) {
-  std::string text =
-      fmt::format("{} needs {} of memory, but {} leaves {}; the largest items: {}", who,
-                  human_bytes(needed), limit.source, human_bytes(limit.bytes), largest_items(plan));
-  if (ways.empty()) text += "\nno single setting makes it fit: use a smaller model, or more hosts";
-  for (const auto& way : ways) text += "\n  would fit: " + way;
-  throw usage_error("{}", text);
+/// Another number of ranks on one host that keeps within the limits: more of them hold less each,
+/// fewer hold less together.
+std::optional<std::string> ranks_that_fit(const Config& config, std::size_t ranks,
+                                          const MachineLimits& limits, Shortage::Whose whose) {
+  constexpr std::size_t kMost = 1024;
+  const bool upwards = whose == Shortage::Whose::process;
+  // The powers of two above, or below.
+  const auto next = [&](std::size_t n) {
+    return upwards ? std::bit_ceil(n + 1) : std::bit_floor(n - 1);
+  };
+  for (std::size_t n = next(ranks); n >= 1 && n <= kMost; n = next(n)) {
+    const auto plan = try_plan(config, fsdp::Topology::on_one_host(n), 0);
+    if (!plan || find_shortage(*plan, limits)) continue;
+    return fmt::format("{} on this host: up to {} each, {} together",
+                       n == 1 ? "1 rank" : fmt::format("{} ranks", n),
+                       human_bytes(plan->rank_bytes), human_bytes(plan->expected_host_bytes()));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
 MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology, std::size_t rank) {
-  MemoryPlan plan;
-  for (const MemoryClass memory_class : MemoryPlan::kClasses) {
-    plan.host_items.push_back({memory_class, 0});
-  }
+  Planner planner{config, topology};
   for (std::size_t other = 0; other < topology.ranks(); ++other) {
-    if (topology.host_of[other] != topology.host_of[rank]) continue;
-    add_rank(plan, Workspace{make_blueprint(config), topology, other}, topology, other);
+    if (topology.host_of[other] == topology.host_of[rank]) planner.add_rank(other);
   }
-  for (const auto& item : plan.host_items) plan.host_bytes += item.bytes;
-  return plan;
+  return std::move(planner).finish();
 }
 
 std::string describe(const MemoryPlan& plan) {
@@ -131,15 +171,54 @@ std::string describe(const MemoryPlan& plan) {
   return text;
 }
 
+std::optional<Shortage> find_shortage(const MemoryPlan& plan, const MachineLimits& limits) {
+  using Whose = Shortage::Whose;
+  if (plan.expected_host_bytes() > limits.host.bytes) {
+    return Shortage{Whose::host, plan.expected_host_bytes(), limits.host};
+  }
+  const auto exceeded = [](std::uint64_t planned,
+                           const std::optional<ProcessLimit>& own) -> std::optional<Shortage> {
+    if (!own) return std::nullopt;
+    const std::uint64_t needed = planned + std::max(kProcessBytes, own->in_use + kProcessBytes / 2);
+    if (needed <= own->limit.bytes) return std::nullopt;
+    return Shortage{Whose::process, needed, own->limit};
+  };
+  if (auto shortage = exceeded(plan.rank_bytes, limits.process.data)) return shortage;
+  return exceeded(plan.rank_bytes + plan.shared_bytes, limits.process.address_space);
+}
+
 std::vector<std::string> ways_to_fit(const Config& config, const fsdp::Topology& topology,
-                                     std::size_t rank, std::uint64_t limit) {
+                                     std::size_t rank, const MachineLimits& limits) {
   std::vector<std::string> ways;
   for (const Remedy& remedy : remedies(config)) {
-    const auto plan = plan_memory(remedy.config, topology, rank);
-    if (plan.expected_host_bytes() > limit) continue;
-    ways.push_back(fmt::format("{}: {}", remedy.name, human_bytes(plan.expected_host_bytes())));
+    const auto plan = try_plan(remedy.config, topology, rank);
+    if (!plan || find_shortage(*plan, limits)) continue;
+    ways.push_back(fmt::format("{}: up to {} a rank, {} together", remedy.name,
+                               human_bytes(plan->rank_bytes),
+                               human_bytes(plan->expected_host_bytes())));
+  }
+  const auto plan = plan_memory(config, topology, rank);
+  const auto shortage = find_shortage(plan, limits);
+  if (!shortage) return ways;
+  if (auto way = ranks_that_fit(config, plan.host_ranks, limits, shortage->whose)) {
+    ways.push_back(std::move(*way));
   }
   return ways;
+}
+
+std::string explain(const Shortage& shortage, const MemoryPlan& plan,
+                    const std::vector<std::string>& ways) {
+  const std::string who = shortage.whose == Shortage::Whose::host
+                              ? fmt::format("the job's {} rank(s) on this host", plan.host_ranks)
+                              : std::string{"a rank"};
+  std::string text = fmt::format(
+      "{} needs {} of memory, but {} leaves {}; the largest items{}: {}", who,
+      human_bytes(shortage.needed), shortage.limit.source, human_bytes(shortage.limit.bytes),
+      plan.host_ranks > 1 ? ", over all ranks" : "", largest_items(plan));
+  if (ways.empty())
+    text += "\n  no single setting makes it fit: use a smaller model, or more hosts";
+  for (const auto& way : ways) text += "\n  would fit: " + way;
+  return text;
 }
 
 void require_memory(comm::Communicator& world, const Config& config,
@@ -147,19 +226,10 @@ void require_memory(comm::Communicator& world, const Config& config,
   const auto rank = narrow<std::size_t>(world.rank());
   comm::agree(world, "memory plan", [&] {
     const MemoryPlan plan = plan_memory(config, topology, rank);
-    const MemoryLimit host = host_memory_limit();
-    if (plan.expected_host_bytes() > host.bytes) {
-      refuse(plan, plan.expected_host_bytes(), host,
-             fmt::format("the job's {} rank(s) on this host", plan.host_ranks),
-             ways_to_fit(config, topology, rank, host.bytes));
-    }
-    const auto process = process_memory_limit();
-    if (!process || plan.rank_bytes + kProcessBytes <= process->bytes) return;
-    std::vector<std::string> ways;
-    if (const auto ranks = ranks_that_fit(config, process->bytes)) {
-      ways.push_back(fmt::format("{} ranks", *ranks));
-    }
-    refuse(plan, plan.rank_bytes + kProcessBytes, *process, "a rank", ways);
+    const auto limits = MachineLimits::here();
+    const auto shortage = find_shortage(plan, limits);
+    if (!shortage) return;
+    throw usage_error("{}", explain(*shortage, plan, ways_to_fit(config, topology, rank, limits)));
   });
 }
 

@@ -3,16 +3,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/memory_limit.hpp"
 #include "comm/communicator.hpp"
 #include "train/config.hpp"
 #include "train/workspace.hpp"
 
 namespace ballast::train {
 
-/// What a process takes besides what it plans: the program, its libraries, MPI.
+/// What a process takes besides what it plans: the program and its libraries (some 30 MiB that are
+/// its own), MPI's buffers, and what a matrix library keeps, up to two panels of 4 MiB among it.
 inline constexpr std::uint64_t kProcessBytes = std::uint64_t{64} << 20;
 
 /// The memory that a training will take, known before any of it is allocated.
@@ -38,21 +41,44 @@ struct MemoryPlan {
   }
 };
 
-/// The plan of the host that `rank` is on. Needs no MPI.
+/// The plan of the host that `rank` is on. Needs no MPI. Usage Errors name keys that contradict one
+/// another.
 [[nodiscard]] MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology,
                                      std::size_t rank);
 
 /// "parameters 112 MiB, gradients ..."
 [[nodiscard]] std::string describe(const MemoryPlan& plan);
 
-/// Settings that would lower a plan, with what each would come to: for people whose plan is too
-/// large. One line each, the plan's own left out.
+/// What a machine leaves to a training.
+struct MachineLimits {
+  MemoryLimit host;
+  ProcessLimits process;
+
+  static MachineLimits here() { return {host_memory_limit(), process_memory_limits()}; }
+};
+
+/// A limit that a plan exceeds.
+struct Shortage {
+  enum class Whose { host, process };
+  Whose whose;
+  std::uint64_t needed;
+  MemoryLimit limit;
+};
+[[nodiscard]] std::optional<Shortage> find_shortage(const MemoryPlan& plan,
+                                                    const MachineLimits& limits);
+
+/// Settings that would keep within the limits, with what each would come to: for people whose plan
+/// is too large. One line each.
 [[nodiscard]] std::vector<std::string> ways_to_fit(const Config& config,
                                                    const fsdp::Topology& topology, std::size_t rank,
-                                                   std::uint64_t limit);
+                                                   const MachineLimits& limits);
+
+/// What to tell whose plan is too large: the need, the limit, the largest items, what would fit.
+[[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
+                                  const std::vector<std::string>& ways);
 
 /// Refuses, before anything is allocated, a plan that this host or a process limit cannot hold: a
-/// usage Error with the largest items and what would fit, the same on every rank. Collective.
+/// usage Error that explains. Collective.
 void require_memory(comm::Communicator& world, const Config& config,
                     const fsdp::Topology& topology);
 

@@ -1,0 +1,90 @@
+#include <gtest/gtest.h>
+#include <string>
+
+#include "train/engine.hpp"
+#include "train/plan_config.hpp"
+
+#include "allocation/count_allocations.hpp"
+
+namespace ballast::train {
+namespace {
+
+using fsdp::Backend;
+using fsdp::Sharding;
+using test::DatasetFile;
+using test::uneven_config;
+using test::world;
+
+struct Variant {
+  std::string name;
+  void (*change)(Config& config);
+};
+
+const std::vector<Variant>& variants() {
+  static const std::vector<Variant> kVariants{
+      {"region", [](Config&) {}},
+      {"region, bf16", [](Config& c) { c.precision.param = ElementType::bf16; }},
+      {"region, two micro-batches a leaf",
+       [](Config& c) {
+         c.data.micro_batch = 1;
+         c.data.leaf_micro_batches = 2;
+       }},
+      {"messages", [](Config& c) { c.parallel.backend = Backend::mpi; }},
+      {"messages, prefetch, bf16",
+       [](Config& c) {
+         c.parallel.backend = Backend::mpi;
+         c.parallel.prefetch_units = 1;
+         c.precision.param = ElementType::bf16;
+       }},
+      {"messages, prefetch, recompute, fp16",
+       [](Config& c) {
+         c.parallel.backend = Backend::mpi;
+         c.parallel.prefetch_units = 1;
+         c.parallel.recompute = "full";
+         c.precision.param = ElementType::fp16;
+       }},
+      {"none", [](Config& c) { c.parallel.sharding = Sharding::none; }},
+      {"none, messages",
+       [](Config& c) {
+         c.parallel.sharding = Sharding::none;
+         c.parallel.backend = Backend::mpi;
+       }},
+      {"grad_op, messages",
+       [](Config& c) {
+         c.parallel.sharding = Sharding::grad_op;
+         c.parallel.backend = Backend::mpi;
+       }},
+  };
+  return kVariants;
+}
+
+TEST(Step, AllocatesNothing) {
+  constexpr int kWarmUp = 3;
+  constexpr int kCounted = 3;
+  const DatasetFile file;
+  const data::Dataset dataset{file.path()};
+  for (const Variant& variant : variants()) {
+    // A last wave in which all ranks but the first have no leaf.
+    Config config = uneven_config(static_cast<std::size_t>(world().size()));
+    config.data.global_batch += config.data.micro_batch;
+    variant.change(config);
+    Engine engine{config, world(), dataset};
+    engine.initialise();
+    auto state = engine.initial_state();
+    for (int i = 0; i < kWarmUp; ++i) engine.step(state, 1e-3, false);
+    std::size_t allocations = 0;
+    {
+      const test::CountAllocations count;
+      for (int i = 0; i < kCounted; ++i) {
+        engine.step(state, 1e-3, false);
+        (void)engine.take_timings();
+      }
+      allocations = count.own();
+      if (allocations != 0) count.print_first();
+    }
+    EXPECT_EQ(allocations, 0u) << variant.name;
+  }
+}
+
+}  // namespace
+}  // namespace ballast::train

@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+
+#include "train/engine.hpp"
+#include "train/memory_plan.hpp"
+#include "train/plan_config.hpp"
+
+namespace ballast::train {
+namespace {
+
+using fsdp::Backend;
+using test::DatasetFile;
+using test::host_memory;
+using test::world;
+
+/// 20 million parameters, and tokens enough that activations count.
+Config config_of(std::size_t layers, Backend backend, const std::string& recompute) {
+  Config config;
+  config.model.vocabulary = 259;
+  config.model.dim = 512;
+  config.model.layers = layers;
+  config.model.heads = 8;
+  config.model.kv_heads = 8;
+  config.model.ffn = 1376;
+  config.data.seq_len = 128;
+  config.data.micro_batch = 1;
+  config.data.global_batch = static_cast<std::size_t>(world().size());
+  config.parallel.backend = backend;
+  config.parallel.recompute = recompute;
+  return config;
+}
+
+/// Bytes that a training adds to what the host's ranks take.
+std::int64_t measured(const Config& config, const data::Dataset& dataset) {
+  const std::int64_t before = host_memory();
+  Engine engine{config, world(), dataset};
+  engine.initialise();
+  auto state = engine.initial_state();
+  for (int i = 0; i < 2; ++i) engine.step(state, 1e-4, false);
+  return host_memory() - before;
+}
+
+// What a rank's libraries take for the first time in a larger model, packed operands and messages,
+// and what the allocator keeps of it for the next time.
+constexpr double kLibraries = 16.0 * (1 << 20) + test::kBookkeeping;
+
+TEST(MeasuredMemory, IsWhatWasPlanned) {
+  const DatasetFile file;
+  const data::Dataset dataset{file.path()};
+  const auto ranks = static_cast<std::size_t>(world().size());
+  for (const auto backend : {Backend::region, Backend::mpi}) {
+    for (const std::string recompute : {"none", "full"}) {
+      // The first engine also pays for what libraries set up once.
+      measured(config_of(1, backend, recompute), dataset);
+      const Config config = config_of(6, backend, recompute);
+      const auto plan = plan_memory(config, fsdp::Topology::on_one_host(ranks), 0);
+      const auto planned = static_cast<double>(plan.host_bytes);
+      const auto found = static_cast<double>(measured(config, dataset));
+      const double room = kLibraries * static_cast<double>(ranks);
+      EXPECT_LE(found, 1.05 * planned + room) << name_of(backend) << " " << recompute;
+      EXPECT_GE(found, 0.95 * planned) << name_of(backend) << " " << recompute;
+      if (world().is_root()) {
+        fmt::print(
+            "{} rank(s), {}, recompute {}: planned {:.1f} MiB, measured {:.1f} MiB: {:.4f}\n",
+            ranks, name_of(backend), recompute, planned / (1 << 20), found / (1 << 20),
+            found / planned);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ballast::train

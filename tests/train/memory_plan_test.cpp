@@ -1,0 +1,242 @@
+#include "train/memory_plan.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+#include "train/plan_config.hpp"
+
+namespace ballast::train {
+namespace {
+
+using fsdp::Backend;
+using fsdp::Sharding;
+using fsdp::Topology;
+using test::uneven_config;
+
+/// Ranks 0 and 1 on the first host, 2 to 4 on the second.
+Topology two_hosts() { return {{0, 0, 1, 1, 1}}; }
+
+Config config_with(Sharding sharding, Backend backend, ElementType param) {
+  Config config = uneven_config(6);
+  config.parallel.sharding = sharding;
+  config.parallel.backend = backend;
+  config.precision.param = param;
+  return config;
+}
+
+std::uint64_t planned(const MemoryPlan& plan, MemoryClass memory_class) {
+  for (const auto& item : plan.host_items) {
+    if (item.memory_class == memory_class) return item.bytes;
+  }
+  return 0;
+}
+
+std::uint64_t persistent(const MemoryPlan& plan) {
+  return planned(plan, MemoryClass::parameters) + planned(plan, MemoryClass::gradients) +
+         planned(plan, MemoryClass::optimizer);
+}
+
+/// What the ranks of one host reserve, found by building each one's workspace.
+struct Reserved {
+  std::uint64_t rooms = 0, own = 0, most = 0, weights = 0;
+};
+
+Reserved reserve_all(const Config& config, const Topology& topology, std::size_t host) {
+  Reserved sum;
+  for (std::size_t rank = 0; rank < topology.ranks(); ++rank) {
+    if (topology.host_of[rank] != host) continue;
+    const Workspace workspace{make_blueprint(config), topology, rank};
+    sum.rooms += workspace.memory().rooms.planned_bytes();
+    sum.own += workspace.memory().own.planned_bytes();
+    sum.most = std::max<std::uint64_t>(sum.most, workspace.memory().own.planned_bytes());
+    if (workspace.mesh().first_of_group(rank) == rank) {
+      sum.weights += workspace.memory().weights.planned_bytes();
+    }
+  }
+  return sum;
+}
+
+void expect_planned(const Config& config, const Topology& topology, std::size_t rank) {
+  const MemoryPlan plan = plan_memory(config, topology, rank);
+  const Reserved reserved = reserve_all(config, topology, topology.host_of[rank]);
+  EXPECT_EQ(plan.rank_bytes, reserved.most);
+  EXPECT_EQ(plan.shared_bytes, reserved.rooms + reserved.weights);
+  EXPECT_EQ(plan.host_bytes, reserved.own + reserved.rooms + reserved.weights);
+}
+
+TEST(MemoryPlan, IsWhatWorkspacesReserve) {
+  for (const auto sharding : {Sharding::full, Sharding::grad_op, Sharding::none}) {
+    for (const auto backend : {Backend::automatic, Backend::mpi}) {
+      for (const auto param : {ElementType::fp32, ElementType::bf16, ElementType::fp16}) {
+        const Config config = config_with(sharding, backend, param);
+        for (const std::size_t ranks : {1u, 2u, 3u, 7u}) {
+          expect_planned(config, Topology::on_one_host(ranks), ranks - 1);
+        }
+        expect_planned(config, two_hosts(), 0);
+        expect_planned(config, two_hosts(), 3);
+      }
+    }
+  }
+}
+
+TEST(MemoryPlan, HybridHasOneCopyOfTheWeightsForEachGroup) {
+  Config config = config_with(Sharding::hybrid, Backend::automatic, ElementType::fp32);
+  config.parallel.shard_group = 3;
+  expect_planned(config, Topology::on_one_host(6), 4);
+  expect_planned(config, {{0, 0, 0, 1, 1, 1}}, 5);
+  expect_planned(config, {{0, 0, 1, 1, 2, 2}}, 1);  // groups over two hosts: by messages
+  const auto plan = plan_memory(config, Topology::on_one_host(6), 0);
+  config.parallel.sharding = Sharding::full;
+  config.parallel.shard_group.reset();
+  const auto full = plan_memory(config, Topology::on_one_host(6), 0);
+  EXPECT_EQ(planned(plan, MemoryClass::parameters), 2 * planned(full, MemoryClass::parameters));
+}
+
+/// Weights of the whole model as it lies in memory.
+std::uint64_t padded_parameters(const Config& config) {
+  return model::ParameterTable{config.model}.total_granules() * kGranule;
+}
+
+TEST(MemoryPlan, PersistentBytesDoNotGrowWithTheRanks) {
+  for (const auto backend : {Backend::region, Backend::mpi}) {
+    const std::pair<ElementType, std::uint64_t> kinds[]{
+        {ElementType::fp32, 16}, {ElementType::bf16, 16}, {ElementType::fp16, 18}};
+    for (const auto& [param, bytes] : kinds) {
+      const Config config = config_with(Sharding::full, backend, param);
+      for (const std::size_t ranks : {1u, 4u, 7u}) {
+        const auto plan = plan_memory(config, Topology::on_one_host(ranks), 0);
+        const std::uint64_t expected = bytes * padded_parameters(config);
+        EXPECT_EQ(persistent(plan), expected) << ranks << name_of(param);
+      }
+    }
+  }
+}
+
+TEST(MemoryPlan, UnshardedPersistentBytesAreThoseOfEveryRank) {
+  const Config config = config_with(Sharding::none, Backend::automatic, ElementType::fp32);
+  const auto plan = plan_memory(config, Topology::on_one_host(3), 0);
+  EXPECT_EQ(persistent(plan), 3 * 16 * padded_parameters(config));
+}
+
+TEST(MemoryPlan, RecomputationKeepsLess) {
+  Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
+  const auto all = plan_memory(config, Topology::on_one_host(2), 0);
+  config.parallel.recompute = "full";
+  const auto streams = plan_memory(config, Topology::on_one_host(2), 0);
+  const auto& model = config.model;
+  // Between blocks: the residual stream, and two statistics and the hidden states behind them.
+  const std::uint64_t tokens = 2 * 48;
+  EXPECT_EQ(planned(streams, MemoryClass::activations),
+            tokens * 4 * ((model.layers + 2) * model.dim + 2));
+  EXPECT_GT(planned(all, MemoryClass::activations), 2 * planned(streams, MemoryClass::activations));
+}
+
+TEST(MemoryPlan, ReceivingRoomIsNoLargerThanAUnit) {
+  const Config config = config_with(Sharding::full, Backend::mpi, ElementType::fp32);
+  const auto plan = plan_memory(config, Topology::on_one_host(32), 0);
+  EXPECT_LT(planned(plan, MemoryClass::transient), 32u * 4 * 4 * padded_parameters(config));
+}
+
+TEST(MemoryPlan, AThousandRanksArePlanned) {
+  Config config = config_with(Sharding::full, Backend::automatic, ElementType::bf16);
+  config.model.layers = 48;
+  config.data.seq_len = 2048;
+  const auto plan = plan_memory(config, Topology::on_one_host(1024), 0);
+  EXPECT_EQ(plan.host_ranks, 1024u);
+  EXPECT_EQ(persistent(plan), 16 * padded_parameters(config));
+}
+
+MachineLimits limits_of(std::uint64_t host, std::optional<std::uint64_t> data = {}) {
+  MachineLimits limits{{host, "the host"}, {}};
+  if (data) limits.process.data = {{*data, "ulimit -d"}, 0};
+  return limits;
+}
+
+TEST(FindShortage, HoldsTheHostAndTheProcessToTheirLimits) {
+  const auto plan = plan_memory(uneven_config(3), Topology::on_one_host(3), 0);
+  const std::uint64_t host = plan.expected_host_bytes();
+  EXPECT_EQ(host, plan.host_bytes + 3 * kProcessBytes);
+  EXPECT_FALSE(find_shortage(plan, limits_of(host)));
+  ASSERT_TRUE(find_shortage(plan, limits_of(host - 1)));
+  EXPECT_EQ(find_shortage(plan, limits_of(host - 1))->needed, host);
+  const std::uint64_t own = plan.rank_bytes + kProcessBytes;
+  EXPECT_FALSE(find_shortage(plan, limits_of(host, own)));
+  const auto shortage = find_shortage(plan, limits_of(host, own - 1));
+  ASSERT_TRUE(shortage);
+  EXPECT_EQ(shortage->whose, Shortage::Whose::process);
+  EXPECT_EQ(shortage->limit.source, "ulimit -d");
+  // Mapped memory counts what ranks share.
+  auto mapped = limits_of(host);
+  mapped.process.address_space = {{own + plan.shared_bytes - 1, "ulimit -v"}, 0};
+  EXPECT_TRUE(find_shortage(plan, mapped));
+  // Libraries that take more than is usual count as they are.
+  auto crowded = limits_of(host, own);
+  crowded.process.data->in_use = kProcessBytes;
+  EXPECT_TRUE(find_shortage(plan, crowded));
+}
+
+/// Large enough that more ranks, or fewer layers kept, make a difference beside the programs.
+Config large_config() {
+  Config config = uneven_config(8);
+  config.model.dim = 768;
+  config.model.heads = 12;
+  config.model.kv_heads = 12;
+  config.model.ffn = 2048;
+  config.model.layers = 12;
+  config.data.seq_len = 256;
+  config.data.micro_batch = 8;
+  config.data.global_batch = 64;
+  return config;
+}
+
+TEST(WaysToFit, NamesSettingsThatWouldAndNoOthers) {
+  const Config config = large_config();
+  const auto topology = Topology::on_one_host(4);
+  const auto plan = plan_memory(config, topology, 0);
+  Config recomputed = config;
+  recomputed.parallel.recompute = "full";
+  const auto limits = limits_of(plan_memory(recomputed, topology, 0).expected_host_bytes() + 1);
+  const auto ways = ways_to_fit(config, topology, 0, limits);
+  const auto names = [&](const std::string& start) {
+    return std::ranges::any_of(ways, [&](const auto& way) { return way.starts_with(start); });
+  };
+  EXPECT_TRUE(names("parallel.recompute = full:"));
+  EXPECT_TRUE(names("data.micro_batch = 1 and parallel.recompute = full:"));
+  EXPECT_FALSE(names("precision.param"));
+  const auto text = explain(*find_shortage(plan, limits), plan, ways);
+  EXPECT_NE(text.find("the job's 4 rank(s) on this host needs"), std::string::npos) << text;
+  EXPECT_NE(text.find("the host leaves"), std::string::npos) << text;
+  EXPECT_NE(text.find("activations"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n  would fit: parallel.recompute = full"), std::string::npos) << text;
+}
+
+TEST(WaysToFit, FewerRanksHoldLessTogether) {
+  const Config config = large_config();
+  const auto two = plan_memory(config, Topology::on_one_host(2), 0);
+  const auto limits = limits_of(two.expected_host_bytes());
+  const auto ways = ways_to_fit(config, Topology::on_one_host(4), 0, limits);
+  ASSERT_FALSE(ways.empty());
+  EXPECT_TRUE(ways.back().starts_with("2 ranks on this host:")) << ways.back();
+}
+
+TEST(WaysToFit, MoreRanksHoldLessEach) {
+  Config config = large_config();
+  config.data.micro_batch = 1;
+  const auto topology = Topology::on_one_host(1);
+  const auto plan = plan_memory(config, topology, 0);
+  const auto limits = limits_of(UINT64_MAX / 2, plan.rank_bytes / 2);
+  const auto ways = ways_to_fit(config, topology, 0, limits);
+  ASSERT_FALSE(ways.empty());
+  EXPECT_NE(ways.back().find(" ranks on this host: up to"), std::string::npos) << ways.back();
+}
+
+TEST(WaysToFit, SayNothingWhereNothingHelps) {
+  const auto topology = Topology::on_one_host(4);
+  EXPECT_TRUE(ways_to_fit(large_config(), topology, 0, limits_of(1000)).empty());
+  const auto plan = plan_memory(large_config(), topology, 0);
+  const auto text = explain(*find_shortage(plan, limits_of(1000)), plan, {});
+  EXPECT_NE(text.find("use a smaller model, or more hosts"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace ballast::train
