@@ -64,9 +64,8 @@ TEST(Manifest, MissingKeysAreNamed) {
                                 "numerics", "identity", "tensors", "files", "manifest_hash"}) {
     expect_edit_fails("\n  \"" + key + "\"", "\n  \"x\"", "lacks the key '" + key + "'");
   }
-  for (const std::string key :
-       {"step", "optimizer_steps", "seed", "cursor", "tokens", "loss_scale", "scale_good_steps",
-        "scale_tolerance"}) {
+  for (const std::string key : {"step", "optimizer_steps", "seed", "cursor", "tokens", "loss_scale",
+                                "scale_good_steps", "scale_tolerance"}) {
     expect_edit_fails("\"" + key + "\"", "\"x\"", "lacks the key 'state." + key + "'");
   }
   expect_edit_fails("\"shape\"", "\"x\"", "lacks the key 'tensors[0].shape'");

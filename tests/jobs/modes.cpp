@@ -1,0 +1,197 @@
+#include "jobs/modes.hpp"
+
+#include <array>
+
+namespace ballast::test {
+
+namespace {
+
+/// The factors of the matrix come first, the largest of them in front: a greedy cover is smaller
+/// that way.
+enum Factor : std::size_t {
+  kRanks,
+  kRecompute,
+  kSharding,
+  kPrecision,
+  kBackend,
+  kReshard,
+  kPrefetch,
+  kWrap,
+  kTraining,
+  kFactors
+};
+constexpr std::size_t kMatrixFactors = kReshard;
+
+const std::array<std::vector<std::string>, kFactors> kWords{{
+    {"1", "2", "3", "4", "5", "7", "8"},
+    {"none", "full", "every:2", "selective:attention", "selective:feed_forward"},
+    {"full", "grad_op", "hybrid", "none"},
+    {"fp32", "bf16", "fp16"},
+    {"mpi", "region"},
+    {"true", "false", "2"},
+    {"0", "1", "3"},
+    {"block", "blocks:2", "whole"},
+    {"grouped_queries", "tied_leaves_of_two"},
+}};
+constexpr std::array<const char*, kFactors> kKeys{"",
+                                                  "parallel.recompute",
+                                                  "parallel.sharding",
+                                                  "precision.param",
+                                                  "parallel.backend",
+                                                  "parallel.reshard_after_forward",
+                                                  "parallel.prefetch_units",
+                                                  "parallel.wrap",
+                                                  ""};
+
+const std::string& word_of(Level level) { return kWords[level.factor][level.level]; }
+
+/// Two trainings of odd sizes: numbers of leaves that leave the last wave short, and the first one
+/// too on eight ranks. The schedule and the loss scale change as they go.
+const std::array<Keys, 2> kTrainings{{
+    {{"model.dim", "36"},
+     {"model.layers", "3"},
+     {"model.heads", "6"},
+     {"model.kv_heads", "2"},
+     {"model.ffn", "101"},
+     {"model.qk_norm", "true"},
+     {"data.micro_batch", "1"},
+     {"data.global_batch", "9"}},
+    {{"model.dim", "72"},
+     {"model.layers", "5"},
+     {"model.heads", "4"},
+     {"model.kv_heads", "4"},
+     {"model.ffn", "75"},
+     {"model.norm", "layer"},
+     {"model.tie_embeddings", "true"},
+     {"data.micro_batch", "1"},
+     {"data.leaf_micro_batches", "2"},
+     {"data.global_batch", "14"},
+     {"precision.residual", "bf16"}},
+}};
+
+}  // namespace
+
+int Mode::ranks() const { return std::stoi(word_of({kRanks, row_[kRanks]})); }
+
+/// Half of the ranks where that is a number, all of 2, 3 and 7, and each of 5 for itself.
+int Mode::shard_group() const {
+  if (ranks() > 2 && ranks() % 2 == 0) return ranks() / 2;
+  return ranks() == 5 ? 1 : ranks();
+}
+
+std::string Mode::name() const {
+  std::string name;
+  for (std::size_t factor = 0; factor < kFactors; ++factor) {
+    if (factor == kReshard) name += "reshard_";
+    if (factor == kPrefetch) name += "prefetch_";
+    if (factor == kRanks) name += "np";
+    if (factor == kRecompute) name += "recompute_";
+    if (factor == kSharding) name += "sharding_";
+    name += word_of({factor, row_[factor]}) + "_";
+  }
+  name.pop_back();
+  std::ranges::replace(name, ':', '_');
+  return name;
+}
+
+std::string Mode::training() const {
+  return word_of({kPrecision, row_[kPrecision]}) + "_" + word_of({kTraining, row_[kTraining]});
+}
+
+Mode Mode::reference() const {
+  Row row(kFactors, 0);
+  row[kPrecision] = row_[kPrecision];
+  row[kTraining] = row_[kTraining];
+  return Mode{row};
+}
+
+Keys Mode::keys(const std::string& data, const std::string& run_dir) const {
+  Keys keys = small_training(data, run_dir);
+  for (const auto& [key, value] : kTrainings[row_[kTraining]]) keys[key] = value;
+  for (std::size_t factor = 0; factor < kFactors; ++factor) {
+    if (*kKeys[factor] != '\0') keys[kKeys[factor]] = word_of({factor, row_[factor]});
+  }
+  keys["run.steps"] = "4";
+  keys["precision.growth_interval"] = "2";
+  if (word_of({kSharding, row_[kSharding]}) == "hybrid") {
+    keys["parallel.shard_group"] = std::to_string(shard_group());
+  }
+  return keys;
+}
+
+std::vector<std::string> Mode::log_entries() const {
+  const std::string& sharding = word_of({kSharding, row_[kSharding]});
+  const std::string& backend = word_of({kBackend, row_[kBackend]});
+  std::vector<std::string> entries{
+      "mode: sharding " + sharding,
+      ranks() == 1 ? "backend none (one rank)" : "backend " + backend,
+      "wrap " + word_of({kWrap, row_[kWrap]}),
+      "recompute " + word_of({kRecompute, row_[kRecompute]}),
+  };
+  const bool groups = sharding == "hybrid" && shard_group() > 1 && shard_group() < ranks();
+  if (groups) entries.push_back(fmt::format("(2 groups of {} ranks)", shard_group()));
+  if (ranks() == 1) return entries;
+  const bool gathers = sharding != "none" && (sharding != "hybrid" || shard_group() > 1);
+  if (!gathers) {
+    entries.push_back("nothing to gather");
+  } else if (backend == "region") {
+    entries.push_back("one copy of the weights a host");
+  } else {
+    const bool keeps = sharding == "grad_op";
+    entries.push_back("reshard_after_forward " +
+                      (keeps ? "false" : word_of({kReshard, row_[kReshard]})));
+    entries.push_back("prefetch_units " + word_of({kPrefetch, row_[kPrefetch]}));
+  }
+  return entries;
+}
+
+std::vector<std::size_t> mode_levels() {
+  std::vector<std::size_t> levels;
+  for (const auto& words : kWords) levels.push_back(words.size());
+  return levels;
+}
+
+bool modes_may_meet(Level x, Level y) {
+  if (y.factor != kReshard || word_of(y) != "2") return true;
+  if (x.factor == kSharding) return word_of(x) == "full" || word_of(x) == "hybrid";
+  return x.factor != kRanks || std::stoi(word_of(x)) % 2 == 0;
+}
+
+std::vector<Mode> cover_of_modes() {
+  const auto levels = mode_levels();
+  std::vector<Mode> modes;
+  for (const auto& row : PairwiseCover{levels, modes_may_meet}.rows()) modes.emplace_back(row);
+  return modes;
+}
+
+std::vector<Mode> matrix_of_modes() {
+  const auto levels = mode_levels();
+  std::size_t all = 1;
+  for (std::size_t factor = 0; factor < kMatrixFactors; ++factor) all *= levels[factor];
+  std::vector<Mode> modes;
+  std::size_t turn = 0;
+  for (std::size_t i = 0; i < all; ++i) {
+    Row row(kFactors, 0);
+    for (std::size_t factor = 0, rest = i; factor < kMatrixFactors; ++factor) {
+      row[factor] = rest % levels[factor];
+      rest /= levels[factor];
+    }
+    const auto allowed = [&](std::size_t level) {
+      return modes_may_meet({kRanks, row[kRanks]}, {kReshard, level}) &&
+             modes_may_meet({kSharding, row[kSharding]}, {kReshard, level});
+    };
+    // One count through all levels of all the rest, so that each meets all the others in time.
+    std::size_t rest = turn++;
+    for (std::size_t factor = kMatrixFactors; factor < kFactors; ++factor) {
+      row[factor] = rest % levels[factor];
+      rest /= levels[factor];
+    }
+    if (!allowed(row[kReshard])) row[kReshard] = turn % 2;
+    modes.emplace_back(row);
+  }
+  return modes;
+}
+
+std::size_t number_of_references() { return kWords[kPrecision].size() * kTrainings.size(); }
+
+}  // namespace ballast::test
