@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build=${1-build/release}
-program=$build/tests/jobs/jobs_test
+program=$build/jobs_test
 if [[ ! -x $program ]]; then
   echo "matrix: there is no '$program': build the tests first (cmake --build '$build'), or name" \
     "another build folder" >&2

@@ -1,5 +1,6 @@
 #include "jobs/modes.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace ballast::test {
@@ -158,10 +159,8 @@ bool modes_may_meet(Level x, Level y) {
 }
 
 std::vector<Mode> cover_of_modes() {
-  const auto levels = mode_levels();
-  std::vector<Mode> modes;
-  for (const auto& row : PairwiseCover{levels, modes_may_meet}.rows()) modes.emplace_back(row);
-  return modes;
+  const PairwiseCover cover{mode_levels(), modes_may_meet};
+  return {cover.rows().begin(), cover.rows().end()};
 }
 
 std::vector<Mode> matrix_of_modes() {

@@ -31,6 +31,8 @@ class Mode {
   Row row_;
 };
 
+inline void PrintTo(const Mode& mode, std::ostream* out) { *out << mode.name(); }
+
 /// The factors of a mode: how many levels each has, and which of them contradict one another.
 [[nodiscard]] std::vector<std::size_t> mode_levels();
 [[nodiscard]] bool modes_may_meet(Level x, Level y);

@@ -8,8 +8,6 @@
 namespace ballast::test {
 namespace {
 
-void PrintTo(const Mode& mode, std::ostream* out) { *out << mode.name(); }
-
 /// How a training is run does not change a bit of it.
 class Modes : public testing::TestWithParam<Mode> {
  protected:

@@ -4,8 +4,8 @@
 #include <functional>
 #include <optional>
 #include <set>
-#include <span>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace ballast::test {
@@ -28,8 +28,8 @@ using MayMeet = std::function<bool(Level, Level)>;
 class PairwiseCover {
  public:
   /// levels[f]: how many levels factor f has.
-  PairwiseCover(std::span<const std::size_t> levels, MayMeet may_meet)
-      : levels_{levels.begin(), levels.end()}, may_meet_{std::move(may_meet)} {
+  PairwiseCover(std::vector<std::size_t> levels, MayMeet may_meet)
+      : levels_{std::move(levels)}, may_meet_{std::move(may_meet)} {
     for (std::size_t b = 0; b < levels_.size(); ++b) {
       for (std::size_t a = 0; a < b; ++a) add_pairs(a, b);
     }
@@ -63,7 +63,7 @@ class PairwiseCover {
     for (std::size_t other = 0; other < row.size(); ++other) {
       if (!row[other]) continue;
       if (!meet(level, {other, *row[other]})) return std::nullopt;
-      closed += open_.contains(pair_of(level, {other, *row[other]})) ? 1 : 0;
+      if (open_.contains(pair_of(level, {other, *row[other]}))) ++closed;
     }
     return closed;
   }
