@@ -87,12 +87,25 @@ std::vector<Remedy> remedies(const Config& config) {
   return all;
 }
 
+/// What the remedies come to, of those whose `bytes` are within `limit`.
+std::vector<std::string> remedies_within(const Config& config, const fsdp::Topology& topology,
+                                         std::size_t rank, std::uint64_t limit,
+                                         std::uint64_t (MemoryPlan::*bytes)() const) {
+  std::vector<std::string> ways;
+  for (const Remedy& remedy : remedies(config)) {
+    const auto plan = plan_memory(remedy.config, topology, rank);
+    if ((plan.*bytes)() > limit) continue;
+    ways.push_back(fmt::format("{}: {}", remedy.name, human_bytes((plan.*bytes)())));
+  }
+  return ways;
+}
+
 /// The fewest ranks on one host whose plan per rank is within `limit`.
 std::optional<std::size_t> ranks_that_fit(const Config& config, std::uint64_t limit) {
   for (std::size_t ranks = 2; ranks <= 1024; ranks *= 2) {
     if (config.parallel.shard_group && ranks % *config.parallel.shard_group != 0) continue;
     const auto topology = fsdp::Topology::on_one_host(ranks);
-    if (plan_memory(config, topology, 0).rank_bytes + kProcessBytes <= limit) return ranks;
+    if (plan_memory(config, topology, 0).expected_rank_bytes() <= limit) return ranks;
   }
   return std::nullopt;
 }
@@ -133,13 +146,7 @@ std::string describe(const MemoryPlan& plan) {
 
 std::vector<std::string> ways_to_fit(const Config& config, const fsdp::Topology& topology,
                                      std::size_t rank, std::uint64_t limit) {
-  std::vector<std::string> ways;
-  for (const Remedy& remedy : remedies(config)) {
-    const auto plan = plan_memory(remedy.config, topology, rank);
-    if (plan.expected_host_bytes() > limit) continue;
-    ways.push_back(fmt::format("{}: {}", remedy.name, human_bytes(plan.expected_host_bytes())));
-  }
-  return ways;
+  return remedies_within(config, topology, rank, limit, &MemoryPlan::expected_host_bytes);
 }
 
 void require_memory(comm::Communicator& world, const Config& config,
@@ -154,12 +161,13 @@ void require_memory(comm::Communicator& world, const Config& config,
              ways_to_fit(config, topology, rank, host.bytes));
     }
     const auto process = process_memory_limit();
-    if (!process || plan.rank_bytes + kProcessBytes <= process->bytes) return;
-    std::vector<std::string> ways;
+    if (!process || plan.expected_rank_bytes() <= process->bytes) return;
+    auto ways =
+        remedies_within(config, topology, rank, process->bytes, &MemoryPlan::expected_rank_bytes);
     if (const auto ranks = ranks_that_fit(config, process->bytes)) {
       ways.push_back(fmt::format("{} ranks", *ranks));
     }
-    refuse(plan, plan.rank_bytes + kProcessBytes, *process, "a rank", ways);
+    refuse(plan, plan.expected_rank_bytes(), *process, "a rank", ways);
   });
 }
 

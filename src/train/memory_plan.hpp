@@ -36,6 +36,8 @@ struct MemoryPlan {
   [[nodiscard]] std::uint64_t expected_host_bytes() const {
     return host_bytes + host_ranks * kProcessBytes;
   }
+  /// What to expect of the largest process.
+  [[nodiscard]] std::uint64_t expected_rank_bytes() const { return rank_bytes + kProcessBytes; }
 };
 
 /// The plan of the host that `rank` is on. Needs no MPI.

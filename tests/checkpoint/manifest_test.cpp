@@ -87,8 +87,10 @@ TEST(Manifest, WrongTypesAreNamed) {
 }
 
 TEST(Manifest, OtherVersionsAreRefusedWithBothNumbers) {
-  expect_edit_fails("\"format_version\": 1", "\"format_version\": 2",
-                    "version 2; this build reads version 1");
+  for (const std::string other : {"1", "3"}) {
+    expect_edit_fails("\"format_version\": 2", "\"format_version\": " + other,
+                      "version " + other + "; this build reads version 2");
+  }
   expect_edit_fails("ballast checkpoint", "another", "key 'format'");
 }
 

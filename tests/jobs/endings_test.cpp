@@ -80,7 +80,7 @@ TEST_P(Endings, AStoppedRankIsNamedByTheOthers) {
 }
 
 TEST_P(Endings, KilledOutrightItLeavesNothingAndResumes) {
-  keys_["run.steps"] = "200";
+  keys_["run.steps"] = "60";
   auto straight = keys_;
   straight["run.dir"] = folder_ + "/straight";
   ASSERT_EQ(invoke(train_command(straight), {.ranks = 1}).exit_code, 0);

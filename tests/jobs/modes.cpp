@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace ballast::test {
 
@@ -11,38 +12,34 @@ namespace {
 /// that way.
 enum Factor : std::size_t {
   kRanks,
+  kMoves,
   kRecompute,
   kSharding,
   kPrecision,
-  kBackend,
-  kReshard,
-  kPrefetch,
   kWrap,
   kTraining,
   kFactors
 };
-constexpr std::size_t kMatrixFactors = kReshard;
+
+/// What moves the bytes and how: one factor, since only messages gather and so reshard or prefetch.
+struct Move {
+  std::string backend, reshard, prefetch;
+};
+const std::vector<Move> kMoveLevels{
+    {"mpi", "true", "0"},  {"region", "true", "0"}, {"mpi", "true", "1"},    {"mpi", "true", "3"},
+    {"mpi", "false", "1"}, {"mpi", "2", "3"},       {"region", "false", "1"}};
 
 const std::array<std::vector<std::string>, kFactors> kWords{{
     {"1", "2", "3", "4", "5", "7", "8"},
+    {"mpi", "region", "mpi_ahead", "mpi_far_ahead", "mpi_kept", "mpi_kept_by_two", "region_kept"},
     {"none", "full", "every:2", "selective:attention", "selective:feed_forward"},
     {"full", "grad_op", "hybrid", "none"},
     {"fp32", "bf16", "fp16"},
-    {"mpi", "region"},
-    {"true", "false", "2"},
-    {"0", "1", "3"},
     {"block", "blocks:2", "whole"},
-    {"grouped_queries", "tied_leaves_of_two"},
+    {"odd", "leaves_of_two"},
 }};
-constexpr std::array<const char*, kFactors> kKeys{"",
-                                                  "parallel.recompute",
-                                                  "parallel.sharding",
-                                                  "precision.param",
-                                                  "parallel.backend",
-                                                  "parallel.reshard_after_forward",
-                                                  "parallel.prefetch_units",
-                                                  "parallel.wrap",
-                                                  ""};
+constexpr std::array<const char*, kFactors> kKeys{
+    "", "", "parallel.recompute", "parallel.sharding", "precision.param", "parallel.wrap", ""};
 
 const std::string& word_of(Level level) { return kWords[level.factor][level.level]; }
 
@@ -81,11 +78,8 @@ int Mode::shard_group() const {
 }
 
 std::string Mode::name() const {
-  std::string name;
+  std::string name = "np";
   for (std::size_t factor = 0; factor < kFactors; ++factor) {
-    if (factor == kReshard) name += "reshard_";
-    if (factor == kPrefetch) name += "prefetch_";
-    if (factor == kRanks) name += "np";
     if (factor == kRecompute) name += "recompute_";
     if (factor == kSharding) name += "sharding_";
     name += word_of({factor, row_[factor]}) + "_";
@@ -112,6 +106,10 @@ Keys Mode::keys(const std::string& data, const std::string& run_dir) const {
   for (std::size_t factor = 0; factor < kFactors; ++factor) {
     if (*kKeys[factor] != '\0') keys[kKeys[factor]] = word_of({factor, row_[factor]});
   }
+  const Move& move = kMoveLevels[row_[kMoves]];
+  keys["parallel.backend"] = move.backend;
+  keys["parallel.reshard_after_forward"] = move.reshard;
+  keys["parallel.prefetch_units"] = move.prefetch;
   keys["run.steps"] = "4";
   keys["precision.growth_interval"] = "2";
   if (word_of({kSharding, row_[kSharding]}) == "hybrid") {
@@ -122,10 +120,10 @@ Keys Mode::keys(const std::string& data, const std::string& run_dir) const {
 
 std::vector<std::string> Mode::log_entries() const {
   const std::string& sharding = word_of({kSharding, row_[kSharding]});
-  const std::string& backend = word_of({kBackend, row_[kBackend]});
+  const Move& move = kMoveLevels[row_[kMoves]];
   std::vector<std::string> entries{
       "mode: sharding " + sharding,
-      ranks() == 1 ? "backend none (one rank)" : "backend " + backend,
+      ranks() == 1 ? "backend none (one rank)" : "backend " + move.backend,
       "wrap " + word_of({kWrap, row_[kWrap]}),
       "recompute " + word_of({kRecompute, row_[kRecompute]}),
   };
@@ -135,13 +133,12 @@ std::vector<std::string> Mode::log_entries() const {
   const bool gathers = sharding != "none" && (sharding != "hybrid" || shard_group() > 1);
   if (!gathers) {
     entries.push_back("nothing to gather");
-  } else if (backend == "region") {
+  } else if (move.backend == "region") {
     entries.push_back("one copy of the weights a host");
   } else {
     const bool keeps = sharding == "grad_op";
-    entries.push_back("reshard_after_forward " +
-                      (keeps ? "false" : word_of({kReshard, row_[kReshard]})));
-    entries.push_back("prefetch_units " + word_of({kPrefetch, row_[kPrefetch]}));
+    entries.push_back("reshard_after_forward " + (keeps ? "false" : move.reshard));
+    entries.push_back("prefetch_units " + move.prefetch);
   }
   return entries;
 }
@@ -153,9 +150,15 @@ std::vector<std::size_t> mode_levels() {
 }
 
 bool modes_may_meet(Level x, Level y) {
-  if (y.factor != kReshard || word_of(y) != "2") return true;
-  if (x.factor == kSharding) return word_of(x) == "full" || word_of(x) == "hybrid";
-  return x.factor != kRanks || std::stoi(word_of(x)) % 2 == 0;
+  if (x.factor > y.factor) std::swap(x, y);
+  const auto keeps_by_two = [](Level level) {
+    return level.factor == kMoves && kMoveLevels[level.level].reshard == "2";
+  };
+  if (x.factor == kRanks && keeps_by_two(y)) return std::stoi(word_of(x)) % 2 == 0;
+  if (y.factor == kSharding && keeps_by_two(x)) {
+    return word_of(y) == "full" || word_of(y) == "hybrid";
+  }
+  return true;
 }
 
 std::vector<Mode> cover_of_modes() {
@@ -165,28 +168,31 @@ std::vector<Mode> cover_of_modes() {
 
 std::vector<Mode> matrix_of_modes() {
   const auto levels = mode_levels();
-  std::size_t all = 1;
-  for (std::size_t factor = 0; factor < kMatrixFactors; ++factor) all *= levels[factor];
   std::vector<Mode> modes;
   std::size_t turn = 0;
-  for (std::size_t i = 0; i < all; ++i) {
-    Row row(kFactors, 0);
-    for (std::size_t factor = 0, rest = i; factor < kMatrixFactors; ++factor) {
-      row[factor] = rest % levels[factor];
-      rest /= levels[factor];
-    }
-    const auto allowed = [&](std::size_t level) {
-      return modes_may_meet({kRanks, row[kRanks]}, {kReshard, level}) &&
-             modes_may_meet({kSharding, row[kSharding]}, {kReshard, level});
+  const auto add = [&](Row row, const std::string& backend) {
+    ++turn;
+    row[kWrap] = turn % levels[kWrap];
+    row[kTraining] = turn / levels[kWrap] % levels[kTraining];
+    // The next of the moves of this backend that may be here.
+    const auto fits = [&](std::size_t move) {
+      return kMoveLevels[move].backend == backend &&
+             modes_may_meet({kRanks, row[kRanks]}, {kMoves, move}) &&
+             modes_may_meet({kMoves, move}, {kSharding, row[kSharding]});
     };
-    // One count through all levels of all the rest, so that each meets all the others in time.
-    std::size_t rest = turn++;
-    for (std::size_t factor = kMatrixFactors; factor < kFactors; ++factor) {
-      row[factor] = rest % levels[factor];
-      rest /= levels[factor];
-    }
-    if (!allowed(row[kReshard])) row[kReshard] = turn % 2;
+    row[kMoves] = turn % levels[kMoves];
+    while (!fits(row[kMoves])) row[kMoves] = (row[kMoves] + 1) % levels[kMoves];
     modes.emplace_back(row);
+  };
+  Row row(kFactors, 0);
+  for (row[kRanks] = 0; row[kRanks] < levels[kRanks]; ++row[kRanks]) {
+    for (row[kRecompute] = 0; row[kRecompute] < levels[kRecompute]; ++row[kRecompute]) {
+      for (row[kSharding] = 0; row[kSharding] < levels[kSharding]; ++row[kSharding]) {
+        for (row[kPrecision] = 0; row[kPrecision] < levels[kPrecision]; ++row[kPrecision]) {
+          for (const char* const backend : {"mpi", "region"}) add(row, backend);
+        }
+      }
+    }
   }
   return modes;
 }
