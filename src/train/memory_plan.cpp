@@ -12,10 +12,16 @@ namespace ballast::train {
 
 namespace {
 
-void add(MemoryPlan& plan, const Arena& arena, std::uint64_t copies) {
-  for (auto& item : plan.host_items) {
-    item.bytes += copies * arena.planned_bytes(item.memory_class);
-  }
+using Items = std::vector<MemoryPlan::Item>;
+
+Items no_items() {
+  Items items;
+  for (const MemoryClass memory_class : MemoryPlan::kClasses) items.push_back({memory_class, 0});
+  return items;
+}
+
+void add(Items& items, const Arena& arena) {
+  for (auto& item : items) item.bytes += arena.planned_bytes(item.memory_class);
 }
 
 /// Whether `rank` is the first of its host's ranks in its group: the one whose copy of the weights
@@ -31,19 +37,22 @@ bool leads_group_on_host(const fsdp::Topology& topology, const fsdp::Mesh& mesh,
 void add_rank(MemoryPlan& plan, const Workspace& workspace, const fsdp::Topology& topology,
               std::size_t rank) {
   const fsdp::Memory& memory = workspace.memory();
-  add(plan, memory.own, 1);
-  add(plan, memory.rooms, 1);
+  add(plan.host_items, memory.own);
+  add(plan.host_items, memory.rooms);
   plan.shared_bytes += memory.rooms.planned_bytes();
-  plan.rank_bytes = std::max<std::uint64_t>(plan.rank_bytes, memory.own.planned_bytes());
+  if (memory.own.planned_bytes() > plan.rank_bytes) {
+    plan.rank_bytes = memory.own.planned_bytes();
+    plan.rank_items = no_items();
+    add(plan.rank_items, memory.own);
+  }
   ++plan.host_ranks;
   if (leads_group_on_host(topology, workspace.mesh(), rank)) {
-    add(plan, memory.weights, 1);
+    add(plan.host_items, memory.weights);
     plan.shared_bytes += memory.weights.planned_bytes();
   }
 }
 
-std::string largest_items(const MemoryPlan& plan) {
-  auto items = plan.host_items;
+std::string largest_of(Items items) {
   std::ranges::sort(items, std::ranges::greater{}, &MemoryPlan::Item::bytes);
   std::string text;
   for (const auto& item : std::span{items}.first(3)) {
@@ -110,11 +119,11 @@ std::optional<std::size_t> ranks_that_fit(const Config& config, std::uint64_t li
   return std::nullopt;
 }
 
-[[noreturn]] void refuse(const MemoryPlan& plan, std::uint64_t needed, const MemoryLimit& limit,
+[[noreturn]] void refuse(const Items& items, std::uint64_t needed, const MemoryLimit& limit,
                          const std::string& who, const std::vector<std::string>& ways) {
   std::string text =
       fmt::format("{} needs {} of memory, but {} leaves {}; the largest items: {}", who,
-                  human_bytes(needed), limit.source, human_bytes(limit.bytes), largest_items(plan));
+                  human_bytes(needed), limit.source, human_bytes(limit.bytes), largest_of(items));
   if (ways.empty()) text += "\nno single setting makes it fit: use a smaller model, or more hosts";
   for (const auto& way : ways) text += "\n  would fit: " + way;
   throw usage_error("{}", text);
@@ -124,9 +133,7 @@ std::optional<std::size_t> ranks_that_fit(const Config& config, std::uint64_t li
 
 MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology, std::size_t rank) {
   MemoryPlan plan;
-  for (const MemoryClass memory_class : MemoryPlan::kClasses) {
-    plan.host_items.push_back({memory_class, 0});
-  }
+  plan.host_items = no_items();
   for (std::size_t other = 0; other < topology.ranks(); ++other) {
     if (topology.host_of[other] != topology.host_of[rank]) continue;
     add_rank(plan, Workspace{make_blueprint(config), topology, other}, topology, other);
@@ -156,7 +163,7 @@ void require_memory(comm::Communicator& world, const Config& config,
     const MemoryPlan plan = plan_memory(config, topology, rank);
     const MemoryLimit host = host_memory_limit();
     if (plan.expected_host_bytes() > host.bytes) {
-      refuse(plan, plan.expected_host_bytes(), host,
+      refuse(plan.host_items, plan.expected_host_bytes(), host,
              fmt::format("the job's {} rank(s) on this host", plan.host_ranks),
              ways_to_fit(config, topology, rank, host.bytes));
     }
@@ -167,7 +174,7 @@ void require_memory(comm::Communicator& world, const Config& config,
     if (const auto ranks = ranks_that_fit(config, process->bytes)) {
       ways.push_back(fmt::format("{} ranks", *ranks));
     }
-    refuse(plan, plan.expected_rank_bytes(), *process, "a rank", ways);
+    refuse(plan.rank_items, plan.expected_rank_bytes(), *process, "a rank", ways);
   });
 }
 

@@ -115,7 +115,7 @@ TEST_P(BadModes, MemoryBelowThePlan) {
       wrapped(folder_, GetParam(), fmt::format("ulimit -d {}", 300 << 10));  // in KiB
   expect_error(invoke(train_command(keys), {.launcher = launcher}), kUsage,
                {"a rank needs", "of memory, but ulimit -d leaves 300.0 MiB",
-                "the largest items: optimizer ", "would fit: 4 ranks"});
+                "the largest items: optimizer ", "gradients ", "would fit: 4 ranks"});
   expect_nothing_begun();
 }
 
@@ -133,7 +133,7 @@ TEST_P(BadModes, ActivationsBeyondALimit) {
 
 TEST_P(BadModes, ARegionOverTwoHosts) {
   if (is_alone()) return;  // two hosts have two ranks
-  for (const std::string sharding : {"full", "grad_op", "none"}) {
+  for (const std::string sharding : {"full", "none"}) {
     const auto outcome =
         invoke(command_with({{"parallel.backend", "region"}, {"parallel.sharding", sharding}}),
                {.launcher = BALLAST_NETNS_HOSTS " run 1 1 --"});
