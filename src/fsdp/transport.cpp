@@ -39,6 +39,16 @@ Transport weights_transport(const Policy& policy, const Mesh& mesh, const Topolo
   return Transport::region;
 }
 
+/// A backend that somebody named must serve: nothing falls back in silence.
+void check_region_serves(const Policy& policy, const Mesh& mesh, const Transports& transports) {
+  if (policy.backend != Backend::region || mesh.ranks() == 1) return;
+  if (transports.weights == Transport::region || transports.gradients == Transport::region) return;
+  throw usage_error(
+      "parallel.backend = region has nothing to serve: with parallel.sharding = {} only gradients "
+      "move, over hosts that share no memory; set parallel.backend = mpi",
+      name_of(policy.sharding));
+}
+
 Transport gradients_transport(const Policy& policy, const Mesh& mesh, const Topology& topology) {
   if (mesh.ranks() == 1) return Transport::none;
   if (policy.backend == Backend::mpi || !topology.share_a_host(0, mesh.ranks())) {
@@ -51,7 +61,10 @@ Transport gradients_transport(const Policy& policy, const Mesh& mesh, const Topo
 
 Transports choose_transports(const Policy& policy, const Mesh& mesh, const Topology& topology) {
   check_reshard(policy, mesh);
-  return {weights_transport(policy, mesh, topology), gradients_transport(policy, mesh, topology)};
+  const Transports transports{weights_transport(policy, mesh, topology),
+                              gradients_transport(policy, mesh, topology)};
+  check_region_serves(policy, mesh, transports);
+  return transports;
 }
 
 std::string describe(const Policy& policy, const Mesh& mesh, const Transports& transports) {

@@ -140,7 +140,7 @@ TEST(Damage, FilesOfAnotherFormatAreRefused) {
   on_root(world, [&] {
     const auto path = saved.folder / Manifest::read(saved.folder).files.back().name;
     auto file = storage::H5File::create(path);
-    file.set_attribute("format_version", std::uint64_t{2});
+    file.set_attribute("format_version", Manifest::kFormatVersion + 1);
     file.close();
     edit_manifest(saved.folder, [&](Manifest& manifest) {
       manifest.files.back().bytes = std::filesystem::file_size(path);
@@ -148,14 +148,16 @@ TEST(Damage, FilesOfAnotherFormatAreRefused) {
     });
   });
   const auto message = load_error(world, saved.folder);
-  EXPECT_NE(message.find("has format_version 2; this build reads 1"), std::string::npos) << message;
+  const auto versions = fmt::format("has format_version {}; this build reads {}",
+                                    Manifest::kFormatVersion + 1, Manifest::kFormatVersion);
+  EXPECT_NE(message.find(versions), std::string::npos) << message;
 }
 
 /// A file whose rows and datasets need not agree.
 void write_file(const std::filesystem::path& path, const std::vector<std::uint64_t>& rows,
                 std::size_t numel, std::size_t moment1_numel) {
   auto file = storage::H5File::create(path);
-  file.set_attribute("format_version", std::uint64_t{1});
+  file.set_attribute("format_version", Manifest::kFormatVersion);
   file.set_attribute("granule", std::uint64_t{1024});
   file.write<std::uint64_t>("rows", rows);
   file.write<float>("master", std::vector<float>(numel));

@@ -100,8 +100,8 @@ TEST(FailedSave, WhereThereIsNoRoom) {
   model::ModelConfig config = odd_config();
   config.dim = std::size_t{1} << 25;  // petabytes
   const model::ParameterTable table{config};
-  const fsdp::ShardLayout layout{table, narrow<std::size_t>(world.rank()),
-                                 narrow<std::size_t>(world.size())};
+  const fsdp::ShardLayout layout{
+      table, {1, narrow<std::size_t>(world.size())}, narrow<std::size_t>(world.rank())};
   // Nothing may look at the tensors before the room for them is certain.
   const std::span<float> nothing{static_cast<float*>(nullptr), layout.local_numel()};
   const std::string message = error_on_all_ranks(world, [&] {

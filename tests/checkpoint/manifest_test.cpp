@@ -64,8 +64,8 @@ TEST(Manifest, MissingKeysAreNamed) {
                                 "numerics", "identity", "tensors", "files", "manifest_hash"}) {
     expect_edit_fails("\n  \"" + key + "\"", "\n  \"x\"", "lacks the key '" + key + "'");
   }
-  for (const std::string key :
-       {"step", "optimizer_steps", "seed", "cursor", "tokens", "loss_scale"}) {
+  for (const std::string key : {"step", "optimizer_steps", "seed", "cursor", "tokens", "loss_scale",
+                                "scale_good_steps", "scale_tolerance"}) {
     expect_edit_fails("\"" + key + "\"", "\"x\"", "lacks the key 'state." + key + "'");
   }
   expect_edit_fails("\"shape\"", "\"x\"", "lacks the key 'tensors[0].shape'");
@@ -87,8 +87,10 @@ TEST(Manifest, WrongTypesAreNamed) {
 }
 
 TEST(Manifest, OtherVersionsAreRefusedWithBothNumbers) {
-  expect_edit_fails("\"format_version\": 1", "\"format_version\": 2",
-                    "version 2; this build reads version 1");
+  for (const std::string other : {"1", "3"}) {
+    expect_edit_fails("\"format_version\": 2", "\"format_version\": " + other,
+                      "version " + other + "; this build reads version 2");
+  }
   expect_edit_fails("ballast checkpoint", "another", "key 'format'");
 }
 

@@ -76,7 +76,7 @@ TEST(StateHash, DoesNotSeePadding) {
   const Hash128 changed = hash_at(ranks, [](Shards& shards) {
     for (const auto& segment : shards.layout().held_segments()) {
       for (std::size_t i = segment.logical_numel; i < segment.granules.numel(); ++i) {
-        shards.tensors().master[segment.local_offset + i] = 5.0f;
+        shards.values(Part::master)[segment.local_offset + i] = 5.0f;
       }
     }
   });

@@ -32,7 +32,20 @@ const std::map<std::string, std::string> kOtherValues{
     {"data.micro_batch", "3"},
     {"data.leaf_micro_batches", "5"},
     {"data.global_batch", "45"},
+    {"parallel.sharding", "hybrid"},
+    {"parallel.shard_group", "3"},
+    {"parallel.backend", "region"},
+    {"parallel.reshard_after_forward", "2"},
+    {"parallel.prefetch_units", "2"},
+    {"parallel.wrap", "blocks:2"},
+    {"parallel.recompute", "every:2"},
     {"parallel.timeout_s", "0.25"},
+    {"precision.param", "fp16"},
+    {"precision.residual", "bf16"},
+    {"precision.loss_scaling", "dynamic"},
+    {"precision.initial_scale", "1024"},
+    {"precision.growth_interval", "9"},
+    {"precision.hysteresis", "3"},
     {"optim.lr", "0.0012345678901234567"},
     {"optim.beta1", "0.8"},
     {"optim.beta2", "0.999"},
@@ -55,8 +68,8 @@ const std::map<std::string, std::string> kOtherValues{
     {"run.stop_at", "33"},
     {"run.seed", "18446744073709551615"},
 };
-const std::set<std::string> kOneValue{"model.position", "model.activation", "parallel.sharding",
-                                      "parallel.backend"};
+const std::set<std::string> kOneValue{"model.position", "model.activation", "precision.reduce",
+                                      "precision.master", "precision.moments"};
 
 const Option& row(const std::vector<Option>& options, const std::string& name) {
   for (const auto& option : options) {
@@ -126,6 +139,19 @@ TEST(Options, KeysReachTheirOwnMembers) {
   EXPECT_EQ(config.model.norm_epsilon, 1.0000001e-06f);
   EXPECT_EQ(config.data.micro_batch, 3u);
   EXPECT_EQ(config.data.leaf_micro_batches, 5u);
+  EXPECT_EQ(config.parallel.sharding, fsdp::Sharding::hybrid);
+  EXPECT_EQ(config.parallel.shard_group, 3u);
+  EXPECT_EQ(config.parallel.backend, fsdp::Backend::region);
+  EXPECT_EQ(config.parallel.reshard_after_forward, "2");
+  EXPECT_EQ(config.parallel.prefetch_units, 2u);
+  EXPECT_EQ(config.parallel.wrap, "blocks:2");
+  EXPECT_EQ(config.parallel.recompute, "every:2");
+  EXPECT_EQ(config.precision.param, ElementType::fp16);
+  EXPECT_EQ(config.precision.residual, ElementType::bf16);
+  EXPECT_EQ(config.precision.loss_scaling, train::LossScaling::dynamic);
+  EXPECT_EQ(config.precision.scaler.initial, 1024.0);
+  EXPECT_EQ(config.precision.scaler.growth_interval, 9u);
+  EXPECT_EQ(config.precision.scaler.hysteresis, 3u);
   EXPECT_EQ(config.optim.beta1, 0.8);
   EXPECT_EQ(config.optim.beta2, 0.999);
   EXPECT_EQ(config.schedule.kind, optim::ScheduleKind::wsd);
@@ -147,8 +173,12 @@ TEST(Options, AllChoicesAreTaken) {
       {"model.position", {"rope"}},
       {"model.activation", {"swiglu"}},
       {"model.qk_norm", {"true", "false"}},
-      {"parallel.sharding", {"full"}},
-      {"parallel.backend", {"mpi"}},
+      {"parallel.sharding", {"full", "grad_op", "hybrid", "none"}},
+      {"parallel.backend", {"auto", "region", "mpi"}},
+      {"precision.param", {"fp32", "bf16", "fp16"}},
+      {"precision.reduce", {"fp32"}},
+      {"precision.residual", {"fp32", "bf16"}},
+      {"precision.loss_scaling", {"auto", "dynamic", "none"}},
       {"schedule.kind", {"cosine", "linear", "constant", "wsd"}}};
   for (const auto& [name, words] : choices) {
     for (const auto& word : words) {
@@ -174,6 +204,7 @@ TEST(Options, IniLeavesUnsetKeysToTheirRule) {
   const std::string ini = to_ini(train::Config{});
   EXPECT_EQ(ini.find("warmup"), std::string::npos);
   EXPECT_EQ(ini.find("stop_at"), std::string::npos);
+  EXPECT_EQ(ini.find("shard_group"), std::string::npos);
   EXPECT_NE(ini.find("[optim]\nlr = 0.0003\n"), std::string::npos) << ini;
   train::Config again;
   assign(parse_ini(ini, "resolved"), training_options(again));

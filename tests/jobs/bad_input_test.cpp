@@ -1,58 +1,12 @@
+#include "jobs/bad_input.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include "jobs/jobs.hpp"
-
 namespace ballast::test {
 namespace {
-
-/// Everything a person can get wrong, at one rank and at three: one clear error, the contract's
-/// exit code, an end in time.
-class BadInput : public testing::TestWithParam<int> {
- protected:
-  void SetUp() override {
-    folder_ = fresh_folder();
-    data_ = make_dataset(folder_);
-    keys_ = small_training(data_, folder_ + "/run");
-    keys_["run.steps"] = "2";
-  }
-
-  [[nodiscard]] Outcome run(const std::vector<std::string>& command) const {
-    return invoke(command, {.ranks = GetParam()});
-  }
-  [[nodiscard]] Outcome train() const { return run(train_command(keys_)); }
-  void train_well() const {
-    const auto outcome = train();
-    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  }
-  [[nodiscard]] Outcome resume() {
-    keys_["checkpoint.resume"] = "true";
-    keys_["run.steps"] = "4";
-    return train();
-  }
-
-  /// One error, from one rank, that says all of this.
-  static void expect_error(const Outcome& outcome, int exit_code,
-                           const std::vector<std::string>& parts) {
-    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.err << outcome.out;
-    for (const auto& part : parts) {
-      EXPECT_NE(outcome.err.find(part), std::string::npos) << part << "\nin: " << outcome.err;
-    }
-    const std::string label = "ballast: error: ";
-    const auto first = outcome.err.find(label);
-    EXPECT_NE(first, std::string::npos) << outcome.err;
-    EXPECT_EQ(outcome.err.find(label, first + 1), std::string::npos) << outcome.err;
-  }
-
-  std::string folder_;
-  std::string data_;
-  Keys keys_;
-};
-
-constexpr int kUsage = 2;
-constexpr int kData = 3;
 
 TEST_P(BadInput, NoInputFile) {
   expect_error(run({"prepare", "--input", folder_ + "/none.txt", "--output", folder_ + "/x.h5"}),
@@ -193,13 +147,6 @@ TEST_P(BadInput, AnotherRunUsesTheDirectory) {
   expect_error(outcome, kData, {run_dir, "process 4711 on node07"});
 }
 
-/// A launcher in which `script` stands between mpirun and the program, "$@".
-std::string wrapped(const std::string& folder, int ranks, const std::string& script) {
-  write_file(folder + "/wrapper", "#!/bin/sh\nset -e\n" + script + "\nexec \"$@\"\n");
-  std::filesystem::permissions(folder + "/wrapper", std::filesystem::perms::owner_all);
-  return fmt::format("{} -n {} '{}/wrapper'", BALLAST_MPIRUN, ranks, folder);
-}
-
 TEST_P(BadInput, NoSpaceForTheCheckpoint) {
   const std::string run_dir = keys_["run.dir"];
   std::filesystem::create_directory(run_dir);
@@ -257,8 +204,7 @@ TEST_P(BadInput, NoCheckpointToResumeFromOrToEvaluate) {
   expect_error(run({"generate", "--checkpoint", folder_ + "/nowhere"}), kData, {"nowhere"});
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranks, BadInput, testing::Values(1, 3),
-                         [](const auto& ranks) { return fmt::format("np{}", ranks.param); });
+INSTANTIATE_TEST_SUITE_P(Ranks, BadInput, testing::Values(1, 3), ranks_name);
 
 }  // namespace
 }  // namespace ballast::test

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -80,6 +81,26 @@ inline std::string make_dataset(const std::string& folder, std::size_t bytes = 4
   const std::string label = "state hash ";
   const auto at = output.rfind(label);
   return at == std::string::npos ? "none" : output.substr(at + label.size(), 32);
+}
+
+/// What a finished training comes to: the same bits, or not.
+struct Result {
+  std::vector<std::string> trajectory;
+  std::string hash;
+
+  friend bool operator==(const Result&, const Result&) = default;
+};
+
+inline void PrintTo(const Result& result, std::ostream* out) {
+  *out << "state hash " << result.hash << " after " << result.trajectory.size() << " steps:";
+  for (const auto& line : result.trajectory) *out << "\n  " << line;
+}
+
+/// Runs a training that must come to its end.
+inline Result run_training(const Keys& keys, const Launch& launch) {
+  const auto outcome = invoke(train_command(keys), launch);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+  return {trajectory(keys.at("run.dir")), state_hash(outcome.out)};
 }
 
 }  // namespace ballast::test

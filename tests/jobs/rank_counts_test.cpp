@@ -5,32 +5,15 @@
 namespace ballast::test {
 namespace {
 
-struct Result {
-  std::vector<std::string> trajectory;
-  std::string hash;
-
-  friend bool operator==(const Result&, const Result&) = default;
-};
-
-void PrintTo(const Result& result, std::ostream* out) {
-  *out << "state hash " << result.hash << " after " << result.trajectory.size() << " steps";
-}
-
-Result train(const Keys& keys, const Launch& launch) {
-  const auto outcome = invoke(train_command(keys), launch);
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
-  return {trajectory(keys.at("run.dir")), state_hash(outcome.out)};
-}
-
 TEST(RankCounts, EveryStepHasTheSameBits) {
   const auto folder = fresh_folder();
   const auto data = make_dataset(folder);
-  const auto alone = train(small_training(data, folder + "/alone"), {.ranks = 1});
+  const auto alone = run_training(small_training(data, folder + "/alone"), {.ranks = 1});
   ASSERT_EQ(alone.trajectory.size(), 50u);
   EXPECT_NE(alone.trajectory.front(), alone.trajectory.back());
   for (const int ranks : {2, 3, 4, 5}) {
     const auto run_dir = fmt::format("{}/ranks{}", folder, ranks);
-    EXPECT_EQ(train(small_training(data, run_dir), {.ranks = ranks}), alone) << ranks;
+    EXPECT_EQ(run_training(small_training(data, run_dir), {.ranks = ranks}), alone) << ranks;
   }
 }
 
@@ -38,22 +21,22 @@ TEST(RankCounts, TwoHostsOfTwoRanksHaveTheSameBits) {
   const auto folder = fresh_folder();
   const auto data = make_dataset(folder);
   auto keys = small_training(data, folder + "/alone");
-  const auto alone = train(keys, {.ranks = 1});
+  const auto alone = run_training(keys, {.ranks = 1});
   keys["run.dir"] = folder + "/hosts";
-  EXPECT_EQ(train(keys, {.launcher = BALLAST_NETNS_HOSTS " run 2 2 --"}), alone);
+  EXPECT_EQ(run_training(keys, {.launcher = BALLAST_NETNS_HOSTS " run 2 2 --"}), alone);
 }
 
 TEST(RankCounts, StoppedOnTwoRanksAndResumedOnThree) {
   const auto folder = fresh_folder();
   const auto data = make_dataset(folder);
   auto keys = small_training(data, folder + "/straight");
-  const auto straight = train(keys, {.ranks = 1});
+  const auto straight = run_training(keys, {.ranks = 1});
   keys["run.dir"] = folder + "/stopped";
   keys["run.stop_at"] = "25";
-  EXPECT_EQ(train(keys, {.ranks = 2}).trajectory.size(), 25u);
+  EXPECT_EQ(run_training(keys, {.ranks = 2}).trajectory.size(), 25u);
   keys.erase("run.stop_at");
   keys["checkpoint.resume"] = "true";
-  EXPECT_EQ(train(keys, {.ranks = 3}), straight);
+  EXPECT_EQ(run_training(keys, {.ranks = 3}), straight);
 }
 
 TEST(RankCounts, VariantsAndLeavesOfSeveralMicroBatches) {
@@ -67,9 +50,9 @@ TEST(RankCounts, VariantsAndLeavesOfSeveralMicroBatches) {
     auto keys = small_training(data, fmt::format("{}/{}-alone", folder, i));
     for (const auto& [key, value] : variants[i]) keys[key] = value;
     keys["run.steps"] = "8";
-    const auto alone = train(keys, {.ranks = 1});
+    const auto alone = run_training(keys, {.ranks = 1});
     keys["run.dir"] = fmt::format("{}/{}-three", folder, i);
-    EXPECT_EQ(train(keys, {.ranks = 3}), alone) << i;
+    EXPECT_EQ(run_training(keys, {.ranks = 3}), alone) << i;
   }
 }
 
@@ -79,7 +62,7 @@ TEST(RankCounts, EvaluationHasTheSameBits) {
   auto keys = small_training(data, folder + "/run");
   keys["run.steps"] = "10";
   keys["eval.every"] = "5";
-  train(keys, {.ranks = 2});
+  run_training(keys, {.ranks = 2});
   const double logged = records(folder + "/run").back().at("val_bits_per_byte").get<double>();
   const auto alone = invoke({"eval", "--checkpoint", folder + "/run"}, {.ranks = 1});
   const auto three = invoke({"eval", "--checkpoint", folder + "/run"}, {.ranks = 3});

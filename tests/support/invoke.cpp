@@ -44,6 +44,12 @@ std::string fresh_folder() {
   return folder.string();
 }
 
+std::string shared_folder(const std::string& name) {
+  const auto folder = own_folder() / name;
+  std::filesystem::create_directories(folder);
+  return folder.string();
+}
+
 void write_file(const std::string& path, const std::string& bytes) {
   std::ofstream{path, std::ios::binary} << bytes;
 }

@@ -25,6 +25,8 @@ struct Launch {
 
 /// A folder of its own for each test, emptied first.
 [[nodiscard]] std::string fresh_folder();
+/// A folder that tests of this program share, gone at its end.
+[[nodiscard]] std::string shared_folder(const std::string& name);
 
 void write_file(const std::string& path, const std::string& bytes);
 [[nodiscard]] std::string read_file(const std::string& path);
