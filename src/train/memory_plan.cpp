@@ -12,6 +12,18 @@ namespace ballast::train {
 
 namespace {
 
+using Items = std::vector<MemoryPlan::Item>;
+
+Items no_items() {
+  Items items;
+  for (const MemoryClass memory_class : MemoryPlan::kClasses) items.push_back({memory_class, 0});
+  return items;
+}
+
+void add(Items& items, const Arena& arena) {
+  for (auto& item : items) item.bytes += arena.planned_bytes(item.memory_class);
+}
+
 /// Plans the ranks of a job one by one, as each one's Workspace reserves. The model reserves the
 /// same on all of them and is built once, so that a thousand ranks take a moment.
 class Planner {
@@ -23,16 +35,14 @@ class Planner {
         transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
         gemm_{kernels::make_gemm(kernels::default_gemm_library())},
         model_{blueprint_.model, blueprint_.shape, blueprint_.options, *gemm_, model_memory_} {
-    for (const MemoryClass memory_class : MemoryPlan::kClasses) {
-      plan_.host_items.push_back({memory_class, 0});
-    }
+    plan_.host_items = no_items();
   }
 
   void add_rank(std::size_t rank);
   [[nodiscard]] MemoryPlan finish() &&;
 
  private:
-  void add(const Arena& arena);
+  void note_largest(const Arena& own);
 
   const fsdp::Topology* topology_;
   Blueprint blueprint_;
@@ -45,8 +55,14 @@ class Planner {
   MemoryPlan plan_;
 };
 
-void Planner::add(const Arena& arena) {
-  for (auto& item : plan_.host_items) item.bytes += arena.planned_bytes(item.memory_class);
+/// `own`: what a rank has to itself besides its model.
+void Planner::note_largest(const Arena& own) {
+  const std::uint64_t bytes = model_memory_.planned_bytes() + own.planned_bytes();
+  if (bytes <= plan_.rank_bytes) return;
+  plan_.rank_bytes = bytes;
+  plan_.rank_items = no_items();
+  add(plan_.rank_items, model_memory_);
+  add(plan_.rank_items, own);
 }
 
 void Planner::add_rank(std::size_t rank) {
@@ -54,16 +70,15 @@ void Planner::add_rank(std::size_t rank) {
   const fsdp::ShardLayout layout{model_.table(), mesh_, rank};
   const fsdp::ShardedParameters parameters{layout, blueprint_.policy, transports_, memory};
   const OptimizerState optimizer{layout, blueprint_.policy.compute, memory.own};
-  add(model_memory_);
-  add(memory.own);
-  add(memory.rooms);
+  note_largest(memory.own);
+  for (const Arena* arena : {&model_memory_, &memory.own, &memory.rooms}) {
+    add(plan_.host_items, *arena);
+  }
   plan_.shared_bytes += memory.rooms.planned_bytes();
-  plan_.rank_bytes = std::max<std::uint64_t>(
-      plan_.rank_bytes, model_memory_.planned_bytes() + memory.own.planned_bytes());
   ++plan_.host_ranks;
   // Where weights lie in the region, a group is on one host and has one copy of them.
   if (groups_.insert(mesh_.first_of_group(rank)).second) {
-    add(memory.weights);
+    add(plan_.host_items, memory.weights);
     plan_.shared_bytes += memory.weights.planned_bytes();
   }
 }
@@ -73,8 +88,7 @@ MemoryPlan Planner::finish() && {
   return std::move(plan_);
 }
 
-std::string largest_items(const MemoryPlan& plan) {
-  auto items = plan.host_items;
+std::string largest_of(Items items) {
   std::ranges::sort(items, std::ranges::greater{}, &MemoryPlan::Item::bytes);
   std::string text;
   for (const auto& item : std::span{items}.first(3)) {
@@ -208,13 +222,13 @@ std::vector<std::string> ways_to_fit(const Config& config, const fsdp::Topology&
 
 std::string explain(const Shortage& shortage, const MemoryPlan& plan,
                     const std::vector<std::string>& ways) {
-  const std::string who = shortage.whose == Shortage::Whose::host
-                              ? fmt::format("the job's {} rank(s) on this host", plan.host_ranks)
-                              : std::string{"a rank"};
-  std::string text = fmt::format(
-      "{} needs {} of memory, but {} leaves {}; the largest items{}: {}", who,
-      human_bytes(shortage.needed), shortage.limit.source, human_bytes(shortage.limit.bytes),
-      plan.host_ranks > 1 ? ", over all ranks" : "", largest_items(plan));
+  const bool of_host = shortage.whose == Shortage::Whose::host;
+  const std::string who =
+      of_host ? fmt::format("the job's {} rank(s) on this host", plan.host_ranks) : "a rank";
+  std::string text = fmt::format("{} needs {} of memory, but {} leaves {}; the largest items: {}",
+                                 who, human_bytes(shortage.needed), shortage.limit.source,
+                                 human_bytes(shortage.limit.bytes),
+                                 largest_of(of_host ? plan.host_items : plan.rank_items));
   if (ways.empty())
     text += "\n  no single setting makes it fit: use a smaller model, or more hosts";
   for (const auto& way : ways) text += "\n  would fit: " + way;
