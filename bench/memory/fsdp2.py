@@ -3,7 +3,7 @@
 
 usage: fsdp2.py [--ranks N] [--steps 3]
 
-Needs torch 2.6 or newer, best in a virtual environment of its own; it takes no part in the tests.
+Needs torch 2.4 or newer, best in a virtual environment of its own; it takes no part in the tests.
 Prints what all ranks take together (proportional set size, shared pages once) after the last step,
 and what they took before there was a model: Python, torch, gloo.
 """
@@ -92,19 +92,25 @@ def make_model():
 
 def shard(model):
     """Each block is a unit, the rest another, as in ballast; no rank holds the whole model."""
-    from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard
+    import torch
     import torch.distributed as dist
+    from torch.distributed.device_mesh import init_device_mesh
+    try:
+        from torch.distributed.fsdp import fully_shard
+    except ImportError:  # before torch 2.6
+        from torch.distributed._composable.fsdp import fully_shard
     mesh = init_device_mesh("cpu", (dist.get_world_size(),))
     for block in model.blocks:
         fully_shard(block, mesh=mesh, reshard_after_forward=True)
     fully_shard(model, mesh=mesh, reshard_after_forward=True)
     model.to_empty(device="cpu")
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            parameter.data.normal_(std=0.02)
-        else:
-            parameter.data.fill_(1.0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            own = parameter.to_local()
+            if parameter.dim() > 1:
+                own.normal_(std=0.02)
+            else:
+                own.fill_(1.0)
 
 
 def work(steps):

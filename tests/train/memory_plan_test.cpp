@@ -60,6 +60,9 @@ void expect_planned(const Config& config, const Topology& topology, std::size_t 
   const MemoryPlan plan = plan_memory(config, topology, rank);
   const Reserved reserved = reserve_all(config, topology, topology.host_of[rank]);
   EXPECT_EQ(plan.rank_bytes, reserved.most);
+  std::uint64_t items = 0;
+  for (const auto& item : plan.rank_items) items += item.bytes;
+  EXPECT_EQ(items, plan.rank_bytes);
   EXPECT_EQ(plan.shared_bytes, reserved.rooms + reserved.weights);
   EXPECT_EQ(plan.host_bytes, reserved.own + reserved.rooms + reserved.weights);
 }
