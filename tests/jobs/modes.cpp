@@ -8,8 +8,7 @@ namespace ballast::test {
 
 namespace {
 
-/// The factors of the matrix come first, the largest of them in front: a greedy cover is smaller
-/// that way.
+/// The largest come first: a greedy cover is smaller that way.
 enum Factor : std::size_t {
   kRanks,
   kMoves,
