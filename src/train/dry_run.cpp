@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "data/dataset.hpp"
 #include "train/memory_plan.hpp"
+#include "train/summary.hpp"
 
 namespace ballast::train {
 
@@ -30,22 +31,6 @@ Job plan_job(const Config& config, std::size_t ranks, const DryRun& request) {
   Job job{topology_of(ranks, request.ranks_per_host.value_or(ranks)), {}};
   job.plan = plan_memory(config, job.topology, 0);
   return job;
-}
-
-std::string describe_model(const Config& config, const model::ParameterTable& table) {
-  const auto& model = config.model;
-  return fmt::format("model: {} parameters ({} layers, dim {}, {} heads, vocabulary {})\n",
-                     with_thousands(table.total_numel()), model.layers, model.dim, model.heads,
-                     model.vocabulary);
-}
-
-std::string describe_mode(const Config& config, const fsdp::Topology& topology) {
-  const auto policy = make_policy(config);
-  const auto mesh = fsdp::make_mesh(policy, topology.ranks());
-  return fmt::format("mode: {}; wrap {}, recompute {}\nprecision: param {}, residual {}\n",
-                     fsdp::describe(policy, mesh, fsdp::choose_transports(policy, mesh, topology)),
-                     config.parallel.wrap, make_model_options(config).recompute.name(),
-                     name_of(config.precision.param), name_of(config.precision.residual));
 }
 
 /// Weights, gradients and optimiser over all ranks of the host, for each parameter of the model.
@@ -103,8 +88,9 @@ std::string describe_limits(const MachineLimits& limits) {
 std::string describe_one(const Config& config, const DryRun& request, const MachineLimits& limits,
                          std::size_t parameters) {
   const Job job = plan_job(config, request.ranks.front(), request);
-  std::string text = describe_mode(config, job.topology) + describe_classes(job.plan, parameters) +
-                     header() + row(job, limits) + describe_limits(limits);
+  std::string text = describe_mode(config, job.topology) + "\n" + describe_precision(config) +
+                     "\n" + describe_classes(job.plan, parameters) + header() + row(job, limits) +
+                     describe_limits(limits);
   if (const auto shortage = find_shortage(job.plan, limits)) {
     text += explain(*shortage, job.plan, ways_to_fit(config, job.topology, 0, limits)) + "\n";
   }
@@ -131,7 +117,7 @@ std::string dry_run(const Config& given, const DryRun& request) {
   config.model.vocabulary = data::Dataset{config.data.path}.info().vocabulary;
   const model::ParameterTable table{config.model};
   const auto limits = MachineLimits::here();
-  return describe_model(config, table) +
+  return describe_model(config, table.total_numel()) + "\n" +
          (request.ranks.size() == 1 ? describe_one(config, request, limits, table.total_numel())
                                     : compare(config, request, limits));
 }

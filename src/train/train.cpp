@@ -12,9 +12,11 @@
 #include "train/fingerprint.hpp"
 #include "train/identity.hpp"
 #include "train/memory_plan.hpp"
+#include "train/meter.hpp"
 #include "train/metrics_log.hpp"
 #include "train/run_directory.hpp"
 #include "train/stop_signal.hpp"
+#include "train/summary.hpp"
 #include "train/trainer.hpp"
 
 namespace ballast::train {
@@ -43,32 +45,6 @@ class PatientCollectives {
  private:
   comm::Communicator* world_;
   double timeout_s_;
-};
-
-/// Steps and labels since the last record, and the time they took.
-class Meter {
- public:
-  void add(double seconds, std::int64_t labels, const comm::Timings& timings) {
-    seconds_ += seconds;
-    labels_ += labels;
-    timings_.work_s += timings.work_s;
-    timings_.skew_s += timings.skew_s;
-    ++steps_;
-  }
-  [[nodiscard]] double mean_step_s() const { return seconds_ / static_cast<double>(steps_); }
-  void fill(Record& record) const {
-    record.step_s = mean_step_s();
-    record.tokens_per_s = static_cast<double>(labels_) / seconds_;
-    record.comm_work_s = timings_.work_s / static_cast<double>(steps_);
-    record.skew_s = timings_.skew_s / static_cast<double>(steps_);
-  }
-  void restart() { *this = Meter{}; }
-
- private:
-  double seconds_ = 0.0;
-  std::int64_t labels_ = 0;
-  comm::Timings timings_;
-  std::uint64_t steps_ = 0;
 };
 
 /// One training from its first step to its last: what `train` does once everything is open.
@@ -168,28 +144,18 @@ void TrainingRun::open_log(const std::string& resolved_ini) {
 }
 
 void TrainingRun::introduce() {
-  const auto& model = config_->model;
-  const auto& table = engine_.layout().table();
-  log_.say(fmt::format("model: {} parameters ({} layers, dim {}, {} heads, vocabulary {})",
-                       with_thousands(table.total_numel()), model.layers, model.dim, model.heads,
-                       model.vocabulary));
+  log_.say(describe_model(*config_, engine_.layout().table().total_numel()));
   log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
                        world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
                        with_thousands(config_->data.global_batch * config_->data.seq_len)));
-  const Workspace& workspace = engine_.workspace();
-  const auto policy = make_model_options(*config_);
-  log_.say(fmt::format("mode: {}; wrap {}, recompute {}",
-                       fsdp::describe(workspace.policy(), workspace.mesh(), workspace.transports()),
-                       config_->parallel.wrap, policy.recompute.name()));
-  log_.say(fmt::format(
-      "precision: param {}, residual {}, reduce, master and moments fp32{}",
-      name_of(config_->precision.param), name_of(config_->precision.residual),
-      config_->precision.scales_loss() ? fmt::format("; loss scale {}", state_.loss_scale) : ""));
-  if (!engine_.gemm().is_native(config_->precision.param)) {
+  log_.say(describe_mode(*config_, engine_.topology()));
+  log_.say(describe_precision(*config_));
+  const ElementType param = config_->precision.param;
+  if (!engine_.gemm().is_native(param)) {
     log_.say(
         fmt::format("warning: this processor has no {} products; operands are rounded to {} "
                     "and multiplied in fp32, which is slower than fp32 alone",
-                    name_of(config_->precision.param), name_of(config_->precision.param)));
+                    name_of(param), name_of(param)));
   }
   const MemoryPlan plan = plan_memory(*config_, engine_.topology(), 0);
   log_.say(
