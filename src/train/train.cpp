@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/narrow.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "checkpoint/checkpoint.hpp"
@@ -75,6 +76,7 @@ class TrainingRun {
   StepResult timed_step();
   void after_step(const StepResult& result);
   void write_record(const StepResult& result);
+  void report_memory();
   void save();
   ExitCode finish(ExitCode code);
 
@@ -255,7 +257,20 @@ void TrainingRun::save() {
   log_.say(fmt::format("saved {} (state {})", saved.folder.string(), saved.hash.hex()));
 }
 
+/// Measured beside planned, once steps have touched all that they will.
+void TrainingRun::report_memory() {
+  const auto& host_of = engine_.topology().host_of;
+  const bool is_counted = host_of[narrow<std::size_t>(world_->rank())] == host_of[0];
+  const auto own = is_counted ? narrow<std::int64_t>(memory_use().pss) : 0;
+  const auto measured = narrow<std::uint64_t>(world_->sum(own, {"memory of the host"}));
+  log_.say(fmt::format(
+      "memory measured on rank 0's host: {}, programs and libraries included; {} "
+      "were planned for tensors",
+      human_bytes(measured), human_bytes(plan_memory(*config_, engine_.topology(), 0).host_bytes)));
+}
+
 ExitCode TrainingRun::finish(ExitCode code) {
+  report_memory();
   if (saved_step_ != state_.step) save();
   const Hash128 hash = checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
   log_.say(fmt::format("done: step {}, state hash {}", state_.step, hash.hex()));
