@@ -3,6 +3,7 @@
 
 #include "train/engine.hpp"
 #include "train/plan_config.hpp"
+#include "train/small_dataset.hpp"
 
 #include "allocation/count_allocations.hpp"
 
@@ -11,7 +12,6 @@ namespace {
 
 using fsdp::Backend;
 using fsdp::Sharding;
-using test::DatasetFile;
 using test::uneven_config;
 using test::world;
 
@@ -61,8 +61,8 @@ const std::vector<Variant>& variants() {
 TEST(Step, AllocatesNothing) {
   constexpr int kWarmUp = 3;
   constexpr int kCounted = 3;
-  const DatasetFile file;
-  const data::Dataset dataset{file.path()};
+  const SmallDataset data;
+  const data::Dataset& dataset = data.dataset();
   for (const Variant& variant : variants()) {
     // A last wave in which all ranks but the first have no leaf.
     Config config = uneven_config(static_cast<std::size_t>(world().size()));

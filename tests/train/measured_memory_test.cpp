@@ -3,12 +3,12 @@
 #include "train/engine.hpp"
 #include "train/memory_plan.hpp"
 #include "train/plan_config.hpp"
+#include "train/small_dataset.hpp"
 
 namespace ballast::train {
 namespace {
 
 using fsdp::Backend;
-using test::DatasetFile;
 using test::host_memory;
 using test::world;
 
@@ -24,16 +24,7 @@ void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; 
 
 /// 20 million parameters, and tokens enough that activations count.
 Config config_of(std::size_t layers, const Variant& variant) {
-  Config config;
-  config.model.vocabulary = 259;
-  config.model.dim = 512;
-  config.model.layers = layers;
-  config.model.heads = 8;
-  config.model.kv_heads = 8;
-  config.model.ffn = 1376;
-  config.data.seq_len = 48;
-  config.data.micro_batch = 1;
-  config.data.global_batch = static_cast<std::size_t>(world().size());
+  Config config = test::wide_config(layers, 48);
   config.parallel.backend = variant.backend;
   config.parallel.recompute = variant.recompute;
   config.parallel.prefetch_units = variant.prefetch_units;
@@ -58,8 +49,8 @@ constexpr double kLibraries = 8.0 * (1 << 20) + test::kBookkeeping;
 class MeasuredMemory : public testing::TestWithParam<Variant> {};
 
 TEST_P(MeasuredMemory, IsWhatWasPlanned) {
-  const DatasetFile file;
-  const data::Dataset dataset{file.path()};
+  const SmallDataset data;
+  const data::Dataset& dataset = data.dataset();
   const auto ranks = static_cast<std::size_t>(world().size());
   // The first engine also pays for what libraries set up once.
   measured(config_of(1, GetParam()), dataset);

@@ -2,29 +2,17 @@
 
 #include "train/engine.hpp"
 #include "train/plan_config.hpp"
+#include "train/small_dataset.hpp"
 
 namespace ballast::train {
 namespace {
 
-using test::DatasetFile;
 using test::host_memory;
 using test::kBookkeeping;
 using test::world;
 
-/// Wide enough that weights outweigh what the allocator does on the side; hardly any tokens.
-Config config_of(std::size_t layers) {
-  Config config;
-  config.model.vocabulary = 259;
-  config.model.dim = 512;
-  config.model.layers = layers;
-  config.model.heads = 8;
-  config.model.kv_heads = 8;
-  config.model.ffn = 1376;
-  config.data.seq_len = 8;
-  config.data.micro_batch = 1;
-  config.data.global_batch = static_cast<std::size_t>(world().size());
-  return config;
-}
+/// Hardly any tokens.
+Config config_of(std::size_t layers) { return test::wide_config(layers, 8); }
 
 /// Bytes that engines in training add to what the host's ranks take, every page of them touched.
 std::int64_t memory_of(const Config& config, const data::Dataset& dataset) {
@@ -41,8 +29,8 @@ std::uint64_t parameters_of(const Config& config) {
 }
 
 TEST(PersistentMemory, IsSixteenBytesAParameterOverTheRanks) {
-  const DatasetFile file;
-  const data::Dataset dataset{file.path()};
+  const SmallDataset data;
+  const data::Dataset& dataset = data.dataset();
   const Config small = config_of(2);
   const Config large = config_of(10);
   // The first engine also pays for what libraries set up once.

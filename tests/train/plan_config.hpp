@@ -1,36 +1,13 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
-#include <fmt/format.h>
-#include <fstream>
-#include <string>
-#include <unistd.h>
+#include <cstdint>
 
 #include "base/process.hpp"
-#include "data/prepare.hpp"
 #include "support/world.hpp"
 #include "train/config.hpp"
 
 namespace ballast::test {
-
-/// A byte dataset of this rank alone, gone at the end.
-class DatasetFile {
- public:
-  DatasetFile() {
-    std::filesystem::create_directories(folder_);
-    std::ofstream{folder_ / "text.txt"} << std::string(100000, 'a');
-    data::prepare({.inputs = {(folder_ / "text.txt").string()}, .output = path()}, {});
-  }
-  ~DatasetFile() { std::filesystem::remove_all(folder_); }
-  DatasetFile(const DatasetFile&) = delete;
-  DatasetFile& operator=(const DatasetFile&) = delete;
-  [[nodiscard]] std::filesystem::path path() const { return folder_ / "text.h5"; }
-
- private:
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
-                                  fmt::format("ballast-memory-{}-{}", ::getpid(), world().rank());
-};
 
 /// What all ranks take together at one moment, pages that they share counted once.
 [[nodiscard]] inline std::int64_t host_memory() {
@@ -58,6 +35,21 @@ inline constexpr double kBookkeeping = 0.0;
   config.data.seq_len = 24;
   config.data.micro_batch = 2;
   config.data.global_batch = 4 * ranks;
+  return config;
+}
+
+/// A model whose weights outweigh what the allocator does on the side, one leaf a rank and step.
+[[nodiscard]] inline train::Config wide_config(std::size_t layers, std::size_t seq_len) {
+  train::Config config;
+  config.model.vocabulary = 259;
+  config.model.dim = 512;
+  config.model.layers = layers;
+  config.model.heads = 8;
+  config.model.kv_heads = 8;
+  config.model.ffn = 1376;
+  config.data.seq_len = seq_len;
+  config.data.micro_batch = 1;
+  config.data.global_batch = static_cast<std::size_t>(world().size());
   return config;
 }
 
