@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Tokens per second of whole training steps, as a share of the GEMM ceiling of the same minutes.
 
-usage: step_against_gemm.py BUILD [--ranks N] [--blocks N]
+usage: step_against_gemm.py BUILD [--ranks N] [--blocks N] [--precision fp32|bf16] [KEY VALUE ...]
 
 Interleaves blocks of bench_gemm (the ceiling: nothing but a step's matrix products, the best of the
 libraries, all ranks at once) with short trainings of the bench model, and prints medians. BUILD is a
-release build folder with benchmarks. Leave the machine alone meanwhile.
+release build folder with benchmarks; keys and values go to the training ("--parallel.backend mpi").
+Leave the machine alone meanwhile.
 """
 import argparse
 import json
@@ -37,10 +38,10 @@ def mpirun(ranks, *command, tag_output=False):
     return done.stdout
 
 
-def ceiling(build, ranks):
+def ceiling(build, ranks, precision):
     """Summed GFLOP/s over the ranks of the better library, median of its steps."""
     rates, library = {}, {}
-    for line in mpirun(ranks, build / "bench_gemm", 3, tag_output=True).splitlines():
+    for line in mpirun(ranks, build / "bench_gemm", 3, precision, tag_output=True).splitlines():
         rank, _, text = line.partition("<stdout>:")
         if text and not text.startswith(" "):
             library[rank] = text.split()[0]
@@ -52,10 +53,10 @@ def ceiling(build, ranks):
     return best, sums[best]
 
 
-def training(build, ranks, data, folder, block):
+def training(build, ranks, keys, data, folder, block):
     run_dir = folder / f"run{block}"
     mpirun(ranks, build / "ballast", "train", "--config", Path(__file__).parent / "bench_model.ini",
-           "--data.path", data, "--run.dir", run_dir, "--data.global_batch", 8 * ranks)
+           "--data.path", data, "--run.dir", run_dir, "--data.global_batch", 8 * ranks, *keys)
     records = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
     timed = records[WARM_UP_STEPS:]
     return (statistics.median(r["tokens_per_s"] for r in timed),
@@ -69,7 +70,9 @@ def main():
     parser.add_argument("build", type=Path)
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--blocks", type=int, default=5)
-    options = parser.parse_args()
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    options, keys = parser.parse_known_args()
+    keys += ["--precision.param", options.precision]
     build = options.build.resolve()
     shares, rates, ceilings = [], [], []
     with tempfile.TemporaryDirectory() as temporary:
@@ -81,9 +84,9 @@ def main():
                         data, "--tokenizer", "sentencepiece:4096"],
                        check=True, capture_output=True)
         for block in range(options.blocks):
-            library, before = ceiling(build, options.ranks)
-            rate, work, skew, memory = training(build, options.ranks, data, folder, block)
-            _, after = ceiling(build, options.ranks)
+            library, before = ceiling(build, options.ranks, options.precision)
+            rate, work, skew, memory = training(build, options.ranks, keys, data, folder, block)
+            _, after = ceiling(build, options.ranks, options.precision)
             mean = (before + after) / 2
             share = rate * FLOP_PER_TOKEN * 1e-9 / mean
             print(f"block {block}: ceiling {mean:6.1f} GFLOP/s ({library}), {rate:7.0f} tokens/s, "
