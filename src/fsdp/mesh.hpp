@@ -24,9 +24,6 @@ struct Mesh {
   [[nodiscard]] constexpr std::size_t part_of(std::size_t rank) const {
     return shard_of(rank) * replicas + replica_of(rank);
   }
-  [[nodiscard]] constexpr std::size_t rank_of_part(std::size_t part) const {
-    return part % replicas * shards + part / replicas;
-  }
 };
 
 /// The mesh of a mode on `ranks` ranks. Usage Errors name the keys: a group size that does not

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/clock.hpp"
+
 namespace ballast::fsdp {
 
 using model::UnitId;
@@ -95,6 +97,7 @@ void MessageExchange::exchange(UnitId unit, const Wave& wave, std::size_t slab,
 
 void MessageExchange::fold(UnitId unit, const Wave& wave, std::size_t slab,
                            std::span<const float> gradient) {
+  const Stopwatch watch;
   const GranuleRange own = slab_range(unit, layout_->rank(), slab);
   const std::size_t done = own.first - layout_->owned(unit).first;
   slices_.clear();
@@ -105,6 +108,7 @@ void MessageExchange::fold(UnitId unit, const Wave& wave, std::size_t slab,
   }
   fold_.add(wave, slices_, own.first,
             accumulators_->owned(unit).subspan(done * kGranule, own.numel()));
+  if (layout_->ranks() > 1) world_->add_work_s(watch.elapsed_s());
 }
 
 }  // namespace ballast::fsdp

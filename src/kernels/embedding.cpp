@@ -1,7 +1,6 @@
 #include "kernels/embedding.hpp"
 
-#include <algorithm>
-
+#include "kernels/convert.hpp"
 #include "kernels/isa.hpp"
 
 namespace ballast::kernels {
@@ -15,10 +14,10 @@ BALLAST_KERNEL void add_row(const float* from, float* to, std::size_t dim) {
 }  // namespace
 
 void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
-                       std::span<const float> table, std::span<float> out) {
+                       const ConstElements& table, std::span<float> out) {
   for (std::size_t t = 0; t < ids.size(); ++t) {
     const auto row = table.subspan(static_cast<std::size_t>(ids[t]) * dim, dim);
-    std::ranges::copy(row, out.subspan(t * dim, dim).begin());
+    widen(row, out.subspan(t * dim, dim));
   }
 }
 

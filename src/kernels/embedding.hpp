@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <span>
 
+#include "tensor/element.hpp"
+
 namespace ballast::kernels {
 
-/// out[t] = table[ids[t]]. table: [vocabulary, dim]; ids: [tokens]; out: [tokens, dim].
+/// out[t] = table[ids[t]], widened. table: [vocabulary, dim] of any type; ids: [tokens];
+/// out: [tokens, dim].
 void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
-                       std::span<const float> table, std::span<float> out);
+                       const ConstElements& table, std::span<float> out);
 
 /// dtable[ids[t]] += dout[t], in token order. The caller clears dtable where it must start at zero.
 void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,

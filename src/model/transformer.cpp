@@ -61,11 +61,7 @@ void Transformer::embed(const Batch& batch, ParameterSource& source) {
   const auto root = root_tensors(table_, lease.values());
   const Kept stream = activations_.residual(0);
   const auto draft = stream.draft(scratch_.view().stream);
-  const std::size_t dim = config_.dim;
-  for (std::size_t t = 0; t < batch.ids.size(); ++t) {
-    const auto row = root.embedding.subspan(static_cast<std::size_t>(batch.ids[t]) * dim, dim);
-    kernels::widen(row, draft.subspan(t * dim, dim));
-  }
+  kernels::embedding_forward(config_.dim, batch.ids, root.embedding, draft);
   stream.keep(draft);
   if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }

@@ -6,7 +6,6 @@
 
 #include "base/narrow.hpp"
 #include "optim/clip.hpp"
-#include "train/memory_plan.hpp"
 
 namespace ballast::train {
 
@@ -25,20 +24,14 @@ double nominal_labels(const DataConfig& data) {
 /// Weights that are drawn at a time (1 MiB), however large their tensor is.
 constexpr std::size_t kInitialisedGranules = 256;
 
-/// The hosts of the job, once it is known that they can hold it.
-fsdp::Topology checked_topology(comm::Communicator& world, const Config& config) {
-  fsdp::Topology topology = fsdp::discover_topology(world);
-  require_memory(world, config, topology);
-  return topology;
-}
-
 }  // namespace
 
 Engine::Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset)
     : config_{&config},
       world_{&world},
       dataset_{&dataset},
-      topology_{checked_topology(world, config)},
+      topology_{fsdp::discover_topology(world)},
+      plan_{require_memory(world, config, topology_)},
       workspace_{make_blueprint(config), topology_, narrow<std::size_t>(world.rank())},
       connection_{world, workspace_.policy(), workspace_.transports(), workspace_.memory(),
                   workspace_.parameters()},

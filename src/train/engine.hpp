@@ -13,6 +13,7 @@
 #include "optim/loss_scaler.hpp"
 #include "train/batch_loader.hpp"
 #include "train/config.hpp"
+#include "train/memory_plan.hpp"
 #include "train/nonfinite.hpp"
 #include "train/validation.hpp"
 #include "train/verdict.hpp"
@@ -64,6 +65,8 @@ class Engine {
   [[nodiscard]] comm::Timings take_timings() { return connection_.groups().take_timings(); }
 
   [[nodiscard]] const fsdp::Topology& topology() const { return topology_; }
+  /// The memory plan of this rank's host.
+  [[nodiscard]] const MemoryPlan& plan() const { return plan_; }
   [[nodiscard]] const Workspace& workspace() const { return workspace_; }
   [[nodiscard]] const fsdp::ShardLayout& layout() const { return workspace_.layout(); }
   [[nodiscard]] checkpoint::ShardTensors tensors() const { return workspace_.tensors(); }
@@ -79,6 +82,7 @@ class Engine {
   comm::Communicator* world_;
   const data::Dataset* dataset_;
   fsdp::Topology topology_;
+  MemoryPlan plan_;
   Workspace workspace_;
   fsdp::Connection connection_;
   optim::AdamW adamw_;

@@ -235,14 +235,14 @@ std::string explain(const Shortage& shortage, const MemoryPlan& plan,
   return text;
 }
 
-void require_memory(comm::Communicator& world, const Config& config,
-                    const fsdp::Topology& topology) {
+MemoryPlan require_memory(comm::Communicator& world, const Config& config,
+                          const fsdp::Topology& topology) {
   const auto rank = narrow<std::size_t>(world.rank());
-  comm::agree(world, "memory plan", [&] {
-    const MemoryPlan plan = plan_memory(config, topology, rank);
+  return comm::agree_on<MemoryPlan>(world, "memory plan", [&] {
+    MemoryPlan plan = plan_memory(config, topology, rank);
     const auto limits = MachineLimits::here();
     const auto shortage = find_shortage(plan, limits);
-    if (!shortage) return;
+    if (!shortage) return plan;
     throw usage_error("{}", explain(*shortage, plan, ways_to_fit(config, topology, rank, limits)));
   });
 }

@@ -78,9 +78,9 @@ struct Shortage {
 [[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
                                   const std::vector<std::string>& ways);
 
-/// Refuses, before anything is allocated, a plan that this host or a process limit cannot hold: a
-/// usage Error that explains. Collective.
-void require_memory(comm::Communicator& world, const Config& config,
-                    const fsdp::Topology& topology);
+/// The plan of this rank's host; refuses, before anything is allocated, one that the host or a
+/// process limit cannot hold: a usage Error that explains. Collective.
+[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Config& config,
+                                        const fsdp::Topology& topology);
 
 }  // namespace ballast::train

@@ -91,6 +91,7 @@ class TrainingRun {
   checkpoint::TrainingState state_;
   std::optional<std::filesystem::path> resumed_from_;
   std::uint64_t saved_step_ = 0;
+  std::optional<Hash128> saved_hash_;  ///< of the state at that step, where this run saved it
   Meter meter_;
   double lr_ = 0.0;
   int skipped_in_a_row_ = 0;
@@ -159,7 +160,7 @@ void TrainingRun::introduce() {
                     "and multiplied in fp32, which is slower than fp32 alone",
                     name_of(param), name_of(param)));
   }
-  const MemoryPlan plan = plan_memory(*config_, engine_.topology(), 0);
+  const MemoryPlan& plan = engine_.plan();
   log_.say(
       fmt::format("memory planned on rank 0's host: {} ({}; {} of it shared), and {} ranks of "
                   "up to {} besides",
@@ -254,6 +255,7 @@ void TrainingRun::save() {
                                           .keep = config_->checkpoint.keep,
                                       });
   saved_step_ = state_.step;
+  saved_hash_ = saved.hash;
   log_.say(fmt::format("saved {} (state {})", saved.folder.string(), saved.hash.hex()));
 }
 
@@ -263,16 +265,18 @@ void TrainingRun::report_memory() {
   const bool is_counted = host_of[narrow<std::size_t>(world_->rank())] == host_of[0];
   const auto own = is_counted ? narrow<std::int64_t>(memory_use().pss) : 0;
   const auto measured = narrow<std::uint64_t>(world_->sum(own, {"memory of the host"}));
-  log_.say(fmt::format(
-      "memory measured on rank 0's host: {}, programs and libraries included; {} "
-      "were planned for tensors",
-      human_bytes(measured), human_bytes(plan_memory(*config_, engine_.topology(), 0).host_bytes)));
+  log_.say(
+      fmt::format("memory measured on rank 0's host: {}, programs and libraries included; {} "
+                  "were planned for tensors",
+                  human_bytes(measured), human_bytes(engine_.plan().host_bytes)));
 }
 
 ExitCode TrainingRun::finish(ExitCode code) {
   report_memory();
   if (saved_step_ != state_.step) save();
-  const Hash128 hash = checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
+  const Hash128 hash =
+      saved_hash_ ? *saved_hash_
+                  : checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
   log_.say(fmt::format("done: step {}, state hash {}", state_.step, hash.hex()));
   return code;
 }
