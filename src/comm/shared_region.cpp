@@ -72,8 +72,7 @@ struct Request {
 Error cannot_share(const Request& request, std::string_view why, std::string_view remedy) {
   return usage_error(
       "cannot share {} of memory between the {} ranks of {}: {}; {}, or set parallel.backend = "
-      "mpi, "
-      "which needs no shared memory",
+      "mpi, which needs no shared memory",
       human_bytes(request.bytes), request.node.size(), request.node.host(request.node.rank()), why,
       remedy);
 }

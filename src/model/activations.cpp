@@ -66,8 +66,7 @@ Activations::Activations(const ModelConfig& config, BatchShape shape,
   const bool training = options.mode == Mode::training;
   const RecomputePolicy policy = training ? options.recompute : RecomputePolicy::full();
   const auto room = [&](MemoryClass memory_class, std::size_t width, ElementType type) {
-    return Slot{arena.reserve<std::byte>(memory_class, shape.tokens() * width * size_of(type)),
-                type};
+    return arena.reserve(memory_class, shape.tokens() * width, type);
   };
   for (std::size_t i = 0; i < (training ? config.layers + 1 : 2); ++i) {
     residuals_.push_back(room(training ? MemoryClass::activations : MemoryClass::scratch,
@@ -86,11 +85,6 @@ Activations::Activations(const ModelConfig& config, BatchShape shape,
                                                : room(MemoryClass::activations, width, type);
         }));
   }
-}
-
-Kept Activations::view(const Slot& slot) const {
-  const auto bytes = arena_->view(slot.bytes);
-  return Kept{Elements{bytes.data(), bytes.size() / size_of(slot.type), slot.type}};
 }
 
 Kept Activations::residual(std::size_t depth) const {

@@ -51,13 +51,10 @@ class Activations {
   [[nodiscard]] BlockActivations of(std::size_t layer) const;
 
  private:
-  struct Slot {
-    Arena::Slot<std::byte> bytes;
-    ElementType type = ElementType::fp32;
-  };
+  using Slot = Arena::ElementSlot;
   using Slots = BlockFields<Slot>;
 
-  [[nodiscard]] Kept view(const Slot& slot) const;
+  [[nodiscard]] Kept view(const Slot& slot) const { return Kept{arena_->view(slot)}; }
 
   const Arena* arena_;
   std::vector<Slot> residuals_;  ///< [layers + 1] in training, two in turn in evaluation

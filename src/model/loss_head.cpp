@@ -39,14 +39,12 @@ LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType comp
       vocabulary_{config.vocabulary},
       tokens_{shape.tokens()},
       chunk_{std::min(tokens_, std::max(kFewestChunkTokens, kChunkFloats / vocabulary_))},
-      compute_{compute},
       gemm_{&gemm},
       arena_{&arena},
       logits_{arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_)},
       nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
   if (compute == ElementType::fp32) return;
-  dlogits_ =
-      arena.reserve<std::byte>(MemoryClass::scratch, chunk_ * vocabulary_ * size_of(compute));
+  dlogits_ = arena.reserve(MemoryClass::scratch, chunk_ * vocabulary_, compute);
 }
 
 template <class Visit>
@@ -74,8 +72,7 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
                                     std::span<float> dhidden, std::span<float> dhead,
                                     Store store) const {
   const auto nll = arena_->view(nll_);
-  const auto room = arena_->view(dlogits_);
-  const Elements dlogits_room{room.data(), room.size() / size_of(compute_), compute_};
+  const Elements dlogits_room = arena_->view(dlogits_);
   for_each_chunk([&](Chunk chunk) {
     const auto logits = logits_of(chunk, hidden, head);
     const auto weights =

@@ -49,12 +49,11 @@ class LossHead {
   std::size_t vocabulary_;
   std::size_t tokens_;
   std::size_t chunk_;
-  ElementType compute_;
   const kernels::Gemm* gemm_;
   const Arena* arena_;
   Arena::Slot<float> logits_;
   Arena::Slot<float> nll_;
-  Arena::Slot<std::byte> dlogits_{};  ///< a chunk's, rounded, where compute is not fp32
+  Arena::ElementSlot dlogits_{};  ///< a chunk's, rounded, where compute is not fp32
 };
 
 }  // namespace ballast::model

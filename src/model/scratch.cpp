@@ -8,18 +8,18 @@ namespace ballast::model {
 
 ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
                            const TransformerOptions& options, Arena& arena)
-    : arena_{&arena}, compute_{options.precision.compute} {
+    : arena_{&arena} {
+  const ElementType compute = options.precision.compute;
   const std::size_t dim = config.dim;
   const std::size_t kv_dim = config.kv_dim();
   const auto room = [&](std::size_t width) {
     return arena.reserve<float>(MemoryClass::scratch, shape.tokens() * width);
   };
   const auto narrow_room = [&](std::size_t width) {
-    return arena.reserve<std::byte>(MemoryClass::scratch,
-                                    shape.tokens() * width * size_of(compute_));
+    return arena.reserve(MemoryClass::scratch, shape.tokens() * width, compute);
   };
   const bool training = options.mode == Mode::training;
-  const bool narrow = compute_ != ElementType::fp32;
+  const bool narrow = compute != ElementType::fp32;
   activated_ = room(config.ffn);
   sublayer_ = room(dim);
   attention_ = arena.reserve<float>(
@@ -40,11 +40,6 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
   if (narrow) gradient_operand_ = narrow_room(dim);
 }
 
-Elements ScratchRooms::narrow_view(Arena::Slot<std::byte> slot) const {
-  const auto bytes = arena_->view(slot);
-  return {bytes.data(), bytes.size() / size_of(compute_), compute_};
-}
-
 BlockScratch ScratchRooms::view() const {
   return {
       .activated = arena_->view(activated_),
@@ -57,8 +52,8 @@ BlockScratch ScratchRooms::view() const {
       .staging = arena_->view(staging_),
       .stream = arena_->view(stream_),
       .gain = arena_->view(gain_),
-      .operand = narrow_view(operand_),
-      .gradient_operand = narrow_view(gradient_operand_),
+      .operand = arena_->view(operand_),
+      .gradient_operand = arena_->view(gradient_operand_),
   };
 }
 

@@ -57,13 +57,10 @@ class ScratchRooms {
  private:
   using Slot = Arena::Slot<float>;
 
-  [[nodiscard]] Elements narrow_view(Arena::Slot<std::byte> slot) const;
-
   const Arena* arena_;
-  ElementType compute_;
   Slot activated_{}, wide_{}, sublayer_{}, dq_{}, dk_{}, dv_{}, attention_{};
   Slot staging_{}, stream_{}, gain_{};
-  Arena::Slot<std::byte> operand_{}, gradient_operand_{};
+  Arena::ElementSlot operand_{}, gradient_operand_{};
 };
 
 }  // namespace ballast::model

@@ -30,7 +30,7 @@ Transformer::Transformer(const ModelConfig& config, BatchShape shape,
   if (has_final_norm()) hidden_statistics_ = arena.reserve<float>(kept, tokens * 2);
   // Without a final norm the head reads the stream, rounded where products want another type.
   if (has_final_norm() || options.precision.residual != compute_) {
-    hidden_ = arena.reserve<std::byte>(kept, tokens * config.dim * size_of(compute_));
+    hidden_ = arena.reserve(kept, tokens * config.dim, compute_);
   }
   if (is_training) gradient_ = arena.reserve<float>(MemoryClass::scratch, tokens * config.dim);
 }
@@ -82,8 +82,7 @@ void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
 ConstElements Transformer::final_hidden(const RootWeights& root) const {
   const BlockScratch scratch = scratch_.view();
   const Kept last = activations_.residual(config_.layers);
-  const auto room = arena_->view(hidden_);
-  const Elements hidden{room.data(), room.size() / size_of(compute_), compute_};
+  const Elements hidden = arena_->view(hidden_);
   if (!has_final_norm()) {
     return last.type() == compute_ ? last.operand() : rounded(last.recall(scratch.stream), hidden);
   }

@@ -71,7 +71,7 @@ class Transformer {
   LossHead loss_head_;
   Activations activations_;
   ScratchRooms scratch_;
-  Arena::Slot<std::byte> hidden_{};  ///< what the head reads, in the compute type
+  Arena::ElementSlot hidden_{};  ///< what the head reads, in the compute type
   Arena::Slot<float> hidden_statistics_{};
   Arena::Slot<float> gradient_{};
   /// The layer whose activations lie where all layers' are recomputed.
