@@ -203,10 +203,7 @@ int main(int argc, char** argv) {
   }
   const ElementType type = type_name == "bf16" ? ElementType::bf16 : ElementType::fp32;
   std::vector<std::unique_ptr<Gemm>> gemms;
-  gemms.push_back(make_gemm(GemmLibrary::openblas));
-  if (default_gemm_library() == GemmLibrary::onednn) {
-    gemms.push_back(make_gemm(GemmLibrary::onednn));
-  }
+  for (const GemmLibrary library : gemm_libraries()) gemms.push_back(make_gemm(library));
   std::erase_if(gemms, [&](const auto& gemm) { return !gemm->is_native(type); });
   if (gemms.empty()) {
     fmt::print(stderr, "no library multiplies {} on this processor\n", type_name);

@@ -1,27 +1,41 @@
 #include "kernels/gemm.hpp"
 
+#include <vector>
+
 #include "base/error.hpp"
 #include "kernels/gemm_library.hpp"
+#include "kernels/gemm_panels.hpp"
 
 namespace ballast::kernels {
 
-GemmLibrary default_gemm_library() {
+std::span<const GemmLibrary> gemm_libraries() {
+  static const std::vector<GemmLibrary> kLibraries = [] {
+    std::vector<GemmLibrary> found{GemmLibrary::openblas};
 #ifdef BALLAST_HAVE_ONEDNN
-  return GemmLibrary::onednn;
-#else
-  return GemmLibrary::openblas;
+    found.push_back(GemmLibrary::onednn);
 #endif
+    if (PanelGemm::is_supported()) found.push_back(GemmLibrary::panels);
+    return found;
+  }();
+  return kLibraries;
 }
 
 std::unique_ptr<Gemm> make_gemm(GemmLibrary library) {
-  if (library == GemmLibrary::openblas) return make_openblas_gemm();
+  switch (library) {
+    case GemmLibrary::openblas:
+      return make_openblas_gemm();
+    case GemmLibrary::onednn:
 #ifdef BALLAST_HAVE_ONEDNN
-  return make_onednn_gemm();
+      return make_onednn_gemm();
 #else
-  throw usage_error(
-      "this build has no oneDNN: choose OpenBLAS, or install oneDNN's development package and "
-      "configure again");
+      throw usage_error(
+          "this build has no oneDNN: choose OpenBLAS, or install oneDNN's development package and "
+          "configure again");
 #endif
+    case GemmLibrary::panels:
+      return std::make_unique<PanelGemm>();
+  }
+  throw internal_error("unknown matrix library {}", static_cast<int>(library));
 }
 
 }  // namespace ballast::kernels

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "tensor/element.hpp"
@@ -44,6 +45,25 @@ struct Operand {
         type{values.type()} {}
 };
 
+/// A matrix that a product writes: fp32, or bf16 rounded to nearest even once its sums are whole.
+struct Destination {
+  void* data;
+  std::size_t rows;
+  std::size_t cols;
+  std::size_t stride;
+  ElementType type = ElementType::fp32;
+
+  Destination(const MatrixView<float>& m)
+      : data{m.data}, rows{m.rows}, cols{m.cols}, stride{m.stride} {}
+  /// Dense rows.
+  Destination(const Elements& values, std::size_t row_count, std::size_t col_count)
+      : data{values.data()},
+        rows{row_count},
+        cols{col_count},
+        stride{col_count},
+        type{values.type()} {}
+};
+
 enum class Transpose { no, yes };
 
 /// Whether a result replaces what the destination holds or is added to it.
@@ -57,9 +77,10 @@ class Gemm {
 
   /// c = alpha · op(a) · op(b), or c += ...; c must not alias a or b.
   /// Shapes: op(a) [m, k], op(b) [k, n], c [m, n]. Both operands are of one type; products are
-  /// summed in fp32 whatever it is. Narrow operands take alpha = 1 only.
+  /// summed in fp32 whatever it is. Narrow operands take alpha = 1 only; a narrow c is overwritten
+  /// and of the operands' type.
   virtual void multiply(const Operand& a, Transpose transpose_a, const Operand& b,
-                        Transpose transpose_b, MatrixView<float> c, Store store,
+                        Transpose transpose_b, const Destination& c, Store store,
                         float alpha = 1.0f) const = 0;
 
   /// Whether this processor multiplies `type` itself; otherwise operands are widened to fp32 first.
@@ -70,12 +91,15 @@ class Gemm {
   [[nodiscard]] virtual std::string description() const = 0;
 };
 
-enum class GemmLibrary { openblas, onednn };
+/// Who multiplies. `panels` are this program's own kernels.
+enum class GemmLibrary { openblas, onednn, panels };
 
-/// oneDNN where it was built in, OpenBLAS otherwise.
-[[nodiscard]] GemmLibrary default_gemm_library();
+/// Those that this build has and this processor runs, the best last.
+[[nodiscard]] std::span<const GemmLibrary> gemm_libraries();
 
-/// Throws a usage Error when this build lacks `library`.
+[[nodiscard]] inline GemmLibrary default_gemm_library() { return gemm_libraries().back(); }
+
+/// Throws a usage Error when this build or this processor lacks `library`.
 [[nodiscard]] std::unique_ptr<Gemm> make_gemm(GemmLibrary library);
 
 }  // namespace ballast::kernels

@@ -11,7 +11,11 @@ namespace ballast::kernels {
 namespace {
 
 GemmShape shape_of(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
-                   MatrixView<float> c) {
+                   const Destination& c, Store store) {
+  if (c.type != ElementType::fp32 && (c.type != a.type || store == Store::add)) {
+    throw internal_error("matrix product of {} into {}{}", name_of(a.type), name_of(c.type),
+                         store == Store::add ? ", added" : "");
+  }
   if (a.type != b.type) {
     throw internal_error("matrix product of {} and {}", name_of(a.type), name_of(b.type));
   }
@@ -27,21 +31,16 @@ GemmShape shape_of(const Operand& a, Transpose transpose_a, const Operand& b, Tr
   return shape;
 }
 
-/// A product over k == 0 is zero; libraries differ on whether they say so.
-void store_zero_product(MatrixView<float> c, Store store) {
-  if (store == Store::add) return;
-  for (std::size_t r = 0; r < c.rows; ++r) std::fill_n(c.data + r * c.stride, c.cols, 0.0f);
+std::byte* row_of(const Destination& c, std::size_t row) {
+  return static_cast<std::byte*>(c.data) + row * c.stride * size_of(c.type);
 }
 
-enum class Along { rows, cols };
-
-/// `count` rows or columns of a matrix from `start` on.
-Operand part_of(const Operand& whole, Along along, std::size_t start, std::size_t count) {
-  Operand part = whole;
-  (along == Along::rows ? part.rows : part.cols) = count;
-  const std::size_t elements = along == Along::rows ? start * whole.stride : start;
-  part.data = static_cast<const std::byte*>(whole.data) + elements * size_of(whole.type);
-  return part;
+/// A product over k == 0 is zero; libraries differ on whether they say so.
+void store_zero_product(const Destination& c, Store store) {
+  if (store == Store::add) return;
+  for (std::size_t r = 0; r < c.rows; ++r) {
+    std::fill_n(row_of(c, r), c.cols * size_of(c.type), std::byte{0});
+  }
 }
 
 /// The operand as fp32, dense rows in `room`.
@@ -56,15 +55,29 @@ Operand widened(const Operand& operand, std::vector<float>& room) {
   return matrix<const float>(room.data(), operand.rows, operand.cols);
 }
 
-/// How many rows of op(a) or columns of op(b), each of k elements, are widened at a time.
+/// How many rows of op(a) or columns of op(b), each of k elements, are converted at a time.
 std::size_t panel_of(std::size_t k) { return std::max<std::size_t>(1, kWidenedPanel / k); }
 
 }  // namespace
 
+Operand rows_of(const Operand& x, std::size_t start, std::size_t count) {
+  Operand part = x;
+  part.rows = count;
+  part.data = static_cast<const std::byte*>(x.data) + start * x.stride * size_of(x.type);
+  return part;
+}
+
+Operand cols_of(const Operand& x, std::size_t start, std::size_t count) {
+  Operand part = x;
+  part.cols = count;
+  part.data = static_cast<const std::byte*>(x.data) + start * size_of(x.type);
+  return part;
+}
+
 void LibraryGemm::multiply(const Operand& a, Transpose transpose_a, const Operand& b,
-                           Transpose transpose_b, MatrixView<float> c, Store store,
+                           Transpose transpose_b, const Destination& c, Store store,
                            float alpha) const {
-  const GemmShape shape = shape_of(a, transpose_a, b, transpose_b, c);
+  const GemmShape shape = shape_of(a, transpose_a, b, transpose_b, c, store);
   if (a.type != ElementType::fp32 && alpha != 1.0f) {
     throw internal_error("matrix product of {} takes alpha 1, not {}", name_of(a.type), alpha);
   }
@@ -73,6 +86,7 @@ void LibraryGemm::multiply(const Operand& a, Transpose transpose_a, const Operan
   const Product product{shape, a, transpose_a, b, transpose_b, c, store, alpha};
   if (a.type == ElementType::fp32) return multiply_fp32(product);
   if (is_native(a.type)) return multiply_narrow(product);
+  if (c.type != ElementType::fp32) return multiply_rounded(product);
   multiply_widened(product);
 }
 
@@ -80,20 +94,41 @@ void LibraryGemm::multiply_narrow(const Product& product) const {
   throw internal_error("{} does not multiply {}", description(), name_of(product.a.type));
 }
 
+/// A few rows at a time in fp32, then rounded.
+void LibraryGemm::multiply_rounded(const Product& product) const {
+  const auto& [m, n, k] = product.shape;
+  const std::size_t panel = panel_of(n);
+  Product piece = product;
+  for (std::size_t row = 0; row < m; row += panel) {
+    const std::size_t rows = std::min(panel, m - row);
+    rounded_c_.resize(std::max(rounded_c_.size(), rows * n));
+    piece.shape.m = rows;
+    piece.a = product.transpose_a == Transpose::no ? rows_of(product.a, row, rows)
+                                                   : cols_of(product.a, row, rows);
+    piece.c = matrix(rounded_c_.data(), rows, n);
+    multiply_widened(piece);
+    for (std::size_t r = 0; r < rows; ++r) {
+      narrow(std::span{rounded_c_}.subspan(r * n, n),
+             {row_of(product.c, row + r), n, product.c.type});
+    }
+  }
+}
+
+/// Writes fp32.
 void LibraryGemm::multiply_widened(const Product& product) const {
   const auto& [m, n, k] = product.shape;
-  const auto& c = product.c;
-  const Along rows_of_op_a = product.transpose_a == Transpose::no ? Along::rows : Along::cols;
-  const Along cols_of_op_b = product.transpose_b == Transpose::no ? Along::cols : Along::rows;
+  const auto part_of_a = product.transpose_a == Transpose::no ? rows_of : cols_of;
+  const auto part_of_b = product.transpose_b == Transpose::no ? cols_of : rows_of;
   const std::size_t panel = panel_of(k);
   Product piece = product;
   for (std::size_t col = 0; col < n; col += panel) {
     piece.shape.n = std::min(panel, n - col);
-    piece.b = widened(part_of(product.b, cols_of_op_b, col, piece.shape.n), widened_b_);
+    piece.b = widened(part_of_b(product.b, col, piece.shape.n), widened_b_);
     for (std::size_t row = 0; row < m; row += panel) {
       piece.shape.m = std::min(panel, m - row);
-      piece.a = widened(part_of(product.a, rows_of_op_a, row, piece.shape.m), widened_a_);
-      piece.c = {c.data + row * c.stride + col, piece.shape.m, piece.shape.n, c.stride};
+      piece.a = widened(part_of_a(product.a, row, piece.shape.m), widened_a_);
+      piece.c = MatrixView<float>{reinterpret_cast<float*>(row_of(product.c, row)) + col,
+                                  piece.shape.m, piece.shape.n, product.c.stride};
       multiply_fp32(piece);
     }
   }

@@ -22,17 +22,21 @@ struct Product {
   Transpose transpose_a;
   Operand b;
   Transpose transpose_b;
-  MatrixView<float> c;
+  Destination c;
   Store store;
   float alpha;
 };
 
+/// `count` rows of x from `start` on, or columns.
+[[nodiscard]] Operand rows_of(const Operand& x, std::size_t start, std::size_t count);
+[[nodiscard]] Operand cols_of(const Operand& x, std::size_t start, std::size_t count);
+
 /// What the libraries have in common: operands are checked here, empty products need no library,
-/// and types that one does not multiply are widened.
+/// types that one does not multiply are widened, and results that it does not write are rounded.
 class LibraryGemm : public Gemm {
  public:
   void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
-                MatrixView<float> c, Store store, float alpha) const final;
+                const Destination& c, Store store, float alpha) const final;
 
   [[nodiscard]] bool is_native(ElementType type) const override {
     return type == ElementType::fp32;
@@ -40,13 +44,14 @@ class LibraryGemm : public Gemm {
 
  protected:
   virtual void multiply_fp32(const Product& product) const = 0;
-  /// Called with types other than fp32 for which is_native says yes.
+  /// Called with types other than fp32 for which is_native says yes; c may be of that type too.
   virtual void multiply_narrow(const Product& product) const;
 
  private:
   void multiply_widened(const Product& product) const;
+  void multiply_rounded(const Product& product) const;
 
-  mutable std::vector<float> widened_a_, widened_b_;
+  mutable std::vector<float> widened_a_, widened_b_, rounded_c_;
 };
 
 /// fp32 elements that one operand of a widened product may take at a time: 4 MiB. Both grow beyond

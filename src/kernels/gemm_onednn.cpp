@@ -67,10 +67,11 @@ class OneDnnGemm final : public LibraryGemm {
     const auto& [shape, a, transpose_a, b, transpose_b, c, store, alpha] = product;
     const OpenMpThreads::One one{threads_};
     const auto size = [](std::size_t value) { return static_cast<dnnl_dim_t>(value); };
-    const dnnl_status_t status = dnnl_sgemm(
-        flag(transpose_a), flag(transpose_b), size(shape.m), size(shape.n), size(shape.k), alpha,
-        static_cast<const float*>(a.data), size(a.stride), static_cast<const float*>(b.data),
-        size(b.stride), store == Store::add ? 1.0f : 0.0f, c.data, size(c.stride));
+    const dnnl_status_t status =
+        dnnl_sgemm(flag(transpose_a), flag(transpose_b), size(shape.m), size(shape.n),
+                   size(shape.k), alpha, static_cast<const float*>(a.data), size(a.stride),
+                   static_cast<const float*>(b.data), size(b.stride),
+                   store == Store::add ? 1.0f : 0.0f, static_cast<float*>(c.data), size(c.stride));
     if (status != dnnl_success) {
       throw internal_error("oneDNN's sgemm of m {}, n {}, k {} failed with status {}", shape.m,
                            shape.n, shape.k, static_cast<int>(status));

@@ -57,7 +57,8 @@ OneDnnBf16::Entry OneDnnBf16::make(const Key& key) {
   using Type = dnnl::memory::data_type;
   const auto a = described(Type::bf16, key.m, key.k, key.stride_a, key.transpose_a);
   const auto b = described(Type::bf16, key.k, key.n, key.stride_b, key.transpose_b);
-  const auto c = described(Type::f32, key.m, key.n, key.stride_c, Transpose::no);
+  const auto type_c = key.type_c == ElementType::fp32 ? Type::f32 : Type::bf16;
+  const auto c = described(type_c, key.m, key.n, key.stride_c, Transpose::no);
   const auto plan = planned(engine_, a, b, c, key.store);
   const auto scratch = plan.scratchpad_desc();
   reserve_scratch(scratch.get_size());
@@ -71,7 +72,7 @@ OneDnnBf16::Entry OneDnnBf16::make(const Key& key) {
 void OneDnnBf16::multiply(const Product& product) {
   const auto& [shape, a, transpose_a, b, transpose_b, c, store, alpha] = product;
   const Key key{shape.m,  shape.n,     shape.k,     a.stride, b.stride,
-                c.stride, transpose_a, transpose_b, store};
+                c.stride, transpose_a, transpose_b, store,    c.type};
   try {
     auto found = entries_.find(key);
     if (found == entries_.end()) {

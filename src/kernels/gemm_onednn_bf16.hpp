@@ -24,6 +24,7 @@ class OneDnnBf16 {
     std::size_t stride_a, stride_b, stride_c;
     Transpose transpose_a, transpose_b;
     Store store;
+    ElementType type_c;
     auto operator<=>(const Key&) const = default;
   };
 

@@ -26,8 +26,8 @@ class OpenBlasGemm final : public LibraryGemm {
                 ballast::narrow<blasint>(shape.m), ballast::narrow<blasint>(shape.n),
                 ballast::narrow<blasint>(shape.k), alpha, static_cast<const float*>(a.data),
                 ballast::narrow<blasint>(a.stride), static_cast<const float*>(b.data),
-                ballast::narrow<blasint>(b.stride), store == Store::add ? 1.0f : 0.0f, c.data,
-                ballast::narrow<blasint>(c.stride));
+                ballast::narrow<blasint>(b.stride), store == Store::add ? 1.0f : 0.0f,
+                static_cast<float*>(c.data), ballast::narrow<blasint>(c.stride));
   }
 };
 

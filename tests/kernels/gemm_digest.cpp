@@ -61,7 +61,7 @@ Hash128 digest(const Gemm& gemm, ElementType type) {
 }  // namespace
 
 int main() {
-  for (const GemmLibrary library : {GemmLibrary::openblas, default_gemm_library()}) {
+  for (const GemmLibrary library : gemm_libraries()) {
     const auto gemm = make_gemm(library);
     fmt::print("{}:\n", gemm->description());
     for (const ElementType type : {ElementType::fp32, ElementType::bf16}) {

@@ -48,10 +48,7 @@ class NarrowMatrix {
 
 std::vector<std::unique_ptr<Gemm>> gemms() {
   std::vector<std::unique_ptr<Gemm>> made;
-  made.push_back(make_gemm(GemmLibrary::openblas));
-  if (default_gemm_library() != GemmLibrary::openblas) {
-    made.push_back(make_gemm(default_gemm_library()));
-  }
+  for (const GemmLibrary library : gemm_libraries()) made.push_back(make_gemm(library));
   return made;
 }
 
@@ -72,9 +69,9 @@ void check(const Gemm& gemm, ElementType type, const Case& size, Transpose trans
     }
   }
   gemm.multiply(a.operand(), transpose_a, b.operand(), transpose_b,
-                {c.data(), size.m, size.n, stride}, store);
+                MatrixView<float>{c.data(), size.m, size.n, stride}, store);
   PlainGemm{}.multiply(a.operand(), transpose_a, b.operand(), transpose_b,
-                       {expected.data(), size.m, size.n, stride}, store, 1.0f);
+                       MatrixView<float>{expected.data(), size.m, size.n, stride}, store, 1.0f);
   const double rounding = 1e-6 + 1e-8 * std::sqrt(static_cast<double>(size.k));
   EXPECT_LE(relative_error(c, as_double(expected)), rounding)
       << gemm.description() << " " << name_of(type) << " m " << size.m << " n " << size.n << " k "
@@ -110,6 +107,50 @@ TEST(NarrowGemm, ShapesThatTakeTurnsReadTheirOwnOperands) {
       }
     }
   }
+}
+
+/// Rounded once, from the same sum that an fp32 destination receives, up to its order.
+TEST(NarrowGemm, ResultsOfTheOperandsTypeAreTheRoundedOnes) {
+  for (const auto& gemm : gemms()) {
+    for (const ElementType type : {ElementType::bf16, ElementType::fp16}) {
+      for (const Case& size :
+           {Case{1, 5, 3, 0}, {37, 50, 129, 3}, {65, 96, 64, 0}, {33, 70, 2000, 1}}) {
+        const NarrowMatrix a{type, 1, size.m, size.k, size.gap};
+        const NarrowMatrix b{type, 2, size.n, size.k, size.gap};
+        std::vector<std::uint16_t> c(size.m * size.n);
+        gemm->multiply(a.operand(), Transpose::no, b.operand(), Transpose::yes,
+                       {{reinterpret_cast<std::byte*>(c.data()), c.size(), type}, size.m, size.n},
+                       Store::overwrite);
+        std::vector<float> exact(c.size());
+        PlainGemm{}.multiply(a.operand(), Transpose::no, b.operand(), Transpose::yes,
+                             matrix(exact.data(), size.m, size.n), Store::overwrite, 1.0f);
+        std::vector<float> got(c.size());
+        widen({reinterpret_cast<const std::byte*>(c.data()), c.size(), type}, got);
+        for (std::size_t i = 0; i < c.size(); ++i) {
+          // Half a unit in the last of 8 or 11 bits, and what sums near zero lose.
+          const float ulp = type == ElementType::bf16 ? 0x1p-8f : 0x1p-11f;
+          ASSERT_NEAR(got[i], exact[i], std::abs(exact[i]) * ulp * 1.001f + 2e-5f)
+              << gemm->description() << " " << name_of(type) << " k " << size.k << " at " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST(NarrowGemm, ResultsOfAnotherTypeAreRefused) {
+  const NarrowMatrix a{ElementType::bf16, 1, 3, 4, 0};
+  std::vector<std::uint16_t> c(9);
+  const auto gemm = make_gemm(default_gemm_library());
+  const Destination fp16{
+      {reinterpret_cast<std::byte*>(c.data()), c.size(), ElementType::fp16}, 3, 3};
+  const Destination bf16{
+      {reinterpret_cast<std::byte*>(c.data()), c.size(), ElementType::bf16}, 3, 3};
+  EXPECT_THROW(gemm->multiply(a.operand(), Transpose::no, a.operand(), Transpose::yes, fp16,
+                              Store::overwrite),
+               Error);
+  EXPECT_THROW(
+      gemm->multiply(a.operand(), Transpose::no, a.operand(), Transpose::yes, bf16, Store::add),
+      Error);
 }
 
 /// As a decoder has them whose sequence grows.
@@ -173,9 +214,10 @@ TEST(NarrowGemm, AnEmptySumIsZero) {
   for (const auto& gemm : gemms()) {
     const Operand none{{nullptr, 0, ElementType::bf16}, 2, 0};
     std::vector<float> c(6, 2.0f);
-    gemm->multiply(none, Transpose::no, none, Transpose::yes, {c.data(), 2, 2, 3}, Store::add);
+    gemm->multiply(none, Transpose::no, none, Transpose::yes, MatrixView<float>{c.data(), 2, 2, 3},
+                   Store::add);
     EXPECT_EQ(c, std::vector<float>(6, 2.0f));
-    gemm->multiply(none, Transpose::no, none, Transpose::yes, {c.data(), 2, 2, 3},
+    gemm->multiply(none, Transpose::no, none, Transpose::yes, MatrixView<float>{c.data(), 2, 2, 3},
                    Store::overwrite);
     EXPECT_EQ(c, (std::vector<float>{0, 0, 2, 0, 0, 2}));
   }

@@ -12,7 +12,7 @@ class PlainGemm final : public kernels::Gemm {
  public:
   void multiply(const kernels::Operand& a, kernels::Transpose transpose_a,
                 const kernels::Operand& b, kernels::Transpose transpose_b,
-                kernels::MatrixView<float> c, kernels::Store store, float alpha) const override {
+                const kernels::Destination& c, kernels::Store store, float alpha) const override {
     const auto at = [](const kernels::Operand& matrix, kernels::Transpose transpose,
                        std::size_t row, std::size_t col) {
       const bool as_is = transpose == kernels::Transpose::no;
@@ -29,9 +29,11 @@ class PlainGemm final : public kernels::Gemm {
         for (std::size_t k = 0; k < depth; ++k) {
           sum += at(a, transpose_a, i, k) * at(b, transpose_b, k, j);
         }
-        float& out = c.data[i * c.stride + j];
-        const double before = store == kernels::Store::add ? static_cast<double>(out) : 0.0;
-        out = static_cast<float>(before + static_cast<double>(alpha) * sum);
+        auto* const out = static_cast<std::byte*>(c.data) + (i * c.stride + j) * size_of(c.type);
+        float value = 0.0f;
+        if (store == kernels::Store::add) kernels::widen({out, 1, c.type}, {&value, 1});
+        value = static_cast<float>(static_cast<double>(value) + static_cast<double>(alpha) * sum);
+        kernels::narrow({&value, 1}, {out, 1, c.type});
       }
     }
   }

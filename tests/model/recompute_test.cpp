@@ -86,7 +86,7 @@ class CountingGemm final : public kernels::Gemm {
 
   void multiply(const kernels::Operand& a, kernels::Transpose transpose_a,
                 const kernels::Operand& b, kernels::Transpose transpose_b,
-                kernels::MatrixView<float> c, kernels::Store store, float alpha) const override {
+                const kernels::Destination& c, kernels::Store store, float alpha) const override {
     const std::size_t depth = transpose_a == kernels::Transpose::no ? a.cols : a.rows;
     *flop_ += 2 * c.rows * c.cols * depth;
     gemm_->multiply(a, transpose_a, b, transpose_b, c, store, alpha);

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+
+#include "kernels/gemm_library.hpp"
+#include "kernels/panel_kernel.hpp"
+#include "tensor/arena.hpp"
+
+namespace ballast::kernels {
+
+/// Products by this program's own kernels: fp32 on AVX-512, bf16 on AMX tiles. For processors on
+/// which the libraries leave much of these units unused; what that costs is in ADR 12.
+class PanelGemm final : public LibraryGemm {
+ public:
+  /// Whether this processor has what the kernels need.
+  [[nodiscard]] static bool is_supported();
+
+  /// Throws a usage Error where is_supported says no.
+  PanelGemm();
+
+  [[nodiscard]] bool is_native(ElementType type) const override {
+    return type == ElementType::fp32 || (type == ElementType::bf16 && bf16_ != nullptr);
+  }
+  [[nodiscard]] std::string description() const override;
+
+ private:
+  void multiply_fp32(const Product& product) const override { multiply_by(*fp32_, product); }
+  void multiply_narrow(const Product& product) const override { multiply_by(*bf16_, product); }
+  void multiply_by(const PanelKernel& kernel, const Product& product) const;
+
+  std::unique_ptr<PanelKernel> fp32_;
+  std::unique_ptr<PanelKernel> bf16_;
+  mutable Mapping panels_a_, panels_b_;
+};
+
+}  // namespace ballast::kernels

@@ -1,0 +1,308 @@
+#include "kernels/panel_kernel.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,amx-tile,amx-bf16")
+
+#include "kernels/panel_store.hpp"
+#include "kernels/panel_transpose.hpp"
+
+namespace ballast::kernels {
+
+namespace {
+
+using Half = std::uint16_t;
+
+/// A tile has 16 rows of 64 bytes: 16 x 32 of op(a), 16 pairs of rows x 16 columns of op(b), or
+/// 16 x 16 results. A block of 2 x 2 tiles of results needs all eight tile registers.
+constexpr std::size_t kTileRows = 16;
+constexpr std::size_t kStep = 32;
+constexpr std::size_t kRows = 2 * kTileRows;
+constexpr std::size_t kTileHalves = kTileRows * kStep;
+/// Elements of both tiles of a panel's step.
+constexpr std::size_t kStepHalves = 2 * kTileHalves;
+constexpr std::size_t kLine = 64;
+
+struct alignas(kLine) TileConfig {
+  std::uint8_t palette = 1;
+  std::uint8_t start_row = 0;
+  std::uint8_t reserved[14] = {};
+  std::uint16_t column_bytes[16] = {};
+  std::uint8_t rows[16] = {};
+};
+
+/// All tile registers in full size, while it lives.
+class Tiles {
+ public:
+  Tiles() {
+    TileConfig config;
+    std::fill_n(config.column_bytes, 8, std::uint16_t{kLine});
+    std::fill_n(config.rows, 8, std::uint8_t{kTileRows});
+    _tile_loadconfig(&config);
+  }
+  ~Tiles() { _tile_release(); }
+  Tiles(const Tiles&) = delete;
+  Tiles& operator=(const Tiles&) = delete;
+};
+
+void store(const Square& r, Half* out) {
+  for (std::size_t i = 0; i < 16; ++i) _mm512_store_si512(out + i * kStep, r[i]);
+}
+
+/// Rows 2p and 2p + 1 of x: 32 columns, element by element in turn; the first 16 columns in `low`.
+void interleave(const Half* x, std::size_t stride, __m512i& low, __m512i& high) {
+  const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+  const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+  const __m512i even = _mm512_loadu_si512(x);
+  const __m512i odd = _mm512_loadu_si512(x + stride);
+  const __m512i lanes_low = _mm512_unpacklo_epi16(even, odd);
+  const __m512i lanes_high = _mm512_unpackhi_epi16(even, odd);
+  low = _mm512_permutex2var_epi64(lanes_low, first, lanes_high);
+  high = _mm512_permutex2var_epi64(lanes_low, second, lanes_high);
+}
+
+// One step of a panel: 32 of its rows or columns, 32 deep. x: [32, 32] with `stride`.
+
+void pack_a_along(const Half* x, std::size_t stride, Half* out) {
+  for (std::size_t i = 0; i < kRows; ++i) {
+    _mm512_store_si512(out + i * kStep, _mm512_loadu_si512(x + i * stride));
+  }
+}
+
+void pack_a_across(const Half* x, std::size_t stride, Half* out) {
+  Square low;
+  Square high;
+  for (std::size_t p = 0; p < 16; ++p) interleave(x + 2 * p * stride, stride, low[p], high[p]);
+  transpose(low);
+  store(low, out);
+  transpose(high);
+  store(high, out + kTileHalves);
+}
+
+void pack_b_along(const Half* x, std::size_t stride, Half* out) {
+  for (std::size_t tile = 0; tile < 2; ++tile, x += kTileRows * stride, out += kTileHalves) {
+    Square r;
+    for (std::size_t i = 0; i < 16; ++i) r[i] = _mm512_loadu_si512(x + i * stride);
+    transpose(r);
+    store(r, out);
+  }
+}
+
+void pack_b_across(const Half* x, std::size_t stride, Half* out) {
+  for (std::size_t p = 0; p < 16; ++p, out += kStep) {
+    __m512i low;
+    __m512i high;
+    interleave(x + 2 * p * stride, stride, low, high);
+    _mm512_store_si512(out, low);
+    _mm512_store_si512(out + kTileHalves, high);
+  }
+}
+
+using PackStep = void (*)(const Half* x, std::size_t stride, Half* out);
+
+/// The step at the edge of an operand: what is there, and zeros.
+void pack_edge(const PanelSource& s, std::size_t first, std::size_t depth, PackStep pack,
+               Half* out) {
+  alignas(kLine) Half square[kRows * kStep] = {};
+  const auto* data = reinterpret_cast<const Half*>(s.data);
+  const std::size_t count = std::min(kRows, s.count - first);
+  const std::size_t deep = std::min(kStep, s.depth - depth);
+  const bool along = s.neighbours == Neighbours::along_depth;
+  for (std::size_t r = 0; r < (along ? count : deep); ++r) {
+    const Half* row =
+        along ? data + (first + r) * s.stride + depth : data + (depth + r) * s.stride + first;
+    std::memcpy(square + r * kStep, row, (along ? deep : count) * sizeof(Half));
+  }
+  pack(square, kStep, out);
+}
+
+/// Steps outermost where neighbours lie across the depth, so that memory is read in order.
+void pack_panels(const PanelSource& s, PackStep pack, std::byte* panels) {
+  auto* out = reinterpret_cast<Half*>(panels);
+  const auto* data = reinterpret_cast<const Half*>(s.data);
+  const std::size_t steps = (s.depth + kStep - 1) / kStep;
+  const std::size_t count = (s.count + kRows - 1) / kRows;
+  const bool along = s.neighbours == Neighbours::along_depth;
+  const auto pack_one = [&](std::size_t panel, std::size_t step) {
+    const std::size_t first = panel * kRows;
+    const std::size_t depth = step * kStep;
+    Half* const to = out + (panel * steps + step) * kStepHalves;
+    if (first + kRows > s.count || depth + kStep > s.depth) {
+      return pack_edge(s, first, depth, pack, to);
+    }
+    pack(along ? data + first * s.stride + depth : data + depth * s.stride + first, s.stride, to);
+  };
+  if (along) {
+    for (std::size_t panel = 0; panel < count; ++panel) {
+      for (std::size_t step = 0; step < steps; ++step) pack_one(panel, step);
+    }
+  } else {
+    for (std::size_t step = 0; step < steps; ++step) {
+      for (std::size_t panel = 0; panel < count; ++panel) pack_one(panel, step);
+    }
+  }
+}
+
+/// How to walk through op(a): in elements.
+struct Walk {
+  std::size_t row;    ///< from one row of a tile to the next
+  std::size_t tile;   ///< from the upper tile to the lower
+  std::size_t step;   ///< along the depth
+  std::size_t panel;  ///< to the next panel
+};
+
+Walk walk_of(const PanelBlock& block, std::size_t steps) {
+  if (block.a_stride == 0) return {kStep, kTileHalves, kStepHalves, steps * kStepHalves};
+  return {block.a_stride, kTileRows * block.a_stride, kStep, kRows * block.a_stride};
+}
+
+/// The rows that the next panel will read, fetched a few lines with each step of this one.
+class Prefetch {
+ public:
+  Prefetch(const Half* rows, std::size_t stride, std::size_t steps, std::size_t panels)
+      : rows_{rows}, stride_{stride}, steps_{steps}, share_{(kRows + panels - 1) / panels} {}
+
+  void step() {
+    if (rows_ == nullptr) return;
+    for (std::size_t i = 0; i < share_ && line_ < kRows * steps_; ++i, ++line_) {
+      _mm_prefetch(
+          reinterpret_cast<const char*>(rows_ + line_ / steps_ * stride_ + line_ % steps_ * kStep),
+          _MM_HINT_T1);
+    }
+  }
+
+ private:
+  const Half* rows_;
+  std::size_t stride_;
+  std::size_t steps_;
+  std::size_t share_;
+  std::size_t line_ = 0;
+};
+
+/// [32, 32] results of one panel of op(a) and one of op(b).
+void multiply_panels(const Half* a, const Walk& walk, const Half* b, std::size_t steps,
+                     Prefetch& prefetch, float* tile) {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (std::size_t k = 0; k < steps; ++k, a += walk.step, b += kStepHalves) {
+    _tile_loadd(6, b, kLine);
+    _tile_loadd(4, a, walk.row * sizeof(Half));
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, b + kTileHalves, kLine);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, a + walk.tile, walk.row * sizeof(Half));
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+    prefetch.step();
+  }
+  constexpr std::size_t kRowBytes = kTileCols * sizeof(float);
+  _tile_stored(0, tile, kRowBytes);
+  _tile_stored(1, tile + 16, kRowBytes);
+  _tile_stored(2, tile + kTileRows * kTileCols, kRowBytes);
+  _tile_stored(3, tile + kTileRows * kTileCols + 16, kRowBytes);
+}
+
+class AmxKernel final : public PanelKernel {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "amx"; }
+  [[nodiscard]] ElementType type() const override { return ElementType::bf16; }
+  [[nodiscard]] PanelShape shape() const override { return {kRows, kTileCols, kStep}; }
+  [[nodiscard]] std::size_t best_depth() const override { return 1536; }
+
+  [[nodiscard]] bool reads_rows(std::size_t stride, std::size_t depth) const override {
+    // Rows a multiple of a page apart would share a few lines of the first-level cache.
+    return depth % kStep == 0 && stride * sizeof(Half) % 4096 != 0;
+  }
+
+  void pack_a(const PanelSource& source, std::byte* panels) const override {
+    const bool along = source.neighbours == Neighbours::along_depth;
+    pack_panels(source, along ? pack_a_along : pack_a_across, panels);
+  }
+
+  void pack_b(const PanelSource& source, std::byte* panels) const override {
+    const bool along = source.neighbours == Neighbours::along_depth;
+    pack_panels(source, along ? pack_b_along : pack_b_across, panels);
+  }
+
+  void multiply(const PanelBlock& block) const override {
+    const Tiles tiles;
+    const std::size_t steps = (block.depth + kStep - 1) / kStep;
+    const std::size_t b_panels = (block.n + kTileCols - 1) / kTileCols;
+    const Walk walk = walk_of(block, steps);
+    const auto* a = reinterpret_cast<const Half*>(block.a);
+    const auto* b = reinterpret_cast<const Half*>(block.b);
+    alignas(kLine) float values[kRows * kTileCols];
+    for (std::size_t row = 0; row < block.m; row += kRows, a += walk.panel) {
+      const bool has_next = block.a_stride != 0 && row + kRows < block.m;
+      Prefetch prefetch{has_next ? a + walk.panel : nullptr, walk.row, steps, b_panels};
+      for (std::size_t panel = 0; panel < b_panels; ++panel) {
+        multiply_panels(a, walk, b + panel * steps * kStepHalves, steps, prefetch, values);
+        const std::size_t col = panel * kTileCols;
+        store_tile(block.c,
+                   {values, std::min(kRows, block.m - row), std::min(kTileCols, block.n - col)},
+                   row, col);
+      }
+    }
+    _mm_sfence();
+  }
+};
+
+/// The kernel grants the tile registers' state on request (Linux 5.16 and later).
+bool tiles_are_granted() {
+  constexpr long kRequestPermission = 0x1023;
+  constexpr long kTileData = 18;
+  return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+}  // namespace
+
+}  // namespace ballast::kernels
+
+#pragma GCC pop_options
+
+#include <cpuid.h>
+
+namespace ballast::kernels {
+
+namespace {
+
+bool processor_has_tiles() {
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  constexpr unsigned kBf16 = 1u << 22;
+  constexpr unsigned kTile = 1u << 24;
+  return (edx & kBf16) != 0 && (edx & kTile) != 0 && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+
+}  // namespace
+
+std::unique_ptr<PanelKernel> make_amx_kernel() {
+  if (!processor_has_tiles() || !tiles_are_granted()) return nullptr;
+  return std::make_unique<AmxKernel>();
+}
+
+}  // namespace ballast::kernels
+
+#else
+
+namespace ballast::kernels {
+
+std::unique_ptr<PanelKernel> make_amx_kernel() { return nullptr; }
+
+}  // namespace ballast::kernels
+
+#endif
