@@ -40,6 +40,20 @@ void pack_columns(const float* x, std::size_t stride, std::size_t rows, std::siz
   }
 }
 
+/// [depth, count] of x become [depth, width], with zeros where there is nothing.
+template <std::size_t width>
+void pack_rows(const float* x, std::size_t stride, std::size_t count, std::size_t depth,
+               float* out) {
+  constexpr std::size_t kAhead = 8;
+  const __mmask16 low = first_lanes(count);
+  const __mmask16 high = first_lanes(count > 16 ? count - 16 : 0);
+  for (std::size_t k = 0; k < depth; ++k, x += stride, out += width) {
+    _mm_prefetch(reinterpret_cast<const char*>(x + kAhead * stride), _MM_HINT_T0);
+    _mm512_mask_storeu_ps(out, first_lanes(width), _mm512_maskz_loadu_ps(low, x));
+    if constexpr (width > 16) _mm512_storeu_ps(out + 16, _mm512_maskz_loadu_ps(high, x + 16));
+  }
+}
+
 /// Panels of `width`: [depth, width], zeros where the source has fewer.
 template <std::size_t width>
 void pack_panels(const PanelSource& s, std::byte* panels) {
@@ -48,11 +62,7 @@ void pack_panels(const PanelSource& s, std::byte* panels) {
   for (std::size_t first = 0; first < s.count; first += width, out += width * s.depth) {
     const std::size_t count = std::min(width, s.count - first);
     if (s.neighbours == Neighbours::across_depth) {
-      for (std::size_t k = 0; k < s.depth; ++k) {
-        float* const row = out + k * width;
-        std::memcpy(row, data + k * s.stride + first, count * sizeof(float));
-        std::fill(row + count, row + width, 0.0f);
-      }
+      pack_rows<width>(data + first, s.stride, count, s.depth, out);
       continue;
     }
     for (std::size_t column = 0; column < width; column += 16) {
@@ -73,7 +83,8 @@ void multiply_panels(const float* a, const float* b, std::size_t depth, float* t
   for (std::size_t k = 0; k < depth; ++k, a += kRows, b += kTileCols) {
     const __m512 left = _mm512_load_ps(b);
     const __m512 right = _mm512_load_ps(b + 16);
-    _mm_prefetch(reinterpret_cast<const char*>(a + 8 * kRows), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(b + 8 * kTileCols), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(b + 8 * kTileCols + 16), _MM_HINT_T0);
 #pragma GCC unroll 12
     for (std::size_t r = 0; r < kRows; ++r) {
       const __m512 factor = _mm512_set1_ps(a[r]);
@@ -93,7 +104,7 @@ class Avx512Kernel final : public PanelKernel {
   [[nodiscard]] std::string_view name() const override { return "avx512"; }
   [[nodiscard]] ElementType type() const override { return ElementType::fp32; }
   [[nodiscard]] PanelShape shape() const override { return {kRows, kTileCols, 1}; }
-  [[nodiscard]] std::size_t best_depth() const override { return 256; }
+  [[nodiscard]] std::size_t best_depth() const override { return 704; }
   [[nodiscard]] bool reads_rows(std::size_t, std::size_t) const override { return false; }
 
   void pack_a(const PanelSource& source, std::byte* panels) const override {
@@ -103,15 +114,14 @@ class Avx512Kernel final : public PanelKernel {
     pack_panels<kTileCols>(source, panels);
   }
 
-  /// Panels of op(b) outermost: one stays in the first-level cache while op(a) passes by.
+  /// A panel of op(a) stays in the first-level cache while those of op(b) pass by.
   void multiply(const PanelBlock& block) const override {
     const auto* a = reinterpret_cast<const float*>(block.a);
-    const auto* b = reinterpret_cast<const float*>(block.b);
     alignas(64) float values[kRows * kTileCols];
-    for (std::size_t col = 0; col < block.n; col += kTileCols, b += kTileCols * block.depth) {
-      const float* panel = a;
-      for (std::size_t row = 0; row < block.m; row += kRows, panel += kRows * block.depth) {
-        multiply_panels(panel, b, block.depth, values);
+    for (std::size_t row = 0; row < block.m; row += kRows, a += kRows * block.depth) {
+      const auto* b = reinterpret_cast<const float*>(block.b);
+      for (std::size_t col = 0; col < block.n; col += kTileCols, b += kTileCols * block.depth) {
+        multiply_panels(a, b, block.depth, values);
         store_tile(block.c,
                    {values, std::min(kRows, block.m - row), std::min(kTileCols, block.n - col)},
                    row, col);
