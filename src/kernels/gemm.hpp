@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "tensor/element.hpp"
 
@@ -94,10 +95,10 @@ class Gemm {
 /// Who multiplies. `panels` are this program's own kernels.
 enum class GemmLibrary { openblas, onednn, panels };
 
-/// Those that this build has and this processor runs, the best last.
-[[nodiscard]] std::span<const GemmLibrary> gemm_libraries();
+[[nodiscard]] std::string_view name_of(GemmLibrary library);
 
-[[nodiscard]] inline GemmLibrary default_gemm_library() { return gemm_libraries().back(); }
+/// Those that this build has and this processor runs.
+[[nodiscard]] std::span<const GemmLibrary> gemm_libraries();
 
 /// Throws a usage Error when this build or this processor lacks `library`.
 [[nodiscard]] std::unique_ptr<Gemm> make_gemm(GemmLibrary library);

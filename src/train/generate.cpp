@@ -3,6 +3,7 @@
 
 #include "checkpoint/checkpoint.hpp"
 #include "data/tokenizer.hpp"
+#include "kernels/gemm_table.hpp"
 #include "model/decoder.hpp"
 #include "model/sampling.hpp"
 #include "train/identity.hpp"
@@ -37,7 +38,7 @@ ExitCode generate(const GenerateOptions& options,
   model::WholeParameters parameters{table, model::WholeParameters::Gradients::none};
   checkpoint::load_weights(table, folder, parameters.all_values());
   const auto tokenizer = tokenizer_of(identity);
-  const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
+  const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
 
   auto tokens = tokenizer->encode(options.prompt);
   if (tokens.empty()) tokens.push_back(tokenizer->bos());

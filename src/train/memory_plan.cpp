@@ -7,6 +7,7 @@
 #include "base/narrow.hpp"
 #include "base/text.hpp"
 #include "comm/agree.hpp"
+#include "kernels/gemm_table.hpp"
 
 namespace ballast::train {
 
@@ -33,7 +34,7 @@ class Planner {
         blueprint_{make_blueprint(config)},
         mesh_{fsdp::make_mesh(blueprint_.policy, topology.ranks())},
         transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
-        gemm_{kernels::make_gemm(kernels::default_gemm_library())},
+        gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
         model_{blueprint_.model, blueprint_.shape, blueprint_.options, *gemm_, model_memory_} {
     plan_.host_items = no_items();
   }

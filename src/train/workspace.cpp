@@ -1,5 +1,7 @@
 #include "train/workspace.hpp"
 
+#include "kernels/gemm_table.hpp"
+
 namespace ballast::train {
 
 Blueprint make_blueprint(const Config& config) {
@@ -13,7 +15,7 @@ Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology,
     : policy_{blueprint.policy},
       mesh_{fsdp::make_mesh(policy_, topology.ranks())},
       transports_{fsdp::choose_transports(policy_, mesh_, topology)},
-      gemm_{kernels::make_gemm(kernels::default_gemm_library())},
+      gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
       model_{blueprint.model, blueprint.shape, blueprint.options, *gemm_, memory_.own},
       layout_{model_.table(), mesh_, rank},
       parameters_{layout_, policy_, transports_, memory_},

@@ -9,6 +9,7 @@
 #include "fsdp/connection.hpp"
 #include "fsdp/sharded_parameters.hpp"
 #include "kernels/convert.hpp"
+#include "kernels/gemm_table.hpp"
 #include "model/transformer.hpp"
 #include "model/whole_parameters.hpp"
 #include "reference/variants.hpp"
@@ -34,7 +35,7 @@ class Sharded {
         topology_{discover_topology(test::world())},
         mesh_{make_mesh(policy, topology_.ranks())},
         transports_{choose_transports(policy, mesh_, topology_)},
-        gemm_{kernels::make_gemm(kernels::default_gemm_library())},
+        gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
         transformer_{reference::uneven_shape(),
                      {kSequences, kSeqLen},
                      {.mode = model::Mode::training,

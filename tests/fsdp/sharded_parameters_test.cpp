@@ -6,6 +6,7 @@
 
 #include "fsdp/sharded.hpp"
 #include "kernels/elementwise.hpp"
+#include "kernels/gemm_table.hpp"
 
 namespace ballast::fsdp {
 namespace {
@@ -16,7 +17,7 @@ using test::world;
 /// The same leaves in one process, folded in the order given: gradients in canonical order.
 std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const Policy& policy) {
   Arena arena;
-  const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
+  const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
   model::Transformer transformer{reference::uneven_shape(),
                                  {kSequences, kSeqLen},
                                  {.mode = model::Mode::training,

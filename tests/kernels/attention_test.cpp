@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
+#include "kernels/gemm_table.hpp"
 #include "kernels/values.hpp"
 #include "reference/kernels.hpp"
 
@@ -56,7 +57,7 @@ class Attention : public testing::TestWithParam<Case> {
   std::vector<float> out;
   std::vector<float> log_sum_exp;
   std::vector<float> scratch;
-  std::unique_ptr<Gemm> gemm = make_gemm(default_gemm_library());
+  std::unique_ptr<Gemm> gemm = make_gemm(GemmTable::shipped());
 };
 
 TEST_P(Attention, ForwardAgreesWithTheReference) {
@@ -114,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Attention, testing::ValuesIn(cases()), [](const
 /// What a token sees must not depend on what it may not see.
 TEST(AttentionMask, LaterTokensAndOtherDocumentsChangeNothing) {
   const AttentionDims dims{1, 100, 2, 1, 8};
-  const auto gemm = make_gemm(default_gemm_library());
+  const auto gemm = make_gemm(GemmTable::shipped());
   std::vector<std::int32_t> segments(100, 0);
   for (std::size_t t = 30; t < 100; ++t) segments[t] = 1;
   const auto q = random_values(1, dims.tokens() * dims.dim());

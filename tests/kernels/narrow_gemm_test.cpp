@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "kernels/convert.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm_table.hpp"
 #include "kernels/plain_gemm.hpp"
 #include "kernels/values.hpp"
 
@@ -140,7 +140,7 @@ TEST(NarrowGemm, ResultsOfTheOperandsTypeAreTheRoundedOnes) {
 TEST(NarrowGemm, ResultsOfAnotherTypeAreRefused) {
   const NarrowMatrix a{ElementType::bf16, 1, 3, 4, 0};
   std::vector<std::uint16_t> c(9);
-  const auto gemm = make_gemm(default_gemm_library());
+  const auto gemm = make_gemm(GemmTable::shipped());
   const Destination fp16{
       {reinterpret_cast<std::byte*>(c.data()), c.size(), ElementType::fp16}, 3, 3};
   const Destination bf16{
@@ -155,7 +155,7 @@ TEST(NarrowGemm, ResultsOfAnotherTypeAreRefused) {
 
 /// As a decoder has them whose sequence grows.
 TEST(NarrowGemm, MoreShapesThanAreKeptAreStillMultiplied) {
-  const auto gemm = make_gemm(default_gemm_library());
+  const auto gemm = make_gemm(GemmTable::shipped());
   constexpr std::size_t kMost = 530;
   const NarrowMatrix a{ElementType::bf16, 1, 1, 3, 0};
   const NarrowMatrix b{ElementType::bf16, 2, kMost, 3, 0};

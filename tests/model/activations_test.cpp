@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/gemm_table.hpp"
 #include "model/cases.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"
@@ -72,7 +73,7 @@ class ActivationBytes : public testing::TestWithParam<reference::Variant> {
   };
   [[nodiscard]] static Planned plan(const ModelConfig& config, const TransformerOptions& options) {
     Arena arena;
-    const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
+    const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
     const Transformer model{config, kShape, options, *gemm, arena};
     return {arena.planned_bytes(MemoryClass::activations),
             arena.planned_bytes(MemoryClass::scratch)};

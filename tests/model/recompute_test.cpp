@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "kernels/gemm_table.hpp"
 #include "model/cases.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"
@@ -82,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, RecomputedVariant,
 class CountingGemm final : public kernels::Gemm {
  public:
   explicit CountingGemm(std::uint64_t& flop)
-      : gemm_{kernels::make_gemm(kernels::default_gemm_library())}, flop_{&flop} {}
+      : gemm_{kernels::make_gemm(kernels::GemmTable::shipped())}, flop_{&flop} {}
 
   void multiply(const kernels::Operand& a, kernels::Transpose transpose_a,
                 const kernels::Operand& b, kernels::Transpose transpose_b,

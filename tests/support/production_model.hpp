@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/gemm.hpp"
+#include "kernels/gemm_table.hpp"
 #include "model/transformer.hpp"
 #include "model/whole_parameters.hpp"
 #include "reference/model.hpp"
@@ -31,7 +31,7 @@ class ProductionModel {
   ProductionModel(
       const model::ModelConfig& config, model::BatchShape shape,
       const model::TransformerOptions& options, const reference::Parameters<double>& values,
-      std::unique_ptr<kernels::Gemm> gemm = kernels::make_gemm(kernels::default_gemm_library()))
+      std::unique_ptr<kernels::Gemm> gemm = kernels::make_gemm(kernels::GemmTable::shipped()))
       : gemm_{std::move(gemm)},
         transformer_{config, shape, options, *gemm_, arena_},
         parameters_{transformer_.table(), model::WholeParameters::Gradients::kept,
