@@ -228,7 +228,7 @@ class Comparison:
                 if point
                 else self.bench.ballast(self.case, length, measured=True)
             )
-            self.found["memory"][name] = run.pss_mib
+            self.found["memory"][name] = {"peak": run.pss_mib, "empty": run.empty_mib}
             self.results.save()
             print(f"  {name:44} {run.pss_mib:8.0f} MiB over all ranks", flush=True)
 

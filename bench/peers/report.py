@@ -69,9 +69,9 @@ class Line:
     def ratio_to(self, name: str) -> Estimate:
         return ratio(self.rates("ballast"), self.rates(name))
 
-    def mib_a_rank(self, name: str) -> float | None:
-        total = self.found["memory"].get(name)
-        return total / self.about["ranks"] if total else None
+    def mib_a_rank(self, name: str, what: str = "peak") -> float | None:
+        measured = self.found["memory"].get(name)
+        return measured[what] / self.about["ranks"] if measured else None
 
 
 def read(paths: list[Path]) -> list[dict]:
@@ -126,7 +126,8 @@ def memory_row(line: Line) -> list[str]:
     for name in (line.fastest("fsdp2"), line.default(), line.fastest("ddp")):
         peer = line.mib_a_rank(name) if name else None
         row.append(f"{peer:,.0f} ({own / peer:.2f})" if own and peer else "")
-    return row
+    empty = line.mib_a_rank(line.fastest("fsdp2") or "", "empty")
+    return row + [f"{empty:,.0f}" if empty else ""]
 
 
 MEMORY_HEAD = [
@@ -135,6 +136,7 @@ MEMORY_HEAD = [
     "FSDP2 tuned (ballast / it)",
     "FSDP2 default",
     "DDP tuned",
+    "PyTorch without a model",
 ]
 
 

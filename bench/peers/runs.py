@@ -44,6 +44,7 @@ class Run:
     comm_share: float  # of the step: waiting for others and moving bytes
     losses: list[float] = field(default_factory=list)
     pss_mib: float | None = None  # the largest sum seen in a step, over ranks
+    empty_mib: float = 0.0  # of a peer's ranks before there was a model: Python, torch, gloo
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -65,6 +66,7 @@ def summary(log: Path, length: Length) -> Run:
         step_s=statistics.median(r["step_s"] for r in timed),
         comm_share=statistics.median(r["comm_exposed_s"] / r["step_s"] for r in timed),
         losses=[r["loss"] for r in records],
+        empty_mib=records[0].get("pss_before_model", 0) / MIB,
     )
 
 
@@ -184,7 +186,7 @@ def peer_environment(point: Point, rank: int) -> dict[str, str]:
 def run_peer(
     python: str, case: Case, point: Point, dataset: Path, weights: Path, folder: Path, length: Length, measured=False
 ) -> Run:
-    """Ranks are bound to cores of their own, as mpirun binds ballast's."""
+    """Ranks are bound to cores of their own, as mpirun binds ballast's, while there are any."""
     request = {
         "case": asdict(case),
         "point": asdict(point),
@@ -195,11 +197,10 @@ def run_peer(
     file = folder / "request.json"
     file.write_text(json.dumps(request))
     available, commands = cores(), []
-    if point.ranks * point.threads > len(available):
-        raise RunFailed(f"{point.ranks} x {point.threads} do not fit on {len(available)} cores")
     for rank in range(point.ranks):
-        own = available[rank * point.threads : (rank + 1) * point.threads]
-        cpus = ",".join(str(cpu) for core in own for cpu in core)
+        first = rank * point.threads
+        own = {at % len(available) for at in range(first, first + point.threads)}
+        cpus = ",".join(str(cpu) for core in sorted(own) for cpu in available[core])
         command = ["taskset", "-c", cpus, python, HERE / "worker.py", file]
         commands.append((command, peer_environment(point, rank)))
     return run_jobs(commands, lambda jobs: [job.pid for job in jobs], folder, length, measured)

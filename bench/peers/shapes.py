@@ -72,6 +72,8 @@ SHAPES = {
     for shape in (
         Shape("bench", dim=512, layers=8, heads=8, ffn=1376, vocabulary=4096, seq_len=256),
         Shape("134m", dim=768, layers=12, heads=12, ffn=2048, vocabulary=32000, seq_len=1024),
+        # That of bench/memory/host_memory.py.
+        Shape("100m", dim=768, layers=10, heads=12, ffn=2048, vocabulary=16384, seq_len=128),
         # For a look at whether everything works; its figures mean nothing.
         Shape("tiny", dim=64, layers=2, heads=2, ffn=176, vocabulary=4096, seq_len=64),
     )

@@ -16,10 +16,12 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from draw import Windows, weights_by_name
-from points import Point
-from shapes import OPTIMIZER, Case
-from torch_model import Transformer, canonical_name, make_model, mean_loss
+sys.path += [str(Path(__file__).resolve().parents[1] / "memory")]
+from draw import Windows, weights_by_name  # noqa: E402
+from host_memory import proportional_set_size  # noqa: E402
+from points import Point  # noqa: E402
+from shapes import OPTIMIZER, Case  # noqa: E402
+from torch_model import Transformer, canonical_name, make_model, mean_loss  # noqa: E402
 
 
 class CommunicationClock:
@@ -163,6 +165,8 @@ def work(request: dict, folder: Path) -> None:
         rank=int(os.environ["RANK"]),
         world_size=int(os.environ["WORLD_SIZE"]),
     )
+    empty = torch.tensor([proportional_set_size("self")], dtype=torch.int64)
+    dist.all_reduce(empty)
     training = make_training(case, point, Path(request["weights"]))
     drawn = list(batches(case, Path(request["dataset"]), request["steps"]))
     clock = CommunicationClock()
@@ -182,6 +186,7 @@ def work(request: dict, folder: Path) -> None:
                     "tokens_per_s": case.step_tokens / (now - before),
                     "step_s": now - before,
                     "comm_exposed_s": clock.take(),
+                    "pss_before_model": empty.item(),
                 }
                 print(json.dumps(record), file=log, flush=True)
             before = now
