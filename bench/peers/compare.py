@@ -16,6 +16,7 @@ alone meanwhile; interrupted, --continue goes on.
 
 import argparse
 import itertools
+import signal
 import subprocess
 import sys
 import tempfile
@@ -321,6 +322,7 @@ def main() -> None:
     if options.report:
         report.write(options.report, options.docs or ROOT / "docs")
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # and so are the ranks
     require_peers(options)
     if options.prepare_only:
         prepare_only(options)

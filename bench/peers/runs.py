@@ -106,7 +106,9 @@ def end(jobs: list[subprocess.Popen]) -> None:
             job.wait()
 
 
-def run_jobs(commands: list[tuple[list, dict]], ranks_of, folder: Path, length: Length, measured: bool) -> Run:
+def run_jobs(
+    commands: list[tuple[list, dict]], ranks_of, folder: Path, length: Length, measured: bool
+) -> Run:
     """`commands`: each with its environment. Their output goes to a file, read if they fail."""
     jobs: list[subprocess.Popen] = []
     output, log = folder / "output.txt", folder / "log.jsonl"
@@ -129,7 +131,13 @@ def run_jobs(commands: list[tuple[list, dict]], ranks_of, folder: Path, length: 
 
 
 def run_ballast(
-    build: Path, case: Case, dataset: Path, folder: Path, length: Length, keys: list[str], measured=False
+    build: Path,
+    case: Case,
+    dataset: Path,
+    folder: Path,
+    length: Length,
+    keys: list[str],
+    measured: bool = False,
 ) -> Run:
     shape = case.shape
     settings = {
@@ -184,7 +192,14 @@ def peer_environment(point: Point, rank: int) -> dict[str, str]:
 
 
 def run_peer(
-    python: str, case: Case, point: Point, dataset: Path, weights: Path, folder: Path, length: Length, measured=False
+    python: str,
+    case: Case,
+    point: Point,
+    dataset: Path,
+    weights: Path,
+    folder: Path,
+    length: Length,
+    measured: bool = False,
 ) -> Run:
     """Ranks are bound to cores of their own, as mpirun binds ballast's, while there are any."""
     request = {
