@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ballast beside PyTorch FSDP2 and DDP: the same model, tokens and initial weights, on this machine.
+"""Ballast beside PyTorch FSDP2 and DDP: same model, tokens and initial weights, on this machine.
 
 usage: compare.py BUILD [--precision bf16,fp32] [--ranks 2] [--tokens 2048,64] [--model bench,134m]
                   [--quick] [--continue] [-- --KEY VALUE ...]
@@ -7,11 +7,11 @@ usage: compare.py BUILD [--precision bf16,fp32] [--ranks 2] [--tokens 2048,64] [
        compare.py --report FILE.json ...
 
 BUILD is a release build folder with benchmarks. The peers run in a virtual environment that
-bench/peers/install.sh makes, or in the Python that --python names. For each case the peers' settings
-are searched for the fastest; then ballast and the fastest run in turns, the GEMM ceiling of all ranks
-at once between them. Losses must agree, or nothing is compared. Results go to BUILD/peers/results.json
-and, in full mode, to docs/benchmarks.md. Keys after -- go to ballast's trainings. Leave the machine
-alone meanwhile; interrupted, --continue goes on.
+bench/peers/install.sh makes, or in the Python that --python names. For each case the peers'
+settings are searched for the fastest; then ballast and the fastest run in turns, the GEMM ceiling
+of all ranks at once between them. Losses must agree, or nothing is compared. Results go to
+BUILD/peers/results.json and, in full mode, to docs/benchmarks.md. Keys after -- go to ballast's
+trainings. Leave the machine alone meanwhile; interrupted, --continue goes on.
 """
 
 import argparse
@@ -82,9 +82,10 @@ class Bench:
 
 
 def run_tool(*command) -> None:
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, command))} failed:\n{done.stderr[-2000:]}")
+        raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
 
 
 def prepare(build: Path, python: str, vocabulary: int, path: Path) -> None:
@@ -99,7 +100,7 @@ def prepare(build: Path, python: str, vocabulary: int, path: Path) -> None:
 
 
 def lengths(case: Case, quick: bool) -> tuple[Length, Length]:
-    """Of a run in the search, and of one in the blocks. A compiled step takes long for the first time."""
+    """Of a run in the search, and of one in the blocks. A compiled step is slow the first time."""
     slow = case.shape.flop_per_token(case.seq_len) * case.tokens > 1e12
     if case.tokens < 512:
         return (Length(3, 10), Length(3, 10)) if quick else (Length(5, 20), Length(5, 40))
@@ -135,7 +136,8 @@ class Comparison:
             run = self.bench.ballast(self.case, self.search_length)
             self.found["losses"] = run.losses[:COMPARED_STEPS]
             self.results.save()
-            print("  ballast's losses", *(f"{loss:.5f}" for loss in self.found["losses"]), flush=True)
+            text = " ".join(f"{loss:.5f}" for loss in self.found["losses"])
+            print(f"  ballast's losses {text}", flush=True)
 
     def search(self, systems: list[str]) -> None:
         ranks, available = self.case.ranks, len(cores())
@@ -180,12 +182,13 @@ class Comparison:
         return ranking[0] if ranking else points.default_point(system, self.case.ranks)
 
     def contestants(self) -> list[Point]:
-        """The two fastest of FSDP2, which the search's short runs may have mixed up, its default, and
-        the fastest of each other peer."""
-        fsdp2 = self.ranking("fsdp2")
-        chosen = fsdp2[: 1 if self.quick else 2]
-        if fsdp2:
-            chosen.append(points.default_point("fsdp2", self.case.ranks))
+        """The two fastest of FSDP2, which the search's short runs may have mixed up, its default,
+        and the fastest of each other peer. The same in all blocks."""
+        if self.found["blocks"]:
+            names = [name for name in self.found["blocks"][0]["runs"] if name != "ballast"]
+            return [Point(**self.found["grid"][name]["point"]) for name in names]
+        fsdp2, default = self.ranking("fsdp2"), points.default_point("fsdp2", self.case.ranks)
+        chosen = fsdp2[: 1 if self.quick else 2] + [point for point in fsdp2 if point == default]
         for system in ("ddp", "deepspeed"):
             chosen += self.ranking(system)[:1]
         return list(dict.fromkeys(chosen))
@@ -242,23 +245,25 @@ def arguments() -> argparse.Namespace:
         return [int(word) for word in text.split(",")]
 
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage=argparse.SUPPRESS,
     )
     parser.add_argument("build", type=Path, nargs="?")
     parser.add_argument("--model", type=words, default=["bench"], help="of " + ", ".join(SHAPES))
     parser.add_argument("--precision", type=words, default=["bf16", "fp32"])
     parser.add_argument("--tokens", type=numbers, default=[2048, 64], help="a rank")
-    parser.add_argument("--ranks", type=int, default=len(cores()), help="of ballast; all cores if not given")
+    parser.add_argument("--ranks", type=int, default=len(cores()), help="else one a core")
     parser.add_argument("--systems", type=words, default=["fsdp2", "ddp"], help="also: deepspeed")
     parser.add_argument("--blocks", type=int, help="5, or 2 with --quick")
     parser.add_argument("--quick", action="store_true", help="few points, few steps, two blocks")
     parser.add_argument("--continue", dest="go_on", action="store_true")
     parser.add_argument("--python", help="that has torch and numpy; else the environment's")
-    parser.add_argument("--prepare-only", type=Path, metavar="FOLDER", help="make the data sets and end")
+    parser.add_argument("--prepare-only", type=Path, metavar="FOLDER", help="make the data and end")
     parser.add_argument("--prepared", type=Path, metavar="FOLDER", help="made by --prepare-only")
     parser.add_argument("--output", type=Path, help="BUILD/peers/results.json if not given")
     parser.add_argument("--docs", type=Path, help="where benchmarks.md goes; docs/ in full mode")
-    parser.add_argument("--report", type=Path, nargs="+", metavar="FILE", help="write the report again")
+    parser.add_argument("--report", type=Path, nargs="+", metavar="FILE", help="write it again")
     own, keys = sys.argv[1:], []
     if "--" in own:
         keys = own[own.index("--") + 1 :]
@@ -310,10 +315,13 @@ def compare(options: argparse.Namespace) -> Path:
             case = Case(model, precision, tokens, options.ranks)
             print(case.label(), flush=True)
             comparison = Comparison(bench, case, options.quick, results)
-            comparison.losses()
-            comparison.search(options.systems)
-            comparison.blocks(blocks)
-            comparison.memory()
+            try:
+                comparison.losses()
+                comparison.search(options.systems)
+                comparison.blocks(blocks)
+                comparison.memory()
+            except RunFailed as failure:
+                raise SystemExit(f"{case.label()}: a training failed: {failure}") from failure
     return output
 
 

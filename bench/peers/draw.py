@@ -110,8 +110,9 @@ class Windows:
         self.tokens = tokens.astype(np.int64)
         self.seq_len = seq_len
         lengths = (np.diff(segments).astype(np.int64) - 1) // seq_len
-        starts = [int(first) + seq_len * np.arange(count) for first, count in zip(segments, lengths)]
-        self.starts = np.concatenate(starts)
+        self.starts = np.concatenate(
+            [int(first) + seq_len * np.arange(count) for first, count in zip(segments, lengths)]
+        )
         self.sampler = Sampler(len(self.starts))
 
     def batch(self, cursor: int, sequences: int) -> np.ndarray:

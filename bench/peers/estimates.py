@@ -39,4 +39,5 @@ def ratio(numerators: list[float], denominators: list[float], confidence: float 
         statistics.median(draw.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES)
     )
     tail = (1.0 - confidence) / 2.0
-    return Estimate(statistics.median(ratios), percentile(medians, tail), percentile(medians, 1.0 - tail))
+    low, high = percentile(medians, tail), percentile(medians, 1.0 - tail)
+    return Estimate(statistics.median(ratios), low, high)

@@ -47,13 +47,16 @@ def default_point(system: str, ranks: int) -> Point:
 
 def splits(best: Point, cores: int, sequences: int) -> list[Point]:
     """All cores, as other numbers of ranks and threads; each rank gets whole sequences."""
-    counts = [ranks for ranks in range(1, cores + 1) if cores % ranks == 0 and sequences % ranks == 0]
-    return [replace(best, ranks=ranks, threads=cores // ranks) for ranks in counts]
+    return [
+        replace(best, ranks=ranks, threads=cores // ranks)
+        for ranks in range(1, cores + 1)
+        if cores % ranks == 0 and sequences % ranks == 0
+    ]
 
 
 def tuned(system: str, ranks: int, cores: int, sequences: int, best: Best) -> Iterator[Point]:
-    """Points to measure: all combinations of the settings that may help or hurt each other, and from
-    the best of them on one by one. best() is asked between stages; points may come twice."""
+    """Points to measure: all combinations of the settings that may help or hurt each other, and
+    from the best of them on one by one. best() is asked between stages; points may come twice."""
     start = Point(system, ranks, fused=True)
     if system == "fsdp2":
         for reshard, prefetch, async_op in product((True, False), (0, 1), (False, True)):

@@ -11,26 +11,27 @@ from points import Point
 INTRODUCTION = """# Benchmarks
 
 Ballast beside PyTorch FSDP2 and DDP (gloo, CPU) on the same machine. Written by
-[bench/peers/compare.py](../bench/peers/compare.py); `python3 bench/peers/compare.py build/release`
-measures again (`bench/peers/install.sh` first brings PyTorch into an environment of its own).
+[bench/peers/compare.py](../bench/peers/compare.py); `python3 bench/peers/compare.py
+build/release` measures again (`bench/peers/install.sh` first brings PyTorch into an environment
+of its own).
 
-**What is compared.** The same Llama-style model, initial weights (drawn from the same counters) and
-tokens; forward, backward, clipping at 1, AdamW on fp32 master weights, and the loss summed over the
-ranks, in every step. The losses of the first three steps must agree (fp32: to 0.0001), or nothing is
-reported. Every peer point takes the same tokens a step, on all cores at most. PyTorch runs
-`scaled_dot_product_attention`, `rms_norm` and `cross_entropy`; in bf16 FSDP2 computes with
-`MixedPrecisionPolicy(bf16, reduce fp32)`, its residual stream in bf16, and DDP under `autocast`;
-ballast keeps the residual stream in fp32.
+**What is compared.** The same Llama-style model, initial weights (drawn from the same counters)
+and tokens; forward, backward, clipping at 1, AdamW on fp32 master weights, and the loss summed
+over the ranks, in every step. The losses of the first three steps must agree (fp32: to 0.0001),
+or nothing is reported. Every peer point takes the same tokens a step, on all cores at most.
+PyTorch runs `scaled_dot_product_attention`, `rms_norm` and `cross_entropy`; in bf16 FSDP2
+computes with `MixedPrecisionPolicy(bf16, reduce fp32)`, its residual stream in bf16, and DDP
+under `autocast`; ballast keeps the residual stream in fp32.
 
 **How.** The settings of each peer are searched (all points are below), then ballast, the fastest
-points and the default run in turns, a process each, first steps dropped, the order reversed in every
-other block. Ratios are medians over blocks with 95% bootstrap intervals. The ceiling *C* is what the
-best GEMM library reaches with the products of a step of the bench model at 2,048 tokens and nothing
-else, on all ranks at once, measured before and after each block; a share of C counts causal attention
-at half. Exposed communication is the time that FSDP2's main thread waits for collectives, waiting for
-slower ranks included. Memory is the largest sum of proportional set sizes (shared pages once) during
-steps, in runs of its own, per rank of ballast: what the whole training takes on the host, divided by
-the same number.
+points and the default run in turns, a process each, first steps dropped, the order reversed in
+every other block. Ratios are medians over blocks with 95% bootstrap intervals. The ceiling *C* is
+what the best GEMM library reaches with the products of a step of the bench model at 2,048 tokens
+and nothing else, on all ranks at once, measured before and after each block; a share of C counts
+causal attention at half. Exposed communication is the time that FSDP2's main thread waits for
+collectives, waiting for slower ranks included. Memory is the largest sum of proportional set
+sizes (shared pages once) during steps, in runs of its own, per rank of ballast: what the whole
+training takes on the host, divided by the same number.
 """
 
 
@@ -88,17 +89,22 @@ def markdown_table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
 
 
+def case_name(about: dict) -> str:
+    return f"{about['model']} {about['precision']}, {about['tokens']:,} x {about['ranks']}"
+
+
 def speed_row(line: Line) -> list[str]:
     about = line.about
     row = [
-        f"{about['model']} {about['precision']}, {about['tokens']:,} x {about['ranks']}",
+        case_name(about),
         f"{line.median('ballast'):,.0f}",
         f"{line.share_of_ceiling('ballast'):.2f}",
     ]
     fsdp2, ddp, default = line.fastest("fsdp2"), line.fastest("ddp"), line.default()
     if fsdp2:
         exposed = line.median(fsdp2, "comm_share")
-        row += [f"{line.median(fsdp2):,.0f}", f"{exposed:.0%}", f"**{line.ratio_to(fsdp2).text()}**"]
+        faster = f"**{line.ratio_to(fsdp2).text()}**"
+        row += [f"{line.median(fsdp2):,.0f}", f"{exposed:.0%}", faster]
     else:
         row += ["", "", ""]
     row.append(line.ratio_to(default).text() if default else "")
@@ -120,7 +126,7 @@ SPEED_HEAD = [
 
 def memory_row(line: Line) -> list[str]:
     about = line.about
-    row = [f"{about['model']} {about['precision']}, {about['tokens']:,} x {about['ranks']}"]
+    row = [case_name(about)]
     own = line.mib_a_rank("ballast")
     row.append(f"{own:,.0f}" if own else "")
     for name in (line.fastest("fsdp2"), line.default(), line.fastest("ddp")):
@@ -189,9 +195,10 @@ def section(result: dict, number: int, plotted: bool) -> str:
         parts.append(f"![tokens per second]({plot_name(number)})\n")
     parts.append(
         "The points: *ranks x threads*; fused: `AdamW(fused=True)`; no reshard: "
-        "`reshard_after_forward=False`; prefetch N: `set_modules_to_forward_prefetch` and `_backward_`; "
-        "async: `_set_unshard_async_op(True)`; thp: `THP_MEM_ALLOC_ENABLE=1`; compile: each block and "
-        "the loss.\n"
+        "`reshard_after_forward=False`; prefetch N: N units named to "
+        "`set_modules_to_forward_prefetch` and `..._backward_prefetch`; async: "
+        "`_set_unshard_async_op(True)`; thp: `THP_MEM_ALLOC_ENABLE=1`; tcmalloc: by `LD_PRELOAD`; "
+        "compile: `torch.compile` of each block and the loss.\n"
     )
     parts += [grid_section(line) for line in lines_of(result)]
     return "\n".join(parts)
@@ -223,7 +230,7 @@ def plot(result: dict, path: Path) -> bool:
         text = f" {line.median('ballast'):,.0f} against {line.median(peer):,.0f} tokens/s"
         axes.text(estimate.high, at, text, va="center", fontsize=8)
     axes.axvline(1.0, color="black", linewidth=1)
-    axes.set_yticks(range(len(lines)), [speed_row(line)[0] for line in lines])
+    axes.set_yticks(range(len(lines)), [case_name(line.about) for line in lines])
     axes.invert_yaxis()
     axes.set_xlim(0, 1.5 * max(line.ratio_to(line.fastest("fsdp2")).high for line in lines))
     axes.set_xlabel("tokens per second, ballast / tuned FSDP2")

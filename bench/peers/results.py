@@ -1,4 +1,4 @@
-"""The file of results: written after every measurement, so that an interrupted comparison goes on."""
+"""The file of results: written after every measurement, so that a comparison can go on."""
 
 import json
 import os

@@ -77,8 +77,9 @@ def last_words(text: str) -> str:
 
 
 def watch(jobs: list[subprocess.Popen], ranks, log: Path, length: Length, measured: bool) -> float:
-    """Waits for all jobs; returns the largest sum of the ranks' proportional set sizes seen from the
-    end of the first step to the end of the last. Reading them disturbs: not while timing."""
+    """Waits for all jobs; returns the MiB of the largest sum of the ranks' proportional set sizes
+    from the end of the first step to that of the last. Reading them disturbs: not while timing.
+    """
     peak, deadline = 0, time.monotonic() + LIMIT_S
     while any(job.poll() is None for job in jobs):
         if time.monotonic() > deadline:

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 SEED = 1
-OPTIMIZER = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.95, "epsilon": 1e-8, "weight_decay": 0.1, "clip": 1.0}
+OPTIMIZER = {
+    "lr": 1e-3,
+    "beta1": 0.9,
+    "beta2": 0.95,
+    "epsilon": 1e-8,
+    "weight_decay": 0.1,
+    "clip": 1.0,
+}
 INIT_STD = 0.02
 NORM_EPSILON = 1e-5
 ROPE_BASE = 10000.0
@@ -82,7 +89,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table: a model in a precision, some tokens a rank at `ranks` ranks of ballast.
+    """One line of the table: a model in a precision, some tokens a rank, `ranks` of ballast.
 
     Every peer point takes the same tokens a step, spread over as many ranks as it has.
     """

@@ -25,7 +25,7 @@ from torch_model import Transformer, canonical_name, make_model, mean_loss  # no
 
 
 class CommunicationClock:
-    """Seconds that this thread waits for collectives: what is not hidden, waiting for peers included.
+    """Seconds that this thread waits for collectives: what is not hidden, slower ranks included.
 
     DDP waits inside its C++ reducer, which this does not see.
     """
@@ -83,7 +83,11 @@ def shard(model: Transformer, point: Point, precision: str) -> None:
     fully_shard(model, mesh=mesh, mp_policy=policy)
     if point.async_op:
         model._set_unshard_async_op(True)
-    for i, block in enumerate(blocks if point.prefetch else []):
+    if point.prefetch == 0:
+        return
+    model.set_modules_to_forward_prefetch(blocks[: point.prefetch])
+    model.set_modules_to_backward_prefetch(blocks[-point.prefetch :][::-1])
+    for i, block in enumerate(blocks):
         block.set_modules_to_forward_prefetch(blocks[i + 1 : i + 1 + point.prefetch])
         block.set_modules_to_backward_prefetch(blocks[max(0, i - point.prefetch) : i][::-1])
 
