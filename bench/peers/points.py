@@ -65,7 +65,9 @@ def tuned(system: str, ranks: int, cores: int, sequences: int, best: Best) -> It
     elif system == "ddp":
         yield start
         yield replace(start, zero1=True)
-    else:
+    elif system == "deepspeed":
+        yield start
+        yield from splits(best(), cores, sequences)
         return
     yield replace(best(), compiled=True)
     yield from splits(best(), cores, sequences)

@@ -100,16 +100,15 @@ def speed_row(line: Line) -> list[str]:
         f"{line.median('ballast'):,.0f}",
         f"{line.share_of_ceiling('ballast'):.2f}",
     ]
-    fsdp2, ddp, default = line.fastest("fsdp2"), line.fastest("ddp"), line.default()
+    fsdp2 = line.fastest("fsdp2")
     if fsdp2:
         exposed = line.median(fsdp2, "comm_share")
         faster = f"**{line.ratio_to(fsdp2).text()}**"
         row += [f"{line.median(fsdp2):,.0f}", f"{exposed:.0%}", faster]
     else:
         row += ["", "", ""]
-    row.append(line.ratio_to(default).text() if default else "")
-    row.append(line.ratio_to(ddp).text() if ddp else "")
-    return row
+    others = (line.default(), line.fastest("ddp"), line.fastest("deepspeed"))
+    return row + [line.ratio_to(name).text() if name else "" for name in others]
 
 
 SPEED_HEAD = [
@@ -121,6 +120,7 @@ SPEED_HEAD = [
     "ballast / FSDP2 tuned",
     "/ FSDP2 default",
     "/ DDP tuned",
+    "/ DeepSpeed ZeRO-3",
 ]
 
 

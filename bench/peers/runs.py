@@ -183,6 +183,8 @@ def peer_environment(point: Point, rank: int) -> dict[str, str]:
         "GLOO_SOCKET_IFNAME": "lo",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    if point.system == "deepspeed":
+        extra["DS_ACCELERATOR"] = "cpu"
     if point.allocator == "thp":
         extra["THP_MEM_ALLOC_ENABLE"] = "1"
     elif point.allocator == "tcmalloc":

@@ -119,7 +119,7 @@ class Report(unittest.TestCase):
     def test_the_tables(self):
         table = report.table([self.result])
         self.assertIn("| bench bf16, 2,048 x 2 | 1,500 | 0.75 | 750 | 25% | **2.00 [2.00, 2.00]** "
-                      "| 3.00 [3.00, 3.00] | 2.50 [2.50, 2.50] |", table)
+                      "| 3.00 [3.00, 3.00] | 2.50 [2.50, 2.50] |  |", table)
         self.assertIn("| bench bf16, 2,048 x 2 | 200 | 800 (0.25) | 800 (0.25) | 800 (0.25) "
                       "| 250 |", table)
 
