@@ -1,155 +1,45 @@
 #!/usr/bin/env python3
 """The same measurement as host_memory.py for PyTorch FSDP2 on gloo, with the same model.
 
-usage: fsdp2.py [--ranks N] [--steps 3]
+usage: fsdp2.py [--ranks N] [--steps 4]
 
-Needs torch 2.4 or newer, best in a virtual environment of its own; it takes no part in the tests.
-Prints what all ranks take together (proportional set size, shared pages once) after the last step,
-and what they took before there was a model: Python, torch, gloo.
+Run it with a Python that has torch and numpy (bench/peers/install.sh makes one); it takes no part in
+the tests. Prints the most that all ranks took together in a step (proportional set size, shared pages
+once), and what they took before there was a model: Python, torch, gloo.
 """
 import argparse
-import os
-import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-DIM, LAYERS, HEADS, FFN, VOCABULARY, SEQ_LEN = 768, 10, 12, 2048, 16384, 128
-MIB = 1 << 20
+import numpy
 
+PEERS = Path(__file__).resolve().parents[1] / "peers"
+sys.path += [str(PEERS)]
+from points import Point  # noqa: E402
+from runs import Length, run_peer  # noqa: E402
+from shapes import Case  # noqa: E402
 
-def start_ranks(ranks, steps):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
-               f"--nproc-per-node={ranks}", __file__, "--worker", "--steps", str(steps)]
-    sys.exit(subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False).returncode)
-
-
-def proportional_set_size():
-    rollup = Path("/proc/self/smaps_rollup").read_text()
-    return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.M)[1]) * 1024
-
-
-def host_memory():
-    import torch
-    import torch.distributed as dist
-    dist.barrier()
-    own = torch.tensor([proportional_set_size()], dtype=torch.int64)
-    dist.all_reduce(own)
-    return own.item()
-
-
-def make_model():
-    import torch
-    from torch import nn
-    from torch.nn import functional as F
-
-    class Block(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.attention_norm = nn.RMSNorm(DIM, eps=1e-5)
-            self.query, self.key, self.value, self.output = (
-                nn.Linear(DIM, DIM, bias=False) for _ in range(4))
-            self.ffn_norm = nn.RMSNorm(DIM, eps=1e-5)
-            self.gate, self.up = (nn.Linear(DIM, FFN, bias=False) for _ in range(2))
-            self.down = nn.Linear(FFN, DIM, bias=False)
-
-        def forward(self, x, cosine, sine):
-            def heads(y):
-                return y.unflatten(-1, (HEADS, -1)).transpose(1, 2)
-
-            def rotated(y):
-                low, high = y.chunk(2, dim=-1)
-                return torch.cat((low * cosine - high * sine, high * cosine + low * sine), dim=-1)
-
-            h = self.attention_norm(x)
-            attended = F.scaled_dot_product_attention(
-                rotated(heads(self.query(h))), rotated(heads(self.key(h))), heads(self.value(h)),
-                is_causal=True)
-            x = x + self.output(attended.transpose(1, 2).flatten(-2))
-            h = self.ffn_norm(x)
-            return x + self.down(F.silu(self.gate(h)) * self.up(h))
-
-    class Model(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.embedding = nn.Embedding(VOCABULARY, DIM)
-            self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
-            self.norm = nn.RMSNorm(DIM, eps=1e-5)
-            self.head = nn.Linear(DIM, VOCABULARY, bias=False)
-
-        def forward(self, ids):
-            half = DIM // HEADS // 2
-            frequency = 10000.0 ** (-torch.arange(half) / half)
-            angle = torch.arange(ids.shape[1])[:, None] * frequency
-            x = self.embedding(ids)
-            for block in self.blocks:
-                x = block(x, angle.cos(), angle.sin())
-            return self.head(self.norm(x))
-
-    with torch.device("meta"):
-        return Model()
-
-
-def shard(model):
-    """Each block is a unit, the rest another, as in ballast; no rank holds the whole model."""
-    import torch
-    import torch.distributed as dist
-    from torch.distributed.device_mesh import init_device_mesh
-    try:
-        from torch.distributed.fsdp import fully_shard
-    except ImportError:  # before torch 2.6
-        from torch.distributed._composable.fsdp import fully_shard
-    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
-    for block in model.blocks:
-        fully_shard(block, mesh=mesh, reshard_after_forward=True)
-    fully_shard(model, mesh=mesh, reshard_after_forward=True)
-    model.to_empty(device="cpu")
-    with torch.no_grad():
-        for parameter in model.parameters():
-            own = parameter.to_local()
-            if parameter.dim() > 1:
-                own.normal_(std=0.02)
-            else:
-                own.fill_(1.0)
-
-
-def work(steps):
-    import torch
-    import torch.distributed as dist
-    from torch.nn import functional as F
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo")
-    torch.manual_seed(dist.get_rank())
-    before = host_memory()
-    model = make_model()
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    shard(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, betas=(0.9, 0.95), weight_decay=0.1)
-    for _ in range(steps):
-        ids = torch.randint(VOCABULARY, (1, SEQ_LEN + 1))
-        loss = F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-    after = host_memory()
-    if dist.get_rank() == 0:
-        print(f"torch {torch.__version__}, FSDP2 on gloo, {parameters:,} parameters, "
-              f"{dist.get_world_size()} rank(s): {after / MIB:.1f} MiB on the host after {steps} "
-              f"steps, {before / MIB:.1f} MiB of it before there was a model")
-    dist.destroy_process_group()
+TOKENS = 1 << 16
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--ranks", type=int, default=4)
-    arguments.add_argument("--steps", type=int, default=3)
-    arguments.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    arguments.add_argument("--steps", type=int, default=4)
     given = arguments.parse_args()
-    if given.worker:
-        work(given.steps)
-    else:
-        start_ranks(given.ranks, given.steps)
+    case = Case("100m", "fp32", tokens=128, ranks=given.ranks)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tokens = numpy.random.default_rng(1).integers(case.shape.vocabulary, size=TOKENS)
+        numpy.savez(folder / "tokens.npz", tokens=tokens, segments=numpy.array([0, TOKENS]))
+        weights = folder / "weights.npy"
+        subprocess.run([sys.executable, PEERS / "draw.py", case.model, weights], check=True)
+        run = run_peer(sys.executable, case, Point("fsdp2", given.ranks), folder / "tokens.npz",
+                       weights, folder, Length(1, given.steps - 1), measured=True)
+    print(f"FSDP2 on gloo, {case.shape.parameters():,} parameters, {given.ranks} rank(s): "
+          f"{run.pss_mib:.1f} MiB on the host, {run.empty_mib:.1f} MiB of it before there was a model")
 
 
 if __name__ == "__main__":
