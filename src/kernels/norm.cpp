@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
@@ -37,64 +36,55 @@ struct Forward {
   NormKind kind;
   NormDims dims;
   float epsilon;
+  const float* update;  ///< null where nothing is added
   const float* gain;
   float* statistics;
 };
 
-template <class X, class Y>
-BALLAST_INLINE void forward_row(const Forward& norm, const ElementOf<X>* x, ElementOf<Y>* y,
-                                float* statistics) {
+template <class X>
+BALLAST_INLINE void add_row(const ElementOf<X>* x, const float* update, ElementOf<X>* sum,
+                            std::size_t dim) {
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < dim; ++i) sum[i] = X::store(X::load(x[i]) + update[i]);
+}
+
+template <class X>
+BALLAST_INLINE void take_statistics(const Forward& norm, const ElementOf<X>* x, float* statistics) {
   const std::size_t dim = norm.dims.dim;
-  const float* gain = norm.gain;
   const auto count = static_cast<float>(dim);
   const float mean = norm.kind == NormKind::layer ? row_moment<X, 1>(x, 0.0f, dim) / count : 0.0f;
   const float mean_square = row_moment<X, 2>(x, mean, dim) / count;
-  const float inverse = 1.0f / std::sqrt(mean_square + norm.epsilon);
+  statistics[0] = mean;
+  statistics[1] = 1.0f / std::sqrt(mean_square + norm.epsilon);
+}
+
+template <class X, class Y>
+BALLAST_INLINE void normalise_row(const ElementOf<X>* x, const float* statistics, const float* gain,
+                                  ElementOf<Y>* y, std::size_t dim) {
+  const float mean = statistics[0];
+  const float inverse = statistics[1];
 #pragma GCC ivdep
   for (std::size_t i = 0; i < dim; ++i) y[i] = Y::store((X::load(x[i]) - mean) * inverse * gain[i]);
-  statistics[0] = mean;
-  statistics[1] = inverse;
 }
 
-template <class X, class Y>
-BALLAST_INLINE void forward_of(const Forward& norm, const ElementOf<X>* x, ElementOf<Y>* y) {
-  for (std::size_t r = 0; r < norm.dims.rows; ++r) {
-    const std::size_t start = r * norm.dims.dim;
-    forward_row<X, Y>(norm, x + start, y + start, norm.statistics + 2 * r);
-  }
-}
-
-template <class X, class Y>
-BALLAST_INLINE void forward_of_sum(const Forward& norm, const ElementOf<X>* x, const float* update,
-                                   ElementOf<X>* sum, ElementOf<Y>* y) {
-  const std::size_t dim = norm.dims.dim;
-  for (std::size_t r = 0; r < norm.dims.rows; ++r) {
-    const std::size_t start = r * dim;
-#pragma GCC ivdep
-    for (std::size_t i = start; i < start + dim; ++i) {
-      sum[i] = X::store(X::load(x[i]) + update[i]);
-    }
-    forward_row<X, Y>(norm, sum + start, y + start, norm.statistics + 2 * r);
-  }
-}
-
-BALLAST_KERNEL void forward_all(const Forward& norm, ElementType x_type, const void* x,
+/// `sum` is what is normalised: x itself where nothing is added to it.
+BALLAST_KERNEL void forward_all(const Forward& norm, ElementType x_type, const void* x, void* sum,
                                 ElementType y_type, void* y) {
+  const std::size_t dim = norm.dims.dim;
   with_stored(x_type, [&](auto in) BALLAST_INLINE_LAMBDA {
-    with_stored(y_type, [&](auto out) BALLAST_INLINE_LAMBDA {
-      forward_of<decltype(in), decltype(out)>(norm, elements(in, x), elements(out, y));
-    });
-  });
-}
-
-BALLAST_KERNEL void forward_all_of_sum(const Forward& norm, ElementType x_type, const void* x,
-                                       const float* update, void* sum, ElementType y_type,
-                                       void* y) {
-  with_stored(x_type, [&](auto in) BALLAST_INLINE_LAMBDA {
-    with_stored(y_type, [&](auto out) BALLAST_INLINE_LAMBDA {
-      forward_of_sum<decltype(in), decltype(out)>(norm, elements(in, x), update, elements(in, sum),
-                                                  elements(out, y));
-    });
+    using X = decltype(in);
+    for (std::size_t r = 0; r < norm.dims.rows; ++r) {
+      const std::size_t start = r * dim;
+      ElementOf<X>* row = elements(in, sum) + start;
+      float* statistics = norm.statistics + 2 * r;
+      if (norm.update != nullptr) {
+        add_row<X>(elements(in, x) + start, norm.update + start, row, dim);
+      }
+      take_statistics<X>(norm, row, statistics);
+      with_stored(y_type, [&](auto out) BALLAST_INLINE_LAMBDA {
+        normalise_row<X, decltype(out)>(row, statistics, norm.gain, elements(out, y) + start, dim);
+      });
+    }
   });
 }
 
@@ -115,10 +105,17 @@ BALLAST_INLINE float project(const Row<X>& row, const float* gain, float* dgain,
   LaneVector x;
   LaneVector dy;
   LaneVector g;
-  for (std::size_t i = 0; i < dim; i += kLanes) {
+  std::size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    load_stored<X>(in.x + i, kLanes, in.mean, x);
+    load_lanes(in.dy + i, kLanes, 0.0f, dy);
+    load_lanes(gain + i, kLanes, 0.0f, g);
+    sum += dy * g * ((x - in.mean) * in.inverse);
+  }
+  if (i < dim) {
     load_stored<X>(in.x + i, dim - i, in.mean, x);
-    load_lanes(in.dy + i, dim - i, 0.0f, dy);
-    load_lanes(gain + i, dim - i, 0.0f, g);
+    load_stored<StoredFp32>(in.dy + i, dim - i, 0.0f, dy);
+    load_stored<StoredFp32>(gain + i, dim - i, 0.0f, g);
     sum += dy * g * ((x - in.mean) * in.inverse);
   }
 #pragma GCC ivdep
@@ -141,23 +138,22 @@ BALLAST_INLINE float gradient_of(float x, float dy, float gain, float mean, floa
   return inverse * __builtin_fmaf(-((x - mean) * inverse), means.projection, centered);
 }
 
-/// For a gradient that is wanted in fp32 only.
-struct NotStored {
-  using Element = float;
-};
-
-template <class X, class D, Store kStore>
+template <class X, Store kStore>
 BALLAST_INLINE void store_row(const Row<X>& row, const float* gain, const Means& means, float* dx,
-                              ElementOf<D>* rounded, std::size_t dim) {
+                              std::size_t dim) {
   const Row<X> in = row;
   const Means m = means;
 #pragma GCC ivdep
   for (std::size_t i = 0; i < dim; ++i) {
     const float g = gradient_of(X::load(in.x[i]), in.dy[i], gain[i], in.mean, in.inverse, m);
-    const float stored = kStore == Store::add ? dx[i] + g : g;
-    dx[i] = stored;
-    if constexpr (!std::is_same_v<D, NotStored>) rounded[i] = D::store(stored);
+    dx[i] = kStore == Store::add ? dx[i] + g : g;
   }
+}
+
+template <class D>
+BALLAST_INLINE void round_row(const float* dx, ElementOf<D>* rounded, std::size_t dim) {
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < dim; ++i) rounded[i] = D::store(dx[i]);
 }
 
 struct Backward {
@@ -171,38 +167,30 @@ struct Backward {
   float* dgain;
 };
 
-template <class X, class D>
-BALLAST_INLINE void backward_of(const Backward& norm, const ElementOf<X>* x,
-                                ElementOf<D>* rounded) {
-  const std::size_t dim = norm.dims.dim;
-  const auto count = static_cast<float>(dim);
-  for (std::size_t r = 0; r < norm.dims.rows; ++r) {
-    const std::size_t start = r * dim;
-    const Row<X> row{x + start, norm.dy + start, norm.statistics[2 * r],
-                     norm.statistics[2 * r + 1]};
-    const float gradient = norm.kind == NormKind::layer ? lane_dot(row.dy, norm.gain, dim) : 0.0f;
-    const float projection = project(row, norm.gain, norm.dgain, dim);
-    const Means means{gradient / count, projection / count};
-    if (norm.store == Store::overwrite) {
-      store_row<X, D, Store::overwrite>(row, norm.gain, means, norm.dx + start, rounded + start,
-                                        dim);
-    } else {
-      store_row<X, D, Store::add>(row, norm.gain, means, norm.dx + start, rounded + start, dim);
-    }
-  }
-}
-
+/// `rounded` may be null.
 BALLAST_KERNEL void backward_all(const Backward& norm, ElementType x_type, const void* x,
                                  ElementType rounded_type, void* rounded) {
+  const std::size_t dim = norm.dims.dim;
+  const auto count = static_cast<float>(dim);
   with_stored(x_type, [&](auto in) BALLAST_INLINE_LAMBDA {
-    using X = decltype(in);
-    if (rounded == nullptr) {
-      backward_of<X, NotStored>(norm, elements(in, x), nullptr);
-      return;
+    for (std::size_t r = 0; r < norm.dims.rows; ++r) {
+      const std::size_t start = r * dim;
+      const Row<decltype(in)> row{elements(in, x) + start, norm.dy + start, norm.statistics[2 * r],
+                                  norm.statistics[2 * r + 1]};
+      float* dx = norm.dx + start;
+      const float gradient = norm.kind == NormKind::layer ? lane_dot(row.dy, norm.gain, dim) : 0.0f;
+      const float projection = project(row, norm.gain, norm.dgain, dim);
+      const Means means{gradient / count, projection / count};
+      if (norm.store == Store::overwrite) {
+        store_row<decltype(in), Store::overwrite>(row, norm.gain, means, dx, dim);
+      } else {
+        store_row<decltype(in), Store::add>(row, norm.gain, means, dx, dim);
+      }
+      if (rounded == nullptr) continue;
+      with_stored(rounded_type, [&](auto out) BALLAST_INLINE_LAMBDA {
+        round_row<decltype(out)>(dx, elements(out, rounded) + start, dim);
+      });
     }
-    with_stored(rounded_type, [&](auto out) BALLAST_INLINE_LAMBDA {
-      backward_of<X, decltype(out)>(norm, elements(in, x), elements(out, rounded));
-    });
   });
 }
 
@@ -210,16 +198,18 @@ BALLAST_KERNEL void backward_all(const Backward& norm, ElementType x_type, const
 
 void norm_forward(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
                   std::span<const float> gain, const Elements& y, std::span<float> statistics) {
-  forward_all({kind, dims, epsilon, gain.data(), statistics.data()}, x.type(), x.data(), y.type(),
-              y.data());
+  // Only read: nothing is added.
+  void* sum = const_cast<std::byte*>(x.data());
+  forward_all({kind, dims, epsilon, nullptr, gain.data(), statistics.data()}, x.type(), x.data(),
+              sum, y.type(), y.data());
 }
 
 void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
                          std::span<const float> update, const Elements& sum,
                          std::span<const float> gain, const Elements& y,
                          std::span<float> statistics) {
-  forward_all_of_sum({kind, dims, epsilon, gain.data(), statistics.data()}, x.type(), x.data(),
-                     update.data(), sum.data(), y.type(), y.data());
+  forward_all({kind, dims, epsilon, update.data(), gain.data(), statistics.data()}, x.type(),
+              x.data(), sum.data(), y.type(), y.data());
 }
 
 void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,

@@ -60,6 +60,15 @@ BALLAST_INLINE ElementOf<T>* elements(T, void* data) {
   return static_cast<ElementOf<T>*>(data);
 }
 
+/// `count` < 16 elements, and then `fill`. Once a row at most, and so not worth a copy in every
+/// loop.
+template <class T>
+[[gnu::noinline]] void load_last(const ElementOf<T>* x, std::size_t count, float fill,
+                                 float* values) {
+  for (std::size_t l = 0; l < kLanes; ++l) values[l] = fill;
+  for (std::size_t l = 0; l < count; ++l) values[l] = T::load(x[l]);
+}
+
 /// load_lanes of elements of any type.
 template <class T>
 BALLAST_INLINE void load_stored(const ElementOf<T>* x, std::size_t count, float fill,
@@ -68,8 +77,7 @@ BALLAST_INLINE void load_stored(const ElementOf<T>* x, std::size_t count, float 
   if (count >= kLanes) {
     for (std::size_t l = 0; l < kLanes; ++l) values[l] = T::load(x[l]);
   } else {
-    for (float& value : values) value = fill;
-    for (std::size_t l = 0; l < count; ++l) values[l] = T::load(x[l]);
+    load_last<T>(x, count, fill, values);
   }
   __builtin_memcpy(&lanes, values, sizeof lanes);
 }
