@@ -188,7 +188,10 @@ std::vector<Option> training_options(train::Config& config) {
   append(all, schedule_options(config.schedule));
   append(all, checkpoint_options(config.checkpoint));
   append(all, {whole("eval.every", config.eval_every, kEvery, "steps between evaluations; 0: none"),
-               whole("log.every", config.log_every, kEvery, "steps between records; 0: none")});
+               whole("log.every", config.log_every, kEvery, "steps between records; 0: none"),
+               whole("log.profile", config.log_profile, kEvery,
+                     "steps to profile, the last of the run: a trace a rank and a table of kernels "
+                     "in run.dir/profile; 0: none")});
   append(all, run_options(config.run));
   return all;
 }

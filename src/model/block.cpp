@@ -11,13 +11,14 @@ using kernels::Store;
 using kernels::Transpose;
 
 Block::Block(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
-             const kernels::RopeTable& rope)
+             const kernels::RopeTable& rope, Profile* profile)
     : config_{config},
       shape_{shape},
       attention_dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads,
                       config.head_dim()},
       gemm_{&gemm},
-      rope_{&rope} {}
+      rope_{&rope},
+      profile_{profile} {}
 
 void Block::project(const ConstElements& x, const ConstElements& w, std::span<float> y) const {
   const std::size_t tokens = shape_.tokens();
@@ -92,6 +93,8 @@ void Block::backward(const BlockPass& pass, std::span<float> gradient,
 /// Normalises the stream for a sublayer that wants it so.
 void Block::enter(const Sublayer& sublayer, const BlockScratch& scratch) const {
   if (!is_pre()) return;
+  const ProfileSpan span{profile_, Region::norm_forward,
+                         moves(sublayer.stream.bytes() + sublayer.input.bytes())};
   const auto input = sublayer.input.draft(scratch.staging);
   kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon,
                         sublayer.stream.recall(scratch.stream),
@@ -109,10 +112,16 @@ ConstElements Block::input_of(const Sublayer& sublayer, const BlockScratch& scra
 /// Adds the sublayer's result, in scratch.sublayer, to the stream.
 void Block::leave(const Sublayer& sublayer, const BlockScratch& scratch, const Kept& out) const {
   const Kept& sum = is_post() ? sublayer.sum : out;
-  const auto added = sum.draft(scratch.stream);
-  kernels::add(sublayer.stream.recall(scratch.stream), scratch.sublayer, added);
-  sum.keep(added);
+  {
+    const ProfileSpan span{
+        profile_, Region::residual,
+        moves(sublayer.stream.bytes() + scratch.sublayer.size_bytes() + sum.bytes())};
+    const auto added = sum.draft(scratch.stream);
+    kernels::add(sublayer.stream.recall(scratch.stream), scratch.sublayer, added);
+    sum.keep(added);
+  }
   if (!is_post()) return;
+  const ProfileSpan span{profile_, Region::norm_forward, moves(sum.bytes() + out.bytes())};
   const auto normed = out.draft(scratch.stream);
   kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon,
                         sum.recall(scratch.stream), widened(sublayer.gain, scratch.gain), normed,
@@ -123,6 +132,8 @@ void Block::leave(const Sublayer& sublayer, const BlockScratch& scratch, const K
 void Block::leave_backward(const Sublayer& sublayer, const BlockScratch& scratch,
                            std::span<float> gradient, std::span<float> dgain, Store store) const {
   if (!is_post()) return;
+  const ProfileSpan span{profile_, Region::norm_backward,
+                         moves(sublayer.sum.bytes() + 2 * gradient.size_bytes())};
   kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim},
                          sublayer.sum.recall(scratch.stream), widened(sublayer.gain, scratch.gain),
                          sublayer.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
@@ -132,6 +143,9 @@ void Block::leave_backward(const Sublayer& sublayer, const BlockScratch& scratch
 void Block::enter_backward(const Sublayer& sublayer, const BlockScratch& scratch,
                            std::span<float> gradient, std::span<float> dgain, Store store) const {
   if (!is_pre()) return;
+  const ProfileSpan span{
+      profile_, Region::norm_backward,
+      moves(sublayer.stream.bytes() + scratch.sublayer.size_bytes() + 2 * gradient.size_bytes())};
   kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim},
                          sublayer.stream.recall(scratch.stream),
                          widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),

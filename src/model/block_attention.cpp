@@ -33,6 +33,8 @@ std::span<const float> Block::heads_forward(const Heads& heads, const BlockPass&
     const auto raw = heads.raw.draft(room);
     project(input, heads.weight, raw);
     heads.raw.keep(raw);
+    const ProfileSpan span{profile_, Region::norm_forward,
+                           moves(heads.raw.bytes() + turned.size_bytes())};
     kernels::norm_forward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
                           config_.norm_epsilon, heads.raw.recall(room),
                           widened(heads.gain, pass.scratch.gain), turned,
@@ -40,8 +42,12 @@ std::span<const float> Block::heads_forward(const Heads& heads, const BlockPass&
   } else {
     project(input, heads.weight, turned);
   }
-  kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, turned);
-  heads.turned.keep(turned);
+  {
+    const ProfileSpan span{profile_, Region::rope,
+                           moves(turned.size_bytes() + heads.turned.bytes())};
+    kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, turned);
+    heads.turned.keep(turned);
+  }
   return heads.turned.recall(room);
 }
 
@@ -49,14 +55,27 @@ std::span<const float> Block::heads_forward(const Heads& heads, const BlockPass&
 ConstElements Block::heads_backward(const Heads& heads, const BlockPass& pass,
                                     std::span<float> room, std::span<float> gradient,
                                     std::span<float> dgain, Store store) const {
-  kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient);
+  {
+    const ProfileSpan span{profile_, Region::rope, moves(2 * gradient.size_bytes())};
+    kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient);
+  }
   if (config_.qk_norm) {
+    const ProfileSpan span{profile_, Region::norm_backward,
+                           moves(heads.raw.bytes() + 2 * gradient.size_bytes())};
     kernels::norm_backward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
                            heads.raw.recall(room), widened(heads.gain, pass.scratch.gain),
                            heads.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
                            store);
   }
   return rounded(gradient, pass.scratch.gradient_operand);
+}
+
+Work Block::attention_work(const BlockActivations& saved) const {
+  const auto& dims = attention_dims_;
+  // Two products, each of half of all pairs of tokens.
+  return {2.0 * static_cast<double>(dims.tokens() * dims.seq_len * dims.dim()),
+          static_cast<double>(saved.q.bytes() + saved.k.bytes() + saved.v.bytes() +
+                              saved.attended.bytes())};
 }
 
 /// From the sublayer's input to what the heads attended to. Returns the largest logit.
@@ -71,6 +90,7 @@ float Block::attend(const BlockPass& pass) const {
   project(input, pass.weights.wv, v);
   saved.v.keep(v);
   const auto attended = saved.attended.draft(pieces.take(saved.attended.size()));
+  const ProfileSpan span{profile_, Region::attention_forward, attention_work(saved)};
   const float largest_logit = kernels::attention_forward(
       *gemm_, attention_dims_, q, k, saved.v.recall(v_room), segments_of(config_, pass.batch),
       attended, saved.log_sum_exp.floats(), pass.scratch.attention);
@@ -102,10 +122,15 @@ void Block::attention_backward(const BlockPass& pass, std::span<float> gradient,
   const auto k_room = pieces.take(saved.k.size());
   const auto v = saved.v.recall(pieces.take(saved.v.size()));
   const auto attended = saved.attended.recall(pieces.take(saved.attended.size()));
-  kernels::attention_backward(*gemm_, attention_dims_, saved.q.recall(q_room),
-                              saved.k.recall(k_room), v, segments_of(config_, pass.batch), attended,
-                              saved.log_sum_exp.floats(), dattended, scratch.dq, scratch.dk,
-                              scratch.dv, scratch.attention);
+  {
+    const Work once = attention_work(saved);
+    const ProfileSpan span{
+        profile_, Region::attention_backward, {2.0 * once.flop, 2.0 * once.bytes}};
+    kernels::attention_backward(*gemm_, attention_dims_, saved.q.recall(q_room),
+                                saved.k.recall(k_room), v, segments_of(config_, pass.batch),
+                                attended, saved.log_sum_exp.floats(), dattended, scratch.dq,
+                                scratch.dk, scratch.dv, scratch.attention);
+  }
 
   // The gradient of the output is not read any more: that of the input may take its place.
   const auto input = input_of(attention_of(pass), scratch);

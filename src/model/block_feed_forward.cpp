@@ -25,7 +25,11 @@ void Block::contract(const BlockPass& pass, const Kept& out) const {
   Pieces pieces{scratch.staging};
   const auto gate = pass.saved.gate.recall(pieces.take(pass.saved.gate.size()));
   const auto up = pass.saved.up.recall(pieces.take(pass.saved.up.size()));
-  kernels::swiglu_forward(gate, up, scratch.activated);
+  {
+    const ProfileSpan span{profile_, Region::swiglu_forward,
+                           moves(3 * scratch.activated.size_bytes())};
+    kernels::swiglu_forward(gate, up, scratch.activated);
+  }
   project(rounded(scratch.activated, scratch.operand), pass.weights.w_down, scratch.sublayer);
   leave(feed_forward_of(pass), scratch, out);
 }
@@ -41,16 +45,24 @@ void Block::feed_forward_backward(const BlockPass& pass, std::span<float> gradie
   const auto gate = kept_gate.recall(gate_room);
   const auto up = kept_up.recall(up_room);
   const auto dactivated = scratch.wide.first(kept_gate.size());
-  kernels::swiglu_forward(gate, up, scratch.activated);
+  {
+    const ProfileSpan span{profile_, Region::swiglu_forward,
+                           moves(3 * scratch.activated.size_bytes())};
+    kernels::swiglu_forward(gate, up, scratch.activated);
+  }
   project_back(rounded(scratch.activated, scratch.operand), pass.weights.w_down,
                rounded(gradient, scratch.gradient_operand), dactivated, Store::overwrite,
                gradients.w_down, store);
   // Their gradients take the place of gate and up.
   const auto dgate = kept_gate.draft(gate_room);
   const auto dup = kept_up.draft(up_room);
-  kernels::swiglu_backward(gate, up, dactivated, dgate, dup);
-  kept_gate.keep(dgate);
-  kept_up.keep(dup);
+  {
+    const ProfileSpan span{profile_, Region::swiglu_backward,
+                           moves(3 * dactivated.size_bytes() + 2 * kept_gate.bytes())};
+    kernels::swiglu_backward(gate, up, dactivated, dgate, dup);
+    kept_gate.keep(dgate);
+    kept_up.keep(dup);
+  }
 
   // The gradient of the output is not read any more: that of the input may take its place.
   const auto input = input_of(feed_forward_of(pass), scratch);

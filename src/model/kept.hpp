@@ -34,6 +34,7 @@ class Kept {
 
   [[nodiscard]] std::size_t size() const { return elements_.size(); }
   [[nodiscard]] ElementType type() const { return elements_.type(); }
+  [[nodiscard]] std::size_t bytes() const { return elements_.bytes().size(); }
 
   [[nodiscard]] std::span<float> draft(std::span<float> room) const {
     return type() == ElementType::fp32 ? elements_.floats() : room.first(size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/profile.hpp"
 #include "model/grouping.hpp"
 #include "model/precision.hpp"
 #include "model/recompute.hpp"
@@ -13,7 +14,8 @@ struct TransformerOptions {
   Mode mode = Mode::training;
   Precision precision{};
   RecomputePolicy recompute{};
-  Grouping grouping{};  ///< as it stands: one unit a block
+  Grouping grouping{};         ///< as it stands: one unit a block
+  Profile* profile = nullptr;  ///< records what the model does; must outlive it
 };
 
 }  // namespace ballast::model

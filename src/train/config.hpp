@@ -106,6 +106,7 @@ struct Config {
   RunConfig run;
   std::uint64_t eval_every = 0;
   std::uint64_t log_every = 10;
+  std::size_t log_profile = 0;  ///< steps to trace, the last of a run; 0: no profile
 
   [[nodiscard]] std::uint64_t last_step() const { return run.stop_at.value_or(run.steps); }
 

@@ -20,9 +20,10 @@ struct Record {
   double tokens_per_s = 0.0;
   double step_s = 0.0;
   double loss_scale = 1.0;
-  double comm_work_s = 0.0;   ///< per step: moving bytes and folding them
-  double skew_s = 0.0;        ///< per step: waiting for ranks that arrive later
-  double mem_peak_mib = 0.0;  ///< largest rank's proportional set size
+  double comm_work_s = 0.0;                  ///< per step: moving bytes and folding them
+  double skew_s = 0.0;                       ///< per step: waiting for ranks that arrive later
+  double mem_peak_mib = 0.0;                 ///< largest rank's proportional set size
+  std::optional<double> mfu = std::nullopt;  ///< of the measured ceiling, where it was measured
   std::optional<double> val_loss = std::nullopt;
   std::optional<double> val_bits_per_byte = std::nullopt;
 };

@@ -18,10 +18,11 @@ struct Blueprint {
   model::BatchShape shape;
   model::TransformerOptions options;
   fsdp::Policy policy;
+  Profile* profile = nullptr;  ///< records what they do; must outlive them
 };
 
 /// Of a training; `config.model.vocabulary` is known by now.
-[[nodiscard]] Blueprint make_blueprint(const Config& config);
+[[nodiscard]] Blueprint make_blueprint(const Config& config, Profile* profile = nullptr);
 
 /// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
 /// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.
@@ -39,6 +40,7 @@ class Workspace {
   [[nodiscard]] fsdp::Memory& memory() { return memory_; }
   [[nodiscard]] const fsdp::Memory& memory() const { return memory_; }
   [[nodiscard]] model::Transformer& model() { return model_; }
+  [[nodiscard]] const model::Transformer& model() const { return model_; }
   [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
   [[nodiscard]] fsdp::ShardedParameters& parameters() { return parameters_; }
   [[nodiscard]] const OptimizerState& optimizer() const { return optimizer_; }

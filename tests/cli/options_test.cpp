@@ -63,6 +63,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"checkpoint.resume", "runs/a b/checkpoints/step-25"},
     {"eval.every", "50"},
     {"log.every", "1"},
+    {"log.profile", "5"},
     {"run.dir", "runs/first run"},
     {"run.steps", "4294967295"},
     {"run.stop_at", "33"},
