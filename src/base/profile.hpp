@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -22,7 +21,6 @@ enum class Region : std::uint8_t {
   recompute,
   loss,
   evaluation,
-  checkpoint,
   // Matrix products by what is transposed: forward, gradient of the input, gradient of the weight.
   product_nt,
   product_nn,
@@ -49,11 +47,12 @@ enum class Region : std::uint8_t {
   replicate,
   verdict,
   data_loading,
+  checkpoint,
 };
-inline constexpr std::size_t kRegions = static_cast<std::size_t>(Region::data_loading) + 1;
+inline constexpr std::size_t kRegions = static_cast<std::size_t>(Region::checkpoint) + 1;
 
 [[nodiscard]] std::string_view name_of(Region region);
-[[nodiscard]] constexpr bool is_phase(Region region) { return region <= Region::checkpoint; }
+[[nodiscard]] constexpr bool is_phase(Region region) { return region <= Region::evaluation; }
 [[nodiscard]] constexpr bool is_product(Region region) {
   return region >= Region::product_nt && region <= Region::product_tt;
 }
@@ -96,7 +95,7 @@ class Profile {
   static constexpr std::size_t kDefaultEvents = std::size_t{1} << 18;
   static constexpr std::size_t kDeepest = 16;
 
-  /// Keeps the newest `events` spans; 64 bytes each.
+  /// Keeps the newest `events` spans; 56 bytes each.
   explicit Profile(std::size_t events = kDefaultEvents);
 
   void open(Region region, const Work& work, const SpanDetail& detail) {
@@ -113,7 +112,7 @@ class Profile {
       --hidden_;
       return;
     }
-    ProfileEvent& event = ring_[recorded_++ % capacity_];
+    ProfileEvent& event = ring_[recorded_++ % ring_.size()];
     event = open_[--depth_];
     event.end_ns = monotonic_ns();
   }
@@ -124,8 +123,7 @@ class Profile {
   [[nodiscard]] std::vector<ProfileEvent> last_steps(std::size_t steps) const;
 
  private:
-  std::unique_ptr<ProfileEvent[]> ring_;
-  std::size_t capacity_;
+  std::vector<ProfileEvent> ring_;
   std::uint64_t recorded_ = 0;
   std::array<ProfileEvent, kDeepest> open_{};
   std::size_t depth_ = 0;

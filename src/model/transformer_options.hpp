@@ -14,8 +14,9 @@ struct TransformerOptions {
   Mode mode = Mode::training;
   Precision precision{};
   RecomputePolicy recompute{};
-  Grouping grouping{};         ///< as it stands: one unit a block
-  Profile* profile = nullptr;  ///< records what the model does; must outlive it
+  Grouping grouping{};  ///< as it stands: one unit a block
+  /// Records what the model does, and must outlive it; null: nobody looks.
+  Profile* profile = nullptr;
 };
 
 }  // namespace ballast::model

@@ -23,7 +23,8 @@ struct Ceilings {
 
 /// Measures them: the model's own matrix products, forward and backward, of `compute` and of fp32,
 /// and a sum of two arrays that no cache holds. Every rank works at the same time; the figure is
-/// the mean of the ranks. Takes seconds, and up to 256 MiB a rank that are given back. Collective.
+/// the mean of the ranks. Takes seconds, and 128 MiB a rank or more where matrices are large, given
+/// back after. Collective.
 [[nodiscard]] Ceilings measure_ceilings(comm::Communicator& world, const kernels::Gemm& gemm,
                                         const model::ModelConfig& config, model::BatchShape shape,
                                         ElementType compute);

@@ -20,10 +20,11 @@ struct Record {
   double tokens_per_s = 0.0;
   double step_s = 0.0;
   double loss_scale = 1.0;
-  double comm_work_s = 0.0;                  ///< per step: moving bytes and folding them
-  double skew_s = 0.0;                       ///< per step: waiting for ranks that arrive later
-  double mem_peak_mib = 0.0;                 ///< largest rank's proportional set size
-  std::optional<double> mfu = std::nullopt;  ///< of the measured ceiling, where it was measured
+  double comm_work_s = 0.0;   ///< per step: moving bytes and folding them
+  double skew_s = 0.0;        ///< per step: waiting for ranks that arrive later
+  double mem_peak_mib = 0.0;  ///< largest rank's proportional set size
+  /// Model FLOP/s of a rank over the measured ceiling of its products, in a profiled run.
+  std::optional<double> mfu = std::nullopt;
   std::optional<double> val_loss = std::nullopt;
   std::optional<double> val_bits_per_byte = std::nullopt;
 };

@@ -77,10 +77,14 @@ std::string ceiling_text(const ProfileRow& row) {
   return fmt::format("{:.2f}", row.rate / row.ceiling);
 }
 
+std::string share_text(const ProfileRow& row) {
+  return row.share == 0.0 ? "" : fmt::format("{:.1f}%", 100.0 * row.share);
+}
+
 std::string line_of(const ProfileRow& row, double steps) {
-  return fmt::format("{:<28} {:<24} {:>8.1f} {:>9.2f} {:>6.1f}% {:>15} {:>8}\n", row.name,
-                     row.shape, static_cast<double>(row.calls) / steps, 1e3 * row.seconds / steps,
-                     100.0 * row.share, rate_text(row), ceiling_text(row));
+  return fmt::format("{:<28} {:<24} {:>8.1f} {:>9.2f} {:>7} {:>15} {:>8}\n", row.name, row.shape,
+                     static_cast<double>(row.calls) / steps, 1e3 * row.seconds / steps,
+                     share_text(row), rate_text(row), ceiling_text(row));
 }
 
 }  // namespace
@@ -107,7 +111,7 @@ ProfileTable make_profile_table(std::span<const ProfileEvent> events, const Span
   }
   if (table.steps > 0) table.step_s = total_s / static_cast<double>(table.steps);
   table.rows = finished(rows, total_s);
-  table.beside = finished(beside, total_s);
+  table.beside = finished(beside, 0.0);
   return table;
 }
 
@@ -119,8 +123,8 @@ std::string to_text(const ProfileTable& table) {
   text += fmt::format("{:<28} {:<24} {:>8} {:>9.2f} {:>6.1f}%\n", "a step", "", "",
                       1e3 * table.step_s, 100.0);
   if (table.beside.empty()) return text;
-  text += "between the steps\n";
-  for (const ProfileRow& row : table.beside) text += line_of(row, steps);
+  text += "between the steps, in all\n";
+  for (const ProfileRow& row : table.beside) text += line_of(row, 1.0);
   return text;
 }
 

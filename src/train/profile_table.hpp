@@ -18,7 +18,7 @@ struct ProfileRow {
   std::uint64_t calls = 0;
   double seconds = 0.0;
   Work work;
-  double share = 0.0;    ///< of the steps' time
+  double share = 0.0;    ///< of the steps' time; 0 beside them
   double rate = 0.0;     ///< FLOP/s where there is arithmetic, otherwise bytes/s; 0: neither
   double ceiling = 0.0;  ///< of that rate; 0: none is known
 };

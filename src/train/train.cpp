@@ -72,6 +72,7 @@ class TrainingRun {
   void resume(const std::filesystem::path& checkpoint);
   void introduce();
   void calibrate();
+  void write_profile();
   [[nodiscard]] bool is_due(std::uint64_t every) const {
     return every != 0 && (state_.step % every == 0 || state_.step == config_->last_step());
   }
@@ -286,10 +287,16 @@ void TrainingRun::report_memory() {
                   human_bytes(measured), human_bytes(engine_.plan().host_bytes)));
 }
 
+void TrainingRun::write_profile() {
+  if (!profiler_) return;
+  const PatientCollectives patience{*world_, config_->parallel.timeout_s};
+  log_.say(profiler_->write(*world_, engine_));
+}
+
 ExitCode TrainingRun::finish(ExitCode code) {
   report_memory();
   if (saved_step_ != state_.step) save();
-  if (profiler_) log_.say(profiler_->write(*world_, engine_));
+  write_profile();
   const Hash128 hash =
       saved_hash_ ? *saved_hash_
                   : checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
