@@ -169,6 +169,8 @@ Options run_options(train::RunConfig& c) {
       whole("run.stop_at", c.stop_at, kSteps, "run.steps",
             "stop after this step; the schedule does not change"),
       whole("run.seed", c.seed, {}, "seed of the weights and of the data order"),
+      word("run.gemm_table", "FILE", c.gemm_table,
+           "which library multiplies what, as 'ballast tune' wrote it; without one: as shipped"),
   };
 }
 
@@ -188,7 +190,10 @@ std::vector<Option> training_options(train::Config& config) {
   append(all, schedule_options(config.schedule));
   append(all, checkpoint_options(config.checkpoint));
   append(all, {whole("eval.every", config.eval_every, kEvery, "steps between evaluations; 0: none"),
-               whole("log.every", config.log_every, kEvery, "steps between records; 0: none")});
+               whole("log.every", config.log_every, kEvery, "steps between records; 0: none"),
+               whole("log.profile", config.log_profile, kEvery,
+                     "steps to profile, the last of the run: a trace a rank and a table of kernels "
+                     "in run.dir/profile; 0: none")});
   append(all, run_options(config.run));
   return all;
 }

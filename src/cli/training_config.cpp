@@ -78,6 +78,10 @@ TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file) 
     assign(parse_ini(read_file(request.file), request.file.string()), keys);
     assign(given, options);  // once more: options override the file
   }
+  const auto& table = request.config.run.gemm_table;
+  if (!table.empty()) {
+    request.config.gemm_table = kernels::GemmTable::parse(read_file(table), table.string());
+  }
   if (!request.is_dry && (request.ranks || request.ranks_per_host)) {
     throw usage_error(
         "--ranks and --ranks-per-host belong to --dry-run; mpirun says how many ranks train");

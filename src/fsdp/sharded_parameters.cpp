@@ -37,9 +37,10 @@ std::unique_ptr<GradientExchange> make_exchange(const ShardLayout& layout, const
 }  // namespace
 
 ShardedParameters::ShardedParameters(const ShardLayout& layout, const Policy& policy,
-                                     const Transports& transports, Memory& memory)
+                                     const Transports& transports, Memory& memory, Profile* profile)
     : layout_{&layout},
       policy_{policy},
+      profile_{profile},
       store_{make_store(layout, policy, transports.weights, memory)} {
   if (policy.purpose != Purpose::training) return;
   accumulators_.emplace(layout, memory.own);
@@ -65,13 +66,21 @@ void ShardedParameters::begin_micro_batch(std::size_t index, const model::StepPr
   store_->follow(program);
 }
 
+ConstElements ShardedParameters::acquire(UnitId unit) {
+  const ProfileSpan span{profile_, Region::gather, {}, numbered(unit)};
+  return store_->acquire(unit);
+}
+
 model::GradientRoom ShardedParameters::gradient_room(UnitId unit) {
+  const ProfileSpan span{profile_, Region::room, {}, numbered(unit)};
   return {exchange_->room(unit),
           micro_batch_ == 0 ? kernels::Store::overwrite : kernels::Store::add};
 }
 
 void ShardedParameters::gradient_ready(UnitId unit) {
-  if (micro_batch_ + 1 == policy_.leaf_micro_batches) exchange_->reduce(unit, wave_);
+  if (micro_batch_ + 1 < policy_.leaf_micro_batches) return;
+  const ProfileSpan span{profile_, Region::reduce, {}, numbered(unit)};
+  exchange_->reduce(unit, wave_);
 }
 
 void ShardedParameters::walk(const model::StepProgram& program) {
@@ -82,13 +91,17 @@ void ShardedParameters::walk(const model::StepProgram& program) {
 }
 
 void ShardedParameters::finish_gradients() {
-  exchange_->finish();
+  {
+    const ProfileSpan span{profile_, Region::reduce};
+    exchange_->finish();
+  }
   if (layout_->mesh().replicas == 1) return;
   for (UnitId unit = 0; unit < layout_->table().units().size(); ++unit) gather_from_replicas(unit);
 }
 
 /// The parts of a shard that its holders own, side by side, are the shard.
 void ShardedParameters::gather_from_replicas(UnitId unit) {
+  const ProfileSpan span{profile_, Region::replicate, {}, numbered(unit)};
   const Mesh& mesh = layout_->mesh();
   const GranuleRange held = layout_->held(unit);
   counts_.clear();

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/profile.hpp"
 #include "fsdp/accumulators.hpp"
 #include "fsdp/gradient_exchange.hpp"
 #include "fsdp/groups.hpp"
@@ -37,9 +38,9 @@ struct Memory {
 /// units in the same order: the order of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
-  /// Reserves in `memory`.
+  /// Reserves in `memory`. `profile` records waits and transfers; null: nobody looks.
   ShardedParameters(const ShardLayout& layout, const Policy& policy, const Transports& transports,
-                    Memory& memory);
+                    Memory& memory, Profile* profile = nullptr);
   ~ShardedParameters() override;
 
   /// Brings the parameters to life once `memory` is committed; `region` where a transport needs
@@ -72,7 +73,7 @@ class ShardedParameters final : public model::ParameterSource {
   /// this returns, over everything that this rank holds.
   void finish_gradients();
 
-  ConstElements acquire(model::UnitId unit) override { return store_->acquire(unit); }
+  ConstElements acquire(model::UnitId unit) override;
   void release(model::UnitId unit) override { store_->release(unit); }
   model::GradientRoom gradient_room(model::UnitId unit) override;
   void gradient_ready(model::UnitId unit) override;
@@ -88,6 +89,7 @@ class ShardedParameters final : public model::ParameterSource {
 
   const ShardLayout* layout_;
   Policy policy_;
+  Profile* profile_;
   std::unique_ptr<UnitStore> store_;
   std::unique_ptr<GradientExchange> exchange_;
   std::optional<Accumulators> accumulators_;

@@ -12,13 +12,14 @@ using kernels::Store;
 using kernels::Transpose;
 
 Block::Block(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
-             const kernels::RopeTable& rope)
+             const kernels::RopeTable& rope, Profile* profile)
     : config_{config},
       shape_{shape},
       attention_dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads,
                       config.head_dim()},
       gemm_{&gemm},
-      rope_{&rope} {}
+      rope_{&rope},
+      profile_{profile} {}
 
 void Block::project(const ConstElements& x, const ConstElements& w, std::span<float> y) const {
   const std::size_t tokens = shape_.tokens();
@@ -106,6 +107,8 @@ void Block::backward(const BlockPass& pass, std::span<float> gradient,
 /// Normalises the stream for a sublayer that wants it so.
 void Block::enter(const Sublayer& sublayer, const BlockScratch& scratch) const {
   if (!is_pre()) return;
+  const ProfileSpan span{profile_, Region::norm_forward,
+                         moves(sublayer.stream.size_bytes() + sublayer.input.size_bytes())};
   kernels::norm_forward(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
                         widened(sublayer.gain, scratch.gain), sublayer.input,
                         sublayer.statistics.floats());
@@ -119,6 +122,9 @@ ConstElements Block::input_of(const Sublayer& sublayer, const BlockScratch& scra
 /// Adds the sublayer's result, in scratch.sublayer, to the stream.
 void Block::leave(const Sublayer& sublayer, const BlockScratch& scratch,
                   const Elements& out) const {
+  const ProfileSpan span{
+      profile_, is_post() ? Region::norm_forward : Region::residual,
+      moves(sublayer.stream.size_bytes() + scratch.sublayer.size_bytes() + out.size_bytes())};
   if (!is_post()) return kernels::add(sublayer.stream, scratch.sublayer, out);
   kernels::norm_forward_of_sum(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
                                scratch.sublayer, sublayer.sum, widened(sublayer.gain, scratch.gain),
@@ -129,6 +135,9 @@ void Block::leave(const Sublayer& sublayer, const BlockScratch& scratch,
 void Block::pass_on(const Sublayer& sublayer, const Sublayer& next,
                     const BlockScratch& scratch) const {
   if (!is_pre()) return leave(sublayer, scratch, next.stream);
+  const ProfileSpan span{profile_, Region::norm_forward,
+                         moves(sublayer.stream.size_bytes() + scratch.sublayer.size_bytes() +
+                               next.stream.size_bytes() + next.input.size_bytes())};
   kernels::norm_forward_of_sum(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
                                scratch.sublayer, next.stream, widened(next.gain, scratch.gain),
                                next.input, next.statistics.floats());
@@ -138,6 +147,8 @@ void Block::pass_on(const Sublayer& sublayer, const Sublayer& next,
 void Block::leave_backward(const Sublayer& sublayer, const BlockScratch& scratch,
                            std::span<float> gradient, std::span<float> dgain, Store store) const {
   if (is_pre()) return;
+  const ProfileSpan span{profile_, Region::norm_backward,
+                         moves(sublayer.sum.size_bytes() + 2 * gradient.size_bytes())};
   if (!is_post()) {
     if (!scratch.gradient_operand.empty()) kernels::narrow(gradient, scratch.gradient_operand);
     return;
@@ -151,6 +162,9 @@ void Block::leave_backward(const Sublayer& sublayer, const BlockScratch& scratch
 void Block::enter_backward(const Sublayer& sublayer, const BlockScratch& scratch,
                            std::span<float> gradient, std::span<float> dgain, Store store) const {
   if (!is_pre()) return;
+  const ProfileSpan span{profile_, Region::norm_backward,
+                         moves(sublayer.stream.size_bytes() + scratch.sublayer.size_bytes() +
+                               2 * gradient.size_bytes())};
   kernels::norm_backward(config_.norm, norm_dims(), sublayer.stream,
                          widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
                          scratch.sublayer, gradient, Store::add, dgain, store,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/profile.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/norm.hpp"
@@ -31,7 +32,7 @@ struct BlockPass {
 class Block {
  public:
   Block(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
-        const kernels::RopeTable& rope);
+        const kernels::RopeTable& rope, Profile* profile);
 
   [[nodiscard]] BatchShape shape() const { return shape_; }
 
@@ -100,6 +101,9 @@ class Block {
   void feed_forward_backward(const BlockPass& pass, std::span<float> gradient,
                              const BlockGradients& gradients, kernels::Store store) const;
 
+  /// What attention's forward has to do; its backward does twice the arithmetic.
+  [[nodiscard]] Work attention_work(const BlockActivations& saved) const;
+
   /// y = x wᵀ. x: [tokens, in]; w: [out, in]; y: [tokens, out].
   void project(const ConstElements& x, const ConstElements& w, std::span<float> y) const;
   /// The same rounded to the type of y, by way of `room` where that is narrow.
@@ -134,6 +138,7 @@ class Block {
   kernels::AttentionDims attention_dims_;
   const kernels::Gemm* gemm_;
   const kernels::RopeTable* rope_;
+  Profile* profile_;
 };
 
 }  // namespace ballast::model

@@ -32,12 +32,16 @@ void Block::heads_forward(const Heads& heads, const BlockPass& pass,
   const auto straight = draft_of(heads.turned, room);
   if (config_.qk_norm) {
     project(input, heads.weight, heads.raw, room);
+    const ProfileSpan span{profile_, Region::norm_forward,
+                           moves(heads.raw.size_bytes() + straight.size() * sizeof(float))};
     kernels::norm_forward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
                           config_.norm_epsilon, heads.raw, widened(heads.gain, pass.scratch.gain),
                           straight, heads.statistics.floats());
   } else {
     project(input, heads.weight, straight);
   }
+  const ProfileSpan span{profile_, Region::rope,
+                         moves(straight.size() * sizeof(float) + heads.turned.size_bytes())};
   kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, straight,
                 heads.turned);
 }
@@ -48,6 +52,7 @@ ConstElements Block::heads_backward(const Heads& heads, const BlockPass& pass,
                                     Store store) const {
   const Elements room = pass.scratch.gradient_operand;
   const Elements operand = room.empty() ? Elements{gradient} : room.first(gradient.size());
+  const ProfileSpan span{profile_, Region::rope, moves(2 * gradient.size_bytes())};
   if (!config_.qk_norm) {
     kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient, operand);
     return operand;
@@ -58,6 +63,14 @@ ConstElements Block::heads_backward(const Heads& heads, const BlockPass& pass,
                          heads.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
                          store, room.empty() ? room : operand);
   return operand;
+}
+
+Work Block::attention_work(const BlockActivations& saved) const {
+  const auto& dims = attention_dims_;
+  // Two products, each of half of all pairs of tokens.
+  return {2.0 * static_cast<double>(dims.tokens() * dims.seq_len * dims.dim()),
+          static_cast<double>(saved.q.size_bytes() + saved.k.size_bytes() + saved.v.size_bytes() +
+                              saved.attended.size_bytes())};
 }
 
 /// From the sublayer's input to what the heads attended to. Returns the largest logit.
@@ -73,6 +86,7 @@ float Block::attend(const BlockPass& pass) const {
   const auto k = widened(saved.k, pieces.take(saved.k.size()));
   const auto v = widened(saved.v, pieces.take(saved.v.size()));
   const auto attended = draft_of(saved.attended, pieces.take(saved.attended.size()));
+  const ProfileSpan span{profile_, Region::attention_forward, attention_work(saved)};
   const float largest_logit =
       kernels::attention_forward(*gemm_, attention_dims_, q, k, v, segments_of(config_, pass.batch),
                                  attended, saved.log_sum_exp.floats(), pass.scratch.attention);
@@ -105,9 +119,14 @@ void Block::attention_backward(const BlockPass& pass, std::span<float> gradient,
   const auto k = widened(saved.k, pieces.take(saved.k.size()));
   const auto v = widened(saved.v, pieces.take(saved.v.size()));
   const auto attended = widened(saved.attended, pieces.take(saved.attended.size()));
-  kernels::attention_backward(*gemm_, attention_dims_, q, k, v, segments_of(config_, pass.batch),
-                              attended, saved.log_sum_exp.floats(), dattended, scratch.dq,
-                              scratch.dk, scratch.dv, scratch.attention);
+  {
+    const Work once = attention_work(saved);
+    const ProfileSpan span{
+        profile_, Region::attention_backward, {2.0 * once.flop, 2.0 * once.bytes}};
+    kernels::attention_backward(*gemm_, attention_dims_, q, k, v, segments_of(config_, pass.batch),
+                                attended, saved.log_sum_exp.floats(), dattended, scratch.dq,
+                                scratch.dk, scratch.dv, scratch.attention);
+  }
 
   // The gradient of the output is not read any more: that of the input may take its place.
   const auto input = input_of(attention_of(pass), scratch);

@@ -16,7 +16,10 @@ void Block::expand(const BlockPass& pass) const {
 void Block::contract(const BlockPass& pass, const Elements& out) const {
   const BlockScratch& scratch = pass.scratch;
   const auto activated = scratch.operand.first(pass.saved.gate.size());
-  kernels::swiglu_forward(pass.saved.gate, pass.saved.up, activated);
+  {
+    const ProfileSpan span{profile_, Region::swiglu_forward, moves(3 * activated.size_bytes())};
+    kernels::swiglu_forward(pass.saved.gate, pass.saved.up, activated);
+  }
   project(activated, pass.weights.w_down, scratch.sublayer);
   leave(feed_forward_of(pass), scratch, out);
 }
@@ -31,7 +34,11 @@ void Block::feed_forward_backward(const BlockPass& pass, std::span<float> gradie
   const auto dout = operand_of(gradient, scratch);
   project_back(dout, pass.weights.w_down, dactivated, Store::overwrite);
   // Their gradients take the place of gate and up.
-  kernels::swiglu_backward(gate, up, dactivated, gate, up, activated);
+  {
+    const ProfileSpan span{profile_, Region::swiglu_backward,
+                           moves(dactivated.size_bytes() + 5 * gate.size_bytes())};
+    kernels::swiglu_backward(gate, up, dactivated, gate, up, activated);
+  }
   weight_gradient(dout, activated, gradients.w_down, store);
 
   // The gradient of the output is not read any more: that of the input may take its place.

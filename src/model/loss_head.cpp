@@ -33,13 +33,14 @@ LossSums sums_of(const Batch& batch, std::span<const float> nll) {
 }  // namespace
 
 LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
-                   const kernels::Gemm& gemm, Arena& arena)
+                   const kernels::Gemm& gemm, Arena& arena, Profile* profile)
     : dim_{config.dim},
       vocabulary_{config.vocabulary},
       tokens_{shape.tokens()},
       chunk_{std::min(tokens_, std::max(kFewestChunkTokens, kChunkFloats / vocabulary_))},
       gemm_{&gemm},
       arena_{&arena},
+      profile_{profile},
       logits_{arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_)},
       nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
   if (compute == ElementType::fp32) return;
@@ -78,9 +79,13 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
         batch.weights.empty() ? batch.weights : batch.weights.subspan(chunk.first, chunk.tokens);
     const Elements gradient =
         dlogits_room.empty() ? Elements{logits} : dlogits_room.first(logits.size());
-    kernels::cross_entropy(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights,
-                           gradient_scale, logits, nll.subspan(chunk.first, chunk.tokens),
-                           gradient);
+    {
+      const ProfileSpan span{profile_, Region::cross_entropy,
+                             moves(3 * logits.size_bytes() + gradient.size_bytes())};
+      kernels::cross_entropy(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights,
+                             gradient_scale, logits, nll.subspan(chunk.first, chunk.tokens),
+                             gradient);
+    }
     const Operand dlogits{gradient, chunk.tokens, vocabulary_};
     gemm_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
                     matrix(dhidden.data() + chunk.first * dim_, chunk.tokens, dim_),
@@ -95,6 +100,7 @@ LossSums LossHead::forward(const ConstElements& hidden, const ConstElements& hea
                            const Batch& batch, std::span<float> nll) const {
   for_each_chunk([&](Chunk chunk) {
     const auto logits = logits_of(chunk, hidden, head);
+    const ProfileSpan span{profile_, Region::cross_entropy, moves(logits.size_bytes())};
     kernels::cross_entropy_loss(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens),
                                 logits, nll.subspan(chunk.first, chunk.tokens));
   });

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <span>
 
+#include "base/profile.hpp"
 #include "kernels/gemm.hpp"
 #include "model/batch.hpp"
 #include "model/unit_views.hpp"
@@ -17,7 +18,7 @@ namespace ballast::model {
 class LossHead {
  public:
   LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
-           const kernels::Gemm& gemm, Arena& arena);
+           const kernels::Gemm& gemm, Arena& arena, Profile* profile);
 
   /// hidden: [tokens, dim]; dhidden: its gradient, overwritten; dhead is stored as `store` says.
   LossSums forward_backward(const ConstElements& hidden, const ConstElements& head,
@@ -51,6 +52,7 @@ class LossHead {
   std::size_t chunk_;
   const kernels::Gemm* gemm_;
   const Arena* arena_;
+  Profile* profile_;
   Arena::Slot<float> logits_;
   Arena::Slot<float> nll_;
   Arena::ElementSlot dlogits_{};  ///< a chunk's, rounded, where compute is not fp32

@@ -17,12 +17,13 @@ Transformer::Transformer(const ModelConfig& config, BatchShape shape,
     : config_{config},
       shape_{shape},
       recompute_{options.recompute},
+      profile_{options.profile},
       compute_{options.precision.compute},
       table_{config, options.grouping},
       rope_{shape.seq_len, config.head_dim(), config.rope_base},
-      block_{config, shape, gemm, rope_},
+      block_{config, shape, gemm, rope_, profile_},
       arena_{&arena},
-      loss_head_{config, shape, compute_, gemm, arena},
+      loss_head_{config, shape, compute_, gemm, arena, profile_},
       activations_{config, shape, options, arena},
       scratch_{config, shape, options, arena} {
   const std::size_t tokens = shape.tokens();
@@ -60,12 +61,18 @@ void Transformer::check(const Batch& batch) const {
 void Transformer::embed(const Batch& batch, ParameterSource& source) {
   const ParameterLease lease{source, kRootUnit};
   const auto root = root_tensors(table_, lease.values());
-  kernels::embedding_forward(config_.dim, batch.ids, root.embedding, activations_.residual(0));
+  {
+    const Elements stream = activations_.residual(0);
+    const ProfileSpan span{profile_, Region::embedding_forward, moves(2 * stream.size_bytes())};
+    kernels::embedding_forward(config_.dim, batch.ids, root.embedding, stream);
+  }
   if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }
 
 void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
+  const ProfileSpan forward_span{profile_, Region::forward};
   for (std::size_t layer = 0; layer < config_.layers; ++layer) {
+    const ProfileSpan span{profile_, Region::block_forward, {}, numbered(layer)};
     const ParameterLease lease{source, table_.unit_of_layer(layer)};
     const auto block = pass(layer, lease, batch);
     const float largest_logit = block_.forward(block, activations_.residual(layer + 1));
@@ -81,6 +88,8 @@ ConstElements Transformer::final_hidden(const RootWeights& root) const {
   const Elements last = activations_.residual(config_.layers);
   const Elements hidden = arena_->view(hidden_);
   if (!has_final_norm()) return last.type() == compute_ ? last : rounded(last, hidden);
+  const ProfileSpan span{profile_, Region::norm_forward,
+                         moves(last.size_bytes() + hidden.size_bytes())};
   kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon, last,
                         widened(root.final_norm, scratch_.view().gain), hidden,
                         arena_->view(hidden_statistics_));
@@ -89,6 +98,7 @@ ConstElements Transformer::final_hidden(const RootWeights& root) const {
 
 LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& source,
                                         float gradient_scale) {
+  const ProfileSpan loss_span{profile_, Region::loss};
   const ParameterLease lease{source, kRootUnit};
   const auto root = root_tensors(table_, lease.values());
   const GradientRoom room = source.gradient_room(kRootUnit);
@@ -107,6 +117,7 @@ LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& sou
 }
 
 void Transformer::backward_blocks(const Batch& batch, ParameterSource& source) {
+  const ProfileSpan backward_span{profile_, Region::backward};
   for (std::size_t layer = config_.layers; layer-- > 0;) {
     if (observer_ != nullptr) add_observed_gradient(layer);
     backward_block(layer, batch, source);
@@ -124,6 +135,7 @@ void Transformer::add_observed_gradient(std::size_t layer) {
 }
 
 void Transformer::backward_block(std::size_t layer, const Batch& batch, ParameterSource& source) {
+  const ProfileSpan span{profile_, Region::block_backward, {}, numbered(layer)};
   const UnitId unit = table_.unit_of_layer(layer);
   const ParameterLease lease{source, unit};
   const GradientRoom room = source.gradient_room(unit);
@@ -132,6 +144,7 @@ void Transformer::backward_block(std::size_t layer, const Batch& batch, Paramete
   if (recompute != Recompute::none) {
     // After the forward, the last block that recomputes finds its activations still there.
     if (shared_layer_ != layer) {
+      const ProfileSpan recompute_span{profile_, Region::recompute, {}, numbered(layer)};
       block_.recompute(recompute, block, activations_.residual(layer + 1));
     }
     shared_layer_.reset();
@@ -145,10 +158,15 @@ void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
   // to it, otherwise they start at zero where the room says overwrite.
   const GradientRoom room = source.gradient_room(kRootUnit);
   const auto gradients = root_tensors(table_, room.values);
-  if (!config_.tie_embeddings && room.store == Store::overwrite) {
-    std::ranges::fill(gradients.embedding, 0.0f);
+  {
+    const auto gradient = arena_->view(gradient_);
+    const ProfileSpan span{profile_, Region::embedding_backward,
+                           moves(3 * gradient.size_bytes() + gradients.embedding.size_bytes())};
+    if (!config_.tie_embeddings && room.store == Store::overwrite) {
+      std::ranges::fill(gradients.embedding, 0.0f);
+    }
+    kernels::embedding_backward(config_.dim, batch.ids, gradient, gradients.embedding);
   }
-  kernels::embedding_backward(config_.dim, batch.ids, arena_->view(gradient_), gradients.embedding);
   source.gradient_ready(kRootUnit);
 }
 

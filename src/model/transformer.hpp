@@ -64,6 +64,7 @@ class Transformer {
   ModelConfig config_;
   BatchShape shape_;
   RecomputePolicy recompute_;
+  Profile* profile_;
   ElementType compute_;
   ParameterTable table_;
   kernels::RopeTable rope_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/profile.hpp"
 #include "model/grouping.hpp"
 #include "model/precision.hpp"
 #include "model/recompute.hpp"
@@ -14,6 +15,8 @@ struct TransformerOptions {
   Precision precision{};
   RecomputePolicy recompute{};
   Grouping grouping{};  ///< as it stands: one unit a block
+  /// Records what the model does, and must outlive it; null: nobody looks.
+  Profile* profile = nullptr;
 };
 
 }  // namespace ballast::model

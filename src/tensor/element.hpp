@@ -49,6 +49,7 @@ class BasicElements {
 
   [[nodiscard]] Byte* data() const { return data_; }
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t size_bytes() const { return size_ * size_of(type_); }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] ElementType type() const { return type_; }
   [[nodiscard]] std::span<Byte> bytes() const { return {data_, size_ * size_of(type_)}; }

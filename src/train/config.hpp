@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fsdp/policy.hpp"
+#include "kernels/gemm_table.hpp"
 #include "model/config.hpp"
 #include "model/transformer.hpp"
 #include "optim/loss_scaler.hpp"
@@ -92,6 +93,7 @@ struct RunConfig {
   std::uint64_t steps = 1000;
   std::optional<std::uint64_t> stop_at;  ///< stop earlier; the schedule does not change
   std::uint64_t seed = 1;
+  std::filesystem::path gemm_table;  ///< written by `ballast tune`; empty: the shipped one
 };
 
 /// Everything that `ballast train` can be told. An `every` of 0 switches off.
@@ -106,6 +108,10 @@ struct Config {
   RunConfig run;
   std::uint64_t eval_every = 0;
   std::uint64_t log_every = 10;
+  std::size_t log_profile = 0;  ///< steps to trace, the last of a run; 0: no profile
+
+  /// What run.gemm_table holds: the same text on every rank.
+  kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
 
   [[nodiscard]] std::uint64_t last_step() const { return run.stop_at.value_or(run.steps); }
 

@@ -24,15 +24,20 @@ double nominal_labels(const DataConfig& data) {
 /// Weights that are drawn at a time (1 MiB), however large their tensor is.
 constexpr std::size_t kInitialisedGranules = 256;
 
+/// What an update reads and writes a parameter: the gradient once, weight and moments both ways.
+constexpr std::size_t kUpdateBytes = 28;
+
 }  // namespace
 
-Engine::Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset)
+Engine::Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset,
+               Profile* profile)
     : config_{&config},
       world_{&world},
       dataset_{&dataset},
+      profile_{profile},
       topology_{fsdp::discover_topology(world)},
       plan_{require_memory(world, config, topology_)},
-      workspace_{make_blueprint(config), topology_, narrow<std::size_t>(world.rank())},
+      workspace_{make_blueprint(config, profile), topology_, narrow<std::size_t>(world.rank())},
       connection_{world, workspace_.policy(), workspace_.transports(), workspace_.memory(),
                   workspace_.parameters()},
       adamw_{adamw_config(config.optim)},
@@ -74,6 +79,7 @@ checkpoint::TrainingState Engine::initial_state() const {
 }
 
 StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_requested) {
+  const ProfileSpan step_span{profile_, Region::step, {}, numbered(state.step + 1)};
   auto& parameters = workspace_.parameters();
   connection_.groups().set_step(state.step + 1);
   forward_fault_.reset();
@@ -81,8 +87,16 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
   StepSums sums;
   sums.stop_requests = stop_requested ? 1 : 0;
   run_leaves(state, sums);
-  add_squared_gradient(parameters, sums.squared_gradient);
-  sums.merge_over(*world_);
+  {
+    const ProfileSpan span{
+        profile_, Region::gradient_norm,
+        moves(layout().owned_granules(layout().rank()) * kGranule * sizeof(float))};
+    add_squared_gradient(parameters, sums.squared_gradient);
+  }
+  {
+    const ProfileSpan span{profile_, Region::verdict};
+    sums.merge_over(*world_);
+  }
 
   // Gradients were scaled by the nominal count and the loss scale; the exact count is known only
   // now.
@@ -141,8 +155,13 @@ void Engine::run_leaves(const checkpoint::TrainingState& state, StepSums& sums) 
   parameters.finish_gradients();
 }
 
+const model::Batch& Engine::load(std::uint64_t sample) {
+  const ProfileSpan span{profile_, Region::data_loading};
+  return loader_.load_training(sampler_, sample);
+}
+
 void Engine::run_micro_batch(std::size_t leaf, std::uint64_t sample, float scale, StepSums& sums) {
-  const auto& batch = loader_.load_training(sampler_, sample);
+  const auto& batch = load(sample);
   auto& model = workspace_.model();
   const auto loss = model.forward_backward(batch, workspace_.parameters(), scale);
   sums.loss.merge(loss);
@@ -157,6 +176,8 @@ void Engine::apply(const checkpoint::TrainingState& state, double lr, double gra
     const auto part = [&](std::span<float> all) {
       return all.subspan(layout().held_offset(unit), layout().held(unit).numel());
     };
+    const ProfileSpan span{profile_, Region::optimizer,
+                           moves(layout().held(unit).numel() * kUpdateBytes), numbered(unit)};
     adamw_.update(state.optimizer_steps, lr, gradient_factor, optimizer.groups(unit),
                   {
                       .gradient = parameters.accumulators().held(unit),
@@ -182,6 +203,7 @@ void Engine::adapt_loss_scale(checkpoint::TrainingState& state, Update update) c
 }
 
 EvalResult Engine::evaluate() {
+  const ProfileSpan span{profile_, Region::evaluation};
   return validate(*world_, *dataset_, workspace_.model(), workspace_.parameters(), loader_,
                   evaluation_program_);
 }

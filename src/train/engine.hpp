@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/profile.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
@@ -39,9 +40,10 @@ struct StepResult {
 /// the sharding, what moves the bytes, or what is computed again.
 class Engine {
  public:
-  /// `dataset` and `world` must outlive the engine. Collective; usage Errors name keys that
-  /// contradict one another, and memory that is not there.
-  Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset);
+  /// `dataset`, `world` and `profile` (null: nobody looks) must outlive the engine. Collective;
+  /// usage Errors name keys that contradict one another, and memory that is not there.
+  Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset,
+         Profile* profile = nullptr);
 
   /// Fresh weights, zero moments. Collective.
   void initialise();
@@ -74,6 +76,7 @@ class Engine {
 
  private:
   void run_leaves(const checkpoint::TrainingState& state, StepSums& sums);
+  const model::Batch& load(std::uint64_t sample);
   void run_micro_batch(std::size_t leaf, std::uint64_t sample, float scale, StepSums& sums);
   void apply(const checkpoint::TrainingState& state, double lr, double gradient_factor);
   void adapt_loss_scale(checkpoint::TrainingState& state, Update update) const;
@@ -81,6 +84,7 @@ class Engine {
   const Config* config_;
   comm::Communicator* world_;
   const data::Dataset* dataset_;
+  Profile* profile_;
   fsdp::Topology topology_;
   MemoryPlan plan_;
   Workspace workspace_;

@@ -64,6 +64,7 @@ std::string to_json(const Record& record) {
   put(object, "skew_s", record.skew_s);
   put(object, "comm_exposed_s", record.comm_work_s + record.skew_s);
   put(object, "mem_peak_mib", record.mem_peak_mib);
+  if (record.mfu) put(object, "mfu", *record.mfu);
   if (record.val_loss) put(object, "val_loss", *record.val_loss);
   if (record.val_bits_per_byte) put(object, "val_bits_per_byte", *record.val_bits_per_byte);
   return object.dump();
@@ -71,10 +72,10 @@ std::string to_json(const Record& record) {
 
 std::string to_line(const Record& record, std::uint64_t last_step, double left_s) {
   std::string line = fmt::format(
-      "step {:>{}}/{}  loss {:.4f}  grad {:.3f}  lr {:.2e}  {} tokens/s  {:.3f} s/step  {} left",
+      "step {:>{}}/{}  loss {:.4f}  grad {:.3f}  lr {:.2e}  {} tokens/s  {:.3f} s/step{}  {} left",
       record.step, std::to_string(last_step).size(), last_step, record.loss, record.grad_norm,
       record.lr, with_thousands(static_cast<std::uint64_t>(record.tokens_per_s)), record.step_s,
-      human_duration(left_s));
+      record.mfu ? fmt::format("  MFU {:.1f}%", 100.0 * *record.mfu) : "", human_duration(left_s));
   if (record.val_bits_per_byte) {
     line += fmt::format("  | held out: {:.4f} bits/byte", *record.val_bits_per_byte);
   }

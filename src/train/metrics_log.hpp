@@ -23,6 +23,8 @@ struct Record {
   double comm_work_s = 0.0;   ///< per step: moving bytes and folding them
   double skew_s = 0.0;        ///< per step: waiting for ranks that arrive later
   double mem_peak_mib = 0.0;  ///< largest rank's proportional set size
+  /// Model FLOP/s of a rank over the measured ceiling of its products, in a profiled run.
+  std::optional<double> mfu = std::nullopt;
   std::optional<double> val_loss = std::nullopt;
   std::optional<double> val_bits_per_byte = std::nullopt;
 };

@@ -16,7 +16,7 @@ extern "C" void request_stop(int) { stop_requested = 1; }
 /// Room for the handler and for all registers of this processor, wide tiles among them.
 std::size_t stack_bytes() {
   constexpr std::size_t kHandler = std::size_t{64} << 10;
-  return kHandler + std::max<std::size_t>(::getauxval(AT_static_cast<std::size_t>(MINSIGSTKSZ)), MINSIGSTKSZ);
+  return kHandler + std::max(::getauxval(AT_MINSIGSTKSZ), static_cast<unsigned long>(MINSIGSTKSZ));
 }
 
 void watch(int signal) {

@@ -15,6 +15,7 @@
 #include "train/memory_plan.hpp"
 #include "train/meter.hpp"
 #include "train/metrics_log.hpp"
+#include "train/profiler.hpp"
 #include "train/run_directory.hpp"
 #include "train/stop_signal.hpp"
 #include "train/summary.hpp"
@@ -56,7 +57,8 @@ class TrainingRun {
         config_{&config},
         schedule_{make_schedule(config)},
         identity_{make_identity(config, dataset.info())},
-        engine_{config, world, dataset},
+        profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
+        engine_{config, world, dataset, profile()},
         numerics_{numerics_fingerprint(engine_.gemm())} {
     require_same_numerics(world, numerics_);
   }
@@ -66,8 +68,11 @@ class TrainingRun {
   ExitCode run();
 
  private:
+  [[nodiscard]] Profile* profile() { return profiler_ ? &profiler_->profile() : nullptr; }
   void resume(const std::filesystem::path& checkpoint);
   void introduce();
+  void calibrate();
+  void write_profile();
   [[nodiscard]] bool is_due(std::uint64_t every) const {
     return every != 0 && (state_.step % every == 0 || state_.step == config_->last_step());
   }
@@ -84,6 +89,7 @@ class TrainingRun {
   const Config* config_;
   optim::Schedule schedule_;
   Identity identity_;
+  std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
   Engine engine_;
   std::string numerics_;
   StopSignal stop_signal_;
@@ -141,6 +147,7 @@ void TrainingRun::open_log(const std::string& resolved_ini) {
     if (!world_->is_root()) return;
     const auto& dir = config_->run.dir;
     storage::write_text_atomically(dir / "config.resolved.ini", resolved_ini);
+    storage::write_text_atomically(dir / "gemm_table.txt", config_->gemm_table.text());
     log_ = MetricsLog{dir, state_.step};
     introduce();
   });
@@ -181,7 +188,15 @@ StepResult TrainingRun::timed_step() {
   return result;
 }
 
+void TrainingRun::calibrate() {
+  if (!profiler_) return;
+  profiler_->calibrate(*world_, engine_);
+  log_.say(fmt::format("ceilings of a rank, {} at work: {}", world_->size(),
+                       describe(profiler_->ceilings())));
+}
+
 ExitCode TrainingRun::run() {
+  calibrate();
   while (state_.step < config_->last_step()) {
     const StepResult result = timed_step();
     after_step(result);
@@ -229,6 +244,7 @@ void TrainingRun::write_record(const StepResult& result) {
       .loss_scale = result.loss_scale,
   };
   meter_.fill(record);
+  if (profiler_) record.mfu = profiler_->utilization(record.tokens_per_s / world_->size());
   const auto pss = static_cast<std::int64_t>(memory_use().pss);
   record.mem_peak_mib =
       static_cast<double>(world_->max(pss, {"memory"})) / static_cast<double>(1 << 20);
@@ -245,6 +261,7 @@ void TrainingRun::write_record(const StepResult& result) {
 }
 
 void TrainingRun::save() {
+  const ProfileSpan span{profile(), Region::checkpoint};
   const PatientCollectives patience{*world_, config_->parallel.timeout_s};
   const auto saved = checkpoint::save(*world_, engine_.layout(), engine_.tensors(),
                                       {
@@ -271,9 +288,16 @@ void TrainingRun::report_memory() {
                   human_bytes(measured), human_bytes(engine_.plan().host_bytes)));
 }
 
+void TrainingRun::write_profile() {
+  if (!profiler_) return;
+  const PatientCollectives patience{*world_, config_->parallel.timeout_s};
+  log_.say(profiler_->write(*world_, engine_));
+}
+
 ExitCode TrainingRun::finish(ExitCode code) {
   report_memory();
   if (saved_step_ != state_.step) save();
+  write_profile();
   const Hash128 hash =
       saved_hash_ ? *saved_hash_
                   : checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);

@@ -1,24 +1,35 @@
 #include "train/workspace.hpp"
 
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm_profiled.hpp"
 
 namespace ballast::train {
 
-Blueprint make_blueprint(const Config& config) {
-  return {config.model,
-          {config.data.micro_batch, config.data.seq_len},
-          make_model_options(config),
-          make_policy(config)};
+namespace {
+
+std::unique_ptr<kernels::Gemm> make_gemm(const Blueprint& blueprint) {
+  auto gemm = kernels::make_gemm(blueprint.gemm_table);
+  if (blueprint.profile == nullptr) return gemm;
+  return std::make_unique<kernels::ProfiledGemm>(std::move(gemm), *blueprint.profile);
+}
+
+}  // namespace
+
+Blueprint make_blueprint(const Config& config, Profile* profile) {
+  model::TransformerOptions options = make_model_options(config);
+  options.profile = profile;
+  return {config.model,       {config.data.micro_batch, config.data.seq_len},
+          std::move(options), make_policy(config),
+          config.gemm_table,  profile};
 }
 
 Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology, std::size_t rank)
     : policy_{blueprint.policy},
       mesh_{fsdp::make_mesh(policy_, topology.ranks())},
       transports_{fsdp::choose_transports(policy_, mesh_, topology)},
-      gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
+      gemm_{make_gemm(blueprint)},
       model_{blueprint.model, blueprint.shape, blueprint.options, *gemm_, memory_.own},
       layout_{model_.table(), mesh_, rank},
-      parameters_{layout_, policy_, transports_, memory_},
+      parameters_{layout_, policy_, transports_, memory_, blueprint.profile},
       optimizer_{layout_, policy_.compute, memory_.own} {}
 
 checkpoint::ShardTensors Workspace::tensors() const {

@@ -5,7 +5,7 @@
 
 #include "checkpoint/checkpoint.hpp"
 #include "fsdp/sharded_parameters.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm_table.hpp"
 #include "model/transformer.hpp"
 #include "train/config.hpp"
 #include "train/optimizer_state.hpp"
@@ -18,10 +18,12 @@ struct Blueprint {
   model::BatchShape shape;
   model::TransformerOptions options;
   fsdp::Policy policy;
+  kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
+  Profile* profile = nullptr;  ///< records what they do; must outlive them
 };
 
 /// Of a training; `config.model.vocabulary` is known by now.
-[[nodiscard]] Blueprint make_blueprint(const Config& config);
+[[nodiscard]] Blueprint make_blueprint(const Config& config, Profile* profile = nullptr);
 
 /// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
 /// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.
@@ -39,6 +41,7 @@ class Workspace {
   [[nodiscard]] fsdp::Memory& memory() { return memory_; }
   [[nodiscard]] const fsdp::Memory& memory() const { return memory_; }
   [[nodiscard]] model::Transformer& model() { return model_; }
+  [[nodiscard]] const model::Transformer& model() const { return model_; }
   [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
   [[nodiscard]] fsdp::ShardedParameters& parameters() { return parameters_; }
   [[nodiscard]] const OptimizerState& optimizer() const { return optimizer_; }

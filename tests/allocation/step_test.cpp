@@ -68,7 +68,8 @@ TEST(Step, AllocatesNothing) {
     Config config = uneven_config(static_cast<std::size_t>(world().size()));
     config.data.global_batch += config.data.micro_batch;
     variant.change(config);
-    Engine engine{config, world(), dataset};
+    Profile profile;
+    Engine engine{config, world(), dataset, &profile};
     engine.initialise();
     auto state = engine.initial_state();
     for (int i = 0; i < kWarmUp; ++i) engine.step(state, 1e-3, false);

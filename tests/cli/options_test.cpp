@@ -63,10 +63,12 @@ const std::map<std::string, std::string> kOtherValues{
     {"checkpoint.resume", "runs/a b/checkpoints/step-25"},
     {"eval.every", "50"},
     {"log.every", "1"},
+    {"log.profile", "5"},
     {"run.dir", "runs/first run"},
     {"run.steps", "4294967295"},
     {"run.stop_at", "33"},
     {"run.seed", "18446744073709551615"},
+    {"run.gemm_table", "tables/odd one.txt"},
 };
 const std::set<std::string> kOneValue{"model.position", "model.activation", "precision.reduce",
                                       "precision.master", "precision.moments"};

@@ -15,14 +15,15 @@ TEST(Record, NumbersReadBackToTheSameBits) {
   EXPECT_EQ(json.at("step"), 7);
   EXPECT_FALSE(json.contains("nonfinite"));
   EXPECT_FALSE(json.contains("val_loss"));
+  EXPECT_FALSE(json.contains("mfu"));
 }
 
 TEST(Record, HasTheKeysOfTheContract) {
-  const auto json = nlohmann::json::parse(
-      to_json({.comm_work_s = 0.25, .skew_s = 0.5, .val_loss = 1.0, .val_bits_per_byte = 2.0}));
+  const auto json = nlohmann::json::parse(to_json(
+      {.comm_work_s = 0.25, .skew_s = 0.5, .mfu = 0.5, .val_loss = 1.0, .val_bits_per_byte = 2.0}));
   for (const char* key : {"step", "loss", "grad_norm", "lr", "tokens", "tokens_per_s", "step_s",
                           "loss_scale", "comm_work_s", "skew_s", "comm_exposed_s", "mem_peak_mib",
-                          "val_loss", "val_bits_per_byte"}) {
+                          "mfu", "val_loss", "val_bits_per_byte"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json.at("comm_exposed_s").get<double>(), 0.75);
@@ -42,6 +43,8 @@ TEST(Record, TheLineForPeopleShowsProgressAndTimeLeft) {
   for (const char* part : {"20/1000", "1.2346", "12,345 tokens/s", "8 min 10 s left"}) {
     EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
   }
+  EXPECT_EQ(line.find("MFU"), std::string::npos);
+  EXPECT_NE(to_line({.mfu = 0.875}, 1, 0.0).find("MFU 87.5%"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace ballast {
+
+/// The parts of a step that can be told apart. Phases hold other spans; kernels, waits and
+/// transfers are leaves: spans that open within one of them are not recorded.
+enum class Region : std::uint8_t {
+  // Phases.
+  step,
+  forward,
+  backward,
+  block_forward,
+  block_backward,
+  recompute,
+  loss,
+  evaluation,
+  // Matrix products by what is transposed: forward, gradient of the input, gradient of the weight.
+  product_nt,
+  product_nn,
+  product_tn,
+  product_tt,
+  // Kernels.
+  attention_forward,
+  attention_backward,
+  norm_forward,
+  norm_backward,
+  rope,
+  swiglu_forward,
+  swiglu_backward,
+  residual,
+  cross_entropy,
+  embedding_forward,
+  embedding_backward,
+  gradient_norm,
+  optimizer,
+  // What ranks have to do with one another, and with disks.
+  gather,
+  room,
+  reduce,
+  replicate,
+  verdict,
+  data_loading,
+  checkpoint,
+};
+inline constexpr std::size_t kRegions = static_cast<std::size_t>(Region::checkpoint) + 1;
+
+[[nodiscard]] std::string_view name_of(Region region);
+[[nodiscard]] constexpr bool is_phase(Region region) { return region <= Region::evaluation; }
+[[nodiscard]] constexpr bool is_product(Region region) {
+  return region >= Region::product_nt && region <= Region::product_tt;
+}
+
+/// What a span is to do: its arithmetic by the formula, and the bytes that it cannot avoid to read
+/// and write. Zero where that says nothing.
+struct Work {
+  double flop = 0.0;
+  double bytes = 0.0;
+};
+
+/// Work that is only memory read and written.
+[[nodiscard]] constexpr Work moves(std::size_t bytes) { return {0.0, static_cast<double>(bytes)}; }
+
+/// Tells spans of a region apart. Products: {m, n, k, element type}; block phases: {layer}; what
+/// concerns a unit: {unit}; a step: {its number}.
+using SpanDetail = std::array<std::uint32_t, 4>;
+
+/// Nanoseconds on the monotonic clock.
+[[nodiscard]] inline std::int64_t monotonic_ns() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+/// One span that has ended.
+struct ProfileEvent {
+  std::int64_t start_ns;
+  std::int64_t end_ns;
+  Work work;
+  SpanDetail detail;
+  Region region;
+  std::uint8_t depth;  ///< spans around it
+};
+
+/// Where the time of one rank goes, as nested spans on one thread. The newest events are kept in a
+/// ring that is reserved at once and written to as the run goes; recording allocates nothing. Code
+/// that can be profiled holds a pointer to one, null when nobody looks.
+class Profile {
+ public:
+  static constexpr std::size_t kDefaultEvents = std::size_t{1} << 18;
+  static constexpr std::size_t kDeepest = 16;
+
+  /// Keeps the newest `events` spans; 56 bytes each.
+  explicit Profile(std::size_t events = kDefaultEvents);
+
+  void open(Region region, const Work& work, const SpanDetail& detail) {
+    const bool in_leaf = depth_ > 0 && !is_phase(open_[depth_ - 1].region);
+    if (in_leaf || depth_ == kDeepest) {
+      ++hidden_;
+      return;
+    }
+    const auto depth = static_cast<std::uint8_t>(depth_);
+    open_[depth_++] = {monotonic_ns(), 0, work, detail, region, depth};
+  }
+  void close() {
+    if (hidden_ > 0) {
+      --hidden_;
+      return;
+    }
+    ProfileEvent& event = ring_[recorded_++ % ring_.size()];
+    event = open_[--depth_];
+    event.end_ns = monotonic_ns();
+  }
+
+  /// The last `steps` whole steps that are still there, from the first one's start on: in the order
+  /// of their starts, a span before those within it. What happened between steps is included. All
+  /// of them when fewer were recorded.
+  [[nodiscard]] std::vector<ProfileEvent> last_steps(std::size_t steps) const;
+
+ private:
+  std::vector<ProfileEvent> ring_;
+  std::uint64_t recorded_ = 0;
+  std::array<ProfileEvent, kDeepest> open_{};
+  std::size_t depth_ = 0;
+  std::size_t hidden_ = 0;  ///< open spans within a leaf
+};
+
+/// A part of the program, from here to the end of the scope. Does nothing without a profile.
+class ProfileSpan {
+ public:
+  ProfileSpan(Profile* profile, Region region, const Work& work = {}, const SpanDetail& detail = {})
+      : profile_{profile} {
+    if (profile_ != nullptr) profile_->open(region, work, detail);
+  }
+  ~ProfileSpan() {
+    if (profile_ != nullptr) profile_->close();
+  }
+  ProfileSpan(const ProfileSpan&) = delete;
+  ProfileSpan& operator=(const ProfileSpan&) = delete;
+
+ private:
+  Profile* profile_;
+};
+
+/// The number of a layer, unit or step in a span's detail.
+[[nodiscard]] constexpr SpanDetail numbered(std::size_t number) {
+  return {static_cast<std::uint32_t>(number), 0, 0, 0};
+}
+
+}  // namespace ballast

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "model/config.hpp"
+
+namespace ballast::model {
+
+/// One kind of linear layer, y = x wᵀ with w: [out, in].
+struct Linear {
+  std::string_view name;
+  std::size_t out;
+  std::size_t in;
+};
+
+/// The linear layers of one block.
+[[nodiscard]] std::array<Linear, 7> linears_of_block(const ModelConfig& config);
+[[nodiscard]] Linear head_of(const ModelConfig& config);
+
+/// What training takes a token, whatever is computed twice: 6 a parameter in matrix products, the
+/// head included, and 6 · layers · seq_len · dim for causal attention.
+[[nodiscard]] double training_flop_per_token(const ModelConfig& config, std::size_t seq_len);
+
+}  // namespace ballast::model
