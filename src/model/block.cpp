@@ -6,6 +6,7 @@
 
 namespace ballast::model {
 
+using kernels::Destination;
 using kernels::matrix;
 using kernels::Operand;
 using kernels::Store;
@@ -21,28 +22,21 @@ Block::Block(const ModelConfig& config, BatchShape shape, const kernels::Gemm& g
       rope_{&rope},
       profile_{profile} {}
 
-void Block::project(const ConstElements& x, const ConstElements& w, std::span<float> y) const {
+void Block::project(const ConstElements& x, const ConstElements& w, const Elements& y) const {
   const std::size_t tokens = shape_.tokens();
   const std::size_t in = x.size() / tokens;
   const std::size_t out = y.size() / tokens;
   gemm_->multiply(Operand{x, tokens, in}, Transpose::no, Operand{w, out, in}, Transpose::yes,
-                  matrix(y.data(), tokens, out), Store::overwrite);
+                  Destination{y, tokens, out}, Store::overwrite);
 }
 
-void Block::project(const ConstElements& x, const ConstElements& w, const Elements& y,
-                    std::span<float> room) const {
-  const auto draft = draft_of(y, room);
-  project(x, w, draft);
-  kernels::narrow(draft, y);
-}
-
-void Block::project_back(const ConstElements& dy, const ConstElements& w, std::span<float> dx,
+void Block::project_back(const ConstElements& dy, const ConstElements& w, const Elements& dx,
                          Store store) const {
   const std::size_t tokens = shape_.tokens();
   const std::size_t in = dx.size() / tokens;
   const std::size_t out = dy.size() / tokens;
   gemm_->multiply(Operand{dy, tokens, out}, Transpose::no, Operand{w, out, in}, Transpose::no,
-                  matrix(dx.data(), tokens, in), store);
+                  Destination{dx, tokens, in}, store);
 }
 
 void Block::weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,

@@ -104,13 +104,10 @@ class Block {
   /// What attention's forward has to do; its backward does twice the arithmetic.
   [[nodiscard]] Work attention_work(const BlockActivations& saved) const;
 
-  /// y = x wᵀ. x: [tokens, in]; w: [out, in]; y: [tokens, out].
-  void project(const ConstElements& x, const ConstElements& w, std::span<float> y) const;
-  /// The same rounded to the type of y, by way of `room` where that is narrow.
-  void project(const ConstElements& x, const ConstElements& w, const Elements& y,
-               std::span<float> room) const;
-  /// dx = dy w.
-  void project_back(const ConstElements& dy, const ConstElements& w, std::span<float> dx,
+  /// y = x wᵀ. x: [tokens, in]; w: [out, in]; y: [tokens, out], fp32 or of the operands' type.
+  void project(const ConstElements& x, const ConstElements& w, const Elements& y) const;
+  /// dx = dy w, in fp32 or of the operands' type where it is overwritten.
+  void project_back(const ConstElements& dy, const ConstElements& w, const Elements& dx,
                     kernels::Store store) const;
   /// dw = dyᵀ x.
   void weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,

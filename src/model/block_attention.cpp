@@ -28,22 +28,19 @@ Block::Heads Block::keys_of(const BlockPass& pass) const {
 /// Projects, normalises and turns: what attention reads.
 void Block::heads_forward(const Heads& heads, const BlockPass& pass,
                           const ConstElements& input) const {
-  const std::span<float> room = pass.scratch.wide;
-  const auto straight = draft_of(heads.turned, room);
+  const Elements& turned = heads.turned;
   if (config_.qk_norm) {
-    project(input, heads.weight, heads.raw, room);
+    project(input, heads.weight, heads.raw);
     const ProfileSpan span{profile_, Region::norm_forward,
-                           moves(heads.raw.size_bytes() + straight.size() * sizeof(float))};
+                           moves(heads.raw.size_bytes() + turned.size_bytes())};
     kernels::norm_forward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
                           config_.norm_epsilon, heads.raw, widened(heads.gain, pass.scratch.gain),
-                          straight, heads.statistics.floats());
+                          turned, heads.statistics.floats());
   } else {
-    project(input, heads.weight, straight);
+    project(input, heads.weight, turned);
   }
-  const ProfileSpan span{profile_, Region::rope,
-                         moves(straight.size() * sizeof(float) + heads.turned.size_bytes())};
-  kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, straight,
-                heads.turned);
+  const ProfileSpan span{profile_, Region::rope, moves(2 * turned.size_bytes())};
+  kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, turned, turned);
 }
 
 /// From the gradient of what attention reads to that of the projection, rounded for its products.
@@ -79,7 +76,7 @@ float Block::attend(const BlockPass& pass) const {
   const auto input = input_of(attention_of(pass), pass.scratch);
   heads_forward(queries_of(pass), pass, input);
   heads_forward(keys_of(pass), pass, input);
-  project(input, pass.weights.wv, saved.v, pass.scratch.wide);
+  project(input, pass.weights.wv, saved.v);
 
   Pieces pieces{pass.scratch.staging};
   const auto q = widened(saved.q, pieces.take(saved.q.size()));
@@ -108,8 +105,8 @@ void Block::attention_backward(const BlockPass& pass, std::span<float> gradient,
                                const BlockGradients& gradients, Store store) const {
   const BlockActivations& saved = pass.saved;
   const BlockScratch& scratch = pass.scratch;
-  // The feed-forward's wide room is free again by now: d(attended) lies in it.
-  const auto dattended = scratch.wide.first(saved.attended.size());
+  // The room for the sublayer's results is free until its input's gradient comes.
+  const auto dattended = scratch.sublayer;
   const auto dout = operand_of(gradient, scratch);
   project_back(dout, pass.weights.wo, dattended, Store::overwrite);
   weight_gradient(dout, saved.attended, gradients.wo, store);

@@ -8,8 +8,8 @@ using kernels::Store;
 /// From the sublayer's input to gate and up.
 void Block::expand(const BlockPass& pass) const {
   const auto input = input_of(feed_forward_of(pass), pass.scratch);
-  project(input, pass.weights.w_gate, pass.saved.gate, pass.scratch.wide);
-  project(input, pass.weights.w_up, pass.saved.up, pass.scratch.wide);
+  project(input, pass.weights.w_gate, pass.saved.gate);
+  project(input, pass.weights.w_up, pass.saved.up);
 }
 
 /// From gate and up to the stream that leaves the block.
@@ -29,14 +29,13 @@ void Block::feed_forward_backward(const BlockPass& pass, std::span<float> gradie
   const BlockScratch& scratch = pass.scratch;
   const Elements& gate = pass.saved.gate;
   const Elements& up = pass.saved.up;
-  const auto dactivated = scratch.wide.first(gate.size());
+  const Elements& dactivated = scratch.dactivated;
   const auto activated = scratch.operand.first(gate.size());
   const auto dout = operand_of(gradient, scratch);
   project_back(dout, pass.weights.w_down, dactivated, Store::overwrite);
   // Their gradients take the place of gate and up.
   {
-    const ProfileSpan span{profile_, Region::swiglu_backward,
-                           moves(dactivated.size_bytes() + 5 * gate.size_bytes())};
+    const ProfileSpan span{profile_, Region::swiglu_backward, moves(6 * gate.size_bytes())};
     kernels::swiglu_backward(gate, up, dactivated, gate, up, activated);
   }
   weight_gradient(dout, activated, gradients.w_down, store);

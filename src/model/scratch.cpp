@@ -20,8 +20,7 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
   };
   const bool training = options.mode == Mode::training;
   const bool narrow = compute != ElementType::fp32;
-  const std::size_t widest = std::max(config.ffn, dim);
-  operand_ = compute_room(widest);
+  operand_ = compute_room(std::max(config.ffn, dim));
   sublayer_ = room(dim);
   attention_ = arena.reserve<float>(
       MemoryClass::scratch,
@@ -31,8 +30,8 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
     staging_ = room(2 * (dim + kv_dim));
     gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
   }
-  if (training || narrow) wide_ = room(widest);
   if (!training) return;
+  dactivated_ = compute_room(config.ffn);
   dq_ = room(dim);
   dk_ = room(kv_dim);
   dv_ = room(kv_dim);
@@ -42,7 +41,7 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
 BlockScratch ScratchRooms::view() const {
   return {
       .operand = arena_->view(operand_),
-      .wide = arena_->view(wide_),
+      .dactivated = arena_->view(dactivated_),
       .sublayer = arena_->view(sublayer_),
       .dq = arena_->view(dq_),
       .dk = arena_->view(dk_),

@@ -14,8 +14,7 @@ namespace ballast::model {
 /// Rooms that all blocks share; what only a backward writes to is empty in evaluation.
 struct BlockScratch {
   Elements operand;            ///< [tokens, max(ffn, dim)] a product's operand, compute type
-  std::span<float> wide;       ///< [tokens, max(ffn, dim)], backward; where compute is narrow, also
-                               ///< forward: products on their way to be rounded
+  Elements dactivated;         ///< [tokens, ffn], compute type, backward
   std::span<float> sublayer;   ///< [tokens, dim]
   std::span<float> dq;         ///< [tokens, dim], backward
   std::span<float> dk;         ///< [tokens, kv_dim], backward
@@ -57,8 +56,8 @@ class ScratchRooms {
   using Slot = Arena::Slot<float>;
 
   const Arena* arena_;
-  Slot wide_{}, sublayer_{}, dq_{}, dk_{}, dv_{}, attention_{}, staging_{}, gain_{};
-  Arena::ElementSlot operand_{}, gradient_operand_{};
+  Slot sublayer_{}, dq_{}, dk_{}, dv_{}, attention_{}, staging_{}, gain_{};
+  Arena::ElementSlot operand_{}, dactivated_{}, gradient_operand_{};
 };
 
 }  // namespace ballast::model
