@@ -164,13 +164,27 @@ Walk walk_of(const PanelBlock& block, std::size_t steps) {
   return {block.a_stride, kTileRows * block.a_stride, kStep, kRows * block.a_stride};
 }
 
-/// The rows that the next panel will read, fetched a few lines with each step of this one.
+/// What comes next, fetched a few lines with each step: the rows that the next panel of op(a) will
+/// read, and where the results go.
 class Prefetch {
  public:
   Prefetch(const Half* rows, std::size_t stride, std::size_t steps, std::size_t panels)
       : rows_{rows}, stride_{stride}, steps_{steps}, share_{(kRows + panels - 1) / panels} {}
 
+  /// Before the steps whose results go to `rows` rows from `target` on, `bytes` from row to row.
+  void start(const std::byte* target, std::size_t bytes, std::size_t rows) {
+    target_ = target;
+    target_bytes_ = bytes;
+    target_rows_ = rows;
+  }
+
   void step() {
+    constexpr std::size_t kRowsAStep = 2;
+    for (std::size_t i = 0; i < kRowsAStep && target_rows_ > 0; ++i, --target_rows_) {
+      __builtin_prefetch(target_, 1, 2);
+      __builtin_prefetch(target_ + kLine, 1, 2);
+      target_ += target_bytes_;
+    }
     if (rows_ == nullptr) return;
     for (std::size_t i = 0; i < share_ && line_ < kRows * steps_; ++i, ++line_) {
       _mm_prefetch(
@@ -185,6 +199,9 @@ class Prefetch {
   std::size_t steps_;
   std::size_t share_;
   std::size_t line_ = 0;
+  const std::byte* target_ = nullptr;
+  std::size_t target_bytes_ = 0;
+  std::size_t target_rows_ = 0;
 };
 
 /// [32, 32] results of one panel of op(a) and one of op(b).
@@ -246,6 +263,11 @@ class AmxKernel final : public PanelKernel {
       const bool has_next = block.a_stride != 0 && row + kRows < block.m;
       Prefetch prefetch{has_next ? a + walk.panel : nullptr, walk.row, steps, b_panels};
       for (std::size_t panel = 0; panel < b_panels; ++panel) {
+        const std::size_t size = size_of(block.c.type);
+        if (!block.c.stream) {
+          prefetch.start(block.c.data + (row * block.c.stride + panel * kTileCols) * size,
+                         block.c.stride * size, std::min(kRows, block.m - row));
+        }
         multiply_panels(a, walk, b + panel * steps * kStepHalves, steps, prefetch, values);
         const std::size_t col = panel * kTileCols;
         store_tile(block.c,
