@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
+#include "cli/read_on_root.hpp"
 #include "cli/training_config.hpp"
 #include "storage/files.hpp"
 #include "train/dry_run.hpp"
@@ -30,22 +31,6 @@ constexpr HelpText kHelp{
 std::string help(const Terminal& terminal) {
   TrainRequest defaults;
   return command_help(kHelp, train_command_options(defaults), terminal);
-}
-
-/// Rank 0 reads the file for all, so that every rank trains by the same text, whatever its host
-/// has under that name.
-std::string read_on_root(comm::Communicator& world, const std::filesystem::path& path) {
-  std::string reply;
-  if (world.is_root()) {
-    try {
-      reply = "+" + storage::read_text(path);
-    } catch (const Error& error) {
-      reply = std::string{"-"} + error.what();
-    }
-  }
-  reply = world.broadcast_text(reply, 0, {"broadcast", "configuration file"});
-  if (reply.front() == '-') throw usage_error("{}", reply.substr(1));
-  return reply.substr(1);
 }
 
 ExitCode train_in_job(comm::Communicator& world, Arguments arguments) {

@@ -32,6 +32,7 @@ struct Command {
 [[nodiscard]] Command eval_command();
 [[nodiscard]] Command generate_command();
 [[nodiscard]] Command inspect_command();
+[[nodiscard]] Command tune_command();
 
 /// All commands, in the order in which a newcomer meets them.
 [[nodiscard]] std::span<const Command> commands();

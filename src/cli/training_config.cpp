@@ -47,10 +47,13 @@ Option ranks_option(std::optional<std::vector<std::size_t>>& target) {
   return option;
 }
 
+Option config_option(std::filesystem::path& file) {
+  return word("config", "FILE", file, "INI file with any of the keys below; options override it");
+}
+
 std::vector<Option> own_options(TrainRequest& request) {
   return {
-      word("config", "FILE", request.file,
-           "INI file with any of the keys below; options override it"),
+      config_option(request.file),
       flag(std::string{kDryRun}, request.is_dry,
            "print the memory that a training would take, and end; starts without mpirun and needs "
            "no run.dir"),
@@ -59,18 +62,28 @@ std::vector<Option> own_options(TrainRequest& request) {
   };
 }
 
-}  // namespace
+std::vector<Option> own_options(TuneRequest& request) {
+  return {
+      config_option(request.file),
+      required(word("output", "FILE", request.output, "where the table goes")),
+      whole("rounds", request.rounds, {1, 1000}, "races of each product; the median counts"),
+  };
+}
 
-std::vector<Option> train_command_options(TrainRequest& request) {
+/// A command's own options, then every key.
+template <class Request>
+std::vector<Option> all_options(Request& request) {
   std::vector<Option> options = own_options(request);
   std::vector<Option> keys = training_options(request.config);
   std::move(keys.begin(), keys.end(), std::back_inserter(options));
   return options;
 }
 
-TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file) {
-  TrainRequest request;
-  std::vector<Option> options = train_command_options(request);
+/// Defaults, then the file named by --config, then the options, and the table that they name.
+/// Returns the rows of the keys among `options`.
+template <class Request>
+std::span<Option> read_all(Arguments arguments, const ReadFile& read_file, Request& request,
+                           std::vector<Option>& options) {
   const auto keys = std::span{options}.subspan(own_options(request).size());
   const std::vector<Assignment> given = parse_command_line(arguments, options);
   assign(given, options);
@@ -82,14 +95,39 @@ TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file) 
   if (!table.empty()) {
     request.config.gemm_table = kernels::GemmTable::parse(read_file(table), table.string());
   }
+  return keys;
+}
+
+void make_optional(std::span<Option> options, std::string_view name) {
+  std::ranges::find(options, name, &Option::name)->presence = Presence::optional;
+}
+
+}  // namespace
+
+std::vector<Option> train_command_options(TrainRequest& request) { return all_options(request); }
+std::vector<Option> tune_command_options(TuneRequest& request) {
+  std::vector<Option> options = all_options(request);
+  make_optional(options, "run.dir");
+  return options;
+}
+
+TuneRequest read_tune_request(Arguments arguments, const ReadFile& read_file) {
+  TuneRequest request;
+  std::vector<Option> options = tune_command_options(request);
+  read_all(arguments, read_file, request, options);
+  require(options);
+  return request;
+}
+
+TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file) {
+  TrainRequest request;
+  std::vector<Option> options = train_command_options(request);
+  const std::span<Option> keys = read_all(arguments, read_file, request, options);
   if (!request.is_dry && (request.ranks || request.ranks_per_host)) {
     throw usage_error(
         "--ranks and --ranks-per-host belong to --dry-run; mpirun says how many ranks train");
   }
-  if (request.is_dry) {
-    const auto dir = std::ranges::find(keys, "run.dir", &Option::name);
-    dir->presence = Presence::optional;
-  }
+  if (request.is_dry) make_optional(keys, "run.dir");
   require(keys);
   return request;
 }

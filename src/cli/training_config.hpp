@@ -33,6 +33,18 @@ struct TrainRequest {
 /// The configuration alone.
 [[nodiscard]] train::Config read_training_config(Arguments arguments, const ReadFile& read_file);
 
+/// What `ballast tune` was asked for.
+struct TuneRequest {
+  std::filesystem::path file;
+  std::filesystem::path output;
+  std::uint64_t rounds = 9;
+  train::Config config;
+};
+
+[[nodiscard]] std::vector<Option> tune_command_options(TuneRequest& request);
+/// As read_train_request reads; run.dir is not needed.
+[[nodiscard]] TuneRequest read_tune_request(Arguments arguments, const ReadFile& read_file);
+
 /// Whether the arguments ask for a plan instead of a training.
 [[nodiscard]] bool asks_for_dry_run(Arguments arguments);
 

@@ -1,0 +1,21 @@
+#include "cli/read_on_root.hpp"
+
+#include "storage/files.hpp"
+
+namespace ballast::cli {
+
+std::string read_on_root(comm::Communicator& world, const std::filesystem::path& path) {
+  std::string reply;
+  if (world.is_root()) {
+    try {
+      reply = "+" + storage::read_text(path);
+    } catch (const Error& error) {
+      reply = std::string{"-"} + error.what();
+    }
+  }
+  reply = world.broadcast_text(reply, 0, {"broadcast", "file of rank 0"});
+  if (reply.front() == '-') throw usage_error("{}", reply.substr(1));
+  return reply.substr(1);
+}
+
+}  // namespace ballast::cli
