@@ -15,7 +15,7 @@
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm_table.hpp"
 #include "kernels/isa.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
@@ -230,7 +230,7 @@ void add_adamw(const Bench& bench) {
 
 void add_attention(const Bench& bench, std::size_t seq_len) {
   const AttentionDims dims{1, seq_len, kHeads, kHeads, kDim / kHeads};
-  const std::shared_ptr<Gemm> gemm = make_gemm(default_gemm_library());
+  const std::shared_ptr<Gemm> gemm = make_gemm(GemmTable::shipped());
   const std::size_t numel = dims.tokens() * dims.dim();
   const auto arrays = std::make_shared<std::vector<std::vector<float>>>();
   for (std::size_t i = 0; i < 8; ++i) arrays->emplace_back(numel, 0.01f * static_cast<float>(i));

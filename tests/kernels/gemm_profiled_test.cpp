@@ -1,4 +1,5 @@
 #include "kernels/gemm_profiled.hpp"
+#include "kernels/gemm_table.hpp"
 
 #include <gtest/gtest.h>
 #include <vector>
@@ -10,8 +11,8 @@ constexpr std::size_t kM = 5, kN = 7, kK = 3;
 
 TEST(ProfiledGemm, MultipliesLikeTheOneWithinAndTellsTheShape) {
   Profile profile;
-  const auto plain = make_gemm(default_gemm_library());
-  const ProfiledGemm profiled{make_gemm(default_gemm_library()), profile};
+  const auto plain = make_gemm(GemmTable::shipped());
+  const ProfiledGemm profiled{make_gemm(GemmTable::shipped()), profile};
   EXPECT_EQ(profiled.description(), plain->description());
   EXPECT_EQ(profiled.is_native(ElementType::bf16), plain->is_native(ElementType::bf16));
 

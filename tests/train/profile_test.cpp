@@ -89,7 +89,9 @@ TEST(ProfileTrace, IsOneTrackOfSpansThatNest) {
     EXPECT_GE(start, latest) << event;
     latest = start;
     while (!around.empty() && around.back().second <= start) around.pop_back();
-    if (!around.empty()) EXPECT_LE(end, around.back().second) << event;
+    if (!around.empty()) {
+      EXPECT_LE(end, around.back().second) << event;
+    }
     around.emplace_back(start, end);
   }
   EXPECT_EQ(spans, recorded.events().size());
@@ -141,7 +143,8 @@ TEST(ProfileTable, CountsEveryCallOfAStep) {
   EXPECT_EQ(recorded.calls("attention"), blocks);
   EXPECT_EQ(recorded.calls("attention backward"), blocks);
   EXPECT_EQ(recorded.calls("swiglu backward"), blocks);
-  EXPECT_EQ(recorded.calls("residual"), 2 * blocks);
+  // The residual between the sublayers comes with the norm behind it.
+  EXPECT_EQ(recorded.calls("residual"), blocks);
   EXPECT_EQ(recorded.calls("norm"), 2 * blocks + recorded.micro_batches());
   EXPECT_EQ(recorded.calls("verdict"), kSteps);
   EXPECT_EQ(recorded.calls("optimizer"), kSteps * (recorded.config().model.layers + 1));
@@ -181,7 +184,9 @@ TEST(ProfileTable, RatesAreHeldAgainstTheirCeilings) {
 TEST(Profile, SpansCoverAStep) {
   const Recorded recorded;
   for (const ProfileRow& row : recorded.table().rows) {
-    if (row.name == "step: the rest") EXPECT_LT(row.share, 0.1);
+    if (row.name == "step: the rest") {
+      EXPECT_LT(row.share, 0.1);
+    }
   }
 }
 
@@ -195,7 +200,7 @@ TEST(Profile, RecomputationIsASpanOfItsOwn) {
 }
 
 TEST(Ceilings, AreTheSameOnEveryRankAndAboveZero) {
-  const auto gemm = kernels::make_gemm(kernels::default_gemm_library());
+  const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
   const Config config = uneven_config(1);
   const Ceilings ceilings =
       measure_ceilings(world(), *gemm, config.model, {2, 24}, ElementType::bf16);
