@@ -52,7 +52,7 @@ PanelSource source_of(const Operand& x, Neighbours neighbours, std::size_t first
   const std::size_t offset =
       neighbours == Neighbours::along_depth ? first * x.stride + start : start * x.stride + first;
   return {static_cast<const std::byte*>(x.data) + offset * size_of(x.type), x.stride, count, depth,
-          neighbours};
+          neighbours, x.type};
 }
 
 std::byte* room_for(Mapping& room, std::size_t bytes) {
