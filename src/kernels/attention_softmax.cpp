@@ -13,6 +13,7 @@ namespace ballast::kernels {
 namespace {
 
 typedef std::uint32_t WordVector __attribute__((vector_size(kLanes * sizeof(std::uint32_t))));
+typedef std::int32_t IndexVector __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
 typedef std::uint16_t HalfVector __attribute__((vector_size(kLanes * sizeof(std::uint16_t))));
 
 /// 2^(x factor + bias) within 2 units in the last place: x factor + bias = n + r, then a minimax
@@ -40,12 +41,12 @@ BALLAST_INLINE void store_weights(const LaneVector& values, float* out) {
   __builtin_memcpy(out, &values, sizeof values);
 }
 
-/// To bf16, nearest even. What is rounded here is finite or a NaN that arithmetic made.
+/// To bf16, nearest, ties away from zero: a third of the instructions that ties to even take, and
+/// what is rounded here is never stored. It is no NaN but those that arithmetic makes.
 BALLAST_INLINE void store_weights(const LaneVector& values, std::uint16_t* out) {
   WordVector bits;
   __builtin_memcpy(&bits, &values, sizeof bits);
-  bits += 0x7FFFu + ((bits >> 16) & 1u);
-  const HalfVector halves = __builtin_convertvector(bits >> 16, HalfVector);
+  const HalfVector halves = __builtin_convertvector((bits + 0x8000u) >> 16, HalfVector);
   __builtin_memcpy(out, &halves, sizeof halves);
 }
 
@@ -55,11 +56,67 @@ struct LaneCols {
   std::size_t end;
 };
 
+/// 16 words from `16 - n` on keep lanes n and later, those from `32 - n` on the lanes before n.
+alignas(64) constexpr std::uint32_t kKept[3 * kLanes] = {
+    0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+    ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
+
+/// Gives −inf to 16 logits but [begin, end) of them. Without a branch, which rows that end
+/// elsewhere would each mispredict, or a comparison, which the compiler would do lane by lane.
+BALLAST_INLINE void mask_lanes(std::size_t begin, std::size_t end, float* logits) {
+  constexpr std::uint32_t kHidden = 0xFF800000u;
+  WordVector bits;
+  WordVector late;
+  WordVector early;
+  __builtin_memcpy(&bits, logits, sizeof bits);
+  __builtin_memcpy(&late, kKept + kLanes - begin, sizeof late);
+  __builtin_memcpy(&early, kKept + 2 * kLanes - end, sizeof early);
+  const WordVector kept = late & early;
+  bits = (bits & kept) | (kHidden & ~kept);
+  __builtin_memcpy(logits, &bits, sizeof bits);
+}
+
+/// The largest of whole lanes. NaNs are passed over.
+BALLAST_INLINE float largest_of(const float* x, const LaneCols& cols) {
+  constexpr float kNone = -__builtin_inff();
+  LaneVector even = LaneVector{} + kNone;
+  LaneVector odd = even;
+  LaneVector values;
+  std::size_t j = cols.begin;
+  for (; j + 2 * kLanes <= cols.end; j += 2 * kLanes) {
+    __builtin_memcpy(&values, x + j, sizeof values);
+    even = values > even ? values : even;
+    __builtin_memcpy(&values, x + j + kLanes, sizeof values);
+    odd = values > odd ? values : odd;
+  }
+  if (j < cols.end) {
+    __builtin_memcpy(&values, x + j, sizeof values);
+    even = values > even ? values : even;
+  }
+  even = odd > even ? odd : even;
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    constexpr IndexVector kIndices{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const LaneVector turned = __builtin_shuffle(even, kIndices ^ half);
+    even = turned > even ? turned : even;
+  }
+  return even[0];
+}
+
+BALLAST_INLINE LaneCols lane_cols(const SeenCols& seen) {
+  if (seen.begin >= seen.end) return {0, 0};
+  return {seen.begin / kLanes * kLanes, round_to_lanes(seen.end)};
+}
+
 /// Gives −inf to the logits in the lanes of `seen` that are not seen.
 BALLAST_INLINE LaneCols mask_edges(const SeenCols& seen, float* logits) {
-  const LaneCols cols{seen.begin / kLanes * kLanes, round_to_lanes(seen.end)};
-  for (std::size_t j = cols.begin; j < seen.begin; ++j) logits[j] = -__builtin_inff();
-  for (std::size_t j = seen.end; j < cols.end; ++j) logits[j] = -__builtin_inff();
+  const LaneCols cols = lane_cols(seen);
+  if (cols.begin == cols.end) return cols;
+  const auto mask_at = [&](std::size_t first) {
+    mask_lanes(seen.begin > first ? seen.begin - first : 0,
+               seen.end - first < kLanes ? seen.end - first : kLanes, logits + first);
+  };
+  mask_at(cols.begin);
+  mask_at(cols.end - kLanes);
   return cols;
 }
 
@@ -69,36 +126,44 @@ BALLAST_INLINE void clear_outside(const LaneCols& cols, std::size_t width, T* ro
   for (std::size_t j = cols.end; j < width; ++j) row[j] = T{};
 }
 
-/// What was summed up relative to a smaller maximum.
-BALLAST_INLINE void rescale(const SoftmaxTile& tile, std::size_t row, float factor) {
-  float* const sum = tile.sum + row * kLanes;
-  for (std::size_t l = 0; l < kLanes; ++l) sum[l] *= factor;
-  if (tile.out == nullptr) return;
-  float* const out = tile.out + row * tile.head_stride;
-  for (std::size_t i = 0; i < tile.head_stride; ++i) out[i] *= factor;
+/// x: [count] *= factor, in whole lanes.
+BALLAST_INLINE void scale_lanes(float factor, std::size_t count, float* x) {
+  LaneVector values;
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    __builtin_memcpy(&values, x + i, sizeof values);
+    values *= factor;
+    __builtin_memcpy(x + i, &values, sizeof values);
+  }
 }
 
+/// Brings the maximum of a row up to date, and in line with it what was summed up before.
+BALLAST_INLINE void raise_maximum(const SoftmaxTile& tile, std::size_t row, float here) {
+  const float before = tile.max[row];
+  if (!(here > before)) return;
+  tile.max[row] = here;
+  if (tile.out == nullptr) return;
+  const float factor = exp2_lane(before - here, tile.scale, 0.0f);
+  scale_lanes(factor, kLanes, tile.sum + row * kLanes);
+  scale_lanes(factor, tile.head_stride, tile.out + row * tile.head_stride);
+}
+
+/// Rows one after the other twice, so that the maximum of one needs not wait for that before it.
 template <class T>
 BALLAST_INLINE void softmax_rows(const SoftmaxTile& tile) {
-  auto* const weights = reinterpret_cast<T*>(tile.probabilities.data);
+  for (std::size_t r = 0; r < tile.rows; ++r) {
+    const SeenCols seen = tile.seen[r];
+    float* const logits = tile.logits + r * tile.stride;
+    const LaneCols cols = mask_edges(seen, logits);
+    raise_maximum(tile, r, largest_of(logits, cols));
+  }
   const float scale = tile.scale;
   for (std::size_t r = 0; r < tile.rows; ++r) {
-    float* const logits = tile.logits + r * tile.stride;
-    T* const out = weights + r * tile.probabilities.stride;
+    const float* const logits = tile.logits + r * tile.stride;
+    T* const out = reinterpret_cast<T*>(tile.probabilities.data) + r * tile.probabilities.stride;
     const SeenCols seen = tile.seen[r];
-    if (seen.begin >= seen.end) {
-      clear_outside({0, 0}, tile.cols, out);
-      continue;
-    }
-    const LaneCols cols = mask_edges(seen, logits);
+    const LaneCols cols = lane_cols(seen);
     clear_outside(cols, tile.cols, out);
-    const float before = tile.max[r];
-    const float here = lane_max(logits + cols.begin, cols.end - cols.begin);
-    const float max = here > before ? here : before;
-    if (max != before) {
-      tile.max[r] = max;
-      rescale(tile, r, exp2_lane(before - max, scale, 0.0f));
-    }
+    const float max = tile.max[r];
     LaneVector sum;
     __builtin_memcpy(&sum, tile.sum + r * kLanes, sizeof sum);
     for (std::size_t j = cols.begin; j < cols.end; j += kLanes) {
@@ -125,7 +190,7 @@ BALLAST_INLINE void gradient_rows(const SoftmaxGradientTile& tile) {
         reinterpret_cast<T*>(tile.probabilities.data) + r * tile.probabilities.stride;
     T* const gradients = reinterpret_cast<T*>(tile.gradients.data) + r * tile.gradients.stride;
     const SeenCols seen = tile.seen[r];
-    const LaneCols cols = seen.begin < seen.end ? mask_edges(seen, logits) : LaneCols{0, 0};
+    const LaneCols cols = mask_edges(seen, logits);
     clear_outside(cols, tile.cols, weights);
     clear_outside(cols, tile.cols, gradients);
     for (std::size_t j = cols.begin; j < cols.end; j += kLanes) {
@@ -191,17 +256,26 @@ BALLAST_INLINE void scale_row(const float* x, std::size_t cols, float factor, El
 template <class Format>
 BALLAST_INLINE float dot_of(const typename Format::Type* x, const typename Format::Type* y,
                             std::size_t cols) {
-  float lanes[kLanes] = {};
+  LaneVector sum{};
+  LaneVector product;
+  float products[kLanes];
   std::size_t i = 0;
   for (; i + kLanes <= cols; i += kLanes) {
     for (std::size_t l = 0; l < kLanes; ++l) {
-      lanes[l] += Format::read(x[i + l]) * Format::read(y[i + l]);
+      products[l] = Format::read(x[i + l]) * Format::read(y[i + l]);
     }
+    __builtin_memcpy(&product, products, sizeof product);
+    sum += product;
   }
-  for (std::size_t l = 0; i + l < cols; ++l) {
-    lanes[l] += Format::read(x[i + l]) * Format::read(y[i + l]);
+  if (i < cols) {
+    for (float& value : products) value = 0.0f;
+    for (std::size_t l = 0; i + l < cols; ++l) {
+      products[l] = Format::read(x[i + l]) * Format::read(y[i + l]);
+    }
+    __builtin_memcpy(&product, products, sizeof product);
+    sum += product;
   }
-  return lane_tree(static_cast<const float*>(lanes));
+  return lane_tree(sum);
 }
 
 template <class Format>
