@@ -5,6 +5,7 @@
 
 #include "kernels/half.hpp"
 #include "kernels/isa.hpp"
+#include "kernels/stored.hpp"
 
 namespace ballast::kernels {
 
@@ -32,6 +33,21 @@ BALLAST_KERNEL void from_fp16_all(const std::uint16_t* __restrict x, float* __re
   for (std::size_t i = 0; i < count; ++i) {
     out[i] = from_fp16(x[i]);
   }
+}
+
+template <class X, class Y>
+BALLAST_INLINE void convert_of(const ElementOf<X>* __restrict x, ElementOf<Y>* __restrict out,
+                               std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = Y::store(X::load(x[i]));
+}
+
+BALLAST_KERNEL void convert_all(ElementType x_type, const void* x, ElementType out_type, void* out,
+                                std::size_t count) {
+  with_stored(x_type, [&](auto from) BALLAST_INLINE_LAMBDA {
+    with_stored(out_type, [&](auto to) BALLAST_INLINE_LAMBDA {
+      convert_of<decltype(from), decltype(to)>(elements(from, x), elements(to, out), count);
+    });
+  });
 }
 
 BALLAST_KERNEL void split_all(const float* __restrict master, std::uint16_t* __restrict high,
@@ -71,6 +87,14 @@ void narrow(std::span<const float> x, Elements out) {
       return to_bf16_all(x.data(), out.halves().data(), x.size());
     case ElementType::fp16:
       return to_fp16_all(x.data(), out.halves().data(), x.size());
+  }
+}
+
+void convert(const ConstElements& x, const Elements& out) {
+  if (x.type() != out.type()) {
+    convert_all(x.type(), x.data(), out.type(), out.data(), out.size());
+  } else if (!x.empty()) {
+    std::memcpy(out.data(), x.data(), x.bytes().size());
   }
 }
 

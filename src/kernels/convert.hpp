@@ -12,6 +12,9 @@ namespace ballast::kernels {
 /// and then nothing is done.
 void narrow(std::span<const float> x, Elements out);
 
+/// x in the type of `out`: widened, then rounded as `narrow` does. Equal sizes, no overlap.
+void convert(const ConstElements& x, const Elements& out);
+
 /// x exactly, as fp32; the inverse of `narrow` on its results.
 void widen(ConstElements x, std::span<float> out);
 

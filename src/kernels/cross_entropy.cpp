@@ -6,6 +6,7 @@
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/math.hpp"
+#include "kernels/stored.hpp"
 
 namespace ballast::kernels {
 
@@ -39,8 +40,21 @@ BALLAST_KERNEL Softmax sum_exponentials(const float* logits, std::size_t count) 
   return {max, lane_tree(sum)};
 }
 
-BALLAST_KERNEL void scale_row(float* x, float factor, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
+template <class T>
+BALLAST_INLINE void scale_of(const float* x, float factor, ElementOf<T>* out, std::size_t count) {
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < count; ++i) out[i] = T::store(x[i] * factor);
+}
+
+/// out = x · factor, but `subtracted` less at `label`.
+BALLAST_KERNEL void scale_row(const float* x, float factor, std::size_t label, float subtracted,
+                              ElementType type, void* out, std::size_t count) {
+  with_stored(type, [&](auto t) BALLAST_INLINE_LAMBDA {
+    using T = decltype(t);
+    const float at_label = x[label] * factor - subtracted;
+    scale_of<T>(x, factor, elements(t, out), count);
+    elements(t, out)[label] = T::store(at_label);
+  });
 }
 
 float negative_log_likelihood(const Softmax& softmax, float logit) {
@@ -52,11 +66,12 @@ float negative_log_likelihood(const Softmax& softmax, float logit) {
 
 void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                    std::span<const float> weights, float gradient_scale, std::span<float> logits,
-                   std::span<float> nll) {
+                   std::span<float> nll, const Elements& dlogits) {
   for (std::size_t r = 0; r < labels.size(); ++r) {
     const auto row = logits.subspan(r * vocabulary, vocabulary);
+    const auto gradient = dlogits.subspan(r * vocabulary, vocabulary);
     if (labels[r] == kIgnoreLabel) {
-      std::ranges::fill(row, 0.0f);
+      std::ranges::fill(gradient.bytes(), std::byte{0});
       nll[r] = 0.0f;
       continue;
     }
@@ -65,8 +80,8 @@ void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
     const Softmax softmax = exponentiate(row.data(), vocabulary);
     nll[r] = negative_log_likelihood(softmax, label_logit);
     const float factor = weights.empty() ? gradient_scale : gradient_scale * weights[r];
-    scale_row(row.data(), factor / softmax.sum, vocabulary);
-    row[label] -= factor;
+    scale_row(row.data(), factor / softmax.sum, label, factor, gradient.type(), gradient.data(),
+              vocabulary);
   }
 }
 

@@ -4,18 +4,21 @@
 #include <cstdint>
 #include <span>
 
+#include "tensor/element.hpp"
+
 namespace ballast::kernels {
 
 /// A label that does not count.
 inline constexpr std::int32_t kIgnoreLabel = -1;
 
-/// Softmax cross-entropy of `rows` tokens, and its gradient in place: on return `logits` holds
+/// Softmax cross-entropy of `rows` tokens, and its gradient: `dlogits` receives
 /// d(Σ weight · nll) / d logits · gradient_scale. nll: [rows], the negative log-likelihood in nats
-/// of each label, unweighted (0 where ignored). logits: [rows, vocabulary]; labels: [rows];
+/// of each label, unweighted (0 where ignored). logits, dlogits: [rows, vocabulary], the latter of
+/// any type, and may be the former, which are not logits any more afterwards; labels: [rows];
 /// weights: [rows] or empty for all ones.
 void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                    std::span<const float> weights, float gradient_scale, std::span<float> logits,
-                   std::span<float> nll);
+                   std::span<float> nll, const Elements& dlogits);
 
 /// The negative log-likelihoods alone; `logits` is left as it is.
 void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,

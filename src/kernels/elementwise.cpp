@@ -4,6 +4,7 @@
 
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
+#include "kernels/stored.hpp"
 
 // Destinations may alias sources element for element; `ivdep` tells the compiler that nothing else
 // overlaps.
@@ -11,9 +12,18 @@ namespace ballast::kernels {
 
 namespace {
 
-BALLAST_KERNEL void add_all(const float* a, const float* b, float* out, std::size_t count) {
+template <class T>
+BALLAST_INLINE void add_of(const ElementOf<T>* a, const float* b, ElementOf<T>* out,
+                           std::size_t count) {
 #pragma GCC ivdep
-  for (std::size_t i = 0; i < count; ++i) out[i] = a[i] + b[i];
+  for (std::size_t i = 0; i < count; ++i) out[i] = T::store(T::load(a[i]) + b[i]);
+}
+
+BALLAST_KERNEL void add_all(ElementType type, const void* a, const float* b, void* out,
+                            std::size_t count) {
+  with_stored(type, [&](auto t) BALLAST_INLINE_LAMBDA {
+    add_of<decltype(t)>(elements(t, a), b, elements(t, out), count);
+  });
 }
 
 BALLAST_KERNEL void scale_all(const float* x, float factor, float* out, std::size_t count) {
@@ -37,13 +47,11 @@ BALLAST_KERNEL double squares(const float* x, std::size_t count) {
 
 }  // namespace
 
-void add(std::span<const float> a, std::span<const float> b, std::span<float> out) {
-  add_all(a.data(), b.data(), out.data(), out.size());
+void add(const ConstElements& a, std::span<const float> b, const Elements& out) {
+  add_all(out.type(), a.data(), b.data(), out.data(), out.size());
 }
 
-void accumulate(std::span<const float> x, std::span<float> out) {
-  add_all(out.data(), x.data(), out.data(), out.size());
-}
+void accumulate(std::span<const float> x, std::span<float> out) { add(out, x, out); }
 
 void scale(std::span<const float> x, float factor, std::span<float> out) {
   scale_all(x.data(), factor, out.data(), out.size());

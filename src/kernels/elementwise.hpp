@@ -2,10 +2,13 @@
 
 #include <span>
 
+#include "tensor/element.hpp"
+
 namespace ballast::kernels {
 
-/// out = a + b. Equal sizes; out may alias either.
-void add(std::span<const float> a, std::span<const float> b, std::span<float> out);
+/// out = a + b, rounded where out is narrow. Equal sizes; a and out are of one type, and out may be
+/// a.
+void add(const ConstElements& a, std::span<const float> b, const Elements& out);
 
 /// out += x. Equal sizes.
 void accumulate(std::span<const float> x, std::span<float> out);

@@ -14,10 +14,10 @@ BALLAST_KERNEL void add_row(const float* from, float* to, std::size_t dim) {
 }  // namespace
 
 void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
-                       const ConstElements& table, std::span<float> out) {
+                       const ConstElements& table, const Elements& out) {
   for (std::size_t t = 0; t < ids.size(); ++t) {
     const auto row = table.subspan(static_cast<std::size_t>(ids[t]) * dim, dim);
-    widen(row, out.subspan(t * dim, dim));
+    convert(row, out.subspan(t * dim, dim));
   }
 }
 

@@ -8,10 +8,10 @@
 
 namespace ballast::kernels {
 
-/// out[t] = table[ids[t]], widened. table: [vocabulary, dim] of any type; ids: [tokens];
-/// out: [tokens, dim].
+/// out[t] = table[ids[t]]. table: [vocabulary, dim]; ids: [tokens]; out: [tokens, dim]. Of any
+/// types.
 void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
-                       const ConstElements& table, std::span<float> out);
+                       const ConstElements& table, const Elements& out);
 
 /// dtable[ids[t]] += dout[t], in token order. The caller clears dtable where it must start at zero.
 void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,

@@ -15,9 +15,9 @@ inline constexpr std::uint32_t kMagnitudeBits = 0x7FFFFFFFu;
 /// To nearest, ties to even; a NaN stays one and becomes quiet.
 BALLAST_INLINE std::uint16_t to_bf16(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
-  const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-  const std::uint32_t nan = (bits >> 16) | 0x40u;
-  return static_cast<std::uint16_t>((bits & kMagnitudeBits) > kInfinityBits ? nan : rounded);
+  const std::uint32_t rounded = bits + 0x7FFFu + ((bits >> 16) & 1u);
+  const std::uint32_t result = x == x ? rounded : bits | 0x400000u;
+  return static_cast<std::uint16_t>(result >> 16);
 }
 
 BALLAST_INLINE float from_bf16(std::uint16_t x) {

@@ -5,50 +5,122 @@
 
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
+#include "kernels/stored.hpp"
 
-// RMSNorm is LayerNorm whose mean is left at 0, so both share their loops.
+// RMSNorm is LayerNorm whose mean is left at 0, so both share their loops. A row is read several
+// times, from the first cache all but once.
 namespace ballast::kernels {
 
 namespace {
 
-BALLAST_KERNEL void forward_rows(NormKind kind, NormDims dims, float epsilon, const float* x,
-                                 const float* gain, float* y, float* statistics) {
-  const auto count = static_cast<float>(dims.dim);
-  for (std::size_t r = 0; r < dims.rows; ++r, x += dims.dim, y += dims.dim, statistics += 2) {
-    const float mean = kind == NormKind::layer ? lane_sum(x, dims.dim) / count : 0.0f;
-    const float mean_square = lane_squares(x, mean, dims.dim) / count;
-    const float inverse = 1.0f / std::sqrt(mean_square + epsilon);
-#pragma GCC ivdep
-    for (std::size_t i = 0; i < dims.dim; ++i) y[i] = (x[i] - mean) * inverse * gain[i];
-    statistics[0] = mean;
-    statistics[1] = inverse;
+/// Σ (x − center)^power over one row.
+template <class X, int kPower>
+BALLAST_INLINE float row_moment(const ElementOf<X>* x, float center, std::size_t dim) {
+  LaneVector sum{};
+  LaneVector value;
+  std::size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    load_stored<X>(x + i, kLanes, center, value);
+    value -= center;
+    sum += kPower == 1 ? value : value * value;
   }
+  if (i < dim) {
+    load_stored<X>(x + i, dim - i, center, value);
+    value -= center;
+    sum += kPower == 1 ? value : value * value;
+  }
+  return lane_tree(sum);
+}
+
+struct Forward {
+  NormKind kind;
+  NormDims dims;
+  float epsilon;
+  const float* update;  ///< null where nothing is added
+  const float* gain;
+  float* statistics;
+};
+
+template <class X>
+BALLAST_INLINE void add_row(const ElementOf<X>* x, const float* update, ElementOf<X>* sum,
+                            std::size_t dim) {
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < dim; ++i) sum[i] = X::store(X::load(x[i]) + update[i]);
+}
+
+template <class X>
+BALLAST_INLINE void take_statistics(const Forward& norm, const ElementOf<X>* x, float* statistics) {
+  const std::size_t dim = norm.dims.dim;
+  const auto count = static_cast<float>(dim);
+  const float mean = norm.kind == NormKind::layer ? row_moment<X, 1>(x, 0.0f, dim) / count : 0.0f;
+  const float mean_square = row_moment<X, 2>(x, mean, dim) / count;
+  statistics[0] = mean;
+  statistics[1] = 1.0f / std::sqrt(mean_square + norm.epsilon);
+}
+
+template <class X, class Y>
+BALLAST_INLINE void normalise_row(const ElementOf<X>* x, const float* statistics, const float* gain,
+                                  ElementOf<Y>* y, std::size_t dim) {
+  const float mean = statistics[0];
+  const float inverse = statistics[1];
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < dim; ++i) y[i] = Y::store((X::load(x[i]) - mean) * inverse * gain[i]);
+}
+
+/// `sum` is what is normalised: x itself where nothing is added to it.
+BALLAST_KERNEL void forward_all(const Forward& norm, ElementType x_type, const void* x, void* sum,
+                                ElementType y_type, void* y) {
+  const std::size_t dim = norm.dims.dim;
+  with_stored(x_type, [&](auto in) BALLAST_INLINE_LAMBDA {
+    using X = decltype(in);
+    for (std::size_t r = 0; r < norm.dims.rows; ++r) {
+      const std::size_t start = r * dim;
+      ElementOf<X>* row = elements(in, sum) + start;
+      float* statistics = norm.statistics + 2 * r;
+      if (norm.update != nullptr) {
+        add_row<X>(elements(in, x) + start, norm.update + start, row, dim);
+      }
+      take_statistics<X>(norm, row, statistics);
+      with_stored(y_type, [&](auto out) BALLAST_INLINE_LAMBDA {
+        normalise_row<X, decltype(out)>(row, statistics, norm.gain, elements(out, y) + start, dim);
+      });
+    }
+  });
 }
 
 /// One row of the inputs of a backward pass.
+template <class X>
 struct Row {
-  const float* x;
+  const ElementOf<X>* x;
   const float* dy;
   float mean;
   float inverse;
 };
 
 /// Adds the row to dgain and returns Σ dy gain normalised(x).
-BALLAST_INLINE float project(const Row& row, const float* gain, float* dgain, std::size_t dim) {
-  const Row in = row;
+template <class X>
+BALLAST_INLINE float project(const Row<X>& row, const float* gain, float* dgain, std::size_t dim) {
+  const Row<X> in = row;
   LaneVector sum{};
   LaneVector x;
   LaneVector dy;
   LaneVector g;
-  for (std::size_t i = 0; i < dim; i += kLanes) {
-    load_lanes(in.x + i, dim - i, in.mean, x);
-    load_lanes(in.dy + i, dim - i, 0.0f, dy);
-    load_lanes(gain + i, dim - i, 0.0f, g);
+  std::size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    load_stored<X>(in.x + i, kLanes, in.mean, x);
+    load_lanes(in.dy + i, kLanes, 0.0f, dy);
+    load_lanes(gain + i, kLanes, 0.0f, g);
+    sum += dy * g * ((x - in.mean) * in.inverse);
+  }
+  if (i < dim) {
+    load_stored<X>(in.x + i, dim - i, in.mean, x);
+    load_stored<StoredFp32>(in.dy + i, dim - i, 0.0f, dy);
+    load_stored<StoredFp32>(gain + i, dim - i, 0.0f, g);
     sum += dy * g * ((x - in.mean) * in.inverse);
   }
 #pragma GCC ivdep
   for (std::size_t c = 0; c < dim; ++c) {
-    dgain[c] = __builtin_fmaf(in.dy[c], (in.x[c] - in.mean) * in.inverse, dgain[c]);
+    dgain[c] = __builtin_fmaf(in.dy[c], (X::load(in.x[c]) - in.mean) * in.inverse, dgain[c]);
   }
   return lane_tree(sum);
 }
@@ -66,49 +138,88 @@ BALLAST_INLINE float gradient_of(float x, float dy, float gain, float mean, floa
   return inverse * __builtin_fmaf(-((x - mean) * inverse), means.projection, centered);
 }
 
-BALLAST_INLINE void store_row(const Row& row, const float* gain, const Means& means, float* dx,
-                              Store store, std::size_t dim) {
-  const Row in = row;
-  if (store == Store::overwrite) {
+template <class X, Store kStore>
+BALLAST_INLINE void store_row(const Row<X>& row, const float* gain, const Means& means, float* dx,
+                              std::size_t dim) {
+  const Row<X> in = row;
+  const Means m = means;
 #pragma GCC ivdep
-    for (std::size_t i = 0; i < dim; ++i) {
-      dx[i] = gradient_of(in.x[i], in.dy[i], gain[i], in.mean, in.inverse, means);
-    }
-  } else {
-#pragma GCC ivdep
-    for (std::size_t i = 0; i < dim; ++i) {
-      dx[i] += gradient_of(in.x[i], in.dy[i], gain[i], in.mean, in.inverse, means);
-    }
+  for (std::size_t i = 0; i < dim; ++i) {
+    const float g = gradient_of(X::load(in.x[i]), in.dy[i], gain[i], in.mean, in.inverse, m);
+    dx[i] = kStore == Store::add ? dx[i] + g : g;
   }
 }
 
-BALLAST_KERNEL void backward_rows(NormKind kind, NormDims dims, const float* x, const float* gain,
-                                  const float* statistics, const float* dy, float* dx, Store store,
-                                  float* dgain) {
-  const auto count = static_cast<float>(dims.dim);
-  for (std::size_t r = 0; r < dims.rows; ++r) {
-    const std::size_t start = r * dims.dim;
-    const Row row{x + start, dy + start, statistics[2 * r], statistics[2 * r + 1]};
-    const float gradient = kind == NormKind::layer ? lane_dot(row.dy, gain, dims.dim) : 0.0f;
-    const float projection = project(row, gain, dgain, dims.dim);
-    store_row(row, gain, {gradient / count, projection / count}, dx + start, store, dims.dim);
-  }
+template <class D>
+BALLAST_INLINE void round_row(const float* dx, ElementOf<D>* rounded, std::size_t dim) {
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < dim; ++i) rounded[i] = D::store(dx[i]);
+}
+
+struct Backward {
+  NormKind kind;
+  NormDims dims;
+  const float* gain;
+  const float* statistics;
+  const float* dy;
+  float* dx;
+  Store store;
+  float* dgain;
+};
+
+/// `rounded` may be null.
+BALLAST_KERNEL void backward_all(const Backward& norm, ElementType x_type, const void* x,
+                                 ElementType rounded_type, void* rounded) {
+  const std::size_t dim = norm.dims.dim;
+  const auto count = static_cast<float>(dim);
+  with_stored(x_type, [&](auto in) BALLAST_INLINE_LAMBDA {
+    for (std::size_t r = 0; r < norm.dims.rows; ++r) {
+      const std::size_t start = r * dim;
+      const Row<decltype(in)> row{elements(in, x) + start, norm.dy + start, norm.statistics[2 * r],
+                                  norm.statistics[2 * r + 1]};
+      float* dx = norm.dx + start;
+      const float gradient = norm.kind == NormKind::layer ? lane_dot(row.dy, norm.gain, dim) : 0.0f;
+      const float projection = project(row, norm.gain, norm.dgain, dim);
+      const Means means{gradient / count, projection / count};
+      if (norm.store == Store::overwrite) {
+        store_row<decltype(in), Store::overwrite>(row, norm.gain, means, dx, dim);
+      } else {
+        store_row<decltype(in), Store::add>(row, norm.gain, means, dx, dim);
+      }
+      if (rounded == nullptr) continue;
+      with_stored(rounded_type, [&](auto out) BALLAST_INLINE_LAMBDA {
+        round_row<decltype(out)>(dx, elements(out, rounded) + start, dim);
+      });
+    }
+  });
 }
 
 }  // namespace
 
-void norm_forward(NormKind kind, NormDims dims, float epsilon, std::span<const float> x,
-                  std::span<const float> gain, std::span<float> y, std::span<float> statistics) {
-  forward_rows(kind, dims, epsilon, x.data(), gain.data(), y.data(), statistics.data());
+void norm_forward(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
+                  std::span<const float> gain, const Elements& y, std::span<float> statistics) {
+  // Only read: nothing is added.
+  void* sum = const_cast<std::byte*>(x.data());
+  forward_all({kind, dims, epsilon, nullptr, gain.data(), statistics.data()}, x.type(), x.data(),
+              sum, y.type(), y.data());
 }
 
-void norm_backward(NormKind kind, NormDims dims, std::span<const float> x,
+void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
+                         std::span<const float> update, const Elements& sum,
+                         std::span<const float> gain, const Elements& y,
+                         std::span<float> statistics) {
+  forward_all({kind, dims, epsilon, update.data(), gain.data(), statistics.data()}, x.type(),
+              x.data(), sum.data(), y.type(), y.data());
+}
+
+void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,
-                   std::span<float> dgain, Store store_dgain) {
+                   std::span<float> dgain, Store store_dgain, const Elements& rounded_dx) {
   if (store_dgain == Store::overwrite) std::ranges::fill(dgain, 0.0f);
-  backward_rows(kind, dims, x.data(), gain.data(), statistics.data(), dy.data(), dx.data(),
-                store_dx, dgain.data());
+  backward_all(
+      {kind, dims, gain.data(), statistics.data(), dy.data(), dx.data(), store_dx, dgain.data()},
+      x.type(), x.data(), rounded_dx.type(), rounded_dx.empty() ? nullptr : rounded_dx.data());
 }
 
 }  // namespace ballast::kernels

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kernels/gemm.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast::kernels {
 
@@ -22,15 +23,24 @@ struct NormDims {
 
 /// y = gain ∘ x / sqrt(mean(x²) + epsilon) (RMSNorm; Zhang and Sennrich 2019), or
 /// y = gain ∘ (x − mean) / sqrt(var + epsilon) (LayerNorm without bias; Ba et al. 2016).
-/// x, y: [rows, dim]; gain: [dim]; statistics: [rows, 2] = (mean or 0, 1/deviation). y may alias x.
-void norm_forward(NormKind kind, NormDims dims, float epsilon, std::span<const float> x,
-                  std::span<const float> gain, std::span<float> y, std::span<float> statistics);
+/// x, y: [rows, dim] of any types; gain: [dim]; statistics: [rows, 2] = (mean or 0, 1/deviation).
+/// y may be x.
+void norm_forward(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
+                  std::span<const float> gain, const Elements& y, std::span<float> statistics);
+
+/// sum = x + update, rounded where sum is narrow, and norm_forward of sum, in one pass. x and sum
+/// are of one type, and sum may be x.
+void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
+                         std::span<const float> update, const Elements& sum,
+                         std::span<const float> gain, const Elements& y,
+                         std::span<float> statistics);
 
 /// Gradients of norm_forward. dx: [rows, dim], stored as `store_dx` says and may alias dy when
 /// overwritten; dgain: [dim], stored as `store_dgain` says, summed over rows in row order.
-void norm_backward(NormKind kind, NormDims dims, std::span<const float> x,
+/// `rounded_dx` receives dx once more, rounded to its type, unless it is empty.
+void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,
-                   std::span<float> dgain, Store store_dgain);
+                   std::span<float> dgain, Store store_dgain, const Elements& rounded_dx = {});
 
 }  // namespace ballast::kernels

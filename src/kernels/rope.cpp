@@ -2,28 +2,42 @@
 
 #include "kernels/isa.hpp"
 #include "kernels/math.hpp"
+#include "kernels/stored.hpp"
 
 namespace ballast::kernels {
 
 namespace {
 
 /// One table row is `half` cosines, then `half` sines; `sign` is the direction.
-BALLAST_KERNEL void rotate_heads(const float* row, std::size_t half, float sign, std::size_t heads,
-                                 float* x) {
+template <class X, class Y>
+BALLAST_INLINE void rotate_of(const float* row, std::size_t half, float sign, std::size_t heads,
+                              const ElementOf<X>* x, ElementOf<Y>* y) {
   const float* cosine = row;
   const float* sine = row + half;
   for (std::size_t h = 0; h < heads; ++h) {
-    float* low = x + 2 * h * half;
-    float* high = low + half;
+    const ElementOf<X>* low = x + 2 * h * half;
+    const ElementOf<X>* high = low + half;
+    ElementOf<Y>* low_out = y + 2 * h * half;
+    ElementOf<Y>* high_out = low_out + half;
 #pragma GCC ivdep
     for (std::size_t i = 0; i < half; ++i) {
       const float s = sign * sine[i];
-      const float a = low[i];
-      const float b = high[i];
-      low[i] = __builtin_fmaf(a, cosine[i], -(b * s));
-      high[i] = __builtin_fmaf(b, cosine[i], a * s);
+      const float a = X::load(low[i]);
+      const float b = X::load(high[i]);
+      low_out[i] = Y::store(__builtin_fmaf(a, cosine[i], -(b * s)));
+      high_out[i] = Y::store(__builtin_fmaf(b, cosine[i], a * s));
     }
   }
+}
+
+BALLAST_KERNEL void rotate_heads(const float* row, std::size_t half, float sign, std::size_t heads,
+                                 ElementType x_type, const void* x, ElementType y_type, void* y) {
+  with_stored(x_type, [&](auto in) BALLAST_INLINE_LAMBDA {
+    with_stored(y_type, [&](auto out) BALLAST_INLINE_LAMBDA {
+      rotate_of<decltype(in), decltype(out)>(row, half, sign, heads, elements(in, x),
+                                             elements(out, y));
+    });
+  });
 }
 
 }  // namespace
@@ -44,12 +58,15 @@ RopeTable::RopeTable(std::size_t positions, std::size_t head_dim, double base)
 }
 
 void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
-          std::size_t heads, std::span<float> x) {
+          std::size_t heads, const ConstElements& x, const Elements& y) {
   const float sign = rotation == Rotation::forward ? 1.0f : -1.0f;
   const std::size_t width = heads * 2 * table.half();
   for (std::size_t t = 0; t < positions.size(); ++t) {
     const auto row = table.row(static_cast<std::size_t>(positions[t]));
-    rotate_heads(row.data(), table.half(), sign, heads, x.data() + t * width);
+    const ConstElements from = x.subspan(t * width, width);
+    const Elements to = y.subspan(t * width, width);
+    rotate_heads(row.data(), table.half(), sign, heads, from.type(), from.data(), to.type(),
+                 to.data());
   }
 }
 

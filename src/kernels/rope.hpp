@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "tensor/element.hpp"
+
 namespace ballast::kernels {
 
 /// Cosines and sines of rotary position embeddings (Su et al. 2021), rotate-half layout: element
@@ -28,9 +30,10 @@ class RopeTable {
 
 enum class Rotation { forward, backward };
 
-/// Rotates every head of every token in place; `backward` turns the other way, which is the
-/// gradient. x: [tokens, heads, head_dim]; positions: [tokens], each below table.positions().
+/// y = every head of every token of x, rotated; `backward` turns the other way, which is the
+/// gradient. x, y: [tokens, heads, head_dim] of any types, and y may be x; positions: [tokens],
+/// each below table.positions().
 void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
-          std::size_t heads, std::span<float> x);
+          std::size_t heads, const ConstElements& x, const Elements& y);
 
 }  // namespace ballast::kernels

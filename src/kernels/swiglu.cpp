@@ -4,40 +4,91 @@
 
 #include "kernels/exp.hpp"
 #include "kernels/isa.hpp"
+#include "kernels/stored.hpp"
 
+// Destinations may be sources, element for element; `ivdep` tells the compiler that nothing else
+// overlaps.
 namespace ballast::kernels {
 
 namespace {
 
-BALLAST_KERNEL void forward_all(const float* gate, const float* up, float* out, std::size_t count) {
-#pragma GCC ivdep
-  for (std::size_t i = 0; i < count; ++i) out[i] = gate[i] * sigmoid_lane(gate[i]) * up[i];
-}
-
-BALLAST_KERNEL void backward_all(const float* gate, const float* up, const float* dout,
-                                 float* dgate, float* dup, std::size_t count) {
+template <class T>
+BALLAST_INLINE void forward_of(const ElementOf<T>* gate, const ElementOf<T>* up, ElementOf<T>* out,
+                               std::size_t count) {
 #pragma GCC ivdep
   for (std::size_t i = 0; i < count; ++i) {
-    const float g = gate[i];
-    const float u = up[i];
-    const float d = dout[i];
+    const float g = T::load(gate[i]);
+    out[i] = T::store(g * sigmoid_lane(g) * T::load(up[i]));
+  }
+}
+
+BALLAST_KERNEL void forward_all(ElementType type, const void* gate, const void* up, void* out,
+                                std::size_t count) {
+  with_stored(type, [&](auto t) BALLAST_INLINE_LAMBDA {
+    forward_of<decltype(t)>(elements(t, gate), elements(t, up), elements(t, out), count);
+  });
+}
+
+template <class T>
+struct Backward {
+  const ElementOf<T>* gate;
+  const ElementOf<T>* up;
+  ElementOf<T>* dgate;
+  ElementOf<T>* dup;
+  ElementOf<T>* activated;
+};
+
+template <class T, class D>
+BALLAST_INLINE void backward_of(const Backward<T>& arrays, const ElementOf<D>* dout,
+                                std::size_t count) {
+  const Backward<T> a = arrays;
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < count; ++i) {
+    const float g = T::load(a.gate[i]);
+    const float u = T::load(a.up[i]);
+    const float d = D::load(dout[i]);
     const float s = sigmoid_lane(g);
     const float silu = g * s;
     // (g s)' = s + g s (1 − s)
-    dgate[i] = d * u * __builtin_fmaf(silu, 1.0f - s, s);
-    dup[i] = d * silu;
+    a.dgate[i] = T::store(d * u * __builtin_fmaf(silu, 1.0f - s, s));
+    a.dup[i] = T::store(d * silu);
+    a.activated[i] = T::store(silu * u);
   }
+}
+
+struct BackwardMemory {
+  const void* gate;
+  const void* up;
+  void* dgate;
+  void* dup;
+  void* activated;
+};
+
+BALLAST_KERNEL void backward_all(ElementType type, ElementType dout_type, const BackwardMemory& m,
+                                 const void* dout, std::size_t count) {
+  with_stored(type, [&](auto t) BALLAST_INLINE_LAMBDA {
+    using T = decltype(t);
+    const Backward<T> arrays{elements(t, m.gate), elements(t, m.up), elements(t, m.dgate),
+                             elements(t, m.dup), elements(t, m.activated)};
+    if (dout_type == ElementType::fp32) {
+      backward_of<T, StoredFp32>(arrays, elements(StoredFp32{}, dout), count);
+    } else {
+      backward_of<T, T>(arrays, elements(t, dout), count);
+    }
+  });
 }
 
 }  // namespace
 
-void swiglu_forward(std::span<const float> gate, std::span<const float> up, std::span<float> out) {
-  forward_all(gate.data(), up.data(), out.data(), out.size());
+void swiglu_forward(const ConstElements& gate, const ConstElements& up, const Elements& out) {
+  forward_all(out.type(), gate.data(), up.data(), out.data(), out.size());
 }
 
-void swiglu_backward(std::span<const float> gate, std::span<const float> up,
-                     std::span<const float> dout, std::span<float> dgate, std::span<float> dup) {
-  backward_all(gate.data(), up.data(), dout.data(), dgate.data(), dup.data(), dout.size());
+void swiglu_backward(const ConstElements& gate, const ConstElements& up, const ConstElements& dout,
+                     const Elements& dgate, const Elements& dup, const Elements& activated) {
+  backward_all(gate.type(), dout.type(),
+               {gate.data(), up.data(), dgate.data(), dup.data(), activated.data()}, dout.data(),
+               dout.size());
 }
 
 }  // namespace ballast::kernels

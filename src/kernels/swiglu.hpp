@@ -1,15 +1,16 @@
 #pragma once
 
-#include <span>
+#include "tensor/element.hpp"
 
 namespace ballast::kernels {
 
-/// out = gate · sigmoid(gate) · up, element by element (SwiGLU; Shazeer 2020). Equal sizes;
-/// out may alias gate or up.
-void swiglu_forward(std::span<const float> gate, std::span<const float> up, std::span<float> out);
+/// out = gate · sigmoid(gate) · up, element by element (SwiGLU; Shazeer 2020). Equal sizes and
+/// types; out may be gate or up.
+void swiglu_forward(const ConstElements& gate, const ConstElements& up, const Elements& out);
 
-/// Gradients of swiglu_forward; dgate and dup overwrite and may alias gate and up.
-void swiglu_backward(std::span<const float> gate, std::span<const float> up,
-                     std::span<const float> dout, std::span<float> dgate, std::span<float> dup);
+/// Gradients of swiglu_forward, and its result `activated` once more. `dout` is in fp32 or of the
+/// type that all the others are of. dgate and dup overwrite and may be gate and up.
+void swiglu_backward(const ConstElements& gate, const ConstElements& up, const ConstElements& dout,
+                     const Elements& dgate, const Elements& dup, const Elements& activated);
 
 }  // namespace ballast::kernels

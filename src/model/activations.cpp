@@ -87,7 +87,7 @@ Activations::Activations(const ModelConfig& config, BatchShape shape,
   }
 }
 
-Kept Activations::residual(std::size_t depth) const {
+Elements Activations::residual(std::size_t depth) const {
   return view(residuals_[depth % residuals_.size()]);
 }
 

@@ -5,9 +5,9 @@
 
 #include "model/batch.hpp"
 #include "model/config.hpp"
-#include "model/kept.hpp"
 #include "model/transformer_options.hpp"
 #include "tensor/arena.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast::model {
 
@@ -35,7 +35,7 @@ struct BlockFields {
   T up;                    ///< [ffn]
   T ffn_sum;               ///< [dim] post-normalisation only
 };
-using BlockActivations = BlockFields<Kept>;
+using BlockActivations = BlockFields<Elements>;
 
 /// Where the residual streams and the blocks' activations lie. What is kept from forward to
 /// backward has memory of its own for every block (MemoryClass::activations); what is computed
@@ -47,14 +47,14 @@ class Activations {
               Arena& arena);
 
   /// The stream that enters block `depth`, or leaves the last one.
-  [[nodiscard]] Kept residual(std::size_t depth) const;
+  [[nodiscard]] Elements residual(std::size_t depth) const;
   [[nodiscard]] BlockActivations of(std::size_t layer) const;
 
  private:
   using Slot = Arena::ElementSlot;
   using Slots = BlockFields<Slot>;
 
-  [[nodiscard]] Kept view(const Slot& slot) const { return Kept{arena_->view(slot)}; }
+  [[nodiscard]] Elements view(const Slot& slot) const { return arena_->view(slot); }
 
   const Arena* arena_;
   std::vector<Slot> residuals_;  ///< [layers + 1] in training, two in turn in evaluation

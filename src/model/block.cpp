@@ -2,6 +2,7 @@
 
 #include "kernels/elementwise.hpp"
 #include "kernels/norm.hpp"
+#include "model/rounded.hpp"
 
 namespace ballast::model {
 
@@ -27,17 +28,29 @@ void Block::project(const ConstElements& x, const ConstElements& w, std::span<fl
                   matrix(y.data(), tokens, out), Store::overwrite);
 }
 
-void Block::project_back(const ConstElements& x, const ConstElements& w, const ConstElements& dy,
-                         std::span<float> dx, Store store_dx, std::span<float> dw,
-                         Store store_dw) const {
+void Block::project(const ConstElements& x, const ConstElements& w, const Elements& y,
+                    std::span<float> room) const {
+  const auto draft = draft_of(y, room);
+  project(x, w, draft);
+  kernels::narrow(draft, y);
+}
+
+void Block::project_back(const ConstElements& dy, const ConstElements& w, std::span<float> dx,
+                         Store store) const {
+  const std::size_t tokens = shape_.tokens();
+  const std::size_t in = dx.size() / tokens;
+  const std::size_t out = dy.size() / tokens;
+  gemm_->multiply(Operand{dy, tokens, out}, Transpose::no, Operand{w, out, in}, Transpose::no,
+                  matrix(dx.data(), tokens, in), store);
+}
+
+void Block::weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,
+                            Store store) const {
   const std::size_t tokens = shape_.tokens();
   const std::size_t in = x.size() / tokens;
   const std::size_t out = dy.size() / tokens;
-  const Operand dy_matrix{dy, tokens, out};
-  gemm_->multiply(dy_matrix, Transpose::no, Operand{w, out, in}, Transpose::no,
-                  matrix(dx.data(), tokens, in), store_dx);
-  gemm_->multiply(dy_matrix, Transpose::yes, Operand{x, tokens, in}, Transpose::no,
-                  matrix(dw.data(), out, in), store_dw);
+  gemm_->multiply(Operand{dy, tokens, out}, Transpose::yes, Operand{x, tokens, in}, Transpose::no,
+                  matrix(dw.data(), out, in), store);
 }
 
 Block::Sublayer Block::attention_of(const BlockPass& pass) {
@@ -50,14 +63,14 @@ Block::Sublayer Block::feed_forward_of(const BlockPass& pass) {
           pass.weights.ffn_norm};
 }
 
-float Block::forward(const BlockPass& pass, const Kept& out) const {
+float Block::forward(const BlockPass& pass, const Elements& out) const {
   const float largest_logit = attention_forward(pass);
   expand(pass);
   contract(pass, out);
   return largest_logit;
 }
 
-void Block::recompute(Recompute what, const BlockPass& pass, const Kept& out) const {
+void Block::recompute(Recompute what, const BlockPass& pass, const Elements& out) const {
   switch (what) {
     case Recompute::none:
       return;
@@ -65,6 +78,7 @@ void Block::recompute(Recompute what, const BlockPass& pass, const Kept& out) co
       attend(pass);
       return;
     case Recompute::feed_forward:
+      enter(feed_forward_of(pass), pass.scratch);
       expand(pass);
       return;
     case Recompute::full:
@@ -92,50 +106,55 @@ void Block::backward(const BlockPass& pass, std::span<float> gradient,
 /// Normalises the stream for a sublayer that wants it so.
 void Block::enter(const Sublayer& sublayer, const BlockScratch& scratch) const {
   if (!is_pre()) return;
-  const auto input = sublayer.input.draft(scratch.staging);
-  kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon,
-                        sublayer.stream.recall(scratch.stream),
-                        widened(sublayer.gain, scratch.gain), input, sublayer.statistics.floats());
-  sublayer.input.keep(input);
+  kernels::norm_forward(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
+                        widened(sublayer.gain, scratch.gain), sublayer.input,
+                        sublayer.statistics.floats());
 }
 
 /// What a sublayer's products read: its normalised input, or the stream itself.
 ConstElements Block::input_of(const Sublayer& sublayer, const BlockScratch& scratch) const {
-  if (is_pre()) return sublayer.input.operand();
-  if (sublayer.stream.type() == scratch.operand.type()) return sublayer.stream.operand();
-  return rounded(sublayer.stream.recall(scratch.stream), scratch.operand);
+  return is_pre() ? sublayer.input : rounded(sublayer.stream, scratch.operand);
 }
 
 /// Adds the sublayer's result, in scratch.sublayer, to the stream.
-void Block::leave(const Sublayer& sublayer, const BlockScratch& scratch, const Kept& out) const {
-  const Kept& sum = is_post() ? sublayer.sum : out;
-  const auto added = sum.draft(scratch.stream);
-  kernels::add(sublayer.stream.recall(scratch.stream), scratch.sublayer, added);
-  sum.keep(added);
-  if (!is_post()) return;
-  const auto normed = out.draft(scratch.stream);
-  kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon,
-                        sum.recall(scratch.stream), widened(sublayer.gain, scratch.gain), normed,
-                        sublayer.statistics.floats());
-  out.keep(normed);
+void Block::leave(const Sublayer& sublayer, const BlockScratch& scratch,
+                  const Elements& out) const {
+  if (!is_post()) return kernels::add(sublayer.stream, scratch.sublayer, out);
+  kernels::norm_forward_of_sum(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
+                               scratch.sublayer, sublayer.sum, widened(sublayer.gain, scratch.gain),
+                               out, sublayer.statistics.floats());
 }
 
+/// Leaves one sublayer and enters the next, in one pass over the stream where a norm lies between.
+void Block::pass_on(const Sublayer& sublayer, const Sublayer& next,
+                    const BlockScratch& scratch) const {
+  if (!is_pre()) return leave(sublayer, scratch, next.stream);
+  kernels::norm_forward_of_sum(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
+                               scratch.sublayer, next.stream, widened(next.gain, scratch.gain),
+                               next.input, next.statistics.floats());
+}
+
+/// Prepares the gradient for the sublayer's products: past its norm, and rounded.
 void Block::leave_backward(const Sublayer& sublayer, const BlockScratch& scratch,
                            std::span<float> gradient, std::span<float> dgain, Store store) const {
-  if (!is_post()) return;
-  kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim},
-                         sublayer.sum.recall(scratch.stream), widened(sublayer.gain, scratch.gain),
-                         sublayer.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
-                         store);
+  if (is_pre()) return;
+  if (!is_post()) {
+    if (!scratch.gradient_operand.empty()) kernels::narrow(gradient, scratch.gradient_operand);
+    return;
+  }
+  kernels::norm_backward(config_.norm, norm_dims(), sublayer.sum,
+                         widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
+                         gradient, gradient, Store::overwrite, dgain, store,
+                         scratch.gradient_operand);
 }
 
 void Block::enter_backward(const Sublayer& sublayer, const BlockScratch& scratch,
                            std::span<float> gradient, std::span<float> dgain, Store store) const {
   if (!is_pre()) return;
-  kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim},
-                         sublayer.stream.recall(scratch.stream),
+  kernels::norm_backward(config_.norm, norm_dims(), sublayer.stream,
                          widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
-                         scratch.sublayer, gradient, Store::add, dgain, store);
+                         scratch.sublayer, gradient, Store::add, dgain, store,
+                         scratch.gradient_operand);
 }
 
 }  // namespace ballast::model

@@ -6,6 +6,7 @@
 
 #include "kernels/attention.hpp"
 #include "kernels/gemm.hpp"
+#include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
 #include "model/activations.hpp"
 #include "model/batch.hpp"
@@ -19,7 +20,7 @@ namespace ballast::model {
 struct BlockPass {
   BlockWeights weights;
   const Batch& batch;
-  Kept residual;           ///< [tokens, dim], the stream that enters
+  Elements residual;       ///< [tokens, dim], the stream that enters
   BlockActivations saved;  ///< written by the forward, read and partly overwritten by the backward
   BlockScratch scratch;
 };
@@ -35,24 +36,25 @@ class Block {
   [[nodiscard]] BatchShape shape() const { return shape_; }
 
   /// out: [tokens, dim], the stream that leaves. Returns the largest attention logit.
-  float forward(const BlockPass& pass, const Kept& out) const;
+  float forward(const BlockPass& pass, const Elements& out) const;
 
   /// Writes again, bit for bit, what the forward wrote of `what`, and nothing that the backward has
   /// no use for. `out` receives what it received then, where that comes along.
-  void recompute(Recompute what, const BlockPass& pass, const Kept& out) const;
+  void recompute(Recompute what, const BlockPass& pass, const Elements& out) const;
 
   /// `gradient`: on entry that of the block's output, on return that of its input: [tokens, dim].
-  /// Weight gradients are stored as `store` says.
+  /// Where norms come first and compute is narrow, it also lies in scratch.gradient_operand,
+  /// rounded, both times. Weight gradients are stored as `store` says.
   void backward(const BlockPass& pass, std::span<float> gradient, const BlockGradients& gradients,
                 kernels::Store store) const;
 
  private:
   /// One sublayer's place on the stream.
   struct Sublayer {
-    Kept stream;  ///< as it enters
-    Kept input;   ///< normalised, pre-normalisation only
-    Kept sum;     ///< stream plus sublayer, post-normalisation only
-    Kept statistics;
+    Elements stream;  ///< as it enters
+    Elements input;   ///< normalised, pre-normalisation only
+    Elements sum;     ///< stream plus sublayer, post-normalisation only
+    Elements statistics;
     ConstElements gain;
   };
   [[nodiscard]] static Sublayer attention_of(const BlockPass& pass);
@@ -63,16 +65,17 @@ class Block {
     std::size_t count;
     ConstElements weight;
     ConstElements gain;
-    Kept raw;
-    Kept statistics;
-    Kept turned;
+    Elements raw;
+    Elements statistics;
+    Elements turned;
   };
   [[nodiscard]] Heads queries_of(const BlockPass& pass) const;
   [[nodiscard]] Heads keys_of(const BlockPass& pass) const;
 
   // block.cpp: around the sublayers.
   void enter(const Sublayer& sublayer, const BlockScratch& scratch) const;
-  void leave(const Sublayer& sublayer, const BlockScratch& scratch, const Kept& out) const;
+  void leave(const Sublayer& sublayer, const BlockScratch& scratch, const Elements& out) const;
+  void pass_on(const Sublayer& sublayer, const Sublayer& next, const BlockScratch& scratch) const;
   [[nodiscard]] ConstElements input_of(const Sublayer& sublayer, const BlockScratch& scratch) const;
   void leave_backward(const Sublayer& sublayer, const BlockScratch& scratch,
                       std::span<float> gradient, std::span<float> dgain,
@@ -86,27 +89,36 @@ class Block {
   float attention_forward(const BlockPass& pass) const;
   void attention_backward(const BlockPass& pass, std::span<float> gradient,
                           const BlockGradients& gradients, kernels::Store store) const;
-  [[nodiscard]] std::span<const float> heads_forward(const Heads& heads, const BlockPass& pass,
-                                                     const ConstElements& input,
-                                                     std::span<float> room) const;
+  void heads_forward(const Heads& heads, const BlockPass& pass, const ConstElements& input) const;
   [[nodiscard]] ConstElements heads_backward(const Heads& heads, const BlockPass& pass,
-                                             std::span<float> room, std::span<float> gradient,
-                                             std::span<float> dgain, kernels::Store store) const;
+                                             std::span<float> gradient, std::span<float> dgain,
+                                             kernels::Store store) const;
 
   // block_feed_forward.cpp
   void expand(const BlockPass& pass) const;
-  void contract(const BlockPass& pass, const Kept& out) const;
+  void contract(const BlockPass& pass, const Elements& out) const;
   void feed_forward_backward(const BlockPass& pass, std::span<float> gradient,
                              const BlockGradients& gradients, kernels::Store store) const;
 
   /// y = x wᵀ. x: [tokens, in]; w: [out, in]; y: [tokens, out].
   void project(const ConstElements& x, const ConstElements& w, std::span<float> y) const;
-  /// dx = dy w, and dw = dyᵀ x.
-  void project_back(const ConstElements& x, const ConstElements& w, const ConstElements& dy,
-                    std::span<float> dx, kernels::Store store_dx, std::span<float> dw,
-                    kernels::Store store_dw) const;
+  /// The same rounded to the type of y, by way of `room` where that is narrow.
+  void project(const ConstElements& x, const ConstElements& w, const Elements& y,
+               std::span<float> room) const;
+  /// dx = dy w.
+  void project_back(const ConstElements& dy, const ConstElements& w, std::span<float> dx,
+                    kernels::Store store) const;
+  /// dw = dyᵀ x.
+  void weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,
+                       kernels::Store store) const;
+  [[nodiscard]] kernels::NormDims norm_dims() const { return {shape_.tokens(), config_.dim}; }
   [[nodiscard]] bool is_pre() const { return config_.norm_placement == NormPlacement::pre; }
   [[nodiscard]] bool is_post() const { return config_.norm_placement == NormPlacement::post; }
+  /// The gradient of the stream as a sublayer's products read it.
+  [[nodiscard]] static ConstElements operand_of(std::span<float> gradient,
+                                                const BlockScratch& scratch) {
+    return scratch.gradient_operand.empty() ? ConstElements{gradient} : scratch.gradient_operand;
+  }
   /// Where the gradient of a sublayer's input goes: with a norm in front it passes through that on
   /// its way to the stream, without one it joins the stream as it is.
   [[nodiscard]] std::span<float> input_gradient(const BlockScratch& scratch,

@@ -1,5 +1,6 @@
 #include "kernels/norm.hpp"
 #include "model/block.hpp"
+#include "model/rounded.hpp"
 
 namespace ballast::model {
 
@@ -25,66 +26,67 @@ Block::Heads Block::keys_of(const BlockPass& pass) const {
 }
 
 /// Projects, normalises and turns: what attention reads.
-std::span<const float> Block::heads_forward(const Heads& heads, const BlockPass& pass,
-                                            const ConstElements& input,
-                                            std::span<float> room) const {
-  const auto turned = heads.turned.draft(room);
+void Block::heads_forward(const Heads& heads, const BlockPass& pass,
+                          const ConstElements& input) const {
+  const std::span<float> room = pass.scratch.wide;
+  const auto straight = draft_of(heads.turned, room);
   if (config_.qk_norm) {
-    const auto raw = heads.raw.draft(room);
-    project(input, heads.weight, raw);
-    heads.raw.keep(raw);
+    project(input, heads.weight, heads.raw, room);
     kernels::norm_forward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
-                          config_.norm_epsilon, heads.raw.recall(room),
-                          widened(heads.gain, pass.scratch.gain), turned,
-                          heads.statistics.floats());
+                          config_.norm_epsilon, heads.raw, widened(heads.gain, pass.scratch.gain),
+                          straight, heads.statistics.floats());
   } else {
-    project(input, heads.weight, turned);
+    project(input, heads.weight, straight);
   }
-  kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, turned);
-  heads.turned.keep(turned);
-  return heads.turned.recall(room);
+  kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, straight,
+                heads.turned);
 }
 
 /// From the gradient of what attention reads to that of the projection, rounded for its products.
 ConstElements Block::heads_backward(const Heads& heads, const BlockPass& pass,
-                                    std::span<float> room, std::span<float> gradient,
-                                    std::span<float> dgain, Store store) const {
-  kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient);
-  if (config_.qk_norm) {
-    kernels::norm_backward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
-                           heads.raw.recall(room), widened(heads.gain, pass.scratch.gain),
-                           heads.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
-                           store);
+                                    std::span<float> gradient, std::span<float> dgain,
+                                    Store store) const {
+  const Elements room = pass.scratch.gradient_operand;
+  const Elements operand = room.empty() ? Elements{gradient} : room.first(gradient.size());
+  if (!config_.qk_norm) {
+    kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient, operand);
+    return operand;
   }
-  return rounded(gradient, pass.scratch.gradient_operand);
+  kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient, gradient);
+  kernels::norm_backward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
+                         heads.raw, widened(heads.gain, pass.scratch.gain),
+                         heads.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
+                         store, room.empty() ? room : operand);
+  return operand;
 }
 
 /// From the sublayer's input to what the heads attended to. Returns the largest logit.
 float Block::attend(const BlockPass& pass) const {
   const BlockActivations& saved = pass.saved;
   const auto input = input_of(attention_of(pass), pass.scratch);
+  heads_forward(queries_of(pass), pass, input);
+  heads_forward(keys_of(pass), pass, input);
+  project(input, pass.weights.wv, saved.v, pass.scratch.wide);
+
   Pieces pieces{pass.scratch.staging};
-  const auto q = heads_forward(queries_of(pass), pass, input, pieces.take(saved.q.size()));
-  const auto k = heads_forward(keys_of(pass), pass, input, pieces.take(saved.k.size()));
-  const auto v_room = pieces.take(saved.v.size());
-  const auto v = saved.v.draft(v_room);
-  project(input, pass.weights.wv, v);
-  saved.v.keep(v);
-  const auto attended = saved.attended.draft(pieces.take(saved.attended.size()));
-  const float largest_logit = kernels::attention_forward(
-      *gemm_, attention_dims_, q, k, saved.v.recall(v_room), segments_of(config_, pass.batch),
-      attended, saved.log_sum_exp.floats(), pass.scratch.attention);
-  saved.attended.keep(attended);
+  const auto q = widened(saved.q, pieces.take(saved.q.size()));
+  const auto k = widened(saved.k, pieces.take(saved.k.size()));
+  const auto v = widened(saved.v, pieces.take(saved.v.size()));
+  const auto attended = draft_of(saved.attended, pieces.take(saved.attended.size()));
+  const float largest_logit =
+      kernels::attention_forward(*gemm_, attention_dims_, q, k, v, segments_of(config_, pass.batch),
+                                 attended, saved.log_sum_exp.floats(), pass.scratch.attention);
+  kernels::narrow(attended, saved.attended);
   return largest_logit;
 }
 
-/// The whole sublayer, from the block's input to the stream between the sublayers.
+/// The whole sublayer, from the block's input to that of the feed-forward.
 float Block::attention_forward(const BlockPass& pass) const {
   const auto sublayer = attention_of(pass);
   enter(sublayer, pass.scratch);
   const float largest_logit = attend(pass);
-  project(pass.saved.attended.operand(), pass.weights.wo, pass.scratch.sublayer);
-  leave(sublayer, pass.scratch, pass.saved.mid);
+  project(pass.saved.attended, pass.weights.wo, pass.scratch.sublayer);
+  pass_on(sublayer, feed_forward_of(pass), pass.scratch);
   return largest_logit;
 }
 
@@ -94,29 +96,33 @@ void Block::attention_backward(const BlockPass& pass, std::span<float> gradient,
   const BlockScratch& scratch = pass.scratch;
   // The feed-forward's wide room is free again by now: d(attended) lies in it.
   const auto dattended = scratch.wide.first(saved.attended.size());
-  project_back(saved.attended.operand(), pass.weights.wo,
-               rounded(gradient, scratch.gradient_operand), dattended, Store::overwrite,
-               gradients.wo, store);
+  const auto dout = operand_of(gradient, scratch);
+  project_back(dout, pass.weights.wo, dattended, Store::overwrite);
+  weight_gradient(dout, saved.attended, gradients.wo, store);
+
   Pieces pieces{scratch.staging};
-  const auto q_room = pieces.take(saved.q.size());
-  const auto k_room = pieces.take(saved.k.size());
-  const auto v = saved.v.recall(pieces.take(saved.v.size()));
-  const auto attended = saved.attended.recall(pieces.take(saved.attended.size()));
-  kernels::attention_backward(*gemm_, attention_dims_, saved.q.recall(q_room),
-                              saved.k.recall(k_room), v, segments_of(config_, pass.batch), attended,
-                              saved.log_sum_exp.floats(), dattended, scratch.dq, scratch.dk,
-                              scratch.dv, scratch.attention);
+  const auto q = widened(saved.q, pieces.take(saved.q.size()));
+  const auto k = widened(saved.k, pieces.take(saved.k.size()));
+  const auto v = widened(saved.v, pieces.take(saved.v.size()));
+  const auto attended = widened(saved.attended, pieces.take(saved.attended.size()));
+  kernels::attention_backward(*gemm_, attention_dims_, q, k, v, segments_of(config_, pass.batch),
+                              attended, saved.log_sum_exp.floats(), dattended, scratch.dq,
+                              scratch.dk, scratch.dv, scratch.attention);
 
   // The gradient of the output is not read any more: that of the input may take its place.
   const auto input = input_of(attention_of(pass), scratch);
   const auto dinput = input_gradient(scratch, gradient);
-  const auto dq =
-      heads_backward(queries_of(pass), pass, q_room, scratch.dq, gradients.q_norm, store);
-  project_back(input, pass.weights.wq, dq, dinput, input_store(), gradients.wq, store);
-  const auto dk = heads_backward(keys_of(pass), pass, k_room, scratch.dk, gradients.k_norm, store);
-  project_back(input, pass.weights.wk, dk, dinput, Store::add, gradients.wk, store);
-  const auto dv = rounded(scratch.dv, scratch.gradient_operand);
-  project_back(input, pass.weights.wv, dv, dinput, Store::add, gradients.wv, store);
+  const auto project_heads_back = [&](const ConstElements& dy, const ConstElements& weight,
+                                      Store store_dinput, std::span<float> dweight) {
+    project_back(dy, weight, dinput, store_dinput);
+    weight_gradient(dy, input, dweight, store);
+  };
+  project_heads_back(heads_backward(queries_of(pass), pass, scratch.dq, gradients.q_norm, store),
+                     pass.weights.wq, input_store(), gradients.wq);
+  project_heads_back(heads_backward(keys_of(pass), pass, scratch.dk, gradients.k_norm, store),
+                     pass.weights.wk, Store::add, gradients.wk);
+  project_heads_back(rounded(scratch.dv, scratch.gradient_operand), pass.weights.wv, Store::add,
+                     gradients.wv);
 }
 
 }  // namespace ballast::model

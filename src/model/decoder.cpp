@@ -95,8 +95,9 @@ void Decoder::attend(const BlockWeights& weights, LayerCache& cache, std::span<c
     normalise(key, weights.k_norm, key);
   }
   const std::array positions{static_cast<std::int32_t>(position)};
-  kernels::rope(rope_, kernels::Rotation::forward, positions, config_.heads, query_);
-  kernels::rope(rope_, kernels::Rotation::forward, positions, config_.kv_heads, key);
+  kernels::rope(rope_, kernels::Rotation::forward, positions, config_.heads, std::span{query_},
+                std::span{query_});
+  kernels::rope(rope_, kernels::Rotation::forward, positions, config_.kv_heads, key, key);
   for (std::size_t head = 0; head < config_.heads; ++head) {
     attend_head(cache, head,
                 std::span{attended_}.subspan(head * config_.head_dim(), config_.head_dim()));
@@ -131,7 +132,7 @@ void Decoder::feed_forward(const BlockWeights& weights, std::span<const float> i
                            std::span<float> out) {
   project(input, weights.w_gate, gate_);
   project(input, weights.w_up, up_);
-  kernels::swiglu_forward(gate_, up_, gate_);
+  kernels::swiglu_forward(std::span{gate_}, std::span{up_}, std::span{gate_});
   project(gate_, weights.w_down, out);
 }
 

@@ -4,7 +4,6 @@
 
 #include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
-#include "model/kept.hpp"
 
 namespace ballast::model {
 
@@ -77,9 +76,12 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
     const auto logits = logits_of(chunk, hidden, head);
     const auto weights =
         batch.weights.empty() ? batch.weights : batch.weights.subspan(chunk.first, chunk.tokens);
+    const Elements gradient =
+        dlogits_room.empty() ? Elements{logits} : dlogits_room.first(logits.size());
     kernels::cross_entropy(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights,
-                           gradient_scale, logits, nll.subspan(chunk.first, chunk.tokens));
-    const Operand dlogits{rounded(logits, dlogits_room), chunk.tokens, vocabulary_};
+                           gradient_scale, logits, nll.subspan(chunk.first, chunk.tokens),
+                           gradient);
+    const Operand dlogits{gradient, chunk.tokens, vocabulary_};
     gemm_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
                     matrix(dhidden.data() + chunk.first * dim_, chunk.tokens, dim_),
                     Store::overwrite);

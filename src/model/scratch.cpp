@@ -15,34 +15,33 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
   const auto room = [&](std::size_t width) {
     return arena.reserve<float>(MemoryClass::scratch, shape.tokens() * width);
   };
-  const auto narrow_room = [&](std::size_t width) {
+  const auto compute_room = [&](std::size_t width) {
     return arena.reserve(MemoryClass::scratch, shape.tokens() * width, compute);
   };
   const bool training = options.mode == Mode::training;
   const bool narrow = compute != ElementType::fp32;
-  activated_ = room(config.ffn);
+  const std::size_t widest = std::max(config.ffn, dim);
+  operand_ = compute_room(widest);
   sublayer_ = room(dim);
   attention_ = arena.reserve<float>(
       MemoryClass::scratch,
       kernels::attention_scratch_numel(
           {shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()}));
-  if (options.precision.residual != ElementType::fp32) stream_ = room(dim);
   if (narrow) {
-    staging_ = room(2 * std::max(config.ffn, dim + kv_dim));
+    staging_ = room(2 * (dim + kv_dim));
     gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
-    operand_ = narrow_room(std::max(config.ffn, dim));
   }
+  if (training || narrow) wide_ = room(widest);
   if (!training) return;
-  wide_ = room(std::max(config.ffn, dim));
   dq_ = room(dim);
   dk_ = room(kv_dim);
   dv_ = room(kv_dim);
-  if (narrow) gradient_operand_ = narrow_room(dim);
+  if (narrow) gradient_operand_ = compute_room(dim);
 }
 
 BlockScratch ScratchRooms::view() const {
   return {
-      .activated = arena_->view(activated_),
+      .operand = arena_->view(operand_),
       .wide = arena_->view(wide_),
       .sublayer = arena_->view(sublayer_),
       .dq = arena_->view(dq_),
@@ -50,9 +49,7 @@ BlockScratch ScratchRooms::view() const {
       .dv = arena_->view(dv_),
       .attention = arena_->view(attention_),
       .staging = arena_->view(staging_),
-      .stream = arena_->view(stream_),
       .gain = arena_->view(gain_),
-      .operand = arena_->view(operand_),
       .gradient_operand = arena_->view(gradient_operand_),
   };
 }

@@ -13,20 +13,19 @@ namespace ballast::model {
 
 /// Rooms that all blocks share; what only a backward writes to is empty in evaluation.
 struct BlockScratch {
-  std::span<float> activated;  ///< [tokens, ffn]
-  std::span<float> wide;       ///< [tokens, max(ffn, dim)], backward
+  Elements operand;            ///< [tokens, max(ffn, dim)] a product's operand, compute type
+  std::span<float> wide;       ///< [tokens, max(ffn, dim)], backward; where compute is narrow, also
+                               ///< forward: products on their way to be rounded
   std::span<float> sublayer;   ///< [tokens, dim]
   std::span<float> dq;         ///< [tokens, dim], backward
   std::span<float> dk;         ///< [tokens, kv_dim], backward
   std::span<float> dv;         ///< [tokens, kv_dim], backward
   std::span<float> attention;  ///< kernels::attention_scratch_numel
 
-  // Where fp32 needs no copy, these are empty.
-  std::span<float> staging;   ///< [tokens, max(2 ffn, 2 dim + 2 kv_dim)] what a sublayer recalls
-  std::span<float> stream;    ///< [tokens, dim] the residual stream
+  // Empty where compute is in fp32, which needs no copies.
+  std::span<float> staging;   ///< [tokens, 2 dim + 2 kv_dim] what attention reads and writes
   std::span<float> gain;      ///< [dim] of a norm
-  Elements operand;           ///< [tokens, max(ffn, dim)] a product's operand, rounded
-  Elements gradient_operand;  ///< [tokens, dim], backward
+  Elements gradient_operand;  ///< [tokens, dim] a gradient, rounded, backward
 };
 
 /// Hands out a room piece by piece; empty pieces where there is no room.
@@ -58,8 +57,7 @@ class ScratchRooms {
   using Slot = Arena::Slot<float>;
 
   const Arena* arena_;
-  Slot activated_{}, wide_{}, sublayer_{}, dq_{}, dk_{}, dv_{}, attention_{};
-  Slot staging_{}, stream_{}, gain_{};
+  Slot wide_{}, sublayer_{}, dq_{}, dk_{}, dv_{}, attention_{}, staging_{}, gain_{};
   Arena::ElementSlot operand_{}, gradient_operand_{};
 };
 

@@ -6,6 +6,7 @@
 #include "kernels/convert.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/norm.hpp"
+#include "model/rounded.hpp"
 
 namespace ballast::model {
 
@@ -43,7 +44,7 @@ BlockPass Transformer::pass(std::size_t layer, const ParameterLease& lease,
 
 /// The stream at `depth` as observers see it.
 std::span<const float> Transformer::shown(std::size_t depth) const {
-  return activations_.residual(depth).recall(scratch_.view().stream);
+  return widened(activations_.residual(depth), scratch_.view().sublayer);
 }
 
 void Transformer::check(const Batch& batch) const {
@@ -59,10 +60,7 @@ void Transformer::check(const Batch& batch) const {
 void Transformer::embed(const Batch& batch, ParameterSource& source) {
   const ParameterLease lease{source, kRootUnit};
   const auto root = root_tensors(table_, lease.values());
-  const Kept stream = activations_.residual(0);
-  const auto draft = stream.draft(scratch_.view().stream);
-  kernels::embedding_forward(config_.dim, batch.ids, root.embedding, draft);
-  stream.keep(draft);
+  kernels::embedding_forward(config_.dim, batch.ids, root.embedding, activations_.residual(0));
   if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }
 
@@ -80,18 +78,12 @@ void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
 }
 
 ConstElements Transformer::final_hidden(const RootWeights& root) const {
-  const BlockScratch scratch = scratch_.view();
-  const Kept last = activations_.residual(config_.layers);
+  const Elements last = activations_.residual(config_.layers);
   const Elements hidden = arena_->view(hidden_);
-  if (!has_final_norm()) {
-    return last.type() == compute_ ? last.operand() : rounded(last.recall(scratch.stream), hidden);
-  }
-  const Kept kept{hidden};
-  const auto draft = kept.draft(scratch.sublayer);
-  kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon,
-                        last.recall(scratch.stream), widened(root.final_norm, scratch.gain), draft,
+  if (!has_final_norm()) return last.type() == compute_ ? last : rounded(last, hidden);
+  kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon, last,
+                        widened(root.final_norm, scratch_.view().gain), hidden,
                         arena_->view(hidden_statistics_));
-  kept.keep(draft);
   return hidden;
 }
 
@@ -105,22 +97,30 @@ LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& sou
   const LossSums sums = loss_head_.forward_backward(
       final_hidden(root), root.head, batch, gradient_scale, dhidden, gradients.head, room.store);
   if (has_final_norm()) {
-    kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim}, shown(config_.layers),
-                           widened(root.final_norm, scratch_.view().gain),
-                           arena_->view(hidden_statistics_), dhidden, dhidden, Store::overwrite,
-                           gradients.final_norm, room.store);
+    const BlockScratch scratch = scratch_.view();
+    kernels::norm_backward(
+        config_.norm, {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
+        widened(root.final_norm, scratch.gain), arena_->view(hidden_statistics_), dhidden, dhidden,
+        Store::overwrite, gradients.final_norm, room.store, scratch.gradient_operand);
   }
   return sums;
 }
 
 void Transformer::backward_blocks(const Batch& batch, ParameterSource& source) {
   for (std::size_t layer = config_.layers; layer-- > 0;) {
-    if (observer_ != nullptr) observer_->add_gradient(layer, arena_->view(gradient_));
+    if (observer_ != nullptr) add_observed_gradient(layer);
     backward_block(layer, batch, source);
     const UnitId unit = table_.unit_of_layer(layer);
     // The root's gradient is complete only with the embedding's, whatever else it holds.
     if (unit != kRootUnit && layer == table_.first_layer(unit)) source.gradient_ready(unit);
   }
+}
+
+void Transformer::add_observed_gradient(std::size_t layer) {
+  const auto gradient = arena_->view(gradient_);
+  observer_->add_gradient(layer, gradient);
+  const Elements operand = scratch_.view().gradient_operand;
+  if (!operand.empty()) kernels::narrow(gradient, operand);
 }
 
 void Transformer::backward_block(std::size_t layer, const Batch& batch, ParameterSource& source) {

@@ -57,6 +57,7 @@ class Transformer {
   [[nodiscard]] ConstElements final_hidden(const RootWeights& root) const;
   LossSums loss_and_gradient(const Batch& batch, ParameterSource& source, float gradient_scale);
   void backward_blocks(const Batch& batch, ParameterSource& source);
+  void add_observed_gradient(std::size_t layer);
   void backward_block(std::size_t layer, const Batch& batch, ParameterSource& source);
   void embed_backward(const Batch& batch, ParameterSource& source);
 

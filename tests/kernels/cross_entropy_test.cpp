@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 #include "reference/kernels.hpp"
 
@@ -35,7 +36,7 @@ TEST_P(CrossEntropy, GradientAgreesWithTheReference) {
     auto gradient = logits;
     auto loss = nll;
     cross_entropy_loss(vocabulary, labels, logits, nll);
-    cross_entropy(vocabulary, labels, used, kGradientScale, gradient, loss);
+    cross_entropy(vocabulary, labels, used, kGradientScale, gradient, loss, std::span{gradient});
     EXPECT_EQ(loss, nll) << "the loss depends on which function computes it";
     const auto expected = reference::cross_entropy_backward<double>(
         vocabulary, labels, used, static_cast<double>(kGradientScale), as_double(logits));
@@ -44,9 +45,22 @@ TEST_P(CrossEntropy, GradientAgreesWithTheReference) {
   }
 }
 
+TEST_P(CrossEntropy, GradientIsRoundedToEveryType) {
+  auto gradient = logits;
+  cross_entropy(vocabulary, labels, weights, kGradientScale, gradient, nll, std::span{gradient});
+  for (const ElementType type : kEveryType) {
+    auto consumed = logits;
+    auto loss = not_numbers(labels.size());
+    Typed rounded{logits.size(), type};
+    cross_entropy(vocabulary, labels, weights, kGradientScale, consumed, loss, rounded);
+    EXPECT_EQ(loss, nll);
+    EXPECT_EQ(rounded.values(), rounded_values(gradient, type)) << name_of(type);
+  }
+}
+
 TEST_P(CrossEntropy, HugeLogitsStayFinite) {
   for (float& logit : logits) logit *= 1e30f;
-  cross_entropy(vocabulary, labels, {}, 1.0f, logits, nll);
+  cross_entropy(vocabulary, labels, {}, 1.0f, logits, nll, std::span{logits});
   for (const float value : logits) ASSERT_LE(std::abs(value), 1.0f);
   for (const float value : nll) ASSERT_TRUE(std::isfinite(value));
 }

@@ -6,6 +6,7 @@
 #include "kernels/adamw.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/swiglu.hpp"
+#include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 #include "reference/kernels.hpp"
 
@@ -22,10 +23,10 @@ class Loops : public testing::TestWithParam<std::size_t> {
 
 TEST_P(Loops, AddAccumulateAndScaleAlsoInPlace) {
   auto out = not_numbers(count);
-  add(a, b, out);
+  add(std::span{a}, b, std::span{out});
   for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(out[i], a[i] + b[i]);
   auto in_place = b;
-  add(a, in_place, in_place);
+  add(std::span{in_place}, a, std::span{in_place});
   EXPECT_EQ(in_place, out);
   in_place = b;
   accumulate(a, in_place);
@@ -55,17 +56,75 @@ TEST_P(Loops, SwigluAgreesWithTheReferenceAlsoInPlace) {
   for (const double range : {1.0, 30.0, 300.0}) {
     const auto gate = random_values(4, count, range);
     auto out = not_numbers(count);
-    swiglu_forward(gate, b, out);
+    swiglu_forward(std::span{gate}, std::span{b}, std::span{out});
     EXPECT_LE(relative_error(out, reference::swiglu_forward<double>(as_double(gate), as_double(b))),
               1e-6);
 
     auto dgate = gate;
     auto dup = b;
-    swiglu_backward(dgate, dup, c, dgate, dup);
+    auto activated = not_numbers(count);
+    swiglu_backward(std::span{dgate}, std::span{dup}, std::span{c}, std::span{dgate},
+                    std::span{dup}, std::span{activated});
+    EXPECT_EQ(activated, out);
     const auto expected =
         reference::swiglu_backward<double>(as_double(gate), as_double(b), as_double(c));
     EXPECT_LE(relative_error(dgate, expected.dgate), 1e-6);
     EXPECT_LE(relative_error(dup, expected.dup), 1e-6);
+  }
+}
+
+// In narrow types: what the fp32 kernel makes of the widened values, rounded once.
+
+TEST_P(Loops, AddRoundsItsSum) {
+  for (const ElementType type : kEveryType) {
+    Typed narrow{a, type};
+    auto sum = narrow.values();
+    accumulate(b, sum);
+    add(narrow, b, narrow);
+    EXPECT_EQ(narrow.values(), rounded_values(sum, type)) << name_of(type);
+  }
+}
+
+TEST_P(Loops, SwigluRoundsItsResults) {
+  for (const ElementType type : kEveryType) {
+    for (const ElementType dout_type : {ElementType::fp32, type}) {
+      SCOPED_TRACE(std::string{name_of(type)} + " of " + std::string{name_of(dout_type)});
+      Typed gate{a, type};
+      Typed up{b, type};
+      const Typed dout{c, dout_type};
+      const auto wide_gate = gate.values();
+      const auto wide_up = up.values();
+      const auto wide_dout = dout.values();
+      std::vector<float> out(count);
+      std::vector<float> dgate(count);
+      std::vector<float> dup(count);
+      swiglu_backward(std::span{wide_gate}, std::span{wide_up}, std::span{wide_dout},
+                      std::span{dgate}, std::span{dup}, std::span{out});
+
+      Typed narrow_out{count, type};
+      swiglu_forward(gate, up, narrow_out);
+      EXPECT_EQ(narrow_out.values(), rounded_values(out, type));
+      Typed activated{count, type};
+      swiglu_backward(gate, up, dout, gate, up, activated);
+      EXPECT_EQ(activated.values(), narrow_out.values());
+      EXPECT_EQ(gate.values(), rounded_values(dgate, type));
+      EXPECT_EQ(up.values(), rounded_values(dup, type));
+    }
+  }
+}
+
+TEST_P(Loops, EmbeddingConvertsRows) {
+  const std::vector<std::int32_t> ids{3, 0, 3};
+  for (const ElementType type : kEveryType) {
+    for (const ElementType out_type : kEveryType) {
+      const Typed table{random_values(5, 4 * count), type};
+      Typed out{ids.size() * count, out_type};
+      embedding_forward(count, ids, table, out);
+      const auto values = as_double(table.values());
+      const auto expected = reference::embedding_forward<double>(count, ids, values);
+      EXPECT_EQ(out.values(), rounded_values({expected.begin(), expected.end()}, out_type))
+          << name_of(type) << " to " << name_of(out_type);
+    }
   }
 }
 
@@ -101,7 +160,7 @@ TEST_P(Loops, EmbeddingGathersAndScattersRepeatedRows) {
   const auto table = random_values(5, 4 * count);
   const auto dout = random_values(6, ids.size() * count);
   auto out = not_numbers(ids.size() * count);
-  embedding_forward(count, ids, std::span{table}, out);
+  embedding_forward(count, ids, std::span{table}, std::span{out});
   EXPECT_EQ(as_double(out), reference::embedding_forward<double>(count, ids, as_double(table)));
   std::vector<float> dtable(4 * count);
   embedding_backward(count, ids, dout, dtable);

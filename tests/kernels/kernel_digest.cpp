@@ -18,6 +18,7 @@
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
 #include "kernels/swiglu.hpp"
+#include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 
 namespace {
@@ -44,9 +45,13 @@ void digest_elementwise() {
     const Values a = random_values(1, dim, 3.0);
     Values b = random_values(2, dim);
     accumulate(a, b);
-    add(a, b, b);
     scale(b, 0.3f, b);
     hash_into(hasher, b, std::vector{sum_of_squares(a)});
+    for (const ElementType type : kEveryType) {
+      Typed sum{a, type};
+      add(sum, b, sum);
+      hasher.update(sum.bytes());
+    }
   }
   print("elementwise", hasher);
 }
@@ -93,13 +98,17 @@ void digest_swiglu() {
   Hasher hasher;
   for (const std::size_t dim : kDims) {
     for (const double range : {1.0, 200.0}) {
-      Values gate = random_values(1, dim, range);
-      Values up = random_values(2, dim);
-      const Values dout = random_values(3, dim);
-      Values out(dim);
-      swiglu_forward(gate, up, out);
-      swiglu_backward(gate, up, dout, gate, up);
-      hash_into(hasher, out, gate, up);
+      for (const ElementType type : kEveryType) {
+        Typed gate{random_values(1, dim, range), type};
+        Typed up{random_values(2, dim), type};
+        const Values dout = random_values(3, dim);
+        Typed out{dim, type};
+        swiglu_forward(gate, up, out);
+        hasher.update(out.bytes());
+        swiglu_backward(gate, up, std::span{dout}, gate, up, out);
+        swiglu_backward(gate, up, gate, gate, up, out);
+        for (const Typed* values : {&gate, &up, &out}) hasher.update(values->bytes());
+      }
     }
   }
   print("swiglu", hasher);
@@ -132,22 +141,29 @@ void digest_adamw() {
   print("adamw", hasher);
 }
 
+void digest_norm(Hasher& hasher, NormKind kind, NormDims dims, ElementType type) {
+  const std::size_t numel = dims.rows * dims.dim;
+  Typed x{random_values(1, numel), type};
+  const Values gain = random_values(2, dims.dim);
+  const Values dy = random_values(3, numel);
+  Typed y{numel, type};
+  Values statistics(2 * dims.rows);
+  Values dx(numel);
+  Values dgain(dims.dim);
+  norm_forward(kind, dims, 1e-5f, x, gain, y, statistics);
+  hasher.update(y.bytes());
+  norm_forward_of_sum(kind, dims, 1e-5f, x, dy, x, gain, y, statistics);
+  hasher.update(y.bytes());
+  norm_backward(kind, dims, x, gain, statistics, dy, dx, Store::add, dgain, Store::overwrite, y);
+  hasher.update(y.bytes());
+  hash_into(hasher, statistics, dx, dgain);
+}
+
 void digest_norm() {
-  constexpr std::size_t kRows = 5;
   Hasher hasher;
   for (const NormKind kind : {NormKind::rms, NormKind::layer}) {
     for (const std::size_t dim : kDims) {
-      const Values x = random_values(1, kRows * dim);
-      const Values gain = random_values(2, dim);
-      const Values dy = random_values(3, kRows * dim);
-      Values y(x.size());
-      Values statistics(2 * kRows);
-      Values dx(x.size());
-      Values dgain(dim);
-      norm_forward(kind, {kRows, dim}, 1e-5f, x, gain, y, statistics);
-      norm_backward(kind, {kRows, dim}, x, gain, statistics, dy, dx, Store::add, dgain,
-                    Store::overwrite);
-      hash_into(hasher, y, statistics, dx, dgain);
+      for (const ElementType type : kEveryType) digest_norm(hasher, kind, {5, dim}, type);
     }
   }
   print("norm", hasher);
@@ -158,9 +174,14 @@ void digest_rope() {
   for (const std::size_t head_dim : std::array<std::size_t, 3>{2, 14, 64}) {
     const RopeTable table{19, head_dim, 10000.0};
     const auto positions = positions_of(2, 19);
-    Values x = random_values(1, positions.size() * 3 * head_dim);
-    rope(table, Rotation::forward, positions, 3, x);
-    hash_into(hasher, x, table.row(18));
+    const Values x = random_values(1, positions.size() * 3 * head_dim);
+    for (const ElementType type : kEveryType) {
+      Typed turned{x.size(), type};
+      rope(table, Rotation::forward, positions, 3, std::span{x}, turned);
+      rope(table, Rotation::backward, positions, 3, turned, turned);
+      hasher.update(turned.bytes());
+    }
+    hash_into(hasher, table.row(18));
   }
   print("rope", hasher);
 }
@@ -170,12 +191,16 @@ void digest_cross_entropy() {
   for (const std::size_t vocabulary : kDims) {
     const std::vector<std::int32_t> labels{0, kIgnoreLabel,
                                            static_cast<std::int32_t>(vocabulary - 1)};
-    Values logits = random_values(1, 3 * vocabulary, 20.0);
     Values nll(3);
-    cross_entropy_loss(vocabulary, labels, logits, nll);
-    hash_into(hasher, nll);
-    cross_entropy(vocabulary, labels, {}, 0.25f, logits, nll);
-    hash_into(hasher, nll, logits);
+    for (const ElementType type : kEveryType) {
+      Values logits = random_values(1, 3 * vocabulary, 20.0);
+      cross_entropy_loss(vocabulary, labels, logits, nll);
+      hash_into(hasher, nll);
+      Typed gradient{logits.size(), type};
+      cross_entropy(vocabulary, labels, {}, 0.25f, logits, nll, gradient);
+      hash_into(hasher, nll);
+      hasher.update(gradient.bytes());
+    }
   }
   print("cross_entropy", hasher);
 }

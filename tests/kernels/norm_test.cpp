@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 #include "reference/kernels.hpp"
 
@@ -20,7 +21,7 @@ class Norm : public testing::TestWithParam<Case> {
  protected:
   Norm() {
     for (float& value : x) value += 0.5f;  // so that LayerNorm has a mean to take away
-    norm_forward(kind, dims, kEpsilon, x, gain, y, statistics);
+    norm_forward(kind, dims, kEpsilon, std::span{x}, gain, std::span{y}, statistics);
     expected = reference::norm_backward<double>(kind, static_cast<double>(kEpsilon), as_double(x),
                                                 as_double(gain), as_double(dy));
   }
@@ -44,20 +45,21 @@ TEST_P(Norm, ForwardAgreesWithTheReferenceAlsoInPlace) {
                                                            as_double(x), as_double(gain));
   EXPECT_LE(relative_error(y, reference_y), 1e-6);
   std::vector<float> in_place = x;
-  norm_forward(kind, dims, kEpsilon, in_place, gain, in_place, statistics);
+  norm_forward(kind, dims, kEpsilon, std::span{in_place}, gain, std::span{in_place}, statistics);
   EXPECT_EQ(in_place, y);
 }
 
 TEST_P(Norm, BackwardOverwrites) {
   auto dx = not_numbers(x.size());
   auto dgain = not_numbers(dims.dim);
-  norm_backward(kind, dims, x, gain, statistics, dy, dx, Store::overwrite, dgain, Store::overwrite);
+  norm_backward(kind, dims, std::span{x}, gain, statistics, dy, dx, Store::overwrite, dgain,
+                Store::overwrite);
   EXPECT_LE(relative_error(dx, expected.dx), dx_tolerance());
   EXPECT_LE(relative_error(dgain, expected.dgain), 2e-6);
 
   std::vector<float> in_place = dy;
-  norm_backward(kind, dims, x, gain, statistics, in_place, in_place, Store::overwrite, dgain,
-                Store::overwrite);
+  norm_backward(kind, dims, std::span{x}, gain, statistics, in_place, in_place, Store::overwrite,
+                dgain, Store::overwrite);
   EXPECT_EQ(in_place, dx);
 }
 
@@ -66,13 +68,81 @@ TEST_P(Norm, BackwardAdds) {
   const auto before_gain = random_values(5, dims.dim);
   auto dx = before;
   auto dgain = before_gain;
-  norm_backward(kind, dims, x, gain, statistics, dy, dx, Store::add, dgain, Store::add);
+  norm_backward(kind, dims, std::span{x}, gain, statistics, dy, dx, Store::add, dgain, Store::add);
   for (std::size_t i = 0; i < dx.size(); ++i) expected.dx[i] += static_cast<double>(before[i]);
   for (std::size_t i = 0; i < dgain.size(); ++i) {
     expected.dgain[i] += static_cast<double>(before_gain[i]);
   }
   EXPECT_LE(relative_error(dx, expected.dx), 2e-6);
   EXPECT_LE(relative_error(dgain, expected.dgain), 2e-6);
+}
+
+// In narrow types: what the fp32 kernel makes of the widened values, rounded once.
+
+TEST_P(Norm, ForwardReadsAndWritesEveryType) {
+  for (const ElementType x_type : kEveryType) {
+    const Typed stored{x, x_type};
+    const auto wide = stored.values();
+    norm_forward(kind, dims, kEpsilon, std::span{wide}, gain, std::span{y}, statistics);
+    for (const ElementType y_type : kEveryType) {
+      SCOPED_TRACE(std::string{name_of(x_type)} + " to " + std::string{name_of(y_type)});
+      Typed out{x.size(), y_type};
+      auto typed_statistics = not_numbers(statistics.size());
+      norm_forward(kind, dims, kEpsilon, stored, gain, out, typed_statistics);
+      EXPECT_EQ(out.values(), rounded_values(y, y_type));
+      EXPECT_EQ(typed_statistics, statistics);
+    }
+  }
+}
+
+TEST_P(Norm, ForwardOfASumIsThatOfTheRoundedSum) {
+  const auto update = random_values(6, x.size());
+  for (const ElementType x_type : kEveryType) {
+    for (const ElementType y_type : kEveryType) {
+      SCOPED_TRACE(std::string{name_of(x_type)} + " to " + std::string{name_of(y_type)});
+      Typed stream{x, x_type};
+      auto wide = stream.values();
+      for (std::size_t i = 0; i < wide.size(); ++i) wide[i] += update[i];
+      const Typed expected_sum{wide, x_type};
+      Typed expected_y{x.size(), y_type};
+      norm_forward(kind, dims, kEpsilon, expected_sum, gain, expected_y, statistics);
+
+      Typed sum{x.size(), x_type};
+      Typed out{x.size(), y_type};
+      auto sum_statistics = not_numbers(statistics.size());
+      norm_forward_of_sum(kind, dims, kEpsilon, stream, update, sum, gain, out, sum_statistics);
+      EXPECT_EQ(sum.values(), expected_sum.values());
+      EXPECT_EQ(out.values(), expected_y.values());
+      EXPECT_EQ(sum_statistics, statistics);
+      norm_forward_of_sum(kind, dims, kEpsilon, stream, update, stream, gain, out, sum_statistics);
+      EXPECT_EQ(stream.values(), expected_sum.values());
+    }
+  }
+}
+
+TEST_P(Norm, BackwardReadsEveryTypeAndLeavesARoundedCopy) {
+  const auto before = random_values(4, x.size());
+  for (const ElementType x_type : kEveryType) {
+    const Typed stored{x, x_type};
+    const auto wide = stored.values();
+    for (const Store store : {Store::overwrite, Store::add}) {
+      auto dx = before;
+      std::vector<float> dgain(dims.dim);
+      norm_backward(kind, dims, std::span{wide}, gain, statistics, dy, dx, store, dgain,
+                    Store::overwrite);
+      for (const ElementType rounded_type : kEveryType) {
+        SCOPED_TRACE(std::string{name_of(x_type)} + " to " + std::string{name_of(rounded_type)});
+        auto typed_dx = before;
+        auto typed_dgain = not_numbers(dims.dim);
+        Typed rounded{x.size(), rounded_type};
+        norm_backward(kind, dims, stored, gain, statistics, dy, typed_dx, store, typed_dgain,
+                      Store::overwrite, rounded);
+        EXPECT_EQ(typed_dx, dx);
+        EXPECT_EQ(typed_dgain, dgain);
+        EXPECT_EQ(rounded.values(), rounded_values(dx, rounded_type));
+      }
+    }
+  }
 }
 
 std::vector<Case> cases() {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 #include "reference/kernels.hpp"
 
@@ -36,15 +37,37 @@ TEST(Rope, AgreesWithTheReferenceBothWays) {
       const std::vector<std::int32_t> positions{0, 1, 2, 3, 0, 1, 499};
       const auto x = random_values(1, positions.size() * heads * head_dim);
       auto forward = x;
-      rope(table, Rotation::forward, positions, heads, forward);
+      rope(table, Rotation::forward, positions, heads, std::span{forward}, std::span{forward});
       EXPECT_LE(relative_error(forward, reference::rope_forward<double>(kBase, heads, head_dim,
                                                                         positions, as_double(x))),
                 1e-6);
       auto backward = x;
-      rope(table, Rotation::backward, positions, heads, backward);
+      rope(table, Rotation::backward, positions, heads, std::span{backward}, std::span{backward});
       EXPECT_LE(relative_error(backward, reference::rope_backward<double>(kBase, heads, head_dim,
                                                                           positions, as_double(x))),
                 1e-6);
+    }
+  }
+}
+
+TEST(Rope, RoundsFromEveryTypeToEveryType) {
+  constexpr std::size_t kHeads = 3;
+  const std::vector<std::int32_t> positions{0, 1, 7, 19};
+  for (const std::size_t head_dim : kHeadDims) {
+    const RopeTable table{20, head_dim, kBase};
+    const auto x = random_values(1, positions.size() * kHeads * head_dim);
+    for (const ElementType from : kEveryType) {
+      Typed stored{x, from};
+      auto expected = stored.values();
+      rope(table, Rotation::forward, positions, kHeads, std::span{expected}, std::span{expected});
+      for (const ElementType to : kEveryType) {
+        Typed turned{x.size(), to};
+        rope(table, Rotation::forward, positions, kHeads, stored, turned);
+        EXPECT_EQ(turned.values(), rounded_values(expected, to))
+            << name_of(from) << " to " << name_of(to);
+      }
+      rope(table, Rotation::forward, positions, kHeads, stored, stored);
+      EXPECT_EQ(stored.values(), rounded_values(expected, from)) << name_of(from) << " in place";
     }
   }
 }

@@ -114,7 +114,7 @@ TEST(Activations, RecomputingSharesOnePlace) {
   const auto config = odd_shape();
   const Activations activations{config, kShape, {.recompute = RecomputePolicy::every(2)}, arena};
   arena.commit();
-  const auto gate = [&](std::size_t layer) { return activations.of(layer).gate.operand().data(); };
+  const auto gate = [&](std::size_t layer) { return activations.of(layer).gate.data(); };
   EXPECT_EQ(gate(0), gate(2));
   EXPECT_NE(gate(0), gate(1));
 }
