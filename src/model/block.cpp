@@ -11,12 +11,13 @@ using kernels::Operand;
 using kernels::Store;
 using kernels::Transpose;
 
-Block::Block(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
-             const kernels::RopeTable& rope)
+Block::Block(const ModelConfig& config, BatchShape shape, ElementType compute,
+             const kernels::Gemm& gemm, const kernels::RopeTable& rope)
     : config_{config},
       shape_{shape},
       attention_dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads,
                       config.head_dim()},
+      attention_kernel_{kernels::make_panel_kernel(compute)},
       gemm_{&gemm},
       rope_{&rope} {}
 
@@ -35,13 +36,13 @@ void Block::project(const ConstElements& x, const ConstElements& w, const Elemen
   kernels::narrow(draft, y);
 }
 
-void Block::project_back(const ConstElements& dy, const ConstElements& w, std::span<float> dx,
+void Block::project_back(const ConstElements& dy, const ConstElements& w, const Elements& dx,
                          Store store) const {
   const std::size_t tokens = shape_.tokens();
   const std::size_t in = dx.size() / tokens;
   const std::size_t out = dy.size() / tokens;
   gemm_->multiply(Operand{dy, tokens, out}, Transpose::no, Operand{w, out, in}, Transpose::no,
-                  matrix(dx.data(), tokens, in), store);
+                  {dx, tokens, in}, store);
 }
 
 void Block::weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,

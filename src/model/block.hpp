@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "kernels/attention.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/norm.hpp"
+#include "kernels/panel_kernel.hpp"
 #include "kernels/rope.hpp"
 #include "model/activations.hpp"
 #include "model/batch.hpp"
@@ -30,7 +32,7 @@ struct BlockPass {
 /// activations, so one Block serves every layer.
 class Block {
  public:
-  Block(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
+  Block(const ModelConfig& config, BatchShape shape, ElementType compute, const kernels::Gemm& gemm,
         const kernels::RopeTable& rope);
 
   [[nodiscard]] BatchShape shape() const { return shape_; }
@@ -85,6 +87,7 @@ class Block {
                       kernels::Store store) const;
 
   // block_attention.cpp
+  [[nodiscard]] kernels::AttentionInput attention_input(const BlockPass& pass) const;
   float attend(const BlockPass& pass) const;
   float attention_forward(const BlockPass& pass) const;
   void attention_backward(const BlockPass& pass, std::span<float> gradient,
@@ -106,7 +109,7 @@ class Block {
   void project(const ConstElements& x, const ConstElements& w, const Elements& y,
                std::span<float> room) const;
   /// dx = dy w.
-  void project_back(const ConstElements& dy, const ConstElements& w, std::span<float> dx,
+  void project_back(const ConstElements& dy, const ConstElements& w, const Elements& dx,
                     kernels::Store store) const;
   /// dw = dyᵀ x.
   void weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,
@@ -132,6 +135,7 @@ class Block {
   ModelConfig config_;
   BatchShape shape_;
   kernels::AttentionDims attention_dims_;
+  std::unique_ptr<kernels::PanelKernel> attention_kernel_;
   const kernels::Gemm* gemm_;
   const kernels::RopeTable* rope_;
 };
