@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 
+#include "kernels/attention_softmax.hpp"
 #include "kernels/attention_tile.hpp"
-#include "kernels/exp.hpp"
-#include "kernels/isa.hpp"
+#include "kernels/gemm.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/math.hpp"
 
@@ -13,90 +15,147 @@ namespace ballast::kernels {
 
 namespace {
 
-/// What the softmax of each row of a tile is made of.
-struct RowStatistics {
-  std::array<float, kQueryTile> max;
-  std::array<float, kQueryTile> sum;
+constexpr double kLog2E = 0x1.71547652b82fep+0;
+constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+
+/// One sequence on its way through the heads.
+class Forward {
+ public:
+  Forward(const PanelKernel& kernel, const AttentionDims& dims, const AttentionInput& input,
+          const Elements& out, std::span<float> log_sum_exp, std::span<float> scratch)
+      : kernel_{kernel},
+        dims_{dims},
+        input_{input},
+        out_{out},
+        log_sum_exp_{log_sum_exp},
+        rooms_{forward_rooms(dims, scratch)},
+        tile_{kForwardTile.queries / kernel.shape().rows * kernel.shape().rows,
+              kForwardTile.keys / kernel.shape().cols * kernel.shape().cols},
+        scale_{static_cast<float>(static_cast<double>(attention_scale(dims)) * kLog2E)} {}
+
+  /// Every query head of one head of keys. Returns the largest logit, unscaled.
+  float run(std::size_t sequence, std::size_t kv_head) {
+    const AttentionDims& d = dims_;
+    start_ = sequence * d.seq_len;
+    const auto keys = head_rows(input_.k, start_, kv_head, d.kv_heads, d.head_dim);
+    const auto values = head_rows(input_.v, start_, kv_head, d.kv_heads, d.head_dim);
+    kernel_.pack_b(along(keys, d.seq_len, d.head_dim), bytes_of(rooms_.keys));
+    kernel_.pack_b(across(values, d.seq_len, d.head_dim), bytes_of(rooms_.values));
+    const std::size_t group = d.heads / d.kv_heads;
+    float largest = -std::numeric_limits<float>::infinity();
+    for (std::size_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+      for (std::size_t query = 0; query < d.seq_len; query += tile_.queries) {
+        const std::size_t end = std::min(query + tile_.queries, d.seq_len);
+        largest = std::max(largest, run_queries(head, {query, end}));
+      }
+    }
+    return largest;
+  }
+
+ private:
+  static std::byte* bytes_of(float* room) { return reinterpret_cast<std::byte*>(room); }
+
+  float run_queries(std::size_t head, TokenRange queries) {
+    const AttentionDims& d = dims_;
+    const std::size_t rows = queries.end - queries.begin;
+    kernel_.pack_a(along(head_rows(input_.q, start_ + queries.begin, head, d.heads, d.head_dim),
+                         rows, d.head_dim),
+                   bytes_of(rooms_.queries));
+    std::fill_n(rooms_.max, rows, -std::numeric_limits<float>::infinity());
+    std::fill_n(rooms_.sum, rows * kLanes, 0.0f);
+    const AttentionMask mask{d.seq_len, input_.segments.empty()
+                                            ? input_.segments
+                                            : input_.segments.subspan(start_, d.seq_len)};
+    std::array<std::size_t, kForwardTile.queries> first{};
+    mask.first_keys(queries, first.data());
+    const std::size_t begin = first[0] / kernel_.shape().cols * kernel_.shape().cols;
+    for (std::size_t key = begin; key < queries.end; key += tile_.keys) {
+      run_keys(queries, {key, std::min(key + tile_.keys, queries.end)}, first.data(),
+               key == begin ? Store::overwrite : Store::add);
+    }
+    finish(head, queries);
+    return lane_max(rooms_.max, rows);
+  }
+
+  void run_keys(TokenRange queries, TokenRange keys, const std::size_t* first, Store store) {
+    const AttentionDims& d = dims_;
+    const PanelShape shape = kernel_.shape();
+    const std::size_t rows = queries.end - queries.begin;
+    const std::size_t count = keys.end - keys.begin;
+    kernel_.multiply({.a = bytes_of(rooms_.queries),
+                      .a_stride = 0,
+                      .b = panel_at(kernel_, rooms_.keys, keys.begin, d.head_dim),
+                      .m = rounded_up(rows, shape.rows),
+                      .n = rounded_up(count, shape.cols),
+                      .depth = d.head_dim,
+                      .c = target(rooms_.logits, rooms_.stride, Store::overwrite)});
+
+    std::array<SeenCols, kForwardTile.queries> seen;
+    for (std::size_t r = 0; r < rows; ++r) {
+      seen[r] = {std::max(first[r], keys.begin) - keys.begin,
+                 std::min(queries.begin + r + 1, keys.end)};
+      seen[r].end = std::max(seen[r].end, keys.begin) - keys.begin;
+    }
+    const WeightTile weights{bytes_of(rooms_.probabilities), rooms_.stride, kernel_.type()};
+    float* const summed = store == Store::add ? rooms_.out : nullptr;
+    softmax_tile({rooms_.logits, rooms_.stride, weights, rows, shape.padded_depth(count),
+                  seen.data(), scale_, rooms_.max, rooms_.sum, summed, head_stride(d)});
+
+    const LeftOperand left = left_operand(kernel_, weights, rows, count, rooms_.panels);
+    const std::size_t offset = keys.begin * shape.cols * size_of(kernel_.type());
+    kernel_.multiply({.a = left.data,
+                      .a_stride = left.stride,
+                      .b = bytes_of(rooms_.values) + offset,
+                      .m = rounded_up(rows, shape.rows),
+                      .n = rounded_up(d.head_dim, shape.cols),
+                      .depth = count,
+                      .c = target(rooms_.out, head_stride(d), store),
+                      .b_stride = shape.padded_depth(d.seq_len) * shape.cols});
+  }
+
+  void finish(std::size_t head, TokenRange queries) {
+    const AttentionDims& d = dims_;
+    const std::size_t rows = queries.end - queries.begin;
+    std::array<float, kForwardTile.queries> sums;
+    row_sums(rooms_.sum, rows, sums.data());
+    divide_rows({rooms_.out, rows, d.head_dim, head_stride(d)}, sums.data(),
+                head_rows(out_, start_ + queries.begin, head, d.heads, d.head_dim));
+    float* const log_sum_exp = log_sum_exp_.data() + head * d.tokens() + start_ + queries.begin;
+    const double scale = static_cast<double>(scale_) * kLn2;
+    for (std::size_t r = 0; r < rows; ++r) {
+      log_sum_exp[r] = static_cast<float>(static_cast<double>(rooms_.max[r]) * scale +
+                                          portable_log(static_cast<double>(sums[r])));
+    }
+  }
+
+  [[nodiscard]] static PanelTarget target(float* data, std::size_t stride, Store store) {
+    return {bytes_of(data), stride, ElementType::fp32, store == Store::add, false, 1.0f};
+  }
+
+  const PanelKernel& kernel_;
+  const AttentionDims& dims_;
+  const AttentionInput& input_;
+  const Elements& out_;
+  std::span<float> log_sum_exp_;
+  ForwardRooms rooms_;
+  AttentionTileSize tile_;
+  float scale_;
+  std::size_t start_ = 0;
 };
-
-/// logits: [rows, keys] become exp(logit − max of the row), 0 where the row does not see the key.
-BALLAST_KERNEL void exponentiate_tile(const AttentionTile& tile, float* logits,
-                                      RowStatistics& statistics) {
-  for (std::size_t r = 0; r < tile.rows; ++r) {
-    float* row = logits + r * tile.stride;
-    const LogitRange range = mask_row(tile, r, row);
-    const float max = lane_max(row + range.begin, range.end - range.begin);
-    for (std::size_t j = range.begin; j < range.end; ++j) row[j] = exp_lane(row[j] - max);
-    statistics.max[r] = max;
-    statistics.sum[r] = lane_sum(row + range.begin, range.end - range.begin);
-  }
-}
-
-/// Divides each row of x: [rows, dim] by its sum.
-BALLAST_KERNEL void divide_rows(const float* sum, std::size_t rows, std::size_t dim,
-                                std::size_t stride, float* x) {
-  for (std::size_t r = 0; r < rows; ++r) {
-    float* row = x + r * stride;
-    const float inverse = 1.0f / sum[r];
-    for (std::size_t i = 0; i < dim; ++i) row[i] *= inverse;
-  }
-}
-
-/// The arguments of attention_forward, to pass on.
-struct Forward {
-  const Gemm& gemm;
-  const AttentionDims& dims;
-  std::span<const float> q;
-  std::span<const float> k;
-  std::span<const float> v;
-  std::span<float> out;
-  std::span<float> log_sum_exp;
-  float* logits;
-};
-
-/// One head of one tile; returns its largest logit.
-float forward_tile(const Forward& f, const AttentionTile& tile, std::size_t head) {
-  const AttentionDims& d = f.dims;
-  const std::size_t kv_head = head / (d.heads / d.kv_heads);
-  const auto query = head_view(f.q, tile.query, tile.rows, head, d.heads, d.head_dim);
-  const auto key = head_view(f.k, tile.key, tile.keys, kv_head, d.kv_heads, d.head_dim);
-  const auto value = head_view(f.v, tile.key, tile.keys, kv_head, d.kv_heads, d.head_dim);
-  const auto out = head_view(f.out, tile.query, tile.rows, head, d.heads, d.head_dim);
-  const MatrixView<float> logits{f.logits, tile.rows, tile.keys, tile.stride};
-  const MatrixView<const float> probabilities{f.logits, tile.rows, tile.keys, tile.stride};
-
-  f.gemm.multiply(query, Transpose::no, key, Transpose::yes, logits, Store::overwrite,
-                  attention_scale(d));
-  RowStatistics statistics;
-  exponentiate_tile(tile, f.logits, statistics);
-  f.gemm.multiply(probabilities, Transpose::no, value, Transpose::no, out, Store::overwrite);
-  divide_rows(statistics.sum.data(), tile.rows, d.head_dim, out.stride, out.data);
-
-  float* log_sum_exp = f.log_sum_exp.data() + head * d.tokens() + tile.query;
-  for (std::size_t r = 0; r < tile.rows; ++r) {
-    log_sum_exp[r] = static_cast<float>(static_cast<double>(statistics.max[r]) +
-                                        portable_log(static_cast<double>(statistics.sum[r])));
-  }
-  return lane_max(statistics.max.data(), tile.rows);
-}
 
 }  // namespace
 
-float attention_forward(const Gemm& gemm, const AttentionDims& dims, std::span<const float> q,
-                        std::span<const float> k, std::span<const float> v,
-                        std::span<const std::int32_t> segments, std::span<float> out,
+float attention_forward(const PanelKernel& kernel, const AttentionDims& dims,
+                        const AttentionInput& input, const Elements& out,
                         std::span<float> log_sum_exp, std::span<float> scratch) {
-  const Forward forward{gemm, dims, q, k, v, out, log_sum_exp, scratch.data()};
-  float largest = -__builtin_inff();
+  Forward forward{kernel, dims, input, out, log_sum_exp, scratch};
+  float largest = -std::numeric_limits<float>::infinity();
   for (std::size_t sequence = 0; sequence < dims.sequences; ++sequence) {
-    for (std::size_t offset = 0; offset < dims.seq_len; offset += kQueryTile) {
-      const AttentionTile tile = attention_tile(dims, segments, sequence, offset);
-      for (std::size_t head = 0; head < dims.heads; ++head) {
-        largest = std::max(largest, forward_tile(forward, tile, head));
-      }
+    for (std::size_t kv_head = 0; kv_head < dims.kv_heads; ++kv_head) {
+      largest = std::max(largest, forward.run(sequence, kv_head));
     }
   }
-  return largest;
+  return largest * attention_scale(dims);
 }
 
 }  // namespace ballast::kernels

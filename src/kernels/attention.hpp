@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <span>
 
-#include "kernels/gemm.hpp"
+#include "kernels/panel_kernel.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast::kernels {
 
@@ -21,27 +22,41 @@ struct AttentionDims {
   [[nodiscard]] std::size_t kv_dim() const { return kv_heads * head_dim; }
 };
 
-/// Floats of scratch that forward and backward need: a few tiles, linear in seq_len.
+/// What attention reads, all of one type that the kernel takes. q: [tokens, heads, head_dim]; k, v:
+/// [tokens, kv_heads, head_dim]; segments: [tokens], never decreasing within a sequence, or empty.
+struct AttentionInput {
+  ConstElements q;
+  ConstElements k;
+  ConstElements v;
+  std::span<const std::int32_t> segments;
+};
+
+/// Gradients with the shapes of q, k and v, each of any type.
+struct AttentionGradient {
+  Elements dq;
+  Elements dk;
+  Elements dv;
+};
+
+/// Floats of scratch that forward and backward need, whatever the kernel: a few tiles, and the keys
+/// and values of one head of one sequence.
 [[nodiscard]] std::size_t attention_scratch_numel(const AttentionDims& dims);
 
 /// out = softmax(q kᵀ / sqrt(head_dim)) v within each sequence; a token sees itself and earlier
-/// ones, and only those of its own segment when `segments` is given. Computed in tiles of queries,
-/// so memory is linear in seq_len (after Dao et al. 2022, FlashAttention).
-/// q, out: [tokens, heads, head_dim]; k, v: [tokens, kv_heads, head_dim]; log_sum_exp: [heads,
-/// tokens]; segments: [tokens], never decreasing within a sequence, or empty. Returns the largest
-/// scaled logit that any token saw.
-float attention_forward(const Gemm& gemm, const AttentionDims& dims, std::span<const float> q,
-                        std::span<const float> k, std::span<const float> v,
-                        std::span<const std::int32_t> segments, std::span<float> out,
+/// ones, and only those of its own segment when `segments` is given. Computed in tiles of queries
+/// and keys with running maxima and sums (after Dao et al. 2022, FlashAttention), so memory is
+/// linear in seq_len. `kernel` is make_panel_kernel's for the type of the input, or any of fp32.
+/// out: as q, of any type; log_sum_exp: [heads, tokens]. Returns the largest scaled logit that any
+/// token saw.
+float attention_forward(const PanelKernel& kernel, const AttentionDims& dims,
+                        const AttentionInput& input, const Elements& out,
                         std::span<float> log_sum_exp, std::span<float> scratch);
 
-/// Gradients of attention_forward, overwriting dq, dk and dv (shapes of q, k and v). `out` and
-/// `log_sum_exp` are what the forward wrote; probabilities are computed again.
-void attention_backward(const Gemm& gemm, const AttentionDims& dims, std::span<const float> q,
-                        std::span<const float> k, std::span<const float> v,
-                        std::span<const std::int32_t> segments, std::span<const float> out,
-                        std::span<const float> log_sum_exp, std::span<const float> dout,
-                        std::span<float> dq, std::span<float> dk, std::span<float> dv,
-                        std::span<float> scratch);
+/// Gradients of attention_forward, overwriting those given. `out` and `log_sum_exp` are what the
+/// forward wrote; probabilities are computed again. dout: as q, of the input's type.
+void attention_backward(const PanelKernel& kernel, const AttentionDims& dims,
+                        const AttentionInput& input, const ConstElements& out,
+                        std::span<const float> log_sum_exp, const ConstElements& dout,
+                        const AttentionGradient& gradient, std::span<float> scratch);
 
 }  // namespace ballast::kernels

@@ -1,116 +1,185 @@
 #include <algorithm>
+#include <array>
 
 #include "kernels/attention.hpp"
+#include "kernels/attention_softmax.hpp"
 #include "kernels/attention_tile.hpp"
-#include "kernels/exp.hpp"
-#include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
 
 namespace ballast::kernels {
 
 namespace {
 
-/// The rows of one head in a tile: out and dout are [rows, head_dim] with `stride`.
-struct HeadRows {
-  const float* out;
-  const float* dout;
-  const float* log_sum_exp;
-  std::size_t head_dim;
-  std::size_t stride;
-  float scale;
-};
+constexpr float kLog2E = 0x1.715476p+0f;
 
-/// [rows, keys]: logits become probabilities p, and their gradients dp become those of the unscaled
-/// products q kᵀ: p (dp − Σ out dout) scale. Both are 0 where a row does not see a key.
-BALLAST_KERNEL void backward_softmax(const AttentionTile& tile, const HeadRows& head, float* logits,
-                                     float* gradients) {
-  for (std::size_t r = 0; r < tile.rows; ++r) {
-    float* __restrict p = logits + r * tile.stride;
-    float* __restrict dp = gradients + r * tile.stride;
-    const LogitRange range = mask_row(tile, r, p);
-    const float log_sum_exp = head.log_sum_exp[r];
-    const float scale = head.scale;
-    const float dot =
-        lane_dot(head.out + r * head.stride, head.dout + r * head.stride, head.head_dim);
-    // What lies past the last key was never written.
-    for (std::size_t j = tile.keys; j < range.end; ++j) dp[j] = 0.0f;
-    for (std::size_t j = 0; j < range.begin; ++j) dp[j] = 0.0f;
-    for (std::size_t j = range.begin; j < range.end; ++j) {
-      const float probability = exp_lane(p[j] - log_sum_exp);
-      p[j] = probability;
-      dp[j] = probability * (dp[j] - dot) * scale;
+/// One sequence on its way through the heads. Tiles are [keys, queries]: what their products with
+/// dout and q need, as the rows of op(a).
+class Backward {
+ public:
+  Backward(const PanelKernel& kernel, const AttentionDims& dims, const AttentionInput& input,
+           const ConstElements& out, std::span<const float> log_sum_exp, const ConstElements& dout,
+           const AttentionGradient& gradient, std::span<float> scratch)
+      : kernel_{kernel},
+        dims_{dims},
+        input_{input},
+        out_{out},
+        log_sum_exp_{log_sum_exp},
+        dout_{dout},
+        gradient_{gradient},
+        rooms_{backward_rooms(dims, scratch)},
+        tile_{kBackwardTile.queries / kernel.shape().cols * kernel.shape().cols,
+              kBackwardTile.keys / kernel.shape().rows * kernel.shape().rows} {}
+
+  /// Every query head of one head of keys, in order: dk and dv are sums over these.
+  void run(std::size_t sequence, std::size_t kv_head) {
+    const AttentionDims& d = dims_;
+    start_ = sequence * d.seq_len;
+    const auto keys = head_rows(input_.k, start_, kv_head, d.kv_heads, d.head_dim);
+    const auto values = head_rows(input_.v, start_, kv_head, d.kv_heads, d.head_dim);
+    kernel_.pack_a(along(keys, d.seq_len, d.head_dim), bytes_of(rooms_.key_rows));
+    kernel_.pack_a(along(values, d.seq_len, d.head_dim), bytes_of(rooms_.value_rows));
+    kernel_.pack_b(across(keys, d.seq_len, d.head_dim), bytes_of(rooms_.keys));
+    std::fill_n(rooms_.dk, d.seq_len * head_stride(d), 0.0f);
+    std::fill_n(rooms_.dv, d.seq_len * head_stride(d), 0.0f);
+    const std::size_t group = d.heads / d.kv_heads;
+    for (std::size_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+      for (std::size_t query = 0; query < d.seq_len; query += tile_.queries) {
+        run_queries(head, {query, std::min(query + tile_.queries, d.seq_len)});
+      }
     }
-    for (std::size_t j = range.end; j < tile.keys; ++j) dp[j] = 0.0f;
+    scale_rows({rooms_.dk, d.seq_len, d.head_dim, head_stride(d)}, attention_scale(d),
+               head_rows(gradient_.dk, start_, kv_head, d.kv_heads, d.head_dim));
+    scale_rows({rooms_.dv, d.seq_len, d.head_dim, head_stride(d)}, 1.0f,
+               head_rows(gradient_.dv, start_, kv_head, d.kv_heads, d.head_dim));
   }
-}
 
-/// The arguments of attention_backward, to pass on.
-struct Backward {
-  const Gemm& gemm;
-  const AttentionDims& dims;
-  std::span<const float> q;
-  std::span<const float> k;
-  std::span<const float> v;
-  std::span<const float> out;
-  std::span<const float> log_sum_exp;
-  std::span<const float> dout;
-  std::span<float> dq;
-  std::span<float> dk;
-  std::span<float> dv;
-  std::span<float> scratch;
+ private:
+  static std::byte* bytes_of(float* room) { return reinterpret_cast<std::byte*>(room); }
+
+  /// What every tile of keys needs of the queries.
+  void prepare(std::size_t head, TokenRange queries) {
+    const AttentionDims& d = dims_;
+    const std::size_t rows = queries.end - queries.begin;
+    const std::size_t token = start_ + queries.begin;
+    const auto q = head_rows(input_.q, token, head, d.heads, d.head_dim);
+    const auto dout = head_rows(dout_, token, head, d.heads, d.head_dim);
+    kernel_.pack_b(along(q, rows, d.head_dim), bytes_of(rooms_.query_cols));
+    kernel_.pack_b(along(dout, rows, d.head_dim), bytes_of(rooms_.dout_cols));
+    kernel_.pack_b(across(q, rows, d.head_dim), bytes_of(rooms_.queries));
+    kernel_.pack_b(across(dout, rows, d.head_dim), bytes_of(rooms_.dout));
+    row_dots(head_rows(out_, token, head, d.heads, d.head_dim), dout, rows, d.head_dim, rooms_.dot);
+    const float* const log_sum_exp = log_sum_exp_.data() + head * d.tokens() + token;
+    for (std::size_t r = 0; r < rows; ++r) rooms_.log_sum_exp[r] = log_sum_exp[r] * kLog2E;
+    const std::size_t padding = round_to_lanes(rows) - rows;
+    std::fill_n(rooms_.dot + rows, padding, 0.0f);
+    std::fill_n(rooms_.log_sum_exp + rows, padding, 0.0f);
+    std::fill_n(rooms_.dq, rows * head_stride(d), 0.0f);
+  }
+
+  void run_queries(std::size_t head, TokenRange queries) {
+    const AttentionDims& d = dims_;
+    prepare(head, queries);
+    const AttentionMask mask{d.seq_len, input_.segments.empty()
+                                            ? input_.segments
+                                            : input_.segments.subspan(start_, d.seq_len)};
+    const std::size_t panel = kernel_.shape().rows;
+    const std::size_t begin = mask.first_key(queries.begin) / panel * panel;
+    for (std::size_t key = begin; key < queries.end; key += tile_.keys) {
+      const TokenRange keys{key, std::min(key + tile_.keys, queries.end)};
+      run_keys(mask, queries, keys);
+    }
+    scale_rows({rooms_.dq, queries.end - queries.begin, d.head_dim, head_stride(d)},
+               attention_scale(d),
+               head_rows(gradient_.dq, start_ + queries.begin, head, d.heads, d.head_dim));
+  }
+
+  void run_keys(const AttentionMask& mask, TokenRange queries, TokenRange keys) {
+    const PanelShape shape = kernel_.shape();
+    // Queries before the first key see none of them: whole panels of these are left out.
+    const std::size_t skipped =
+        keys.begin <= queries.begin ? 0 : (keys.begin - queries.begin) / shape.cols * shape.cols;
+    const std::size_t begin = queries.begin + skipped;
+    const std::size_t rows = rounded_up(keys.end - keys.begin, shape.rows);
+    const std::size_t cols = queries.end - begin;
+
+    std::array<SeenCols, kBackwardTile.keys> seen{};
+    std::array<std::size_t, kBackwardTile.keys> ends;
+    mask.queries_ends(keys, ends.data());
+    for (std::size_t r = 0; r < keys.end - keys.begin; ++r) {
+      seen[r] = {std::max(keys.begin + r, begin) - begin,
+                 std::max(std::min(ends[r], queries.end), begin) - begin};
+    }
+    multiply_heads(rooms_.key_rows, rooms_.query_cols, keys.begin, rows, skipped, cols,
+                   rooms_.logits);
+    multiply_heads(rooms_.value_rows, rooms_.dout_cols, keys.begin, rows, skipped, cols,
+                   rooms_.dlogits);
+    const WeightTile weights{bytes_of(rooms_.probabilities), rooms_.stride, kernel_.type()};
+    const WeightTile gradients{bytes_of(rooms_.gradients), rooms_.stride, kernel_.type()};
+    softmax_gradient_tile({rooms_.logits, rooms_.dlogits, rooms_.stride, weights, gradients, rows,
+                           shape.padded_depth(cols), seen.data(), attention_scale(dims_) * kLog2E,
+                           rooms_.log_sum_exp + skipped, rooms_.dot + skipped});
+    const std::size_t depth = queries.end - queries.begin;
+    sum_up(left_operand(kernel_, weights, rows, cols, rooms_.panels), rows, cols, rooms_.dout,
+           skipped, depth, rooms_.dv + keys.begin * head_stride(dims_));
+    sum_up(left_operand(kernel_, gradients, rows, cols, rooms_.panels), rows, cols, rooms_.queries,
+           skipped, depth, rooms_.dk + keys.begin * head_stride(dims_));
+    kernel_.pack_a({gradients.data, gradients.stride, cols, keys.end - keys.begin,
+                    Neighbours::across_depth, gradients.type},
+                   bytes_of(rooms_.panels));
+    sum_up({bytes_of(rooms_.panels), 0}, rounded_up(cols, shape.rows), keys.end - keys.begin,
+           rooms_.keys, keys.begin, dims_.seq_len, rooms_.dq + skipped * head_stride(dims_));
+  }
+
+  /// [rows of keys, columns of queries] of products along the head.
+  void multiply_heads(float* keys, float* queries, std::size_t key, std::size_t rows,
+                      std::size_t query, std::size_t cols, float* out) {
+    kernel_.multiply({.a = panel_at(kernel_, keys, key, dims_.head_dim),
+                      .a_stride = 0,
+                      .b = panel_at(kernel_, queries, query, dims_.head_dim),
+                      .m = rows,
+                      .n = rounded_up(cols, kernel_.shape().cols),
+                      .depth = dims_.head_dim,
+                      .c = {bytes_of(out), rooms_.stride, ElementType::fp32, false, false, 1.0f}});
+  }
+
+  /// out: [rows, head_dim] += weights · rows `begin` .. `begin + depth` of `panels`, which hold
+  /// `whole`.
+  void sum_up(const LeftOperand& weights, std::size_t rows, std::size_t depth, float* panels,
+              std::size_t begin, std::size_t whole, float* out) {
+    const PanelShape shape = kernel_.shape();
+    const std::size_t stride = head_stride(dims_);
+    kernel_.multiply({.a = weights.data,
+                      .a_stride = weights.stride,
+                      .b = bytes_of(panels) + begin * shape.cols * size_of(kernel_.type()),
+                      .m = rows,
+                      .n = rounded_up(dims_.head_dim, shape.cols),
+                      .depth = depth,
+                      .c = {bytes_of(out), stride, ElementType::fp32, true, false, 1.0f},
+                      .b_stride = shape.padded_depth(whole) * shape.cols});
+  }
+
+  const PanelKernel& kernel_;
+  const AttentionDims& dims_;
+  const AttentionInput& input_;
+  const ConstElements& out_;
+  std::span<const float> log_sum_exp_;
+  const ConstElements& dout_;
+  const AttentionGradient& gradient_;
+  BackwardRooms rooms_;
+  AttentionTileSize tile_;
+  std::size_t start_ = 0;
 };
-
-void backward_tile(const Backward& b, const AttentionTile& tile, std::size_t head) {
-  const AttentionDims& d = b.dims;
-  const std::size_t kv_head = head / (d.heads / d.kv_heads);
-  const auto queries = [&](auto x) {
-    return head_view(x, tile.query, tile.rows, head, d.heads, d.head_dim);
-  };
-  const auto keys = [&](auto x) {
-    return head_view(x, tile.key, tile.keys, kv_head, d.kv_heads, d.head_dim);
-  };
-  float* const logits = b.scratch.data();
-  float* const gradients = logits + tile.rows * tile.stride;
-  const auto written = [&](float* x) {
-    return MatrixView<float>{x, tile.rows, tile.keys, tile.stride};
-  };
-  const auto read = [&](const float* x) {
-    return MatrixView<const float>{x, tile.rows, tile.keys, tile.stride};
-  };
-
-  b.gemm.multiply(queries(b.q), Transpose::no, keys(b.k), Transpose::yes, written(logits),
-                  Store::overwrite, attention_scale(d));
-  b.gemm.multiply(queries(b.dout), Transpose::no, keys(b.v), Transpose::yes, written(gradients),
-                  Store::overwrite);
-  const auto out = queries(b.out);
-  backward_softmax(
-      tile,
-      {out.data, queries(b.dout).data, b.log_sum_exp.data() + head * d.tokens() + tile.query,
-       d.head_dim, out.stride, attention_scale(d)},
-      logits, gradients);
-  b.gemm.multiply(read(logits), Transpose::yes, queries(b.dout), Transpose::no, keys(b.dv),
-                  Store::add);
-  b.gemm.multiply(read(gradients), Transpose::no, keys(b.k), Transpose::no, queries(b.dq),
-                  Store::overwrite);
-  b.gemm.multiply(read(gradients), Transpose::yes, queries(b.q), Transpose::no, keys(b.dk),
-                  Store::add);
-}
 
 }  // namespace
 
-void attention_backward(const Gemm& gemm, const AttentionDims& dims, std::span<const float> q,
-                        std::span<const float> k, std::span<const float> v,
-                        std::span<const std::int32_t> segments, std::span<const float> out,
-                        std::span<const float> log_sum_exp, std::span<const float> dout,
-                        std::span<float> dq, std::span<float> dk, std::span<float> dv,
-                        std::span<float> scratch) {
-  const Backward backward{gemm, dims, q, k, v, out, log_sum_exp, dout, dq, dk, dv, scratch};
-  std::ranges::fill(dk, 0.0f);
-  std::ranges::fill(dv, 0.0f);
+void attention_backward(const PanelKernel& kernel, const AttentionDims& dims,
+                        const AttentionInput& input, const ConstElements& out,
+                        std::span<const float> log_sum_exp, const ConstElements& dout,
+                        const AttentionGradient& gradient, std::span<float> scratch) {
+  Backward backward{kernel, dims, input, out, log_sum_exp, dout, gradient, scratch};
   for (std::size_t sequence = 0; sequence < dims.sequences; ++sequence) {
-    for (std::size_t offset = 0; offset < dims.seq_len; offset += kQueryTile) {
-      const AttentionTile tile = attention_tile(dims, segments, sequence, offset);
-      for (std::size_t head = 0; head < dims.heads; ++head) backward_tile(backward, tile, head);
+    for (std::size_t kv_head = 0; kv_head < dims.kv_heads; ++kv_head) {
+      backward.run(sequence, kv_head);
     }
   }
 }

@@ -6,58 +6,153 @@
 #include <span>
 
 #include "kernels/attention.hpp"
-#include "kernels/isa.hpp"
-#include "kernels/lanes.hpp"
 
+// How attention is cut into tiles, where these lie, and what the tokens in them see.
 namespace ballast::kernels {
 
-/// Queries that are worked on together. Their logits against a whole sequence of a few hundred
-/// tokens stay in the second-level cache.
-inline constexpr std::size_t kQueryTile = 64;
-
-/// Consecutive queries of one sequence and every key that one of them sees. What a token sees is
-/// one run of keys, from the start of its segment to itself.
-struct AttentionTile {
-  std::size_t query;                               ///< first token
-  std::size_t rows;                                ///< queries
-  std::size_t key;                                 ///< first key that the first query sees
-  std::size_t keys;                                ///< up to the last query
-  std::size_t stride;                              ///< of a tile of logits in scratch, [rows, keys]
-  std::array<std::size_t, kQueryTile> first_seen;  ///< per row, counted from `key`
-
-  /// One past the last key that `row` sees, counted from `key`.
-  [[nodiscard]] std::size_t seen_end(std::size_t row) const { return query - key + row + 1; }
+/// Tokens of a tile that is worked on at once: [queries, keys] logits forward, [keys, queries]
+/// backward. A kernel takes as many whole panels of these as fit.
+struct AttentionTileSize {
+  std::size_t queries;
+  std::size_t keys;
 };
+inline constexpr AttentionTileSize kForwardTile{64, 256};
+inline constexpr AttentionTileSize kBackwardTile{128, 128};
 
-/// The tile that starts `offset` tokens into `sequence`.
-[[nodiscard]] AttentionTile attention_tile(const AttentionDims& dims,
-                                           std::span<const std::int32_t> segments,
-                                           std::size_t sequence, std::size_t offset);
+/// No panel of any kernel is wider, and no step deeper.
+inline constexpr std::size_t kWidestPanel = 32;
 
-/// `count` tokens of one head of x: [tokens, heads, head_dim], as a matrix [count, head_dim].
-template <class T>
-[[nodiscard]] MatrixView<T> head_view(std::span<T> x, std::size_t token, std::size_t count,
-                                      std::size_t head, std::size_t heads, std::size_t head_dim) {
-  return {x.data() + (token * heads + head) * head_dim, count, head_dim, heads * head_dim};
+[[nodiscard]] constexpr std::size_t rounded_up(std::size_t count, std::size_t step) {
+  return (count + step - 1) / step * step;
 }
 
-/// The columns of one row of logits that its softmax works on, in whole lanes.
-struct LogitRange {
+/// Rows of tiles are a cache line apart from a power of two: neighbours would share few sets.
+[[nodiscard]] constexpr std::size_t tile_stride(std::size_t cols) {
+  return rounded_up(cols, kWidestPanel) + kWidestPanel;
+}
+
+/// Where the rooms of a tile lie in scratch. They need not be cleared.
+struct ForwardRooms {
+  float* keys;           ///< panels: [head_dim, seq_len]
+  float* values;         ///< panels: [seq_len, head_dim]
+  float* queries;        ///< panels: [queries, head_dim]
+  float* logits;         ///< [queries, keys]
+  float* probabilities;  ///< [queries, keys], of the kernel's type
+  float* panels;         ///< of the probabilities
+  float* out;            ///< [queries, head_dim]
+  float* max;            ///< [queries]
+  float* sum;            ///< [queries, kLanes]
+  std::size_t stride;    ///< of logits and probabilities
+};
+
+struct BackwardRooms {
+  float* key_rows;       ///< panels: [seq_len, head_dim] as op(a)
+  float* value_rows;     ///< panels: [seq_len, head_dim] as op(a)
+  float* keys;           ///< panels: [seq_len, head_dim] as op(b)
+  float* dk;             ///< [seq_len, head_dim]
+  float* dv;             ///< [seq_len, head_dim]
+  float* query_cols;     ///< panels: [head_dim, queries]
+  float* dout_cols;      ///< panels: [head_dim, queries]
+  float* queries;        ///< panels: [queries, head_dim]
+  float* dout;           ///< panels: [queries, head_dim]
+  float* dq;             ///< [queries, head_dim]
+  float* logits;         ///< [keys, queries]
+  float* dlogits;        ///< [keys, queries]
+  float* probabilities;  ///< [keys, queries], of the kernel's type
+  float* gradients;      ///< [keys, queries], of the kernel's type
+  float* panels;         ///< of either
+  float* log_sum_exp;    ///< [queries]
+  float* dot;            ///< [queries] Σ out dout
+  std::size_t stride;    ///< of the tiles of [keys, queries]
+};
+
+/// Throw an internal Error when `scratch` is too small.
+[[nodiscard]] ForwardRooms forward_rooms(const AttentionDims& dims, std::span<float> scratch);
+[[nodiscard]] BackwardRooms backward_rooms(const AttentionDims& dims, std::span<float> scratch);
+
+/// From one row of a tile of outputs or their gradients in scratch to the next: [.., head_dim].
+[[nodiscard]] constexpr std::size_t head_stride(const AttentionDims& dims) {
+  return rounded_up(dims.head_dim, kWidestPanel);
+}
+
+/// A run of tokens, counted from the start of the sequence.
+struct TokenRange {
   std::size_t begin;
   std::size_t end;
 };
 
-/// Gives the columns of [0, keys) that a row does not see the value that makes their exponential 0:
-/// −inf within the range returned, which holds all it sees, and 0, their probability, outside.
-BALLAST_INLINE LogitRange mask_row(const AttentionTile& tile, std::size_t row, float* logits) {
-  const std::size_t first = tile.first_seen[row];
-  const std::size_t end = tile.seen_end(row);
-  const LogitRange range{first / kLanes * kLanes, round_to_lanes(end)};
-  for (std::size_t j = 0; j < range.begin; ++j) logits[j] = 0.0f;
-  for (std::size_t j = range.begin; j < first; ++j) logits[j] = -__builtin_inff();
-  for (std::size_t j = end; j < range.end; ++j) logits[j] = -__builtin_inff();
-  for (std::size_t j = range.end; j < tile.keys; ++j) logits[j] = 0.0f;
-  return range;
+/// What the tokens of one sequence see.
+class AttentionMask {
+ public:
+  /// segments: [seq_len] of the sequence, or empty.
+  AttentionMask(std::size_t seq_len, std::span<const std::int32_t> segments)
+      : seq_len_{seq_len}, segments_{segments} {}
+
+  /// The first key that `query` sees; the last is itself.
+  [[nodiscard]] std::size_t first_key(std::size_t query) const;
+  /// One past the last query that sees `key`; the first is itself.
+  [[nodiscard]] std::size_t queries_end(std::size_t key) const;
+
+  /// first_key of each of `queries`, in order.
+  void first_keys(TokenRange queries, std::size_t* first) const;
+  /// queries_end of each of `keys`, in order.
+  void queries_ends(TokenRange keys, std::size_t* end) const;
+
+ private:
+  std::size_t seq_len_;
+  std::span<const std::int32_t> segments_;
+};
+
+/// One head of x: [tokens, heads, head_dim] from `token` on.
+template <class Byte>
+struct HeadRows {
+  Byte* data;
+  std::size_t stride;
+  ElementType type;
+};
+
+template <class Byte>
+[[nodiscard]] HeadRows<Byte> head_rows(const BasicElements<Byte>& x, std::size_t token,
+                                       std::size_t head, std::size_t heads, std::size_t head_dim) {
+  return {x.data() + (token * heads + head) * head_dim * size_of(x.type()), heads * head_dim,
+          x.type()};
+}
+
+/// `count` rows of a head as an operand whose rows are op(a)'s, or op(b)'s columns ...
+[[nodiscard]] inline PanelSource along(const HeadRows<const std::byte>& x, std::size_t count,
+                                       std::size_t head_dim) {
+  return {x.data, x.stride, count, head_dim, Neighbours::along_depth, x.type};
+}
+/// ... and as one whose rows are the depth.
+[[nodiscard]] inline PanelSource across(const HeadRows<const std::byte>& x, std::size_t count,
+                                        std::size_t head_dim) {
+  return {x.data, x.stride, head_dim, count, Neighbours::across_depth, x.type};
+}
+
+/// A tile of probabilities or of their gradients: `type` is the kernel's.
+struct WeightTile {
+  std::byte* data;
+  std::size_t stride;
+  ElementType type;
+};
+
+/// op(a) of a product, and how it lies.
+struct LeftOperand {
+  const std::byte* data;
+  std::size_t stride;
+};
+
+/// `rows` rows of a tile, `depth` wide, as op(a): where they are if the kernel can, or packed.
+[[nodiscard]] LeftOperand left_operand(const PanelKernel& kernel, const WeightTile& tile,
+                                       std::size_t rows, std::size_t depth, float* panels);
+
+/// Where `row` of packed op(a), or the column `row` of packed op(b), starts: a multiple of `width`.
+template <class Float>
+[[nodiscard]] auto* panel_at(const PanelKernel& kernel, Float* panels, std::size_t row,
+                             std::size_t depth) {
+  using Byte = std::conditional_t<std::is_const_v<Float>, const std::byte, std::byte>;
+  return reinterpret_cast<Byte*>(panels) +
+         row * kernel.shape().padded_depth(depth) * size_of(kernel.type());
 }
 
 /// 1 / sqrt(head_dim)

@@ -51,8 +51,12 @@ PanelSource source_of(const Operand& x, Neighbours neighbours, std::size_t first
                       std::size_t start, std::size_t depth) {
   const std::size_t offset =
       neighbours == Neighbours::along_depth ? first * x.stride + start : start * x.stride + first;
-  return {static_cast<const std::byte*>(x.data) + offset * size_of(x.type), x.stride, count, depth,
-          neighbours};
+  return {static_cast<const std::byte*>(x.data) + offset * size_of(x.type),
+          x.stride,
+          count,
+          depth,
+          neighbours,
+          x.type};
 }
 
 std::byte* room_for(Mapping& room, std::size_t bytes) {

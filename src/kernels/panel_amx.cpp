@@ -30,6 +30,8 @@ constexpr std::size_t kTileHalves = kTileRows * kStep;
 /// Elements of both tiles of a panel's step.
 constexpr std::size_t kStepHalves = 2 * kTileHalves;
 constexpr std::size_t kLine = 64;
+/// Fewer panels of op(b) than this don't fetch the next rows of op(a) ahead.
+constexpr std::size_t kFetching = 8;
 
 struct alignas(kLine) TileConfig {
   std::uint8_t palette = 1;
@@ -204,13 +206,30 @@ class Prefetch {
   std::size_t target_rows_ = 0;
 };
 
+/// Where the sums of a block start and end: at zero and in a tile of their own, or right in the
+/// block's target.
+struct Sums {
+  float* data;
+  std::size_t stride;
+  bool load;
+};
+
 /// [32, 32] results of one panel of op(a) and one of op(b).
 void multiply_panels(const Half* a, const Walk& walk, const Half* b, std::size_t steps,
-                     Prefetch& prefetch, float* tile) {
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
+                     Prefetch& prefetch, const Sums& sums) {
+  const std::size_t row_bytes = sums.stride * sizeof(float);
+  float* const lower = sums.data + kTileRows * sums.stride;
+  if (sums.load) {
+    _tile_loadd(0, sums.data, row_bytes);
+    _tile_loadd(1, sums.data + 16, row_bytes);
+    _tile_loadd(2, lower, row_bytes);
+    _tile_loadd(3, lower + 16, row_bytes);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
   for (std::size_t k = 0; k < steps; ++k, a += walk.step, b += kStepHalves) {
     _tile_loadd(6, b, kLine);
     _tile_loadd(4, a, walk.row * sizeof(Half));
@@ -222,11 +241,15 @@ void multiply_panels(const Half* a, const Walk& walk, const Half* b, std::size_t
     _tile_dpbf16ps(3, 5, 7);
     prefetch.step();
   }
-  constexpr std::size_t kRowBytes = kTileCols * sizeof(float);
-  _tile_stored(0, tile, kRowBytes);
-  _tile_stored(1, tile + 16, kRowBytes);
-  _tile_stored(2, tile + kTileRows * kTileCols, kRowBytes);
-  _tile_stored(3, tile + kTileRows * kTileCols + 16, kRowBytes);
+  _tile_stored(0, sums.data, row_bytes);
+  _tile_stored(1, sums.data + 16, row_bytes);
+  _tile_stored(2, lower, row_bytes);
+  _tile_stored(3, lower + 16, row_bytes);
+}
+
+/// Whether tiles can be stored where they go, and sums go on from what is there.
+bool is_direct(const PanelTarget& c) {
+  return c.type == ElementType::fp32 && c.alpha == 1.0f && !c.stream;
 }
 
 class AmxKernel final : public PanelKernel {
@@ -255,12 +278,15 @@ class AmxKernel final : public PanelKernel {
     const Tiles tiles;
     const std::size_t steps = (block.depth + kStep - 1) / kStep;
     const std::size_t b_panels = (block.n + kTileCols - 1) / kTileCols;
+    const std::size_t b_stride = block.b_stride == 0 ? steps * kStepHalves : block.b_stride;
+    const bool direct = is_direct(block.c);
     const Walk walk = walk_of(block, steps);
     const auto* a = reinterpret_cast<const Half*>(block.a);
     const auto* b = reinterpret_cast<const Half*>(block.b);
     alignas(kLine) float values[kRows * kTileCols];
     for (std::size_t row = 0; row < block.m; row += kRows, a += walk.panel) {
-      const bool has_next = block.a_stride != 0 && row + kRows < block.m;
+      // A few panels would leave no time for it, and their rows were written a moment ago.
+      const bool has_next = block.a_stride != 0 && row + kRows < block.m && b_panels >= kFetching;
       Prefetch prefetch{has_next ? a + walk.panel : nullptr, walk.row, steps, b_panels};
       for (std::size_t panel = 0; panel < b_panels; ++panel) {
         const std::size_t size = size_of(block.c.type);
@@ -268,11 +294,17 @@ class AmxKernel final : public PanelKernel {
           prefetch.start(block.c.data + (row * block.c.stride + panel * kTileCols) * size,
                          block.c.stride * size, std::min(kRows, block.m - row));
         }
-        multiply_panels(a, walk, b + panel * steps * kStepHalves, steps, prefetch, values);
         const std::size_t col = panel * kTileCols;
-        store_tile(block.c,
-                   {values, std::min(kRows, block.m - row), std::min(kTileCols, block.n - col)},
-                   row, col);
+        const std::size_t rows = std::min(kRows, block.m - row);
+        const std::size_t cols = std::min(kTileCols, block.n - col);
+        const Half* const panel_b = b + panel * b_stride;
+        if (direct && rows == kRows && cols == kTileCols) {
+          float* const c = reinterpret_cast<float*>(block.c.data) + row * block.c.stride + col;
+          multiply_panels(a, walk, panel_b, steps, prefetch, {c, block.c.stride, block.c.add});
+        } else {
+          multiply_panels(a, walk, panel_b, steps, prefetch, {values, kTileCols, false});
+          store_tile(block.c, {values, rows, cols}, row, col);
+        }
       }
     }
     _mm_sfence();

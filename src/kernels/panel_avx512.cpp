@@ -1,4 +1,5 @@
 #include "kernels/panel_kernel.hpp"
+#include "kernels/panel_widen.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
@@ -56,9 +57,8 @@ void pack_rows(const float* x, std::size_t stride, std::size_t count, std::size_
 
 /// Panels of `width`: [depth, width], zeros where the source has fewer.
 template <std::size_t width>
-void pack_panels(const PanelSource& s, std::byte* panels) {
+void pack_floats(const PanelSource& s, float* out) {
   const auto* data = reinterpret_cast<const float*>(s.data);
-  auto* out = reinterpret_cast<float*>(panels);
   for (std::size_t first = 0; first < s.count; first += width, out += width * s.depth) {
     const std::size_t count = std::min(width, s.count - first);
     if (s.neighbours == Neighbours::across_depth) {
@@ -71,6 +71,11 @@ void pack_panels(const PanelSource& s, std::byte* panels) {
                    std::min<std::size_t>(16, width - column));
     }
   }
+}
+
+template <std::size_t width>
+void pack_panels(const PanelSource& s, std::byte* panels) {
+  pack_as_floats(s, width, pack_floats<width>, reinterpret_cast<float*>(panels));
 }
 
 /// [12, 32] results of one panel of op(a) and one of op(b).
@@ -118,9 +123,10 @@ class Avx512Kernel final : public PanelKernel {
   void multiply(const PanelBlock& block) const override {
     const auto* a = reinterpret_cast<const float*>(block.a);
     alignas(64) float values[kRows * kTileCols];
+    const std::size_t b_stride = block.b_stride == 0 ? kTileCols * block.depth : block.b_stride;
     for (std::size_t row = 0; row < block.m; row += kRows, a += kRows * block.depth) {
       const auto* b = reinterpret_cast<const float*>(block.b);
-      for (std::size_t col = 0; col < block.n; col += kTileCols, b += kTileCols * block.depth) {
+      for (std::size_t col = 0; col < block.n; col += kTileCols, b += b_stride) {
         multiply_panels(a, b, block.depth, values);
         store_tile(block.c,
                    {values, std::min(kRows, block.m - row), std::min(kTileCols, block.n - col)},

@@ -33,6 +33,7 @@ struct PanelSource {
   std::size_t count;
   std::size_t depth;
   Neighbours neighbours;
+  ElementType type = ElementType::fp32;  ///< kernels of fp32 widen others; any other takes its own
 };
 
 /// Where a block of results goes.
@@ -54,6 +55,7 @@ struct PanelBlock {
   std::size_t n;
   std::size_t depth;
   PanelTarget c;
+  std::size_t b_stride = 0;  ///< elements from panel to panel of b; 0: one behind the other
 };
 
 /// The innermost loops for one element type on one instruction set. Sums run over the depth of a
@@ -82,5 +84,11 @@ class PanelKernel {
 
 /// fp32 on AVX-512, or null.
 [[nodiscard]] std::unique_ptr<PanelKernel> make_avx512_kernel();
+
+/// fp32 on whatever there is, with the same bits everywhere.
+[[nodiscard]] std::unique_ptr<PanelKernel> make_portable_kernel();
+
+/// The fastest kernel that takes operands of `type`, be it by widening them.
+[[nodiscard]] std::unique_ptr<PanelKernel> make_panel_kernel(ElementType type);
 
 }  // namespace ballast::kernels

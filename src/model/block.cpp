@@ -12,12 +12,13 @@ using kernels::Operand;
 using kernels::Store;
 using kernels::Transpose;
 
-Block::Block(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
-             const kernels::RopeTable& rope, Profile* profile)
+Block::Block(const ModelConfig& config, BatchShape shape, ElementType compute,
+             const kernels::Gemm& gemm, const kernels::RopeTable& rope, Profile* profile)
     : config_{config},
       shape_{shape},
       attention_dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads,
                       config.head_dim()},
+      attention_kernel_{kernels::make_panel_kernel(compute)},
       gemm_{&gemm},
       rope_{&rope},
       profile_{profile} {}

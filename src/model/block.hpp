@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "base/profile.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/norm.hpp"
+#include "kernels/panel_kernel.hpp"
 #include "kernels/rope.hpp"
 #include "model/activations.hpp"
 #include "model/batch.hpp"
@@ -31,7 +33,7 @@ struct BlockPass {
 /// activations, so one Block serves every layer.
 class Block {
  public:
-  Block(const ModelConfig& config, BatchShape shape, const kernels::Gemm& gemm,
+  Block(const ModelConfig& config, BatchShape shape, ElementType compute, const kernels::Gemm& gemm,
         const kernels::RopeTable& rope, Profile* profile);
 
   [[nodiscard]] BatchShape shape() const { return shape_; }
@@ -86,6 +88,7 @@ class Block {
                       kernels::Store store) const;
 
   // block_attention.cpp
+  [[nodiscard]] kernels::AttentionInput attention_input(const BlockPass& pass) const;
   float attend(const BlockPass& pass) const;
   float attention_forward(const BlockPass& pass) const;
   void attention_backward(const BlockPass& pass, std::span<float> gradient,
@@ -133,6 +136,7 @@ class Block {
   ModelConfig config_;
   BatchShape shape_;
   kernels::AttentionDims attention_dims_;
+  std::unique_ptr<kernels::PanelKernel> attention_kernel_;
   const kernels::Gemm* gemm_;
   const kernels::RopeTable* rope_;
   Profile* profile_;

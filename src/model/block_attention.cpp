@@ -7,13 +7,11 @@ namespace ballast::model {
 using kernels::Rotation;
 using kernels::Store;
 
-namespace {
-
-std::span<const std::int32_t> segments_of(const ModelConfig& config, const Batch& batch) {
-  return config.document_attention ? batch.segments : std::span<const std::int32_t>{};
+kernels::AttentionInput Block::attention_input(const BlockPass& pass) const {
+  const std::span<const std::int32_t> everything;
+  return {pass.saved.q, pass.saved.k, pass.saved.v,
+          config_.document_attention ? pass.batch.segments : everything};
 }
-
-}  // namespace
 
 Block::Heads Block::queries_of(const BlockPass& pass) const {
   return {config_.heads,    pass.weights.wq,         pass.weights.q_norm,
@@ -77,18 +75,10 @@ float Block::attend(const BlockPass& pass) const {
   heads_forward(queries_of(pass), pass, input);
   heads_forward(keys_of(pass), pass, input);
   project(input, pass.weights.wv, saved.v);
-
-  Pieces pieces{pass.scratch.staging};
-  const auto q = widened(saved.q, pieces.take(saved.q.size()));
-  const auto k = widened(saved.k, pieces.take(saved.k.size()));
-  const auto v = widened(saved.v, pieces.take(saved.v.size()));
-  const auto attended = draft_of(saved.attended, pieces.take(saved.attended.size()));
   const ProfileSpan span{profile_, Region::attention_forward, attention_work(saved)};
-  const float largest_logit =
-      kernels::attention_forward(*gemm_, attention_dims_, q, k, v, segments_of(config_, pass.batch),
-                                 attended, saved.log_sum_exp.floats(), pass.scratch.attention);
-  kernels::narrow(attended, saved.attended);
-  return largest_logit;
+  return kernels::attention_forward(*attention_kernel_, attention_dims_, attention_input(pass),
+                                    saved.attended, saved.log_sum_exp.floats(),
+                                    pass.scratch.attention);
 }
 
 /// The whole sublayer, from the block's input to that of the feed-forward.
@@ -105,24 +95,19 @@ void Block::attention_backward(const BlockPass& pass, std::span<float> gradient,
                                const BlockGradients& gradients, Store store) const {
   const BlockActivations& saved = pass.saved;
   const BlockScratch& scratch = pass.scratch;
-  // The room for the sublayer's results is free until its input's gradient comes.
-  const auto dattended = scratch.sublayer;
+  // No product needs its operand's room until the sublayer's input does: d(attended) lies in it.
+  const Elements dattended = scratch.operand.first(saved.attended.size());
   const auto dout = operand_of(gradient, scratch);
   project_back(dout, pass.weights.wo, dattended, Store::overwrite);
   weight_gradient(dout, saved.attended, gradients.wo, store);
 
-  Pieces pieces{scratch.staging};
-  const auto q = widened(saved.q, pieces.take(saved.q.size()));
-  const auto k = widened(saved.k, pieces.take(saved.k.size()));
-  const auto v = widened(saved.v, pieces.take(saved.v.size()));
-  const auto attended = widened(saved.attended, pieces.take(saved.attended.size()));
   {
     const Work once = attention_work(saved);
     const ProfileSpan span{
         profile_, Region::attention_backward, {2.0 * once.flop, 2.0 * once.bytes}};
-    kernels::attention_backward(*gemm_, attention_dims_, q, k, v, segments_of(config_, pass.batch),
-                                attended, saved.log_sum_exp.floats(), dattended, scratch.dq,
-                                scratch.dk, scratch.dv, scratch.attention);
+    kernels::attention_backward(*attention_kernel_, attention_dims_, attention_input(pass),
+                                saved.attended, saved.log_sum_exp.floats(), dattended,
+                                {scratch.dq, scratch.dk, scratch.dv}, scratch.attention);
   }
 
   // The gradient of the output is not read any more: that of the input may take its place.
@@ -137,8 +122,7 @@ void Block::attention_backward(const BlockPass& pass, std::span<float> gradient,
                      pass.weights.wq, input_store(), gradients.wq);
   project_heads_back(heads_backward(keys_of(pass), pass, scratch.dk, gradients.k_norm, store),
                      pass.weights.wk, Store::add, gradients.wk);
-  project_heads_back(rounded(scratch.dv, scratch.gradient_operand), pass.weights.wv, Store::add,
-                     gradients.wv);
+  project_heads_back(scratch.dv, pass.weights.wv, Store::add, gradients.wv);
 }
 
 }  // namespace ballast::model

@@ -26,15 +26,12 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
       MemoryClass::scratch,
       kernels::attention_scratch_numel(
           {shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()}));
-  if (narrow) {
-    staging_ = room(2 * (dim + kv_dim));
-    gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
-  }
+  if (narrow) gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
   if (!training) return;
   dactivated_ = compute_room(config.ffn);
   dq_ = room(dim);
   dk_ = room(kv_dim);
-  dv_ = room(kv_dim);
+  dv_ = compute_room(kv_dim);
   if (narrow) gradient_operand_ = compute_room(dim);
 }
 
@@ -47,7 +44,6 @@ BlockScratch ScratchRooms::view() const {
       .dk = arena_->view(dk_),
       .dv = arena_->view(dv_),
       .attention = arena_->view(attention_),
-      .staging = arena_->view(staging_),
       .gain = arena_->view(gain_),
       .gradient_operand = arena_->view(gradient_operand_),
   };

@@ -18,29 +18,12 @@ struct BlockScratch {
   std::span<float> sublayer;   ///< [tokens, dim]
   std::span<float> dq;         ///< [tokens, dim], backward
   std::span<float> dk;         ///< [tokens, kv_dim], backward
-  std::span<float> dv;         ///< [tokens, kv_dim], backward
+  Elements dv;                 ///< [tokens, kv_dim], compute type, backward
   std::span<float> attention;  ///< kernels::attention_scratch_numel
 
   // Empty where compute is in fp32, which needs no copies.
-  std::span<float> staging;   ///< [tokens, 2 dim + 2 kv_dim] what attention reads and writes
   std::span<float> gain;      ///< [dim] of a norm
   Elements gradient_operand;  ///< [tokens, dim] a gradient, rounded, backward
-};
-
-/// Hands out a room piece by piece; empty pieces where there is no room.
-class Pieces {
- public:
-  explicit Pieces(std::span<float> room) : rest_{room} {}
-
-  [[nodiscard]] std::span<float> take(std::size_t numel) {
-    if (rest_.empty()) return {};
-    const auto piece = rest_.first(numel);
-    rest_ = rest_.subspan(numel);
-    return piece;
-  }
-
- private:
-  std::span<float> rest_;
 };
 
 /// Reserves the rooms of a BlockScratch.
@@ -56,8 +39,8 @@ class ScratchRooms {
   using Slot = Arena::Slot<float>;
 
   const Arena* arena_;
-  Slot sublayer_{}, dq_{}, dk_{}, dv_{}, attention_{}, staging_{}, gain_{};
-  Arena::ElementSlot operand_{}, dactivated_{}, gradient_operand_{};
+  Slot sublayer_{}, dq_{}, dk_{}, attention_{}, gain_{};
+  Arena::ElementSlot operand_{}, dactivated_{}, dv_{}, gradient_operand_{};
 };
 
 }  // namespace ballast::model
