@@ -12,10 +12,10 @@
 #include "base/clock.hpp"
 #include "kernels/adamw.hpp"
 #include "kernels/attention.hpp"
+#include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
-#include "kernels/gemm_table.hpp"
 #include "kernels/isa.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
@@ -228,28 +228,34 @@ void add_adamw(const Bench& bench) {
   });
 }
 
-void add_attention(const Bench& bench, std::size_t seq_len) {
+void add_attention(const Bench& bench, std::size_t seq_len, ElementType type) {
   const AttentionDims dims{1, seq_len, kHeads, kHeads, kDim / kHeads};
-  const std::shared_ptr<Gemm> gemm = make_gemm(GemmTable::shipped());
+  const std::shared_ptr<PanelKernel> kernel = make_panel_kernel(type);
   const std::size_t numel = dims.tokens() * dims.dim();
-  const auto arrays = std::make_shared<std::vector<std::vector<float>>>();
-  for (std::size_t i = 0; i < 8; ++i) arrays->emplace_back(numel, 0.01f * static_cast<float>(i));
+  const auto arrays = std::make_shared<std::vector<std::vector<std::byte>>>();
+  for (std::size_t i = 0; i < 8; ++i) {
+    arrays->emplace_back(numel * size_of(type));
+    const std::vector<float> values(numel, 0.01f * static_cast<float>(i + 1));
+    narrow(values, {arrays->back().data(), numel, type});
+  }
+  const auto array = [=](std::size_t i) { return Elements{(*arrays)[i].data(), numel, type}; };
   const auto log_sum_exp = std::make_shared<std::vector<float>>(dims.heads * dims.tokens());
   const auto scratch = std::make_shared<std::vector<float>>(attention_scratch_numel(dims));
   // Two products forward, five backward, of the causal half.
   const double product = static_cast<double>(dims.tokens() * seq_len * dims.dim());
   const auto forward = [=](std::size_t) {
-    auto& a = *arrays;
-    attention_forward(*gemm, dims, a[0], a[1], a[2], {}, a[3], *log_sum_exp, *scratch);
+    attention_forward(*kernel, dims, {array(0), array(1), array(2), {}}, array(3), *log_sum_exp,
+                      *scratch);
   };
-  bench.add_products(fmt::format("attention_forward/{}", seq_len), 2 * product, forward);
-  bench.add_products(fmt::format("attention_backward/{}", seq_len), 5 * product,
-                     [=](std::size_t turn) {
-                       auto& a = *arrays;
-                       if (turn == 0) forward(0);
-                       attention_backward(*gemm, dims, a[0], a[1], a[2], {}, a[3], *log_sum_exp,
-                                          a[4], a[5], a[6], a[7], *scratch);
-                     });
+  const auto name = [&](std::string_view direction) {
+    return fmt::format("attention_{}/{}/{}", direction, seq_len, name_of(type));
+  };
+  bench.add_products(name("forward"), 2 * product, forward);
+  bench.add_products(name("backward"), 5 * product, [=](std::size_t turn) {
+    if (turn == 0) forward(0);
+    attention_backward(*kernel, dims, {array(0), array(1), array(2), {}}, array(3), *log_sum_exp,
+                       array(4), {array(5), array(6), array(7)}, *scratch);
+  });
 }
 
 }  // namespace
@@ -270,7 +276,11 @@ int main(int argc, char** argv) {
   add_sum(bench);
   add_embedding(bench);
   add_adamw(bench);
-  for (const std::size_t seq_len : {1024u, 4096u}) add_attention(bench, seq_len);
+  for (const std::size_t seq_len : {256u, 4096u, 16384u}) {
+    for (const ElementType type : {ElementType::fp32, ElementType::bf16}) {
+      add_attention(bench, seq_len, type);
+    }
+  }
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

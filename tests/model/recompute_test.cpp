@@ -1,5 +1,6 @@
 #include "model/recompute.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
@@ -100,45 +101,47 @@ class CountingGemm final : public kernels::Gemm {
   std::uint64_t* flop_;
 };
 
-struct Flop {
-  std::uint64_t training;  ///< of a forward and backward
-  std::uint64_t forward;   ///< of an evaluation
+/// What a forward and backward take.
+struct Cost {
+  std::uint64_t flop;       ///< of its products, attention's own left out
+  std::uint64_t attention;  ///< forward passes of attention
 };
 
 constexpr std::size_t kSequences = 2;
 constexpr std::size_t kSeqLen = 9;
 
-Flop flop_of(const ModelConfig& config, const Precision& precision,
+Cost cost_of(const ModelConfig& config, const Precision& precision,
              const RecomputePolicy& recompute) {
   const auto batch = reference::random_batch(config.vocabulary, kSequences, kSeqLen, 6);
   std::uint64_t flop = 0;
+  Profile profile;
   ProductionModel production{config,
                              {kSequences, kSeqLen},
-                             {.precision = precision, .recompute = recompute},
+                             {.precision = precision, .recompute = recompute, .profile = &profile},
                              reference::random_parameters(config, 4),
                              std::make_unique<CountingGemm>(flop)};
-  production.forward_backward(batch);
-  const std::uint64_t training = flop;
-  std::vector<float> nll(kSequences * kSeqLen);
-  production.transformer().forward(as_model_batch(batch), production.parameters(), nll);
-  return {training, flop - training};
+  {
+    const ProfileSpan step{&profile, Region::step};
+    production.forward_backward(batch);
+  }
+  const auto events = profile.last_steps(1);
+  const auto attention =
+      std::ranges::count(events, Region::attention_forward, &ProfileEvent::region);
+  return {flop, static_cast<std::uint64_t>(attention)};
 }
 
 /// What one block's forward multiplies, part by part.
 struct BlockFlop {
-  BlockFlop(const ModelConfig& c, std::uint64_t forward) {
+  explicit BlockFlop(const ModelConfig& c) {
     const std::uint64_t tokens = kSequences * kSeqLen;
     const auto product = [&](std::size_t in, std::size_t out) { return 2 * tokens * in * out; };
     qkv = product(c.dim, c.dim) + 2 * product(c.dim, c.kv_dim());
     wo = product(c.dim, c.dim);
     gate_up = 2 * product(c.dim, c.ffn);
     down = product(c.ffn, c.dim);
-    // Attention's products depend on its tiles: they are what an evaluation has left over.
-    const std::uint64_t others = c.layers * (qkv + wo + gate_up + down);
-    attention = (forward - others - product(c.dim, c.vocabulary)) / c.layers;
   }
 
-  std::uint64_t qkv, wo, gate_up, down, attention;
+  std::uint64_t qkv, wo, gate_up, down;
 };
 
 TEST(Recomputation, MultipliesWhatItsFormulaSays) {
@@ -149,25 +152,28 @@ TEST(Recomputation, MultipliesWhatItsFormulaSays) {
         config.norm_placement = placement;
         config.layers = layers;
         config.kv_heads = 2;
-        const Flop plain = flop_of(config, precision, RecomputePolicy::none());
-        const BlockFlop block{config, plain.forward};
-        EXPECT_GT(block.attention, 0u);
-        const auto extra = [&](const RecomputePolicy& policy) {
-          return flop_of(config, precision, policy).training - plain.training;
+        const Cost plain = cost_of(config, precision, RecomputePolicy::none());
+        const BlockFlop block{config};
+        EXPECT_EQ(plain.attention, layers);
+        const auto expect_extra = [&](const RecomputePolicy& policy, std::uint64_t flop,
+                                      std::uint64_t attention) {
+          const Cost cost = cost_of(config, precision, policy);
+          EXPECT_EQ(cost.flop - plain.flop, flop);
+          EXPECT_EQ(cost.attention - plain.attention, attention);
         };
 
         // The last block that recomputes is still there when its backward comes. Without a norm
         // behind the feed-forward nobody reads its output again.
-        const std::uint64_t full = block.qkv + block.attention + block.wo + block.gate_up +
+        const std::uint64_t full = block.qkv + block.wo + block.gate_up +
                                    (placement == NormPlacement::post ? block.down : 0);
         SCOPED_TRACE(
             fmt::format("{} blocks, norm {}, {}", layers, name_of(placement), text_of(precision)));
-        EXPECT_EQ(extra(RecomputePolicy::full()), (layers - 1) * full);
-        EXPECT_EQ(extra(RecomputePolicy::every(2)), ((layers + 1) / 2 - 1) * full);
-        EXPECT_EQ(extra(RecomputePolicy::attention()),
-                  (layers - 1) * (block.qkv + block.attention));
-        EXPECT_EQ(extra(RecomputePolicy::feed_forward()), (layers - 1) * block.gate_up);
-        EXPECT_EQ(extra(RecomputePolicy::every(100)), 0u);
+        const std::size_t every_second = (layers + 1) / 2 - 1;
+        expect_extra(RecomputePolicy::full(), (layers - 1) * full, layers - 1);
+        expect_extra(RecomputePolicy::every(2), every_second * full, every_second);
+        expect_extra(RecomputePolicy::attention(), (layers - 1) * block.qkv, layers - 1);
+        expect_extra(RecomputePolicy::feed_forward(), (layers - 1) * block.gate_up, 0);
+        expect_extra(RecomputePolicy::every(100), 0, 0);
       }
     }
   }
