@@ -88,7 +88,8 @@ TEST_P(EachPrecision, GradientsAreNearThoseOfFp32AndNotTheSame) {
       const auto [relative, cosine] = distance(gradient, expected.at(name));
       EXPECT_LT(relative, kMostRoundoffs * u);
       EXPECT_GT(relative, fewest_roundoffs * u);
-      EXPECT_GT(cosine, 0.999);
+      // What a relative difference of 20 u leaves of it: 1 - (20 u)² / 2.
+      EXPECT_GT(cosine, 0.997);
     }
   }
 }
