@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "kernels/panel_kernel.hpp"
 
 namespace ballast::train {
 
@@ -16,7 +17,11 @@ bool denormals_are_flushed() {
 }  // namespace
 
 std::string numerics_fingerprint(const kernels::Gemm& gemm) {
-  return fmt::format("gemm: {}; denormals: {}", gemm.description(),
+  const auto attention_on = [](ElementType compute) {
+    return std::string{kernels::make_panel_kernel(compute)->name()};
+  };
+  return fmt::format("gemm: {}; attention: {}, bf16 on {}; denormals: {}", gemm.description(),
+                     attention_on(ElementType::fp32), attention_on(ElementType::bf16),
                      denormals_are_flushed() ? "flushed" : "kept");
 }
 
