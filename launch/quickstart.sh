@@ -46,12 +46,13 @@ for ((number = 2; ; number++)); do
   [[ -e $run ]] || break
   run=runs/quickstart-$number
 done
-data=$work/data/bible.h5
+data=$work/data/bible-2048.h5
 
-stage "Corpus: the King James Bible, as bytes"
+stage "Corpus: the King James Bible, in 2,048 pieces"
 if [[ ! -e $data ]]; then
   mkdir -p "$(dirname "$data")"
-  bible 'Gen1:1-Rev22:21' | build/release/ballast prepare --input - --output "$data"
+  bible 'Gen1:1-Rev22:21' |
+    build/release/ballast prepare --input - --output "$data" --tokenizer sentencepiece:2048
 fi
 
 stage "Training in $run, two ranks"

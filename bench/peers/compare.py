@@ -307,7 +307,7 @@ def compare(options: argparse.Namespace) -> Path:
     results = Results(output, describe(options.build, options.python), options.go_on)
     blocks = options.blocks or (2 if options.quick else 5)
     combinations = itertools.product(options.model, options.tokens, options.precision)
-    scratch = options.build / "peers"
+    scratch = options.build.resolve() / "peers"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         bench = Bench(options, Path(folder))

@@ -9,6 +9,7 @@
 #include "checkpoint/checkpoint.hpp"
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
+#include "train/binding.hpp"
 #include "train/engine.hpp"
 #include "train/fingerprint.hpp"
 #include "train/identity.hpp"
@@ -70,7 +71,7 @@ class TrainingRun {
  private:
   [[nodiscard]] Profile* profile() { return profiler_ ? &profiler_->profile() : nullptr; }
   void resume(const std::filesystem::path& checkpoint);
-  void introduce();
+  void introduce(const std::string& binding);
   void calibrate();
   void write_profile();
   [[nodiscard]] bool is_due(std::uint64_t every) const {
@@ -143,21 +144,23 @@ void TrainingRun::carry_loss_scale(const checkpoint::TrainingState& fresh) {
 }
 
 void TrainingRun::open_log(const std::string& resolved_ini) {
+  const auto binding = describe_binding(engine_.topology(), gather_processors(*world_));
   comm::agree(*world_, "run directory", [&] {
     if (!world_->is_root()) return;
     const auto& dir = config_->run.dir;
     storage::write_text_atomically(dir / "config.resolved.ini", resolved_ini);
     storage::write_text_atomically(dir / "gemm_table.txt", config_->gemm_table.text());
     log_ = MetricsLog{dir, state_.step};
-    introduce();
+    introduce(binding);
   });
 }
 
-void TrainingRun::introduce() {
+void TrainingRun::introduce(const std::string& binding) {
   log_.say(describe_model(*config_, engine_.layout().table().total_numel()));
   log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
                        world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
                        with_thousands(config_->data.global_batch * config_->data.seq_len)));
+  log_.say(binding);
   log_.say(describe_mode(*config_, engine_.topology()));
   log_.say(describe_precision(*config_));
   const ElementType param = config_->precision.param;

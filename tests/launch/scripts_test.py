@@ -254,7 +254,7 @@ done
         self.assertEqual(self.quickstart(), 0, self.output)
         self.assertEqual([call.split()[1] for call in self.calls],
                          ["prepare", "train", "eval", "generate"])
-        self.assertEqual((self.home / "data/bible.h5").read_text(), "text of Gen1:1-Rev22:21\n")
+        self.assertEqual((self.home / "data/bible-2048.h5").read_text(), "text of Gen1:1-Rev22:21\n")
         self.assertIn("The run lies in runs/quickstart:", self.output)
 
     def test_a_second_call_leaves_the_first_run_alone(self):
