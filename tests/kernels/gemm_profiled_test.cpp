@@ -1,8 +1,9 @@
 #include "kernels/gemm_profiled.hpp"
-#include "kernels/gemm_table.hpp"
 
 #include <gtest/gtest.h>
 #include <vector>
+
+#include "kernels/gemm_table.hpp"
 
 namespace ballast::kernels {
 namespace {
