@@ -12,8 +12,11 @@ class Estimate:
     value: float
     low: float
     high: float
+    blocks: int
 
     def text(self, digits: int = 2) -> str:
+        if self.blocks == 1:
+            return f"{self.value:.{digits}f} (one block)"
         return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
 
 
@@ -40,4 +43,4 @@ def ratio(numerators: list[float], denominators: list[float], confidence: float 
     )
     tail = (1.0 - confidence) / 2.0
     low, high = percentile(medians, tail), percentile(medians, 1.0 - tail)
-    return Estimate(statistics.median(ratios), low, high)
+    return Estimate(statistics.median(ratios), low, high, len(ratios))
