@@ -7,6 +7,7 @@
 #include "kernels/half.hpp"
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
+#include "kernels/stored.hpp"
 
 namespace ballast::kernels {
 
@@ -219,42 +220,25 @@ BALLAST_KERNEL void gradients_to_bf16(const SoftmaxGradientTile& tile) {
   gradient_rows<std::uint16_t>(tile);
 }
 
-// How each type is read and written.
-struct Fp32 {
-  using Type = float;
-  BALLAST_INLINE float read(float x) { return x; }
-  BALLAST_INLINE float written(float x) { return x; }
-};
-struct Bf16 {
-  using Type = std::uint16_t;
-  BALLAST_INLINE float read(std::uint16_t x) { return from_bf16(x); }
-  BALLAST_INLINE std::uint16_t written(float x) { return to_bf16(x); }
-};
-struct Fp16 {
-  using Type = std::uint16_t;
-  BALLAST_INLINE float read(std::uint16_t x) { return from_fp16(x); }
-  BALLAST_INLINE std::uint16_t written(float x) { return to_fp16(x); }
-};
-
 template <class Format>
 BALLAST_INLINE void scale_into(const float* __restrict x, std::size_t cols, float factor,
-                               typename Format::Type* __restrict out) {
-  for (std::size_t i = 0; i < cols; ++i) out[i] = Format::written(x[i] * factor);
+                               typename Format::Element* __restrict out) {
+  for (std::size_t i = 0; i < cols; ++i) out[i] = Format::store(x[i] * factor);
 }
 
 BALLAST_INLINE void scale_row(const float* x, std::size_t cols, float factor, ElementType type,
                               std::byte* out) {
   if (type == ElementType::fp32) {
-    scale_into<Fp32>(x, cols, factor, reinterpret_cast<float*>(out));
+    scale_into<StoredFp32>(x, cols, factor, reinterpret_cast<float*>(out));
   } else if (type == ElementType::bf16) {
-    scale_into<Bf16>(x, cols, factor, reinterpret_cast<std::uint16_t*>(out));
+    scale_into<StoredBf16>(x, cols, factor, reinterpret_cast<std::uint16_t*>(out));
   } else {
-    scale_into<Fp16>(x, cols, factor, reinterpret_cast<std::uint16_t*>(out));
+    scale_into<StoredFp16>(x, cols, factor, reinterpret_cast<std::uint16_t*>(out));
   }
 }
 
 template <class Format>
-BALLAST_INLINE float dot_of(const typename Format::Type* x, const typename Format::Type* y,
+BALLAST_INLINE float dot_of(const typename Format::Element* x, const typename Format::Element* y,
                             std::size_t cols) {
   LaneVector sum{};
   LaneVector product;
@@ -262,7 +246,7 @@ BALLAST_INLINE float dot_of(const typename Format::Type* x, const typename Forma
   std::size_t i = 0;
   for (; i + kLanes <= cols; i += kLanes) {
     for (std::size_t l = 0; l < kLanes; ++l) {
-      products[l] = Format::read(x[i + l]) * Format::read(y[i + l]);
+      products[l] = Format::load(x[i + l]) * Format::load(y[i + l]);
     }
     __builtin_memcpy(&product, products, sizeof product);
     sum += product;
@@ -270,7 +254,7 @@ BALLAST_INLINE float dot_of(const typename Format::Type* x, const typename Forma
   if (i < cols) {
     for (float& value : products) value = 0.0f;
     for (std::size_t l = 0; i + l < cols; ++l) {
-      products[l] = Format::read(x[i + l]) * Format::read(y[i + l]);
+      products[l] = Format::load(x[i + l]) * Format::load(y[i + l]);
     }
     __builtin_memcpy(&product, products, sizeof product);
     sum += product;
@@ -280,7 +264,7 @@ BALLAST_INLINE float dot_of(const typename Format::Type* x, const typename Forma
 
 template <class Format>
 BALLAST_INLINE float row_dot(const std::byte* x, const std::byte* y, std::size_t cols) {
-  using Type = typename Format::Type;
+  using Type = typename Format::Element;
   return dot_of<Format>(reinterpret_cast<const Type*>(x), reinterpret_cast<const Type*>(y), cols);
 }
 
@@ -317,9 +301,9 @@ BALLAST_KERNEL void row_dots(const HeadRows<const std::byte>& x, const HeadRows<
   for (std::size_t r = 0; r < rows; ++r) {
     const std::byte* const a = x.data + r * row_bytes;
     const std::byte* const b = y.data + r * row_bytes;
-    dot[r] = x.type == ElementType::fp32   ? row_dot<Fp32>(a, b, cols)
-             : x.type == ElementType::bf16 ? row_dot<Bf16>(a, b, cols)
-                                           : row_dot<Fp16>(a, b, cols);
+    dot[r] = x.type == ElementType::fp32   ? row_dot<StoredFp32>(a, b, cols)
+             : x.type == ElementType::bf16 ? row_dot<StoredBf16>(a, b, cols)
+                                           : row_dot<StoredFp16>(a, b, cols);
   }
 }
 

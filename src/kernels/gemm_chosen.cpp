@@ -33,7 +33,7 @@ class ChosenGemm final : public Gemm {
       if (gemm != nullptr) descriptions.push_back(gemm->description());
     }
     Hasher hasher;
-    const std::string text = table_.text();
+    const std::string text = table_.rules_text();
     hasher.update(std::as_bytes(std::span{text}));
     return fmt::format("{}; table {}", fmt::join(descriptions, "; "),
                        hasher.digest().hex().substr(0, 8));

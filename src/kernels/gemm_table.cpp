@@ -181,8 +181,12 @@ GemmTable GemmTable::parse(std::string_view text, std::string_view origin) {
 }
 
 std::string GemmTable::text() const {
-  std::string text = fmt::format("{}\n{}{}\n# type transposes m n k library: the first that fits\n",
-                                 kFormat, kMachine, gemm_machine());
+  return fmt::format("{}\n{}{}\n# type transposes m n k library: the first that fits\n{}", kFormat,
+                     kMachine, gemm_machine(), rules_text());
+}
+
+std::string GemmTable::rules_text() const {
+  std::string text;
   for (const GemmRule& rule : rules_) text += line_of(rule);
   return text;
 }

@@ -58,6 +58,8 @@ class GemmTable {
   /// other libraries or another instruction set.
   [[nodiscard]] static GemmTable parse(std::string_view text, std::string_view origin);
   [[nodiscard]] std::string text() const;
+  /// Its lines alone, without the machine that they were written for.
+  [[nodiscard]] std::string rules_text() const;
 
   [[nodiscard]] GemmLibrary choose(const GemmCall& call) const;
   /// Those that some rule names.

@@ -32,12 +32,16 @@ LossSums sums_of(const Batch& batch, std::span<const float> nll) {
 
 }  // namespace
 
+std::size_t loss_chunk_tokens(std::size_t tokens, std::size_t vocabulary) {
+  return std::min(tokens, std::max(kFewestChunkTokens, kChunkFloats / vocabulary));
+}
+
 LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
                    const kernels::Gemm& gemm, Arena& arena, Profile* profile)
     : dim_{config.dim},
       vocabulary_{config.vocabulary},
       tokens_{shape.tokens()},
-      chunk_{std::min(tokens_, std::max(kFewestChunkTokens, kChunkFloats / vocabulary_))},
+      chunk_{loss_chunk_tokens(tokens_, vocabulary_)},
       gemm_{&gemm},
       arena_{&arena},
       profile_{profile},

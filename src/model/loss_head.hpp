@@ -12,6 +12,9 @@
 
 namespace ballast::model {
 
+/// Tokens whose logits are in memory at once.
+[[nodiscard]] std::size_t loss_chunk_tokens(std::size_t tokens, std::size_t vocabulary);
+
 /// Output head and softmax cross-entropy over chunks of tokens: the logits of a whole batch are
 /// never in memory at once, and the gradient starts in the same pass. `hidden` and `head` are in
 /// the compute type; logits are fp32, their gradient is rounded for the products that read it.

@@ -24,9 +24,4 @@ namespace ballast::model {
   return copy;
 }
 
-/// Where fp32 results on their way to `kept` are written: there, or where that is narrow in `room`.
-[[nodiscard]] inline std::span<float> draft_of(const Elements& kept, std::span<float> room) {
-  return kept.type() == ElementType::fp32 ? kept.floats() : room.first(kept.size());
-}
-
 }  // namespace ballast::model

@@ -60,7 +60,7 @@ std::string describe_binding(const fsdp::Topology& topology,
   return fmt::format(
       "threads: one a rank, on {} processor(s) of rank 0's host; ranks of a host share the "
       "weights, "
-      "so another rank costs less than threads that wait for each other",
+      "so a rank on every core needs no further copy of them",
       hosts.begin()->second.processors.size());
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "model/flop.hpp"
+#include "model/loss_head.hpp"
 
 namespace ballast::train {
 
@@ -14,9 +15,6 @@ using kernels::GemmCall;
 using kernels::Operand;
 using kernels::Transpose;
 
-/// The logits of a chunk fill this many floats, as in a step.
-constexpr std::size_t kHeadFloats = std::size_t{8} << 20;
-constexpr std::size_t kFewestHeadTokens = 64;
 /// Larger than a core's share of any cache.
 constexpr std::size_t kPoolBytes = std::size_t{64} << 20;
 constexpr std::size_t kAlignment = 64;
@@ -50,8 +48,7 @@ std::vector<StepProduct> step_products(const model::ModelConfig& config, std::si
   for (const model::Linear& linear : model::linears_of_block(config)) {
     add(linear, tokens, static_cast<double>(config.layers));
   }
-  const std::size_t chunk =
-      std::min(tokens, std::max(kFewestHeadTokens, kHeadFloats / config.vocabulary));
+  const std::size_t chunk = model::loss_chunk_tokens(tokens, config.vocabulary);
   add(model::head_of(config), chunk, static_cast<double>(tokens) / static_cast<double>(chunk));
   return products;
 }
