@@ -35,9 +35,6 @@ class LossHead {
   /// Whether every loss of the last forward_backward is a finite number.
   [[nodiscard]] bool losses_are_finite() const;
 
-  /// Tokens a chunk, a function of the shapes alone.
-  [[nodiscard]] std::size_t chunk_tokens() const { return chunk_; }
-
  private:
   struct Chunk {
     std::size_t first;
