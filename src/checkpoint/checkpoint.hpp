@@ -34,6 +34,7 @@ struct SaveRequest {
   TrainingState state;
   std::map<std::string, std::string> identity;
   std::string numerics;
+  std::string monitor;
   std::size_t keep = 2;  ///< finished checkpoints to keep; at least 1
 };
 

@@ -40,6 +40,9 @@ class Node {
     return {*found, where, *file_};
   }
 
+  /// Whether this object has a key that older checkpoints lack.
+  [[nodiscard]] bool has(const std::string& key) const { return value_->contains(key); }
+
   [[nodiscard]] std::vector<Node> elements() const {
     require(value_->is_array(), "a list");
     std::vector<Node> nodes;
@@ -181,6 +184,7 @@ std::string Manifest::to_json() const {
                     {"state_hash", state_hash.hex()},
                     {"writers", writers},
                     {"numerics", numerics},
+                    {"monitor", monitor},
                     {"identity", ordered_json::object()},
                     {"tensors", ordered_json::array()},
                     {"files", ordered_json::array()}};
@@ -214,6 +218,7 @@ Manifest Manifest::parse(const std::string& json, const std::filesystem::path& p
       .files = parse_files(root.at("files")),
       .identity = root.at("identity").texts(),
       .numerics = root.at("numerics").text(),
+      .monitor = root.has("monitor") ? root.at("monitor").text() : "",
   };
   root.at("writers").require(manifest.writers == manifest.files.size(), "the number of files");
   (void)root.at("manifest_hash").hash();

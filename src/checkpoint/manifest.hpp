@@ -47,6 +47,7 @@ struct Manifest {
   /// What a resume compares and a reader needs, by key: "model.dim" → "512", "data.content_hash", …
   std::map<std::string, std::string> identity;
   std::string numerics;  ///< the fingerprint of whatever computed it
+  std::string monitor;   ///< the monitor's memory, as its own JSON; empty: it was off
 
   [[nodiscard]] std::string to_json() const;
   /// Data Errors name `path` and the key that is missing or wrong.

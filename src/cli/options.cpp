@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "cli/ini.hpp"
+#include "monitor/spectral_probe.hpp"
 
 namespace ballast::cli {
 
@@ -162,6 +163,27 @@ Options checkpoint_options(train::CheckpointConfig& c) {
   };
 }
 
+Options monitor_options(train::MonitorConfig& c) {
+  return {
+      whole("monitor.every", c.every, kEvery,
+            "steps between probes of the residual stream; 5 times as often in warm-up and after an "
+            "alert; 0: no monitor"),
+      whole("monitor.tokens", c.tokens, {2, 1u << 24}, "tokens that a probe samples of a step"),
+      whole("monitor.rank", c.rank, {1, monitor::SpectralProbe::kWidest}, "64",
+            "directions in which streams wider than 256 are looked at"),
+      whole("monitor.held_out_every", c.held_out_every, kEvery,
+            "steps between probes of held-out text; 0: none"),
+      choice("monitor.on_alert", c.on_alert,
+             {{"log", monitor::OnAlert::log},
+              {"checkpoint", monitor::OnAlert::checkpoint},
+              {"lower_lr", monitor::OnAlert::lower_lr},
+              {"stop", monitor::OnAlert::stop}},
+             "besides writing it down: save, halve the learning rate, or stop with exit code 4"),
+      word("monitor.calibration", "FILE", c.calibration,
+           "risk as 'ballast monitor calibrate' fitted it; without one: as shipped"),
+  };
+}
+
 Options run_options(train::RunConfig& c) {
   return {
       required(word("run.dir", "FOLDER", c.dir, "where log and checkpoints go")),
@@ -189,6 +211,7 @@ std::vector<Option> training_options(train::Config& config) {
   append(all, optim_options(config.optim));
   append(all, schedule_options(config.schedule));
   append(all, checkpoint_options(config.checkpoint));
+  append(all, monitor_options(config.monitor));
   append(all, {whole("eval.every", config.eval_every, kEvery, "steps between evaluations; 0: none"),
                whole("log.every", config.log_every, kEvery, "steps between records; 0: none"),
                whole("log.profile", config.log_profile, kEvery,

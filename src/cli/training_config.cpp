@@ -95,6 +95,11 @@ std::span<Option> read_all(Arguments arguments, const ReadFile& read_file, Reque
   if (!table.empty()) {
     request.config.gemm_table = kernels::GemmTable::parse(read_file(table), table.string());
   }
+  const auto& calibration = request.config.monitor.calibration;
+  if (!calibration.empty()) {
+    request.config.calibration =
+        monitor::Calibration::parse(read_file(calibration), calibration.string());
+  }
   return keys;
 }
 

@@ -40,6 +40,13 @@ void check_slices(std::size_t ranks, std::span<const std::size_t> counts,
   }
 }
 
+Error does_not_fit(Place place) {
+  return internal_error("{}: the sum does not fit 64 bits", describe(place));
+}
+
+/// Words a rank from which a sum is worth three exchanges instead of one.
+constexpr std::size_t kLongSum = 256;
+
 int job_tag_limit() {
   void* limit = nullptr;
   int found = 0;
@@ -235,14 +242,44 @@ void Communicator::gather_words(std::span<const std::int64_t> own, Place place) 
 }
 
 void Communicator::sum(std::span<std::int64_t> values, Place place) {
+  if (size_ > 1 && values.size() >= kLongSum * index(size_)) return sum_by_parts(values, place);
   gather_words(values, place);
+  if (!add_up(values)) throw does_not_fit(place);
+}
+
+/// The sums over all ranks of what lies in words_, values.size() words of each. Returns whether all
+/// fit 64 bits.
+bool Communicator::add_up(std::span<std::int64_t> values) const {
   std::ranges::fill(values, 0);
+  bool fits = true;
   for (std::size_t i = 0; i < words_.size(); ++i) {
     std::int64_t& total = values[i % values.size()];
-    if (__builtin_add_overflow(total, words_[i], &total)) {
-      throw internal_error("{}: the sum does not fit 64 bits", describe(place));
-    }
+    fits &= !__builtin_add_overflow(total, words_[i], &total);
   }
+  return fits;
+}
+
+/// Every rank adds up one part of a long vector, so that each word travels twice, however many
+/// ranks there are.
+void Communicator::sum_by_parts(std::span<std::int64_t> values, Place place) {
+  constexpr std::size_t kWord = sizeof(std::int64_t);
+  std::vector<std::size_t> counts(index(size_));
+  std::vector<std::size_t> offsets(index(size_));
+  for (std::size_t r = 0; r < counts.size(); ++r) {
+    offsets[r] = r * values.size() / counts.size() * kWord;
+    counts[r] = (r + 1) * values.size() / counts.size() * kWord - offsets[r];
+  }
+  const std::size_t own_bytes = counts[index(rank_)];
+  const std::vector<std::size_t> own_counts(counts.size(), own_bytes);
+  std::vector<std::size_t> own_offsets(counts.size());
+  for (std::size_t r = 0; r < counts.size(); ++r) own_offsets[r] = r * own_bytes;
+  words_.resize(own_bytes / kWord * counts.size());
+  all_to_all(std::as_bytes(values), {counts, offsets}, std::as_writable_bytes(std::span{words_}),
+             {own_counts, own_offsets}, place);
+  const auto own = values.subspan(offsets[index(rank_)] / kWord, own_bytes / kWord);
+  const bool fits = add_up(own);
+  if (max(fits ? 0 : 1, place) != 0) throw does_not_fit(place);
+  all_gather(std::as_bytes(own), std::as_writable_bytes(values), counts, offsets, place);
 }
 
 std::int64_t Communicator::sum(std::int64_t value, Place place) {
@@ -250,9 +287,17 @@ std::int64_t Communicator::sum(std::int64_t value, Place place) {
   return value;
 }
 
+void Communicator::max(std::span<std::int64_t> values, Place place) {
+  gather_words(values, place);
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    std::int64_t& largest = values[i % values.size()];
+    largest = std::max(largest, words_[i]);
+  }
+}
+
 std::int64_t Communicator::max(std::int64_t value, Place place) {
-  gather_words(std::span{&value, 1}, place);
-  return std::ranges::max(words_);
+  max(std::span{&value, 1}, place);
+  return value;
 }
 
 std::vector<std::string> Communicator::gather_texts(const std::string& own, Place place) {

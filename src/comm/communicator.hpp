@@ -103,6 +103,8 @@ class Communicator {
   /// Element-wise sum over ranks, in place, the same on every rank.
   void sum(std::span<std::int64_t> values, Place place);
   [[nodiscard]] std::int64_t sum(std::int64_t value, Place place);
+  /// Element-wise maximum over ranks, in place, the same on every rank.
+  void max(std::span<std::int64_t> values, Place place);
   [[nodiscard]] std::int64_t max(std::int64_t value, Place place);
 
   /// A text of any length from every rank, in rank order, on every rank.
@@ -136,6 +138,8 @@ class Communicator {
   template <class Post>
   void run_timed(Place place, Post&& post);
   void gather_words(std::span<const std::int64_t> own, Place place);
+  void sum_by_parts(std::span<std::int64_t> values, Place place);
+  [[nodiscard]] bool add_up(std::span<std::int64_t> values) const;
   [[nodiscard]] Communicator inherit(MPI_Comm handle) const;
 
   MpiHandle handle_;

@@ -20,6 +20,12 @@ void validate_precision(const PrecisionConfig& precision) {
   }
 }
 
+void validate_monitor(const MonitorConfig& monitor, const model::ModelConfig& model) {
+  if (monitor.rank && *monitor.rank > model.dim) {
+    throw usage_error("monitor.rank = {} is above model.dim = {}", *monitor.rank, model.dim);
+  }
+}
+
 }  // namespace
 
 void Config::validate_plan() const {
@@ -36,6 +42,7 @@ void Config::validate_plan() const {
   (void)make_policy(*this);
   (void)make_model_options(*this);
   validate_precision(precision);
+  validate_monitor(monitor, model);
 }
 
 void Config::validate() const {

@@ -10,6 +10,8 @@
 #include "kernels/gemm_table.hpp"
 #include "model/config.hpp"
 #include "model/transformer.hpp"
+#include "monitor/action.hpp"
+#include "monitor/calibration.hpp"
 #include "optim/loss_scaler.hpp"
 #include "optim/schedule.hpp"
 #include "tensor/element.hpp"
@@ -87,6 +89,19 @@ struct CheckpointConfig {
   NumericsPolicy numerics = NumericsPolicy::same;
 };
 
+/// Directions in which the monitor looks at streams that are too wide to be taken whole.
+inline constexpr std::size_t kDefaultMonitorRank = 64;
+
+/// Section [monitor].
+struct MonitorConfig {
+  std::uint64_t every = 25;           ///< steps between probes, but in warm-up and alarm
+  std::size_t tokens = 2048;          ///< that a probe samples
+  std::optional<std::size_t> rank;    ///< directions of streams wider than 256; default 64
+  std::uint64_t held_out_every = 100; ///< steps between probes of held-out text
+  monitor::OnAlert on_alert = monitor::OnAlert::log;
+  std::filesystem::path calibration;  ///< written by `ballast monitor calibrate`; empty: shipped
+};
+
 /// Section [run].
 struct RunConfig {
   std::filesystem::path dir;
@@ -105,10 +120,14 @@ struct Config {
   OptimConfig optim;
   ScheduleConfig schedule;
   CheckpointConfig checkpoint;
+  MonitorConfig monitor;
   RunConfig run;
   std::uint64_t eval_every = 0;
   std::uint64_t log_every = 10;
   std::size_t log_profile = 0;  ///< steps to trace, the last of a run; 0: no profile
+
+  /// What monitor.calibration holds: the same on every rank.
+  monitor::Calibration calibration = monitor::Calibration::shipped();
 
   /// What run.gemm_table holds: the same text on every rank.
   kernels::GemmTable gemm_table = kernels::GemmTable::shipped();

@@ -162,6 +162,7 @@ const model::Batch& Engine::load(std::uint64_t sample) {
 
 void Engine::run_micro_batch(std::size_t leaf, std::uint64_t sample, float scale, StepSums& sums) {
   const auto& batch = load(sample);
+  if (observer_ != nullptr) observer_->before_micro_batch(sample, batch);
   auto& model = workspace_.model();
   const auto loss = model.forward_backward(batch, workspace_.parameters(), scale);
   sums.loss.merge(loss);
@@ -200,6 +201,11 @@ void Engine::adapt_loss_scale(checkpoint::TrainingState& state, Update update) c
   state.loss_scale = scaling.scale;
   state.scale_good_steps = scaling.good_steps;
   state.scale_tolerance = scaling.tolerance;
+}
+
+void Engine::observe(StepObserver* observer) {
+  observer_ = observer;
+  workspace_.model().observe(observer);
 }
 
 EvalResult Engine::evaluate() {

@@ -16,6 +16,7 @@
 #include "train/config.hpp"
 #include "train/memory_plan.hpp"
 #include "train/nonfinite.hpp"
+#include "train/step_observer.hpp"
 #include "train/validation.hpp"
 #include "train/verdict.hpp"
 #include "train/workspace.hpp"
@@ -61,8 +62,8 @@ class Engine {
   /// Loss over the whole validation split. Collective.
   EvalResult evaluate();
 
-  /// Watches the blocks from now on; see Transformer::observe.
-  void observe(model::BlockObserver* observer) { workspace_.model().observe(observer); }
+  /// Watches training steps from now on, as Transformer::observe says; null: nobody watches.
+  void observe(StepObserver* observer);
   /// What communication took since the last call.
   [[nodiscard]] comm::Timings take_timings() { return connection_.groups().take_timings(); }
 
@@ -95,6 +96,7 @@ class Engine {
   BatchLoader loader_;
   model::StepProgram program_;
   model::StepProgram evaluation_program_;
+  StepObserver* observer_ = nullptr;
   std::optional<ForwardFault> forward_fault_;  ///< of this rank, in this step
 };
 

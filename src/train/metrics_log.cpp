@@ -4,11 +4,9 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "storage/files.hpp"
 
 namespace ballast::train {
 
@@ -23,29 +21,6 @@ void put(Json& object, const char* key, double value) {
     object[key] = nullptr;
     object["nonfinite"] = true;
   }
-}
-
-std::uint64_t step_of(const std::string& line) {
-  const auto object = Json::parse(line, nullptr, false);
-  return object.is_object() ? object.value("step", std::uint64_t{0}) : 0;
-}
-
-/// Keeps the records up to `step`; a half-written last line goes too.
-void cut_after(const std::filesystem::path& file, std::uint64_t step) {
-  if (!std::filesystem::exists(file)) return;
-  std::istringstream lines{storage::read_text(file)};
-  std::string kept;
-  for (std::string line; std::getline(lines, line);) {
-    const std::uint64_t at = step_of(line);
-    if (at >= 1 && at <= step) kept += line + '\n';
-  }
-  storage::write_text_atomically(file, kept);
-}
-
-std::ofstream open_for_append(const std::filesystem::path& file) {
-  std::ofstream stream{file, std::ios::app};
-  if (!stream) throw data_error("cannot write {}", file.string());
-  return stream;
 }
 
 }  // namespace
@@ -82,23 +57,26 @@ std::string to_line(const Record& record, std::uint64_t last_step, double left_s
   return line;
 }
 
-MetricsLog::MetricsLog(const std::filesystem::path& run_dir, std::uint64_t keep_until) {
-  const auto jsonl = run_dir / "log.jsonl";
-  if (keep_until == 0) {
-    std::filesystem::remove(jsonl);
-  } else {
-    cut_after(jsonl, keep_until);
-  }
-  jsonl_ = open_for_append(jsonl);
-  text_ = open_for_append(run_dir / "train.log");
+MetricsLog::MetricsLog(const std::filesystem::path& run_dir, std::uint64_t keep_until)
+    : records_{run_dir / "log.jsonl", keep_until},
+      alerts_{run_dir / "alerts.jsonl", keep_until},
+      probes_{run_dir / "monitor.jsonl", keep_until},
+      text_{run_dir / "train.log", std::ios::app} {
+  if (!text_) throw data_error("cannot write {}", (run_dir / "train.log").string());
 }
 
 void MetricsLog::record(const Record& record, std::uint64_t last_step, double left_s) {
-  if (!jsonl_.is_open()) return;
-  jsonl_ << to_json(record) << std::endl;
-  if (!jsonl_) throw data_error("log.jsonl: cannot write: is the disk full?");
+  if (!records_.is_open()) return;
+  records_.write(to_json(record));
   say(to_line(record, last_step, left_s));
 }
+
+void MetricsLog::alert(const monitor::Alert& alert) {
+  alerts_.write(monitor::to_json(alert));
+  say(monitor::to_line(alert));
+}
+
+void MetricsLog::probe(std::string_view json) { probes_.write(json); }
 
 void MetricsLog::say(std::string_view line) {
   if (!text_.is_open()) return;

@@ -8,6 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "monitor/alert.hpp"
+#include "train/json_lines.hpp"
+
 namespace ballast::train {
 
 /// One line of log.jsonl. Non-finite numbers are written as null, with "nonfinite": true.
@@ -34,8 +37,8 @@ struct Record {
 /// A record for people: one line with progress and the time left.
 [[nodiscard]] std::string to_line(const Record& record, std::uint64_t last_step, double left_s);
 
-/// The logs of a run, written by rank 0 alone: log.jsonl for programs, train.log and the console
-/// for people. Other ranks hold a silent one.
+/// The logs of a run, written by rank 0 alone: log.jsonl, alerts.jsonl and monitor.jsonl for
+/// programs, train.log and the console for people. Other ranks hold a silent one.
 class MetricsLog {
  public:
   static MetricsLog silent() { return {}; }
@@ -44,13 +47,19 @@ class MetricsLog {
   MetricsLog(const std::filesystem::path& run_dir, std::uint64_t keep_until);
 
   void record(const Record& record, std::uint64_t last_step, double left_s);
+  /// A line of alerts.jsonl, and one for people.
+  void alert(const monitor::Alert& alert);
+  /// A line of monitor.jsonl.
+  void probe(std::string_view json);
   /// A line to train.log and the console.
   void say(std::string_view line);
 
  private:
   MetricsLog() = default;
 
-  std::ofstream jsonl_;
+  JsonLines records_;
+  JsonLines alerts_;
+  JsonLines probes_;
   std::ofstream text_;
 };
 

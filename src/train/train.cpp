@@ -16,6 +16,7 @@
 #include "train/memory_plan.hpp"
 #include "train/meter.hpp"
 #include "train/metrics_log.hpp"
+#include "train/monitoring.hpp"
 #include "train/profiler.hpp"
 #include "train/run_directory.hpp"
 #include "train/stop_signal.hpp"
@@ -60,6 +61,7 @@ class TrainingRun {
         identity_{make_identity(config, dataset.info())},
         profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
         engine_{config, world, dataset, profile()},
+        monitoring_{config, world, engine_.gemm()},
         numerics_{numerics_fingerprint(engine_.gemm())} {
     require_same_numerics(world, numerics_);
   }
@@ -80,7 +82,8 @@ class TrainingRun {
   void carry_loss_scale(const checkpoint::TrainingState& fresh);
   [[nodiscard]] std::string scale_change(const StepResult& result) const;
   StepResult timed_step();
-  void after_step(const StepResult& result);
+  std::optional<ExitCode> after_step(const StepResult& result);
+  void count_skipped(const StepResult& result);
   void write_record(const StepResult& result);
   void report_memory();
   void save();
@@ -92,6 +95,7 @@ class TrainingRun {
   Identity identity_;
   std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
   Engine engine_;
+  Monitoring monitoring_;
   std::string numerics_;
   StopSignal stop_signal_;
   MetricsLog log_ = MetricsLog::silent();
@@ -101,6 +105,7 @@ class TrainingRun {
   std::optional<Hash128> saved_hash_;  ///< of the state at that step, where this run saved it
   Meter meter_;
   double lr_ = 0.0;
+  monitor::Duty duty_ = monitor::Duty::none;  ///< what the monitor wants done after this step
   int skipped_in_a_row_ = 0;
 };
 
@@ -128,8 +133,11 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint) {
   const PatientCollectives patience{*world_, config_->parallel.timeout_s};
   const checkpoint::TrainingState fresh = state_;
   engine_.begin_load();
-  state_ = checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors()).state;
+  const auto manifest =
+      checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors());
+  state_ = manifest.state;
   engine_.finish_load();
+  if (!manifest.monitor.empty()) monitoring_.restore(manifest.monitor, checkpoint.string());
   carry_loss_scale(fresh);
   saved_step_ = state_.step;
 }
@@ -177,16 +185,25 @@ void TrainingRun::introduce(const std::string& binding) {
                   human_bytes(plan.host_bytes), describe(plan), human_bytes(plan.shared_bytes),
                   plan.host_ranks, human_bytes(kProcessBytes)));
   log_.say(fmt::format("numerics: {}", numerics_));
+  log_.say(monitoring_.describe());
   if (resumed_from_) {
     log_.say(fmt::format("resumed from {} at step {}", resumed_from_->string(), state_.step));
   }
 }
 
 StepResult TrainingRun::timed_step() {
-  lr_ = schedule_.lr(state_.step + 1);
+  const std::uint64_t step = state_.step + 1;
+  lr_ = schedule_.lr(step) * monitoring_.lr_factor();
+  engine_.observe(monitoring_.observer_for(step));
   (void)engine_.take_timings();
   const Stopwatch watch;
   const StepResult result = engine_.step(state_, lr_, stop_signal_.requested());
+  duty_ = monitoring_.after_step({.step = step,
+                                  .loss = result.loss,
+                                  .grad_norm = result.grad_norm,
+                                  .lr = lr_,
+                                  .was_skipped = result.update == Update::skipped},
+                                 log_);
   meter_.add(watch.elapsed_s(), result.labels, engine_.take_timings());
   return result;
 }
@@ -201,24 +218,39 @@ void TrainingRun::calibrate() {
 ExitCode TrainingRun::run() {
   calibrate();
   while (state_.step < config_->last_step()) {
-    const StepResult result = timed_step();
-    after_step(result);
-    if (skipped_in_a_row_ >= kPatience) {
-      log_.say(fmt::format(
-          "stopped: {} updates in a row had a non-finite loss or gradient; lower optim.lr and "
-          "resume from an earlier checkpoint",
-          kPatience));
-      return ExitCode::unstable;
-    }
-    if (result.stop_requests > 0) {
-      log_.say(fmt::format("a signal asked to stop: saving step {}", state_.step));
-      return finish(ExitCode::run_again);
-    }
+    if (const auto end = after_step(timed_step())) return *end;
   }
   return finish(ExitCode::ok);
 }
 
-void TrainingRun::after_step(const StepResult& result) {
+/// Counts, writes records and saves. Returns how the run ends, if it does.
+std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
+  count_skipped(result);
+  const bool evaluates = is_due(config_->eval_every);
+  if (is_due(config_->log_every) || evaluates) write_record(result);
+  const bool is_saved_now =
+      config_->checkpoint.every != 0 && state_.step % config_->checkpoint.every == 0;
+  if (is_saved_now || duty_ == monitor::Duty::save) save();
+  if (skipped_in_a_row_ >= kPatience) {
+    log_.say(fmt::format(
+        "stopped: {} updates in a row had a non-finite loss or gradient; lower optim.lr and "
+        "resume from an earlier checkpoint",
+        kPatience));
+    return ExitCode::unstable;
+  }
+  if (duty_ == monitor::Duty::stop) {
+    log_.say(fmt::format("stopped by an alert (monitor.on_alert = stop): saving step {}",
+                         state_.step));
+    return finish(ExitCode::unstable);
+  }
+  if (result.stop_requests > 0) {
+    log_.say(fmt::format("a signal asked to stop: saving step {}", state_.step));
+    return finish(ExitCode::run_again);
+  }
+  return {};
+}
+
+void TrainingRun::count_skipped(const StepResult& result) {
   if (result.update == Update::skipped) {
     ++skipped_in_a_row_;
     log_.say(fmt::format("step {}: update skipped on all ranks: {} is not finite{}", state_.step,
@@ -226,9 +258,6 @@ void TrainingRun::after_step(const StepResult& result) {
   } else {
     skipped_in_a_row_ = 0;
   }
-  const bool evaluates = is_due(config_->eval_every);
-  if (is_due(config_->log_every) || evaluates) write_record(result);
-  if (config_->checkpoint.every != 0 && state_.step % config_->checkpoint.every == 0) save();
 }
 
 /// What a skipped step did to the loss scale, for the log.
@@ -272,6 +301,7 @@ void TrainingRun::save() {
                                           .state = state_,
                                           .identity = identity_,
                                           .numerics = numerics_,
+                                          .monitor = monitoring_.state(),
                                           .keep = config_->checkpoint.keep,
                                       });
   saved_step_ = state_.step;

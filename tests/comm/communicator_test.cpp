@@ -203,6 +203,31 @@ TEST(Sum, OfVectorsIsTheSameOnEveryRank) {
   }
 }
 
+TEST(Sum, LongVectorsOfOddLengths) {
+  Communicator& comm = world();
+  const auto ranks = static_cast<std::size_t>(comm.size());
+  for (const std::size_t length : {256 * ranks, 256 * ranks + 1, 10'007 * ranks + 3}) {
+    std::vector<std::int64_t> values(length);
+    for (std::size_t i = 0; i < length; ++i) {
+      values[i] = static_cast<std::int64_t>(i * i) - 1'000 * comm.rank();
+    }
+    comm.sum(values, {"sum", "long"});
+    const std::int64_t shift = 1'000 * comm.size() * (comm.size() - 1) / 2;
+    for (std::size_t i = 0; i < length; ++i) {
+      ASSERT_EQ(values[i], comm.size() * static_cast<std::int64_t>(i * i) - shift) << i;
+    }
+  }
+}
+
+TEST(Sum, OverflowOfALongVectorIsAnErrorOnEveryRank) {
+  Communicator& comm = world();
+  if (comm.size() == 1) return;
+  std::vector<std::int64_t> values(256 * static_cast<std::size_t>(comm.size()));
+  values[7] = std::numeric_limits<std::int64_t>::max();
+  EXPECT_THROW(comm.sum(values, {"sum", "long"}), Error);
+  EXPECT_EQ(comm.max(comm.rank(), {"max"}), comm.size() - 1);
+}
+
 TEST(Sum, OverflowIsAnErrorOnEveryRank) {
   Communicator& comm = world();
   const std::int64_t most = std::numeric_limits<std::int64_t>::max();
@@ -218,6 +243,13 @@ TEST(Max, TakesNegativeValues) {
   Communicator& comm = world();
   EXPECT_EQ(comm.max(-5 - comm.rank(), {"max"}), -5);
   EXPECT_EQ(comm.max(comm.rank(), {"max"}), comm.size() - 1);
+}
+
+TEST(Max, IsTakenElementByElement) {
+  Communicator& comm = world();
+  std::vector<std::int64_t> values{comm.rank(), -comm.rank(), 7};
+  comm.max(values, {"max"});
+  EXPECT_EQ(values, (std::vector<std::int64_t>{comm.size() - 1, 0, 7}));
 }
 
 TEST(Texts, GatherTakesUnevenLengths) {

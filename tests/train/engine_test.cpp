@@ -39,7 +39,7 @@ Config config_of(fsdp::Backend backend, ElementType param) {
 }
 
 /// Makes the gradient that enters a block infinite in one pass over one leaf.
-class Saboteur final : public model::BlockObserver {
+class Saboteur final : public StepObserver {
  public:
   explicit Saboteur(std::size_t layer) : layer_{layer} {}
 
@@ -235,7 +235,7 @@ TEST_P(EngineOver, Bf16MayScaleItsLoss) {
 }
 
 /// Looks at the stream's numbers.
-class Onlooker final : public model::BlockObserver {
+class Onlooker final : public StepObserver {
  public:
   void before_blocks(std::span<const float> residual) override { look(residual); }
   void after_block(std::size_t, std::span<const float> residual,

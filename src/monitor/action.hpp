@@ -1,0 +1,46 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "monitor/alert.hpp"
+
+namespace ballast::monitor {
+
+/// What is done when an alert calls for it; all of them write it down.
+enum class OnAlert { log, checkpoint, lower_lr, stop };
+
+[[nodiscard]] std::string_view name_of(OnAlert on_alert);
+
+/// What a training has to do now.
+enum class Duty { none, save, stop };
+
+/// Carries out what `monitor.on_alert` asks for. Bursts of loss or gradient norm are written down
+/// only: one bad batch causes them too.
+class Responder {
+ public:
+  /// The learning rate is halved by an alert, but not twice within this many steps.
+  static constexpr std::uint64_t kStepsBetweenCuts = 100;
+
+  explicit Responder(OnAlert on_alert) : on_alert_{on_alert} {}
+
+  /// Answers the alerts of one step and notes in each what was done.
+  [[nodiscard]] Duty answer(std::span<Alert> alerts);
+
+  struct State {
+    double lr_factor = 1.0;
+    std::uint64_t last_cut = 0;  ///< step; 0: none
+  };
+  /// What the schedule's learning rate is to be multiplied with.
+  [[nodiscard]] double lr_factor() const { return state_.lr_factor; }
+  [[nodiscard]] const State& state() const { return state_; }
+  void restore(const State& state) { state_ = state; }
+
+ private:
+  void lower_rate(Alert& alert);
+
+  OnAlert on_alert_;
+  State state_;
+};
+
+}  // namespace ballast::monitor

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "monitor/detectors.hpp"
+#include "monitor/spectrum.hpp"
+#include "monitor/stream_signals.hpp"
+
+namespace ballast::monitor {
+
+/// Numbers that a risk may be made of. Where it says growth or change, it is since the first step;
+/// all but loss, gradient norm and learning rate leave block 0 out, which always expands, and are
+/// means over the others. The order is the order of a FeatureVector.
+enum class Feature : std::size_t {
+  attention_growth,  ///< ln of the largest attention logit, growth
+  residual_growth,   ///< ln of the RMS of the stream after the last block, growth
+  update_growth,     ///< ln of the relative update, growth
+  kurtosis_growth,   ///< ln of the kurtosis of the stream that leaves, growth
+  loss,              ///< nats a token
+  gradient_norm,     ///< ln
+  learning_rate,     ///< ln
+  expanding,         ///< spectral mass above 1.05, change
+  near_unit,         ///< spectral mass in [0.90, 1.05], change
+  contracting,       ///< spectral mass below 0.80, change
+  radius,            ///< ln of the spectral radius, change
+  gain,              ///< ln of the largest singular value, change
+  departure,         ///< Henrici's departure from normality, change
+  nonlinearity,      ///< what the linear operator leaves unexplained, change
+};
+inline constexpr std::size_t kFeatures = static_cast<std::size_t>(Feature::nonlinearity) + 1;
+
+/// Counts up whenever a feature changes its meaning: calibrations of another version are refused.
+inline constexpr std::size_t kFeatureVersion = 1;
+
+[[nodiscard]] std::string_view name_of(Feature feature);
+[[nodiscard]] std::optional<Feature> feature_named(std::string_view name);
+
+/// By Feature; NaN where it has no value.
+using FeatureVector = std::array<double, kFeatures>;
+
+/// Of one block: what Feature::expanding and on are changes of. NaN where it has no spectrum.
+inline constexpr std::size_t kSpectralLevels =
+    kFeatures - static_cast<std::size_t>(Feature::expanding);
+using SpectralLevels = std::array<double, kSpectralLevels>;
+
+/// One probe, as features read it: what a run's first one leaves behind for later ones.
+struct ProbeLevels {
+  std::vector<double> attention_logit;             ///< [layers]
+  std::vector<double> update;                      ///< [layers]
+  std::vector<double> kurtosis;                    ///< [layers + 1]
+  std::vector<double> rms;                         ///< [layers + 1]
+  std::vector<SpectralLevels> spectral;  ///< [layers]
+};
+
+[[nodiscard]] ProbeLevels levels_of(const StreamSignals& signals,
+                                    std::span<const SpectralFeatures> spectra);
+
+/// Of one probe, held against the run's first.
+[[nodiscard]] FeatureVector features_of(const StepFacts& facts, const ProbeLevels& now,
+                                        const ProbeLevels& first);
+
+}  // namespace ballast::monitor

@@ -1,0 +1,149 @@
+#include "monitor/monitor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace ballast::monitor {
+
+namespace {
+
+/// Steps for which an alert keeps probes dense.
+constexpr std::uint64_t kAlarmSteps = 100;
+
+/// Two probes of the widest kind need not come closer.
+constexpr std::uint64_t kLeastSteps = 1;
+
+std::string advice(Feature loudest) {
+  switch (loudest) {
+    case Feature::attention_growth:
+      return "lower optim.lr, or turn on model.qk_norm";
+    case Feature::residual_growth:
+    case Feature::update_growth:
+      return "lower optim.lr, or raise optim.weight_decay";
+    default:
+      return "lower optim.lr";
+  }
+}
+
+/// What a feature's value means, for people.
+std::string evidence(Feature feature, double value) {
+  switch (feature) {
+    case Feature::attention_growth:
+      return fmt::format("attention logits have grown {:.0f}-fold since the first step",
+                         std::exp(value));
+    case Feature::residual_growth:
+      return fmt::format("the residual stream has grown {:.1f}-fold since the first step",
+                         std::exp(value));
+    case Feature::update_growth:
+      return fmt::format("blocks change the stream {:.1f} times as much as at the first step",
+                         std::exp(value));
+    case Feature::loss:
+      return fmt::format("the loss is still {:.2f}", value);
+    default:
+      return fmt::format("{} stands at {:.3g}", name_of(feature), value);
+  }
+}
+
+}  // namespace
+
+Monitor::Monitor(MonitorOptions options, const kernels::Gemm& gemm)
+    : options_{std::move(options)},
+      uncalibrated_{options_.calibration.why_not(options_.model)},
+      cadence_{options_.every, options_.warmup, kLeastSteps},
+      rows_{options_.model.layers, options_.model.dim, options_.capacity},
+      sums_{options_.model.layers, options_.model.dim},
+      spectral_{{options_.model.layers, options_.model.dim, options_.rank, options_.tokens,
+                 options_.capacity, options_.seed},
+                gemm},
+      detectors_{options_.warmup},
+      responder_{options_.on_alert} {}
+
+MonitorState Monitor::state() const {
+  MonitorState state = state_;
+  state.detectors = detectors_.state();
+  state.responder = responder_.state();
+  return state;
+}
+
+void Monitor::restore(const MonitorState& state) {
+  state_ = state;
+  detectors_.restore(state.detectors);
+  responder_.restore(state.responder);
+}
+
+bool Monitor::is_due(std::uint64_t step) const {
+  return cadence_.is_due(step, step <= state_.alarmed_until ? Watch::alarmed : Watch::calm);
+}
+
+std::vector<Alert> Monitor::after_step(const StepFacts& facts) {
+  auto alerts = detectors_.after_step(facts);
+  note(facts.step, alerts);
+  return alerts;
+}
+
+std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFacts& facts) {
+  sums_.measure(rows_);
+  sums_.merge_over(world);
+  probe_.step = facts.step;
+  sums_.write(probe_.signals);
+  spectral_.measure(world, rows_, probe_.spectra, probe_.eigenvalues);
+  const ProbeLevels levels = levels_of(probe_.signals, probe_.spectra);
+  if (!state_.first) state_.first = levels;
+  probe_.features = features_of(facts, levels, *state_.first);
+  auto alerts = detectors_.after_probe(facts.step, levels.attention_logit, state_.first->attention_logit);
+  judge(facts, alerts);
+  note(facts.step, alerts);
+  return alerts;
+}
+
+void Monitor::judge(const StepFacts& facts, std::vector<Alert>& alerts) {
+  state_.recent.push_back(probe_.features);
+  if (state_.recent.size() > kRemembered) state_.recent.erase(state_.recent.begin());
+  probe_.risk.reset();
+  if (uncalibrated_ || facts.was_skipped) return;
+  const FeatureVector features = recent_features();
+  const double risk = options_.calibration.probability(features);
+  if (std::isnan(risk)) return;
+  probe_.risk = risk;
+  const bool was_at_risk = state_.is_at_risk;
+  state_.is_at_risk = risk >= options_.calibration.threshold;
+  if (state_.is_at_risk && !was_at_risk) alerts.push_back(risk_alert(facts.step, features));
+}
+
+FeatureVector Monitor::recent_features() const {
+  FeatureVector medians{};
+  std::vector<double> values;
+  for (std::size_t i = 0; i < kFeatures; ++i) {
+    values.clear();
+    for (const auto& features : state_.recent) values.push_back(features[i]);
+    medians[i] = median(values);
+  }
+  return medians;
+}
+
+Alert Monitor::risk_alert(std::uint64_t step, const FeatureVector& features) const {
+  const auto& calibration = options_.calibration;
+  const Feature loudest = calibration.loudest(features);
+  return {
+      .step = step,
+      .kind = AlertKind::risk,
+      .severity = Severity::warning,
+      .layer = {},
+      .score = *probe_.risk,
+      .threshold = calibration.threshold,
+      .message = fmt::format("this run breaks within {} steps with probability {:.2f}: {}; {}",
+                             calibration.horizon, *probe_.risk,
+                             evidence(loudest, features[static_cast<std::size_t>(loudest)]),
+                             advice(loudest)),
+      .action = {},
+  };
+}
+
+void Monitor::note(std::uint64_t step, const std::vector<Alert>& alerts) {
+  const bool is_serious =
+      std::ranges::any_of(alerts, [](const Alert& a) { return a.severity >= Severity::warning; });
+  if (is_serious) state_.alarmed_until = step + kAlarmSteps;
+}
+
+}  // namespace ballast::monitor

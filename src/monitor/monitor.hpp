@@ -1,0 +1,107 @@
+#pragma once
+
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "monitor/action.hpp"
+#include "monitor/alert.hpp"
+#include "monitor/cadence.hpp"
+#include "monitor/calibration.hpp"
+#include "monitor/detectors.hpp"
+#include "monitor/features.hpp"
+#include "monitor/probe_rows.hpp"
+#include "monitor/spectral_probe.hpp"
+#include "monitor/stream_signals.hpp"
+
+namespace ballast::monitor {
+
+/// What a monitor is told. The same on every rank.
+struct MonitorOptions {
+  Architecture model;
+  std::uint64_t every = 25;  ///< steps between probes; 0: none
+  std::uint64_t warmup = 0;  ///< steps of the schedule's warm-up
+  std::uint64_t seed = 1;
+  std::size_t tokens = 2048;  ///< that a probe samples over the whole job
+  std::size_t rank = 64;      ///< directions that the spectrum of wider streams is taken in
+  std::size_t capacity = 0;   ///< tokens that a probe may sample on this rank
+  Calibration calibration = Calibration::shipped();
+  OnAlert on_alert = OnAlert::log;
+};
+
+/// One probe, as it is written down.
+struct Probe {
+  std::uint64_t step = 0;
+  StreamSignals signals;
+  std::vector<SpectralFeatures> spectra;  ///< [layers]
+  std::vector<std::vector<std::complex<double>>> eigenvalues;  ///< [layers], of rank each
+  FeatureVector features{};               ///< of this probe alone
+  std::optional<double> risk;             ///< nothing where the calibration does not cover the model
+};
+
+/// What a run's probes and alerts leave behind for later ones.
+struct MonitorState {
+  std::optional<ProbeLevels> first;   ///< of the run's first probe
+  std::vector<FeatureVector> recent;  ///< of the last probes, oldest first
+  std::uint64_t alarmed_until = 0;    ///< step up to which probes are dense
+  bool is_at_risk = false;            ///< the last probe was beyond the threshold
+  DetectorState detectors;
+  Responder::State responder;
+};
+
+/// Watches a training. Everything it says follows from sums over the whole job that are exact, so it
+/// says the same on every rank and at any rank count.
+class Monitor {
+ public:
+  /// Probes whose medians the risk is read from.
+  static constexpr std::size_t kRemembered = 5;
+
+  /// `gemm` must outlive this.
+  Monitor(MonitorOptions options, const kernels::Gemm& gemm);
+
+  /// Whether a step is to be probed: rows() is then to be filled during its forward passes.
+  [[nodiscard]] bool is_due(std::uint64_t step) const;
+  [[nodiscard]] ProbeRows& rows() { return rows_; }
+
+  /// What every step shows. Not collective.
+  [[nodiscard]] std::vector<Alert> after_step(const StepFacts& facts);
+  /// Of a step that was probed, after after_step. Collective.
+  [[nodiscard]] std::vector<Alert> after_probe(comm::Communicator& world, const StepFacts& facts);
+
+  /// What is to be done about the alerts of one step; notes it in them.
+  [[nodiscard]] Duty answer(std::span<Alert> alerts) { return responder_.answer(alerts); }
+  /// What the schedule's learning rate is to be multiplied with.
+  [[nodiscard]] double lr_factor() const { return responder_.lr_factor(); }
+
+  /// The newest probe.
+  [[nodiscard]] const Probe& probe() const { return probe_; }
+  /// Why there is no risk, as half a sentence; nothing if there is.
+  [[nodiscard]] std::optional<std::string> uncalibrated() const { return uncalibrated_; }
+
+  /// What a resumed run needs to go on as if it had never stopped.
+  [[nodiscard]] MonitorState state() const;
+  void restore(const MonitorState& state);
+
+ private:
+  void judge(const StepFacts& facts, std::vector<Alert>& alerts);
+  void note(std::uint64_t step, const std::vector<Alert>& alerts);
+  [[nodiscard]] FeatureVector recent_features() const;
+  [[nodiscard]] Alert risk_alert(std::uint64_t step, const FeatureVector& features) const;
+
+  MonitorOptions options_;
+  std::optional<std::string> uncalibrated_;
+  Cadence cadence_;
+  ProbeRows rows_;
+  StreamSums sums_;
+  SpectralProbe spectral_;
+  Detectors detectors_;
+  Responder responder_;
+  Probe probe_;
+  MonitorState state_;
+};
+
+}  // namespace ballast::monitor

@@ -1,0 +1,78 @@
+#include "monitor/probe_record.hpp"
+
+#include <cmath>
+#include <complex>
+#include <nlohmann/json.hpp>
+
+namespace ballast::monitor {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+template <class Values, class Get>
+Json list(const Values& values, Get&& get) {
+  Json all = Json::array();
+  for (const auto& value : values) all.push_back(get(value));
+  return all;
+}
+
+/// One list over blocks for each number of a spectrum; null where a block has none.
+Json spectral_lists(const std::vector<SpectralFeatures>& spectra) {
+  const auto of = [&](auto get) {
+    return list(spectra, [&](const SpectralFeatures& s) {
+      return s.has_spectrum() ? number(get(s)) : Json(nullptr);
+    });
+  };
+  using S = const SpectralFeatures&;
+  return {
+      {"status", list(spectra, [](S s) { return std::string{name_of(s.status)}; })},
+      {"expanding", of([](S s) { return s.masses.expanding; })},
+      {"near_unit", of([](S s) { return s.masses.near_unit; })},
+      {"middle", of([](S s) { return s.masses.middle; })},
+      {"contracting", of([](S s) { return s.masses.contracting; })},
+      {"radius", of([](S s) { return s.radius; })},
+      {"gain", of([](S s) { return s.sigma_1; })},
+      {"departure", of([](S s) { return s.henrici; })},
+      {"condition", of([](S s) { return s.condition; })},
+      {"nonlinearity", of([](S s) { return s.nonlinearity; })},
+      {"residual", of([](S s) { return s.residual_mean; })},
+      {"kept_share", of([](S s) { return s.kept_share; })},
+      {"noise_radius", of([](S s) { return s.noise_radius; })},
+  };
+}
+
+Json eigenvalue_lists(const Probe& probe) {
+  return list(probe.eigenvalues, [](const auto& of_block) {
+    return list(of_block, [](const std::complex<double>& z) {
+      return Json::array({number(z.real()), number(z.imag())});
+    });
+  });
+}
+
+}  // namespace
+
+std::string to_json(const Probe& probe, Eigenvalues eigenvalues) {
+  const auto& signals = probe.signals;
+  Json features = Json::object();
+  for (std::size_t i = 0; i < kFeatures; ++i) {
+    features[std::string{name_of(static_cast<Feature>(i))}] = number(probe.features[i]);
+  }
+  Json object{
+      {"step", probe.step},
+      {"tokens", signals.tokens},
+      {"risk", probe.risk ? number(*probe.risk) : Json(nullptr)},
+      {"features", features},
+      {"attention_logit", list(signals.attention_logit, number)},
+      {"update", list(signals.update, number)},
+      {"rms", list(signals.rms, number)},
+      {"kurtosis", list(signals.kurtosis, number)},
+      {"spectrum", spectral_lists(probe.spectra)},
+  };
+  if (eigenvalues == Eigenvalues::yes) object["eigenvalues"] = eigenvalue_lists(probe);
+  return object.dump();
+}
+
+}  // namespace ballast::monitor

@@ -1,0 +1,118 @@
+#include "monitor/spectral_probe.hpp"
+
+#include <algorithm>
+
+#include "base/narrow.hpp"
+#include "monitor/job_exponents.hpp"
+
+namespace ballast::monitor {
+
+namespace {
+
+bool is_wide(const SpectralShape& shape) { return shape.dim > SpectralProbe::kWidest; }
+
+}  // namespace
+
+SpectralProbe::SpectralProbe(const SpectralShape& shape, const kernels::Gemm& gemm)
+    : layout_{shape.layers, is_wide(shape) ? shape.rank : shape.dim,
+              is_wide(shape) ? Streams::paired : Streams::chained, shape.tokens},
+      leaf_{layout_},
+      solver_{layout_.dim()},
+      moments_{layout_.dim()},
+      no_shift_(layout_.dim()),
+      streams_(layout_.streams(), {{nullptr, 0, 0, 0}, {}}),
+      exponents_(layout_.exponents()),
+      exponent_words_(layout_.exponents()),
+      words_(layout_.words()),
+      features_(shape.layers),
+      eigenvalues_(shape.layers * layout_.dim()) {
+  if (!is_wide(shape)) return;
+  basis_.emplace(shape.layers, shape.dim, shape.rank, shape.tokens, shape.capacity, shape.seed,
+                 gemm);
+  projected_.resize(layout_.streams() * shape.capacity * layout_.dim());
+}
+
+void SpectralProbe::measure(comm::Communicator& world, const ProbeRows& rows,
+                            std::vector<SpectralFeatures>& spectra,
+                            std::vector<std::vector<std::complex<double>>>& eigenvalues) {
+  if (basis_) {
+    basis_->find(world, rows);
+    project(rows);
+  }
+  sum_moments(world, rows);
+  solve_own(world);
+  share(world);
+  spectra = features_;
+  eigenvalues.resize(layout_.blocks());
+  for (std::size_t block = 0; block < layout_.blocks(); ++block) {
+    const auto own = eigenvalues_of(block).first(features_[block].rank);
+    eigenvalues[block].assign(own.begin(), own.end());
+  }
+}
+
+std::span<std::complex<double>> SpectralProbe::eigenvalues_of(std::size_t block) {
+  return std::span{eigenvalues_}.subspan(block * layout_.dim(), layout_.dim());
+}
+
+/// Both sides of each block in that block's directions.
+void SpectralProbe::project(const ProbeRows& rows) {
+  const auto room = [&](std::size_t stream) {
+    return std::span{projected_}.subspan(stream * rows.capacity() * layout_.dim(),
+                                         rows.count() * layout_.dim());
+  };
+  for (std::size_t block = 0; block < layout_.blocks(); ++block) {
+    basis_->project(rows, block, block, room(layout_.stream_of_x(block)));
+    basis_->project(rows, block + 1, block, room(layout_.stream_of_y(block)));
+  }
+}
+
+/// The rows of one micro-batch, from `first` to `end`, as streams.
+std::span<const StreamRows> SpectralProbe::streams_of(const ProbeRows& rows, std::size_t first,
+                                                      std::size_t end) {
+  const std::size_t dim = layout_.dim();
+  for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
+    const float* const start =
+        basis_ ? projected_.data() + stream * rows.capacity() * dim : rows.at(stream).data();
+    streams_[stream] = {{start + first * dim, end - first, dim, dim}, no_shift_};
+  }
+  return streams_;
+}
+
+template <class Visit>
+void SpectralProbe::for_each_micro_batch(const ProbeRows& rows, Visit&& visit) {
+  std::size_t first = 0;
+  for (const std::size_t end : rows.micro_batch_ends()) {
+    visit(streams_of(rows, first, end));
+    first = end;
+  }
+}
+
+void SpectralProbe::sum_moments(comm::Communicator& world, const ProbeRows& rows) {
+  std::ranges::fill(exponents_, kLowestExponent);
+  for_each_micro_batch(rows, [&](auto leaf) { leaf_.raise_exponents(leaf, exponents_); });
+  agree_on_exponents(world, exponents_, exponent_words_);
+  std::ranges::fill(words_, 0);
+  for_each_micro_batch(rows, [&](auto leaf) { leaf_.add(leaf, exponents_, words_); });
+  world.sum(words_, {"probe", "moments"});
+}
+
+void SpectralProbe::solve_own(const comm::Communicator& world) {
+  const auto ranks = narrow<std::size_t>(world.size());
+  for (auto block = narrow<std::size_t>(world.rank()); block < layout_.blocks(); block += ranks) {
+    read_moments(layout_, exponents_, words_, block, moments_);
+    features_[block] = solver_.solve(moments_);
+    std::ranges::copy(solver_.eigenvalues(), eigenvalues_of(block).begin());
+  }
+}
+
+void SpectralProbe::share(comm::Communicator& world) {
+  for (std::size_t block = 0; block < layout_.blocks(); ++block) {
+    const auto solver = narrow<int>(block % narrow<std::size_t>(world.size()));
+    world.broadcast(std::as_writable_bytes(std::span{&features_[block], 1}), solver,
+                    {"probe", "spectrum"});
+    world.broadcast(std::as_writable_bytes(eigenvalues_of(block)), solver,
+                    {"probe", "eigenvalues"});
+  }
+}
+
+}  // namespace ballast::monitor

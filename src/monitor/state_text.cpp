@@ -1,0 +1,121 @@
+#include "monitor/state_text.hpp"
+
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+
+namespace ballast::monitor {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array kSeverities{Severity::info, Severity::warning, Severity::critical};
+
+// JSON has no NaN: null stands for it.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+double number_of(const Json& value) {
+  return value.is_null() ? std::nan("") : value.get<double>();
+}
+
+template <class Numbers>
+Json numbers(const Numbers& values) {
+  Json list = Json::array();
+  for (const double value : values) list.push_back(number(value));
+  return list;
+}
+
+std::vector<double> numbers_of(const Json& list) {
+  std::vector<double> values;
+  for (const auto& value : list) values.push_back(number_of(value));
+  return values;
+}
+
+template <std::size_t size>
+std::array<double, size> array_of(const Json& list) {
+  std::array<double, size> values{};
+  for (std::size_t i = 0; i < size; ++i) values[i] = number_of(list.at(i));
+  return values;
+}
+
+template <class Arrays>
+Json arrays(const Arrays& all) {
+  Json list = Json::array();
+  for (const auto& values : all) list.push_back(numbers(values));
+  return list;
+}
+
+template <std::size_t size>
+std::vector<std::array<double, size>> arrays_of(const Json& list) {
+  std::vector<std::array<double, size>> all;
+  for (const auto& values : list) all.push_back(array_of<size>(values));
+  return all;
+}
+
+Json to_object(const ProbeLevels& levels) {
+  return {{"attention_logit", numbers(levels.attention_logit)},
+          {"update", numbers(levels.update)},
+          {"kurtosis", numbers(levels.kurtosis)},
+          {"rms", numbers(levels.rms)},
+          {"spectral", arrays(levels.spectral)}};
+}
+
+ProbeLevels levels_of(const Json& object) {
+  return {numbers_of(object.at("attention_logit")), numbers_of(object.at("update")),
+          numbers_of(object.at("kurtosis")), numbers_of(object.at("rms")),
+          arrays_of<kSpectralLevels>(object.at("spectral"))};
+}
+
+Json to_object(const DetectorState& state) {
+  Json raised = Json::object();
+  for (const auto& [key, value] : state.raised) {
+    raised[key] = {{"step", value.step}, {"severity", static_cast<int>(value.severity)}};
+  }
+  return {{"lr", state.lr},
+          {"log_grad_norms", numbers(state.log_grad_norms)},
+          {"losses", numbers(state.losses)},
+          {"raised", raised}};
+}
+
+DetectorState detectors_of(const Json& object) {
+  DetectorState state{object.at("lr"), numbers_of(object.at("log_grad_norms")),
+                      numbers_of(object.at("losses")), {}};
+  for (const auto& [key, value] : object.at("raised").items()) {
+    state.raised[key] = {value.at("step"),
+                         kSeverities.at(value.at("severity").get<std::size_t>())};
+  }
+  return state;
+}
+
+}  // namespace
+
+std::string to_json(const MonitorState& state) {
+  return Json{{"first", state.first ? to_object(*state.first) : Json(nullptr)},
+              {"recent", arrays(state.recent)},
+              {"alarmed_until", state.alarmed_until},
+              {"is_at_risk", state.is_at_risk},
+              {"lr_factor", state.responder.lr_factor},
+              {"last_cut", state.responder.last_cut},
+              {"detectors", to_object(state.detectors)}}
+      .dump();
+}
+
+MonitorState parse_state(const std::string& json, const std::string& source) {
+  try {
+    const Json object = Json::parse(json);
+    MonitorState state;
+    if (!object.at("first").is_null()) state.first = levels_of(object.at("first"));
+    state.recent = arrays_of<kFeatures>(object.at("recent"));
+    state.alarmed_until = object.at("alarmed_until");
+    state.is_at_risk = object.at("is_at_risk");
+    state.responder = {object.at("lr_factor"), object.at("last_cut")};
+    state.detectors = detectors_of(object.at("detectors"));
+    return state;
+  } catch (const std::exception& e) {
+    throw data_error("{}: the monitor's state cannot be read: {}", source, e.what());
+  }
+}
+
+}  // namespace ballast::monitor

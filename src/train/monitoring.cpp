@@ -1,0 +1,100 @@
+#include "train/monitoring.hpp"
+
+#include <algorithm>
+
+#include "base/narrow.hpp"
+#include "comm/agree.hpp"
+#include "monitor/probe_record.hpp"
+#include "monitor/state_text.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+/// Every so many probes all eigenvalues are written down, and not only what sums them up.
+constexpr std::uint64_t kProbesBetweenEigenvalues = 8;
+
+/// Tokens that a probe takes of each micro-batch.
+std::size_t tokens_of_micro_batch(const Config& config) {
+  const auto& data = config.data;
+  const std::size_t micro_batches = data.global_batch / data.micro_batch;
+  const std::size_t tokens = (config.monitor.tokens + micro_batches - 1) / micro_batches;
+  return std::min(tokens, data.micro_batch * data.seq_len);
+}
+
+/// Tokens that a probe takes on the rank that has the most leaves.
+std::size_t capacity(const Config& config, std::size_t ranks) {
+  const std::size_t leaves = (config.data.leaves() + ranks - 1) / ranks;
+  return leaves * config.data.leaf_micro_batches * tokens_of_micro_batch(config);
+}
+
+monitor::MonitorOptions make_options(const Config& config, std::size_t ranks) {
+  const auto& model = config.model;
+  return {
+      .model = {std::string{name_of(model.norm_placement)}, model.qk_norm, model.dim, model.layers},
+      .every = config.monitor.every,
+      .warmup = make_schedule(config).warmup,
+      .seed = config.run.seed,
+      .tokens = tokens_of_micro_batch(config) * (config.data.global_batch / config.data.micro_batch),
+      .rank = config.monitor.rank.value_or(kDefaultMonitorRank),
+      .capacity = config.monitor.every == 0 ? 0 : capacity(config, ranks),
+      .calibration = config.calibration,
+      .on_alert = config.monitor.on_alert,
+  };
+}
+
+monitor::TokenSample make_sample(const Config& config) {
+  return {config.run.seed, tokens_of_micro_batch(config),
+          config.data.micro_batch * config.data.seq_len};
+}
+
+}  // namespace
+
+Monitoring::Monitoring(const Config& config, comm::Communicator& world, const kernels::Gemm& gemm)
+    : config_{&config},
+      world_{&world},
+      monitor_{make_options(config, narrow<std::size_t>(world.size())), gemm},
+      observer_{monitor_.rows(), make_sample(config)} {}
+
+StepObserver* Monitoring::observer_for(std::uint64_t step) {
+  if (!monitor_.is_due(step)) return nullptr;
+  probed_ = step;
+  observer_.begin(step);
+  return &observer_;
+}
+
+monitor::Duty Monitoring::after_step(const monitor::StepFacts& facts, MetricsLog& log) {
+  auto alerts = look(facts, log);
+  const monitor::Duty duty = monitor_.answer(alerts);
+  for (const auto& alert : alerts) log.alert(alert);
+  return duty;
+}
+
+std::vector<monitor::Alert> Monitoring::look(const monitor::StepFacts& facts, MetricsLog& log) {
+  auto alerts = monitor_.after_step(facts);
+  if (probed_ != facts.step) return alerts;
+  std::ranges::move(monitor_.after_probe(*world_, facts), std::back_inserter(alerts));
+  const bool in_full = probes_++ % kProbesBetweenEigenvalues == 0;
+  log.probe(monitor::to_json(monitor_.probe(),
+                             in_full ? monitor::Eigenvalues::yes : monitor::Eigenvalues::no));
+  return alerts;
+}
+
+std::string Monitoring::describe() const {
+  if (config_->monitor.every == 0) return "monitor: off (monitor.every = 0)";
+  const auto why_not = monitor_.uncalibrated();
+  return fmt::format("monitor: a probe of {} tokens each {} steps; on an alert: {}; {}",
+                     config_->monitor.tokens, config_->monitor.every,
+                     name_of(config_->monitor.on_alert),
+                     why_not ? fmt::format("its risk is not calibrated for this model: {}", *why_not)
+                             : fmt::format("its risk is the probability of breaking within {} steps",
+                                           config_->calibration.horizon));
+}
+
+std::string Monitoring::state() const { return monitor::to_json(monitor_.state()); }
+
+void Monitoring::restore(const std::string& state, const std::string& source) {
+  monitor_.restore(monitor::parse_state(state, source));
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "comm/communicator.hpp"
+#include "monitor/monitor.hpp"
+#include "train/config.hpp"
+#include "train/metrics_log.hpp"
+#include "train/probe_observer.hpp"
+
+namespace ballast::train {
+
+/// The monitor of one training: what it is shown of the steps, and what becomes of its word. If it
+/// fails, the training goes on without it.
+class Monitoring {
+ public:
+  /// All must outlive this.
+  Monitoring(const Config& config, comm::Communicator& world, const kernels::Gemm& gemm);
+
+  /// Who is to see step `step`; null if it is not probed.
+  [[nodiscard]] StepObserver* observer_for(std::uint64_t step);
+  /// What the schedule's learning rate is to be multiplied with.
+  [[nodiscard]] double lr_factor() const { return monitor_.lr_factor(); }
+
+  /// Looks at a step, writes down what there is to say and returns what is to be done. Collective.
+  [[nodiscard]] monitor::Duty after_step(const monitor::StepFacts& facts, MetricsLog& log);
+
+  /// A line about what it covers.
+  [[nodiscard]] std::string describe() const;
+
+  /// For checkpoints.
+  [[nodiscard]] std::string state() const;
+  void restore(const std::string& state, const std::string& source);
+
+ private:
+  [[nodiscard]] std::vector<monitor::Alert> look(const monitor::StepFacts& facts, MetricsLog& log);
+
+  const Config* config_;
+  comm::Communicator* world_;
+  monitor::Monitor monitor_;
+  ProbeObserver observer_;
+  std::uint64_t probed_ = 0;   ///< the step that observer_ was last handed out for
+  std::uint64_t probes_ = 0;
+};
+
+}  // namespace ballast::train

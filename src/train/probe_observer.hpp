@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+#include "monitor/probe_rows.hpp"
+#include "monitor/token_sample.hpp"
+#include "train/step_observer.hpp"
+
+namespace ballast::train {
+
+/// Collects, while a step's micro-batches pass, what a probe looks at.
+class ProbeObserver final : public StepObserver {
+ public:
+  /// `rows` must outlive this.
+  ProbeObserver(monitor::ProbeRows& rows, monitor::TokenSample sample)
+      : rows_{&rows}, sample_{std::move(sample)} {}
+
+  /// A probe of `step` begins.
+  void begin(std::uint64_t step) {
+    step_ = step;
+    rows_->clear();
+  }
+
+  void before_micro_batch(std::uint64_t sample, const model::Batch& batch) override {
+    rows_->select(sample_.choose(step_, sample, batch.positions, batch.labels));
+  }
+  void before_blocks(std::span<const float> residual) override { rows_->keep(0, residual); }
+  void after_block(std::size_t layer, std::span<const float> residual,
+                   const model::AttentionSignals& attention) override {
+    rows_->keep(layer + 1, residual);
+    rows_->keep_logit(layer, attention.largest_logit);
+  }
+  void add_gradient(std::size_t, std::span<float>) override {}
+
+ private:
+  std::uint64_t step_ = 0;
+  monitor::ProbeRows* rows_;
+  monitor::TokenSample sample_;
+};
+
+}  // namespace ballast::train
