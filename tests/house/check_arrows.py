@@ -20,10 +20,11 @@ ARROWS = {
     "comm": ["base"],
     "fsdp": ["model", "comm"],
     "optim": ["kernels"],
+    "monitor": ["kernels", "comm"],
     "storage": ["base"],
     "data": ["storage"],
     "checkpoint": ["fsdp", "optim", "comm", "storage"],
-    "train": ["fsdp", "optim", "data", "checkpoint"],
+    "train": ["fsdp", "optim", "monitor", "data", "checkpoint"],
     "cli": ["train"],
 }
 
