@@ -78,6 +78,9 @@ void multiply_by_own_transpose(std::size_t n, std::size_t k, std::span<const dou
 }
 
 Workspace::Workspace(std::size_t rows, std::size_t columns) {
+  if (columns == 0 || columns > rows) {
+    throw internal_error("no workspace for matrices of {} × {}", rows, columns);
+  }
   use_one_thread();
   const int m = size(rows), n = size(columns);
   int info = 0;
