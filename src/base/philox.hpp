@@ -6,7 +6,13 @@
 namespace ballast {
 
 /// What a random number is for: draws for different purposes never meet.
-enum class RandomPurpose : std::uint32_t { init = 1, shuffle = 2, sample = 3, probe = 4 };
+enum class RandomPurpose : std::uint32_t {
+  init = 1,
+  shuffle = 2,
+  sample = 3,
+  probe = 4,
+  basis = 5
+};
 
 /// A counter-based random stream (Philox4x32-10; Salmon et al. 2011, "Parallel
 /// random numbers: as easy as 1, 2, 3"). A draw depends on its key alone (seed,
