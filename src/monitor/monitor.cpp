@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 
 namespace ballast::monitor {
 
@@ -82,16 +83,30 @@ std::vector<Alert> Monitor::after_step(const StepFacts& facts) {
   return alerts;
 }
 
-std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFacts& facts) {
+void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Source source,
+                         std::optional<ProbeLevels>& first) {
   sums_.measure(rows_);
   sums_.merge_over(world);
   probe_.step = facts.step;
+  probe_.source = source;
+  probe_.risk.reset();
   sums_.write(probe_.signals);
   spectral_.measure(world, rows_, probe_.spectra, probe_.eigenvalues);
   const ProbeLevels levels = levels_of(probe_.signals, probe_.spectra);
-  if (!state_.first) state_.first = levels;
-  probe_.features = features_of(facts, levels, *state_.first);
-  auto alerts = detectors_.after_probe(facts.step, levels.attention_logit, state_.first->attention_logit);
+  if (!first) first = levels;
+  probe_.features = features_of(facts, levels, *first);
+}
+
+void Monitor::after_held_out(comm::Communicator& world, std::uint64_t step) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const StepFacts facts{.step = step, .loss = kNone, .grad_norm = kNone, .lr = kNone};
+  take_probe(world, facts, Source::held_out, state_.first_held_out);
+}
+
+std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFacts& facts) {
+  take_probe(world, facts, Source::live, state_.first);
+  auto alerts = detectors_.after_probe(facts.step, probe_.signals.attention_logit,
+                                       state_.first->attention_logit);
   judge(facts, alerts);
   note(facts.step, alerts);
   return alerts;
@@ -100,7 +115,6 @@ std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFac
 void Monitor::judge(const StepFacts& facts, std::vector<Alert>& alerts) {
   state_.recent.push_back(probe_.features);
   if (state_.recent.size() > kRemembered) state_.recent.erase(state_.recent.begin());
-  probe_.risk.reset();
   if (uncalibrated_ || facts.was_skipped) return;
   const FeatureVector features = recent_features();
   const double risk = options_.calibration.probability(features);

@@ -33,9 +33,13 @@ struct MonitorOptions {
   OnAlert on_alert = OnAlert::log;
 };
 
+/// What a probe looked at: the tokens of a step, or always the same ones of held-out text.
+enum class Source { live, held_out };
+
 /// One probe, as it is written down.
 struct Probe {
-  std::uint64_t step = 0;
+  std::uint64_t step = 0;  ///< whose forward used the same weights
+  Source source = Source::live;
   StreamSignals signals;
   std::vector<SpectralFeatures> spectra;  ///< [layers]
   std::vector<std::vector<std::complex<double>>> eigenvalues;  ///< [layers], of rank each
@@ -46,6 +50,7 @@ struct Probe {
 /// What a run's probes and alerts leave behind for later ones.
 struct MonitorState {
   std::optional<ProbeLevels> first;   ///< of the run's first probe
+  std::optional<ProbeLevels> first_held_out;
   std::vector<FeatureVector> recent;  ///< of the last probes, oldest first
   std::uint64_t alarmed_until = 0;    ///< step up to which probes are dense
   bool is_at_risk = false;            ///< the last probe was beyond the threshold
@@ -72,6 +77,10 @@ class Monitor {
   /// Of a step that was probed, after after_step. Collective.
   [[nodiscard]] std::vector<Alert> after_probe(comm::Communicator& world, const StepFacts& facts);
 
+  /// Of held-out text, with which rows() were filled before step `step`: written down beside the
+  /// others, since no batch's luck is in it; no risk is read from it. Collective.
+  void after_held_out(comm::Communicator& world, std::uint64_t step);
+
   /// What is to be done about the alerts of one step; notes it in them.
   [[nodiscard]] Duty answer(std::span<Alert> alerts) { return responder_.answer(alerts); }
   /// What the schedule's learning rate is to be multiplied with.
@@ -87,6 +96,8 @@ class Monitor {
   void restore(const MonitorState& state);
 
  private:
+  void take_probe(comm::Communicator& world, const StepFacts& facts, Source source,
+                  std::optional<ProbeLevels>& first);
   void judge(const StepFacts& facts, std::vector<Alert>& alerts);
   void note(std::uint64_t step, const std::vector<Alert>& alerts);
   [[nodiscard]] FeatureVector recent_features() const;

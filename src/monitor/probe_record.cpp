@@ -62,6 +62,7 @@ std::string to_json(const Probe& probe, Eigenvalues eigenvalues) {
   }
   Json object{
       {"step", probe.step},
+      {"source", probe.source == Source::live ? "live" : "held_out"},
       {"tokens", signals.tokens},
       {"risk", probe.risk ? number(*probe.risk) : Json(nullptr)},
       {"features", features},

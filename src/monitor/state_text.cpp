@@ -54,16 +54,18 @@ std::vector<std::array<double, size>> arrays_of(const Json& list) {
   return all;
 }
 
-Json to_object(const ProbeLevels& levels) {
-  return {{"attention_logit", numbers(levels.attention_logit)},
-          {"update", numbers(levels.update)},
-          {"kurtosis", numbers(levels.kurtosis)},
-          {"rms", numbers(levels.rms)},
-          {"spectral", arrays(levels.spectral)}};
+Json to_object(const std::optional<ProbeLevels>& levels) {
+  if (!levels) return nullptr;
+  return {{"attention_logit", numbers(levels->attention_logit)},
+          {"update", numbers(levels->update)},
+          {"kurtosis", numbers(levels->kurtosis)},
+          {"rms", numbers(levels->rms)},
+          {"spectral", arrays(levels->spectral)}};
 }
 
-ProbeLevels levels_of(const Json& object) {
-  return {numbers_of(object.at("attention_logit")), numbers_of(object.at("update")),
+std::optional<ProbeLevels> optional_levels_of(const Json& object) {
+  if (object.is_null()) return {};
+  return ProbeLevels{numbers_of(object.at("attention_logit")), numbers_of(object.at("update")),
           numbers_of(object.at("kurtosis")), numbers_of(object.at("rms")),
           arrays_of<kSpectralLevels>(object.at("spectral"))};
 }
@@ -92,7 +94,8 @@ DetectorState detectors_of(const Json& object) {
 }  // namespace
 
 std::string to_json(const MonitorState& state) {
-  return Json{{"first", state.first ? to_object(*state.first) : Json(nullptr)},
+  return Json{{"first", to_object(state.first)},
+              {"first_held_out", to_object(state.first_held_out)},
               {"recent", arrays(state.recent)},
               {"alarmed_until", state.alarmed_until},
               {"is_at_risk", state.is_at_risk},
@@ -106,7 +109,8 @@ MonitorState parse_state(const std::string& json, const std::string& source) {
   try {
     const Json object = Json::parse(json);
     MonitorState state;
-    if (!object.at("first").is_null()) state.first = levels_of(object.at("first"));
+    state.first = optional_levels_of(object.at("first"));
+    state.first_held_out = optional_levels_of(object.at("first_held_out"));
     state.recent = arrays_of<kFeatures>(object.at("recent"));
     state.alarmed_until = object.at("alarmed_until");
     state.is_at_risk = object.at("is_at_risk");

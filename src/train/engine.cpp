@@ -214,4 +214,10 @@ EvalResult Engine::evaluate() {
                   evaluation_program_);
 }
 
+void Engine::show_held_out(std::size_t batches, StepObserver& observer) {
+  const ProfileSpan span{profile_, Region::evaluation};
+  show_validation(*world_, *dataset_, workspace_.model(), workspace_.parameters(), loader_,
+                  evaluation_program_, batches, observer);
+}
+
 }  // namespace ballast::train

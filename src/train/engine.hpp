@@ -64,6 +64,9 @@ class Engine {
 
   /// Watches training steps from now on, as Transformer::observe says; null: nobody watches.
   void observe(StepObserver* observer);
+  /// Shows `observer` a forward pass over the first `batches` validation batches, or as many as
+  /// there are. Collective.
+  void show_held_out(std::size_t batches, StepObserver& observer);
   /// What communication took since the last call.
   [[nodiscard]] comm::Timings take_timings() { return connection_.groups().take_timings(); }
 

@@ -14,12 +14,16 @@ namespace {
 /// Every so many probes all eigenvalues are written down, and not only what sums them up.
 constexpr std::uint64_t kProbesBetweenEigenvalues = 8;
 
+/// Of a step; a probe of held-out text takes as many.
+std::size_t micro_batches(const Config& config) {
+  return config.data.global_batch / config.data.micro_batch;
+}
+
 /// Tokens that a probe takes of each micro-batch.
 std::size_t tokens_of_micro_batch(const Config& config) {
-  const auto& data = config.data;
-  const std::size_t micro_batches = data.global_batch / data.micro_batch;
-  const std::size_t tokens = (config.monitor.tokens + micro_batches - 1) / micro_batches;
-  return std::min(tokens, data.micro_batch * data.seq_len);
+  const std::size_t parts = micro_batches(config);
+  return std::min((config.monitor.tokens + parts - 1) / parts,
+                  config.data.micro_batch * config.data.seq_len);
 }
 
 /// Tokens that a probe takes on the rank that has the most leaves.
@@ -35,7 +39,7 @@ monitor::MonitorOptions make_options(const Config& config, std::size_t ranks) {
       .every = config.monitor.every,
       .warmup = make_schedule(config).warmup,
       .seed = config.run.seed,
-      .tokens = tokens_of_micro_batch(config) * (config.data.global_batch / config.data.micro_batch),
+      .tokens = tokens_of_micro_batch(config) * micro_batches(config),
       .rank = config.monitor.rank.value_or(kDefaultMonitorRank),
       .capacity = config.monitor.every == 0 ? 0 : capacity(config, ranks),
       .calibration = config.calibration,
@@ -74,10 +78,24 @@ std::vector<monitor::Alert> Monitoring::look(const monitor::StepFacts& facts, Me
   auto alerts = monitor_.after_step(facts);
   if (probed_ != facts.step) return alerts;
   std::ranges::move(monitor_.after_probe(*world_, facts), std::back_inserter(alerts));
+  write_probe(log);
+  return alerts;
+}
+
+void Monitoring::write_probe(MetricsLog& log) {
   const bool in_full = probes_++ % kProbesBetweenEigenvalues == 0;
   log.probe(monitor::to_json(monitor_.probe(),
                              in_full ? monitor::Eigenvalues::yes : monitor::Eigenvalues::no));
-  return alerts;
+}
+
+void Monitoring::look_at_held_out(std::uint64_t step, Engine& engine, MetricsLog& log) {
+  const std::uint64_t every = config_->monitor.held_out_every;
+  if (config_->monitor.every == 0 || every == 0) return;
+  if ((step - 1) % every != 0) return;
+  observer_.begin(step);
+  engine.show_held_out(micro_batches(*config_), observer_);
+  monitor_.after_held_out(*world_, step);
+  write_probe(log);
 }
 
 std::string Monitoring::describe() const {

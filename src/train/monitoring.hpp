@@ -7,6 +7,7 @@
 #include "comm/communicator.hpp"
 #include "monitor/monitor.hpp"
 #include "train/config.hpp"
+#include "train/engine.hpp"
 #include "train/metrics_log.hpp"
 #include "train/probe_observer.hpp"
 
@@ -27,6 +28,9 @@ class Monitoring {
   /// Looks at a step, writes down what there is to say and returns what is to be done. Collective.
   [[nodiscard]] monitor::Duty after_step(const monitor::StepFacts& facts, MetricsLog& log);
 
+  /// Looks at held-out text where that is due before step `step`. Collective.
+  void look_at_held_out(std::uint64_t step, Engine& engine, MetricsLog& log);
+
   /// A line about what it covers.
   [[nodiscard]] std::string describe() const;
 
@@ -36,6 +40,7 @@ class Monitoring {
 
  private:
   [[nodiscard]] std::vector<monitor::Alert> look(const monitor::StepFacts& facts, MetricsLog& log);
+  void write_probe(MetricsLog& log);
 
   const Config* config_;
   comm::Communicator* world_;

@@ -218,6 +218,7 @@ void TrainingRun::calibrate() {
 ExitCode TrainingRun::run() {
   calibrate();
   while (state_.step < config_->last_step()) {
+    monitoring_.look_at_held_out(state_.step + 1, engine_, log_);
     if (const auto end = after_step(timed_step())) return *end;
   }
   return finish(ExitCode::ok);

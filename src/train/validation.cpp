@@ -18,6 +18,22 @@ std::int64_t raw_bytes(const model::Batch& batch, std::span<const std::uint16_t>
   return bytes;
 }
 
+/// Batch i of `batches` goes to rank i mod N; a rank without one walks the same program.
+template <class Visit>
+void deal_batches(const comm::Communicator& world, fsdp::ShardedParameters& parameters,
+                  const model::StepProgram& program, std::size_t batches, Visit&& visit) {
+  const auto ranks = static_cast<std::size_t>(world.size());
+  for (std::size_t first = 0; first < batches; first += ranks) {
+    const std::size_t own = first + static_cast<std::size_t>(world.rank());
+    parameters.begin_micro_batch(0, program);
+    if (own < batches) {
+      visit(own);
+    } else {
+      parameters.walk(program);
+    }
+  }
+}
+
 }  // namespace
 
 EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
@@ -26,29 +42,38 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
   const auto shape = model.shape();
   const std::size_t windows = dataset.windows(data::Split::validation, shape.seq_len);
   const std::size_t batches = (windows + shape.sequences - 1) / shape.sequences;
-  const auto ranks = static_cast<std::size_t>(world.size());
   std::vector<float> nll(shape.tokens());
   StepSums sums;
   std::int64_t bytes = 0;
-  for (std::size_t first = 0; first < batches; first += ranks) {
-    const std::size_t own = first + static_cast<std::size_t>(world.rank());
-    if (own >= batches) {
-      parameters.begin_micro_batch(0, program);
-      parameters.walk(program);
-      continue;
-    }
-    parameters.begin_micro_batch(0, program);
+  deal_batches(world, parameters, program, batches, [&](std::size_t own) {
     model::Batch batch = loader.load_validation(own * shape.sequences, windows);
     batch.weights = {};  // every byte of the held-out text counts alike
     sums.loss.merge(model.forward(batch, parameters, nll));
     bytes += raw_bytes(batch, dataset.piece_bytes());
-  }
+  });
   sums.merge_over(world);
   bytes = world.sum(bytes, {"validation"});
   const double total =
       sums.loss.weighted_nll.nonfinite() == 0 ? sums.loss.weighted_nll.value() : std::nan("");
   return {total / static_cast<double>(sums.loss.labels),
           total / (std::numbers::ln2 * static_cast<double>(bytes))};
+}
+
+void show_validation(comm::Communicator& world, const data::Dataset& dataset,
+                     model::Transformer& model, fsdp::ShardedParameters& parameters,
+                     BatchLoader& loader, const model::StepProgram& program, std::size_t batches,
+                     StepObserver& observer) {
+  const auto shape = model.shape();
+  const std::size_t windows = dataset.windows(data::Split::validation, shape.seq_len);
+  const std::size_t all = (windows + shape.sequences - 1) / shape.sequences;
+  std::vector<float> nll(shape.tokens());
+  model.observe(&observer);
+  deal_batches(world, parameters, program, std::min(batches, all), [&](std::size_t own) {
+    const model::Batch& batch = loader.load_validation(own * shape.sequences, windows);
+    observer.before_micro_batch(own * shape.sequences, batch);
+    (void)model.forward(batch, parameters, nll);
+  });
+  model.observe(nullptr);
 }
 
 }  // namespace ballast::train

@@ -5,6 +5,7 @@
 #include "fsdp/sharded_parameters.hpp"
 #include "model/transformer.hpp"
 #include "train/batch_loader.hpp"
+#include "train/step_observer.hpp"
 
 namespace ballast::train {
 
@@ -18,5 +19,12 @@ struct EvalResult {
 EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
                     model::Transformer& model, fsdp::ShardedParameters& parameters,
                     BatchLoader& loader, const model::StepProgram& program);
+
+/// A forward pass over the first `batches` validation batches, or as many as there are, spread over
+/// ranks as above; `observer` is told of each by its first window. Collective.
+void show_validation(comm::Communicator& world, const data::Dataset& dataset,
+                     model::Transformer& model, fsdp::ShardedParameters& parameters,
+                     BatchLoader& loader, const model::StepProgram& program, std::size_t batches,
+                     StepObserver& observer);
 
 }  // namespace ballast::train
