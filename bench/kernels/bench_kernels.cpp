@@ -208,19 +208,33 @@ void add_adamw(const Bench& bench) {
   const auto moment1 = room(kParameters, kFp32);
   const auto moment2 = room(kParameters, kFp32);
   const auto high = room(kParameters, ElementType::bf16);
-  const auto low = std::make_shared<std::vector<std::int16_t>>(bench::kTurns * kParameters);
+  const auto low = std::make_shared<Mapping>(bench::kTurns * kParameters * sizeof(std::int16_t));
+  const auto partials = std::make_shared<std::vector<AdamWPartials>>(granules_for(kParameters));
   for (std::size_t turn = 0; turn < bench::kTurns; ++turn) {
     std::ranges::fill(moment2->floats(turn), 0.25f);
   }
+  const auto state = [=](std::size_t turn) {
+    return AdamWState{gradient->floats(turn), moment1->floats(turn), moment2->floats(turn)};
+  };
+  const auto low_of = [=](std::size_t turn) {
+    auto* const all = reinterpret_cast<std::int16_t*>(low->bytes().data());
+    return std::span{all + turn % bench::kTurns * kParameters, kParameters};
+  };
   const double bytes = 7 * weight->bytes();
-  bench.add("adamw/fp32", bytes, [=](std::size_t turn) {
-    adamw(kStep, weight->floats(turn),
-          {gradient->floats(turn), moment1->floats(turn), moment2->floats(turn)});
-  });
+  bench.add("adamw/fp32", bytes,
+            [=](std::size_t turn) { adamw(kStep, weight->floats(turn), state(turn)); });
   bench.add("adamw/split", bytes, [=](std::size_t turn) {
-    adamw(kStep, high->at(turn).halves(),
-          std::span{*low}.subspan(turn % bench::kTurns * kParameters, kParameters),
-          {gradient->floats(turn), moment1->floats(turn), moment2->floats(turn)});
+    adamw(kStep, high->at(turn).halves(), low_of(turn), state(turn));
+  });
+  const auto watched = [=](std::size_t turn) {
+    AdamWState all = state(turn);
+    all.partials = *partials;
+    return all;
+  };
+  bench.add("adamw_partials/fp32", bytes,
+            [=](std::size_t turn) { adamw(kStep, weight->floats(turn), watched(turn)); });
+  bench.add("adamw_partials/split", bytes, [=](std::size_t turn) {
+    adamw(kStep, high->at(turn).halves(), low_of(turn), watched(turn));
   });
   bench.add("plain_loop", bytes, [=](std::size_t turn) {
     plain_loop(gradient->floats(turn).data(), weight->floats(turn).data(),

@@ -2,11 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "kernels/convert.hpp"
+#include "tensor/arena.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::bench {
@@ -15,11 +15,12 @@ namespace ballast::bench {
 /// the caches since it was last touched, but for a large last level's.
 inline constexpr std::size_t kTurns = 8;
 
-/// Memory of one argument of a kernel, in kTurns copies that are used in turn.
+/// Memory of one argument of a kernel, in kTurns copies that are used in turn; mapped as a rank's
+/// arena is.
 class Room {
  public:
   Room(std::size_t size, ElementType type, float range = 1.0f)
-      : memory_{new std::byte[kTurns * size * size_of(type)]}, size_{size}, type_{type} {
+      : memory_{kTurns * size * size_of(type)}, size_{size}, type_{type} {
     std::vector<float> values(size);
     std::uint32_t state = 1;
     for (float& value : values) {
@@ -30,14 +31,15 @@ class Room {
   }
 
   [[nodiscard]] Elements at(std::size_t turn) const {
-    return Elements{memory_.get(), kTurns * size_, type_}.subspan(turn % kTurns * size_, size_);
+    return Elements{memory_.bytes().data(), kTurns * size_, type_}.subspan(turn % kTurns * size_,
+                                                                           size_);
   }
   [[nodiscard]] std::span<float> floats(std::size_t turn) const { return at(turn).floats(); }
   /// Bytes of one copy.
   [[nodiscard]] double bytes() const { return static_cast<double>(size_ * size_of(type_)); }
 
  private:
-  std::unique_ptr<std::byte[]> memory_;
+  Mapping memory_;
   std::size_t size_;
   ElementType type_;
 };

@@ -10,49 +10,33 @@ job falls short of them is what working together costs. Both run in turns; media
 BUILD is a release build folder. Leave the machine alone meanwhile.
 """
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "step"))
-from step_against_gemm import CONFIG, WARM_UP_STEPS, environment, mpirun_command, prepare  # noqa: E402
-
-SEQUENCES_A_RANK = 8
+from bench_training import median_rate, prepare, records, start  # noqa: E402
 
 
-def start(build, ranks, keys, data, run_dir, cores):
-    """A training on these cores, one rank each."""
-    command = mpirun_command(ranks, build / "ballast", "train", "--config", CONFIG, "--data.path", data,
-                             "--run.dir", run_dir, "--data.global_batch", SEQUENCES_A_RANK * ranks,
-                             *keys, binding=["--cpu-set", ",".join(map(str, cores)),
-                                             "--bind-to", "core"])
-    return subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE, text=True)
-
-
-def rate(process, run_dir):
-    """Median tokens a second of the steps after the warm-up."""
-    _, problem = process.communicate()
-    if process.returncode != 0:
-        raise SystemExit(f"a training ended with {process.returncode}:\n{problem}")
-    records = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
-    return statistics.median(r["tokens_per_s"] for r in records[WARM_UP_STEPS:])
+def on(cores):
+    """One rank on each of them."""
+    return ["--cpu-set", ",".join(map(str, cores)), "--bind-to", "core"]
 
 
 def together(build, ranks, keys, data, folder, cores):
     run_dir = folder / "together"
-    return rate(start(build, ranks, keys, data, run_dir, cores[:ranks]), run_dir)
+    job = start(build / "ballast", ranks, keys, data, run_dir, binding=on(cores[:ranks]))
+    return median_rate(records(job, run_dir))
 
 
 def alone(build, ranks, keys, data, folder, cores):
     """The sum of independent jobs that run at once."""
     dirs = [folder / f"alone{i}" for i in range(ranks)]
-    jobs = [start(build, 1, keys, data, dirs[i], [cores[i]]) for i in range(ranks)]
-    return sum(rate(job, run_dir) for job, run_dir in zip(jobs, dirs))
+    jobs = [start(build / "ballast", 1, keys, data, dirs[i], binding=on([cores[i]]))
+            for i in range(ranks)]
+    return sum(median_rate(records(job, run_dir)) for job, run_dir in zip(jobs, dirs))
 
 
 def measure(build, ranks, blocks, keys, data, cores):

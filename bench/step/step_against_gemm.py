@@ -10,40 +10,15 @@ release build folder with benchmarks; keys and values go to the training ("--par
 Leave the machine alone meanwhile.
 """
 import argparse
-import json
-import os
 import re
 import statistics
-import subprocess
 import tempfile
 from pathlib import Path
 
+from bench_training import median_rate, mpirun, prepare, records, start
+
 # Matrix products 6 x 27.4 M, causal attention 6 x layers x seq_len x dim.
 FLOP_PER_TOKEN = 6 * (8 * (4 * 512 * 512 + 3 * 512 * 1376) + 4096 * 512) + 6 * 8 * 256 * 512
-WARM_UP_STEPS = 2
-CONFIG = Path(__file__).resolve().parent / "bench_model.ini"
-
-
-def environment():
-    """Without what holds OpenBLAS back, one thread a rank."""
-    free = {k: v for k, v in os.environ.items()
-            if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-    return free | {"OMP_NUM_THREADS": "1"}
-
-
-def mpirun_command(ranks, *command, binding=("--map-by", "core", "--bind-to", "core")):
-    flags = [*binding, *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
-    return ["mpirun", "-n", str(ranks), *flags, *map(str, command)]
-
-
-def mpirun(ranks, *command, tag_output=False):
-    full = mpirun_command(ranks, *command)
-    if tag_output:
-        full.insert(1, "--tag-output")
-    done = subprocess.run(full, env=environment(), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr}")
-    return done.stdout
 
 
 def ceilings(build, ranks, precision):
@@ -66,23 +41,10 @@ def ceiling(build, ranks, precision):
     return best, sums[best]
 
 
-def prepare(build, folder):
-    """The bench model's dataset: the King James Bible in 4,096 pieces."""
-    text = subprocess.run(["bible", "Gen1:1-Rev22:21"], capture_output=True, check=True).stdout
-    (folder / "text.txt").write_bytes(text)
-    data = folder / "text.h5"
-    subprocess.run([build / "ballast", "prepare", "--input", folder / "text.txt", "--output", data,
-                    "--tokenizer", "sentencepiece:4096"], check=True, capture_output=True)
-    return data
-
-
 def training(build, ranks, keys, data, folder, block):
     run_dir = folder / f"run{block}"
-    mpirun(ranks, build / "ballast", "train", "--config", CONFIG, "--data.path", data,
-           "--run.dir", run_dir, "--data.global_batch", 8 * ranks, *keys)
-    records = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
-    timed = records[WARM_UP_STEPS:]
-    return (statistics.median(r["tokens_per_s"] for r in timed),
+    timed = records(start(build / "ballast", ranks, keys, data, run_dir), run_dir)
+    return (median_rate(timed),
             statistics.median(r["comm_work_s"] / r["step_s"] for r in timed),
             statistics.median(r["skew_s"] / r["step_s"] for r in timed),
             max(r["mem_peak_mib"] for r in timed))

@@ -34,8 +34,9 @@ struct SaveRequest {
   TrainingState state;
   std::map<std::string, std::string> identity;
   std::string numerics;
-  std::string monitor;
-  std::size_t keep = 2;  ///< finished checkpoints to keep; at least 1
+  std::string gemm_table{};  ///< see Manifest
+  std::string monitor{};     ///< see Manifest
+  std::size_t keep = 2;      ///< finished checkpoints to keep; at least 1
 };
 
 /// Saves to run_dir/checkpoints/step-N and points run_dir/latest at it: every rank writes one

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
+#include <sstream>
 #include <utility>
 
 #include "base/error.hpp"
@@ -149,6 +150,20 @@ bool is_plain_name(const std::string& name) {
          name.find_first_of(std::string_view{"/\0", 2}) == std::string::npos;
 }
 
+/// Lines of text, one element each.
+std::string parse_lines(const Node& list) {
+  std::string text;
+  for (const auto& line : list.elements()) text += line.text() + "\n";
+  return text;
+}
+
+ordered_json lines_json(const std::string& text) {
+  auto lines = ordered_json::array();
+  std::istringstream stream{text};
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
 std::vector<FileEntry> parse_files(const Node& list) {
   std::vector<FileEntry> files;
   std::set<std::string> names;
@@ -184,10 +199,11 @@ std::string Manifest::to_json() const {
                     {"state_hash", state_hash.hex()},
                     {"writers", writers},
                     {"numerics", numerics},
-                    {"monitor", monitor},
                     {"identity", ordered_json::object()},
                     {"tensors", ordered_json::array()},
                     {"files", ordered_json::array()}};
+  if (!monitor.empty()) root["monitor"] = monitor;
+  if (!gemm_table.empty()) root["gemm_table"] = lines_json(gemm_table);
   for (const auto& [key, value] : identity) root["identity"][key] = value;
   for (const auto& tensor : tensors) {
     root["tensors"].push_back({{"name", tensor.name}, {"shape", tensor.shape}});
@@ -218,6 +234,7 @@ Manifest Manifest::parse(const std::string& json, const std::filesystem::path& p
       .files = parse_files(root.at("files")),
       .identity = root.at("identity").texts(),
       .numerics = root.at("numerics").text(),
+      .gemm_table = root.has("gemm_table") ? parse_lines(root.at("gemm_table")) : "",
       .monitor = root.has("monitor") ? root.at("monitor").text() : "",
   };
   root.at("writers").require(manifest.writers == manifest.files.size(), "the number of files");

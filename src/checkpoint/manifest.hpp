@@ -47,7 +47,11 @@ struct Manifest {
   /// What a resume compares and a reader needs, by key: "model.dim" → "512", "data.content_hash", …
   std::map<std::string, std::string> identity;
   std::string numerics;  ///< the fingerprint of whatever computed it
-  std::string monitor;   ///< the monitor's memory, as its own JSON; empty: it was off
+  /// The rules by which it chose a library for each matrix product, a line each
+  /// (kernels::GemmTable::rules_text). Manifests from before they were kept have none.
+  std::string gemm_table{};
+  /// The monitor's memory, as its own JSON. Empty in manifests from before there was one.
+  std::string monitor{};
 
   [[nodiscard]] std::string to_json() const;
   /// Data Errors name `path` and the key that is missing or wrong.

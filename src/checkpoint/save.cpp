@@ -64,6 +64,7 @@ Manifest make_manifest(const fsdp::ShardLayout& layout, const SaveRequest& reque
       .files = std::move(files),
       .identity = request.identity,
       .numerics = request.numerics,
+      .gemm_table = request.gemm_table,
       .monitor = request.monitor,
   };
   for (const auto& parameter : layout.table().parameters()) {

@@ -1,14 +1,18 @@
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "data/dataset.hpp"
+#include "kernels/gemm_table.hpp"
 
 namespace ballast::cli {
 
@@ -47,6 +51,13 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
   return ExitCode::ok;
 }
 
+/// Which library served which product, as the line of a checkpoint says it.
+std::string describe_table(const std::string& rules) {
+  if (rules.empty() || rules == kernels::GemmTable::shipped().rules_text()) return "shipped";
+  return fmt::format("{} rules, hash {}", std::ranges::count(rules, '\n'),
+                     hash_of(std::span{rules}).hex().substr(0, 8));
+}
+
 /// Checks every file against the manifest, then says what it tells.
 ExitCode inspect_checkpoint(const std::filesystem::path& path) {
   const auto folder = checkpoint::find_checkpoint(path);
@@ -68,6 +79,7 @@ ExitCode inspect_checkpoint(const std::filesystem::path& path) {
   fmt::print("parameters         {} in {} tensors\n", parameters, manifest.tensors.size());
   fmt::print("files              {} ({}), all whole\n", manifest.files.size(), human_bytes(bytes));
   fmt::print("numerics           {}\n", manifest.numerics);
+  fmt::print("gemm_table         {}\n", describe_table(manifest.gemm_table));
   fmt::print("state_hash         {}\n", manifest.state_hash.hex());
   for (const auto& [key, value] : manifest.identity) fmt::print("  {} = {}\n", key, value);
   return ExitCode::ok;

@@ -1,7 +1,6 @@
 #include "fsdp/region_exchange.hpp"
 
-#include "base/clock.hpp"
-#include "base/narrow.hpp"
+#include "fsdp/region_fold.hpp"
 
 namespace ballast::fsdp {
 
@@ -66,9 +65,6 @@ void RegionExchange::finish() {
 
 void RegionExchange::pull(const Reduction& reduction) {
   const auto& [unit, wave, room, number] = reduction;
-  region_->await(Signal::filled, 0, wave.contributors, number,
-                 {"gradient reduction", layout_->table().unit(unit).name});
-  const Stopwatch watch;
   const GranuleRange own = layout_->owned(unit);
   slices_.clear();
   for (std::size_t rank = 0; rank < wave.contributors; ++rank) {
@@ -76,11 +72,12 @@ void RegionExchange::pull(const Reduction& reduction) {
     slices_.push_back(reinterpret_cast<const float*>(start) + own.first_element());
   }
   fold_.begin(unit);
-  fold_.add(wave, slices_, own.first, accumulators_->owned(unit));
+  const comm::Place place{"gradient reduction", layout_->table().unit(unit).name};
+  fold_region(*region_, {slices_, number, own.first, place}, wave, fold_,
+              accumulators_->owned(unit));
   region_->post(Signal::drained, number);
   const bool contributes = layout_->rank() < wave.contributors;
   reduced_bytes_ += (wave.contributors - (contributes ? 1 : 0)) * own.numel() * sizeof(float);
-  region_->node().add_work_s(watch.elapsed_s());
 }
 
 }  // namespace ballast::fsdp

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <span>
 
+#include "base/granule.hpp"
+
 namespace ballast::kernels {
 
 /// One AdamW step (Loshchilov and Hutter 2019, Algorithm 2; epsilon outside the root, as PyTorch
@@ -17,11 +19,23 @@ struct AdamWStep {
   float decay_factor;  ///< 1 − lr · weight_decay, or 1 where there is no decay
 };
 
+/// What a step can tell of a granule's elements on its way, each a sum over the fixed tree of
+/// lanes. The mean of `staleness` over a tensor is the square of Adam's RMS_t, which exceeds 1 by
+/// far where moment2 lags behind the gradient (Wortsman et al. 2023, arXiv:2304.13013).
+struct AdamWPartials {
+  float staleness = 0.0f;  ///< Σ g² / max(v, ε²), v the new moment2 without its bias
+  float weight = 0.0f;     ///< Σ w², of the new masters
+  float update = 0.0f;     ///< Σ (w − w before)², of the masters, decay included
+};
+
 /// What a step reads and changes besides the weights.
 struct AdamWState {
   std::span<const float> gradient;
   std::span<float> moment1;
   std::span<float> moment2;
+  /// Written: one for each granule from the first element on, of which the last may be short. None:
+  /// not wanted, and at no cost.
+  std::span<AdamWPartials> partials{};
 };
 
 /// Updates fp32 weights and both moments in one pass over spans of equal size, as all of these do.

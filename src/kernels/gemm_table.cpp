@@ -22,8 +22,7 @@ struct Place {
   std::size_t line;
 
   [[nodiscard]] Error error(std::string_view problem) const {
-    return usage_error("{}:{}: {}; write the table again with 'ballast tune', or leave it out",
-                       origin, line, problem);
+    return usage_error("{}:{}: {}", origin, line, problem);
   }
 };
 
@@ -32,7 +31,7 @@ bool has(GemmLibrary library) {
 }
 
 std::string size_text(const SizeRange& range) {
-  if (range.least == 0 && range.most == SIZE_MAX) return std::string{kAny};
+  if (range.is_any()) return std::string{kAny};
   if (range.least == range.most) return std::to_string(range.least);
   return fmt::format("{}-{}", range.least, range.most);
 }
@@ -112,6 +111,32 @@ GemmRule parse_rule(const std::string& line, const Place& place) {
           .library = parse_library(words[5], place)};
 }
 
+/// The rules of all lines that are left, of which `place` has read some before.
+std::vector<GemmRule> parse_rules_of(std::istream& stream, Place& place) {
+  std::vector<GemmRule> rules;
+  for (std::string line; std::getline(stream, line);) {
+    ++place.line;
+    if (!line.empty() && line.front() != '#') rules.push_back(parse_rule(line, place));
+  }
+  return rules;
+}
+
+/// The rules of a file, after its two lines of header.
+std::vector<GemmRule> parse_file(std::istream& stream, std::string_view origin) {
+  std::string line;
+  Place place{origin, 1};
+  if (!std::getline(stream, line) || line != kFormat) {
+    throw place.error(fmt::format("a table starts with '{}'", kFormat));
+  }
+  place.line = 2;
+  std::getline(stream, line);
+  const std::string machine = fmt::format("{}{}", kMachine, gemm_machine());
+  if (line != machine) {
+    throw place.error(fmt::format("it was written for '{}', here is '{}'", line, machine));
+  }
+  return parse_rules_of(stream, place);
+}
+
 /// For every processor: measured on AMX and AVX-512 machines, see docs/benchmarks.md.
 std::vector<GemmRule> shipped_rules() {
   std::vector<GemmRule> rules;
@@ -147,6 +172,10 @@ bool GemmRule::fits(const GemmCall& call) const {
          k.holds(call.k);
 }
 
+bool GemmRule::fits_all() const {
+  return !type && !transpose_a && !transpose_b && m.is_any() && n.is_any() && k.is_any();
+}
+
 GemmRule GemmRule::of(const GemmCall& call, GemmLibrary library) {
   return {call.type,        call.transpose_a, call.transpose_b, {call.m, call.m},
           {call.n, call.n}, {call.k, call.k}, library};
@@ -157,27 +186,24 @@ GemmTable GemmTable::shipped() { return GemmTable{{}}; }
 GemmTable::GemmTable(std::vector<GemmRule> rules) : rules_{std::move(rules)} {
   const auto shipped = shipped_rules();
   rules_.insert(rules_.end(), shipped.begin(), shipped.end());
+  // What no call comes to is no part of the table, nor of its text and hash.
+  rules_.erase(std::ranges::find_if(rules_, &GemmRule::fits_all) + 1, rules_.end());
 }
 
 GemmTable GemmTable::parse(std::string_view text, std::string_view origin) {
   std::istringstream stream{std::string{text}};
-  std::string line;
-  Place place{origin, 1};
-  if (!std::getline(stream, line) || line != kFormat) {
-    throw place.error(fmt::format("a table starts with '{}'", kFormat));
+  try {
+    return GemmTable{parse_file(stream, origin)};
+  } catch (const Error& error) {
+    throw usage_error("{}; write the table again with 'ballast tune', or leave it out",
+                      error.what());
   }
-  place.line = 2;
-  std::getline(stream, line);
-  const std::string machine = fmt::format("{}{}", kMachine, gemm_machine());
-  if (line != machine) {
-    throw place.error(fmt::format("it was written for '{}', here is '{}'", line, machine));
-  }
-  std::vector<GemmRule> rules;
-  while (std::getline(stream, line)) {
-    ++place.line;
-    if (!line.empty() && line.front() != '#') rules.push_back(parse_rule(line, place));
-  }
-  return GemmTable{std::move(rules)};
+}
+
+GemmTable GemmTable::parse_rules(std::string_view rules, std::string_view origin) {
+  std::istringstream stream{std::string{rules}};
+  Place place{origin, 0};
+  return GemmTable{parse_rules_of(stream, place)};
 }
 
 std::string GemmTable::text() const {

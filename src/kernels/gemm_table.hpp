@@ -28,6 +28,7 @@ struct SizeRange {
   std::size_t most = SIZE_MAX;
 
   [[nodiscard]] bool holds(std::size_t size) const { return least <= size && size <= most; }
+  [[nodiscard]] bool is_any() const { return least == 0 && most == SIZE_MAX; }
 };
 
 /// One line of a table. What is not given fits every call.
@@ -41,6 +42,7 @@ struct GemmRule {
   GemmLibrary library{};
 
   [[nodiscard]] bool fits(const GemmCall& call) const;
+  [[nodiscard]] bool fits_all() const;
   /// Exactly `call`.
   [[nodiscard]] static GemmRule of(const GemmCall& call, GemmLibrary library);
 };
@@ -51,12 +53,14 @@ class GemmTable {
  public:
   [[nodiscard]] static GemmTable shipped();
 
-  /// Rules before the shipped ones.
+  /// Rules before the shipped ones; those behind one that fits every call are left out.
   explicit GemmTable(std::vector<GemmRule> rules);
 
   /// Reads what `text` wrote; usage Errors name `origin` and line, or say that the table belongs to
   /// other libraries or another instruction set.
   [[nodiscard]] static GemmTable parse(std::string_view text, std::string_view origin);
+  /// Reads what `rules_text` wrote, wherever that was; usage Errors name `origin` and line.
+  [[nodiscard]] static GemmTable parse_rules(std::string_view rules, std::string_view origin);
   [[nodiscard]] std::string text() const;
   /// Its lines alone, without the machine that they were written for.
   [[nodiscard]] std::string rules_text() const;

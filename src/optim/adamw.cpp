@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "kernels/adamw.hpp"
+#include "base/granule.hpp"
 #include "kernels/math.hpp"
 
 namespace ballast::optim {
@@ -21,12 +21,23 @@ void check(const AdamW::Spans& spans, const Group& group) {
     throw internal_error("AdamW's group of {} weights at {} exceeds the slice of {}", group.numel,
                          group.offset, size);
   }
+  if (spans.partials.empty()) return;
+  if (spans.partials.size() != granules_for(size) || group.offset % kGranule != 0) {
+    throw internal_error("AdamW got partials of {} granules for {} weights, and a group at {}",
+                         spans.partials.size(), size, group.offset);
+  }
+}
+
+std::span<kernels::AdamWPartials> partials_of(const AdamW::Spans& spans, const Group& group) {
+  if (spans.partials.empty()) return {};
+  return spans.partials.subspan(group.offset / kGranule, granules_for(group.numel));
 }
 
 void update_group(const kernels::AdamWStep& step, const AdamW::Spans& spans, const Group& group) {
   check(spans, group);
   const auto part = [&](auto values) { return values.subspan(group.offset, group.numel); };
-  const kernels::AdamWState state{part(spans.gradient), part(spans.moment1), part(spans.moment2)};
+  const kernels::AdamWState state{part(spans.gradient), part(spans.moment1), part(spans.moment2),
+                                  partials_of(spans, group)};
   const MasterSlice& master = spans.master;
   switch (master.compute.type()) {
     case ElementType::fp32:

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/adamw.hpp"
 #include "optim/master_weights.hpp"
 
 namespace ballast::optim {
@@ -34,6 +35,9 @@ class AdamW {
     MasterSlice master;
     std::span<float> moment1;
     std::span<float> moment2;
+    /// Written, if wanted: one for each granule of the others, by the group that it lies in. Groups
+    /// then begin at whole granules.
+    std::span<kernels::AdamWPartials> partials{};
   };
 
   /// Update number `t` (from 1) of the elements in `groups`; the others stay as they are.

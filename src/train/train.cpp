@@ -302,6 +302,7 @@ void TrainingRun::save() {
                                           .state = state_,
                                           .identity = identity_,
                                           .numerics = numerics_,
+                                          .gemm_table = config_->gemm_table.rules_text(),
                                           .monitor = monitoring_.state(),
                                           .keep = config_->checkpoint.keep,
                                       });
@@ -356,6 +357,7 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
 
   const RunDirectory run_directory{world, config.run.dir};
   const auto checkpoint = checkpoint_to_resume(world, config);
+  if (checkpoint) config.gemm_table = resumed_gemm_table(world, config, *checkpoint);
   TrainingRun run{world, config, *dataset};
   run.start(checkpoint);
   run.open_log(resolved_ini);

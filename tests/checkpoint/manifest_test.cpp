@@ -18,7 +18,8 @@ Manifest sample() {
           .tensors = {{"a", {3, 5}}, {"b", {std::numeric_limits<std::uint64_t>::max()}}},
           .files = {{"rank-00000-of-00001.h5", 1234, {3, 4}}},
           .identity = request.identity,
-          .numerics = "avx2"};
+          .numerics = "avx2",
+          .gemm_table = "fp32 NT 64 48 1-32 panels\n* ** * * * openblas\n"};
 }
 
 /// Parses the sample with the first `from` replaced by `to`, which must fail.
@@ -48,6 +49,7 @@ TEST(Manifest, ReadsBackWhatItWrites) {
     EXPECT_EQ(read.writers, 1u);
     EXPECT_EQ(read.identity, manifest.identity);
     EXPECT_EQ(read.numerics, manifest.numerics);
+    EXPECT_EQ(read.gemm_table, manifest.gemm_table);
     ASSERT_EQ(read.tensors.size(), 2u);
     EXPECT_EQ(read.tensors[0].name, "a");
     EXPECT_EQ(read.tensors[1].shape, manifest.tensors[1].shape);
@@ -72,7 +74,16 @@ TEST(Manifest, MissingKeysAreNamed) {
   expect_edit_fails("\"bytes\"", "\"x\"", "lacks the key 'files[0].bytes'");
 }
 
+TEST(Manifest, OlderOnesHaveNoTable) {
+  Manifest manifest = sample();
+  manifest.gemm_table.clear();
+  const std::string text = manifest.to_json();
+  EXPECT_EQ(text.find("gemm_table"), std::string::npos);
+  EXPECT_EQ(Manifest::parse(text, "m").gemm_table, "");
+}
+
 TEST(Manifest, WrongTypesAreNamed) {
+  expect_edit_fails("\"* ** * * * openblas\"", "7", "key 'gemm_table[1]'");
   expect_edit_fails("\"step\": 7", "\"step\": -7", "key 'state.step'");
   expect_edit_fails("\"step\": 7", "\"step\": 7.0", "key 'state.step'");
   expect_edit_fails("\"step\": 7", "\"step\": 18446744073709551616", "key 'state.step'");

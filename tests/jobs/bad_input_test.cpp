@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
+#include "checkpoint/manifest.hpp"
+
 namespace ballast::test {
 namespace {
 
@@ -193,6 +195,19 @@ TEST_P(BadInput, CheckpointOfOtherNumerics) {
                    .variables = {"DNNL_MAX_CPU_ISA=SSE41", "OPENBLAS_CORETYPE=Nehalem"}};
   ASSERT_EQ(invoke(train_command(keys_), old).exit_code, 0);
   expect_error(resume(), kData, {"other numerics", "checkpoint.numerics = any"});
+  keys_["checkpoint.numerics"] = "any";
+  EXPECT_EQ(resume().exit_code, 0);
+}
+
+TEST_P(BadInput, CheckpointWithATableThatMeansNothingHere) {
+  train_well();
+  const std::string step = folder_ + "/run/checkpoints/step-2";
+  auto manifest = checkpoint::Manifest::read(step);
+  manifest.gemm_table = "fp32 ** * * * openblas\n* ** * * * abacus\n";
+  write_file(step + "/manifest.json", manifest.to_json());
+  expect_error(resume(), kData,
+               {step + "/manifest.json, gemm_table:2: there is no 'abacus' here",
+                "checkpoint.numerics = any"});
   keys_["checkpoint.numerics"] = "any";
   EXPECT_EQ(resume().exit_code, 0);
 }

@@ -58,9 +58,24 @@ TEST(GemmTable, EveryCallHasAChoiceThatThisProcessorRuns) {
 TEST(GemmTable, ItsTextReadsBackAsTheSameTable) {
   const GemmTable table{{GemmRule::of(kCall, GemmLibrary::openblas)}};
   const GemmTable again = GemmTable::parse(table.text(), "table.txt");
-  // The shipped rules follow once more; they change nothing.
-  EXPECT_TRUE(again.text().starts_with(table.text()));
+  EXPECT_EQ(again.text(), table.text());
+  EXPECT_EQ(GemmTable::parse_rules(table.rules_text(), "rules").text(), table.text());
   EXPECT_EQ(again.choose(kCall), GemmLibrary::openblas);
+}
+
+TEST(GemmTable, RulesThatNoCallComesToAreLeftOut) {
+  const GemmTable all =
+      parsed("fp32 NT * * * openblas\n* ** * * * openblas\nfp32 NN * * * openblas\n");
+  EXPECT_EQ(all.rules_text(), "fp32 NT * * * openblas\n* ** * * * openblas\n");
+}
+
+TEST(GemmTable, WhatIsWrongWithRulesIsNamedByLine) {
+  try {
+    (void)GemmTable::parse_rules("* ** * * * openblas\nfp64 NT * * * openblas\n", "rules");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "rules:2: 'fp64' is no element type");
+  }
 }
 
 TEST(GemmTable, WhatIsWrongWithATextIsNamedByLine) {

@@ -114,31 +114,42 @@ void digest_swiglu() {
   print("swiglu", hasher);
 }
 
-void digest_adamw() {
+void digest_adamw(Hasher& hasher, std::size_t dim, std::span<AdamWPartials> partials) {
   constexpr AdamWStep kStep{0.7f, 0.9f, 0.95f, 1e-3f, 1.1f, 1e-8f, 0.999f};
-  Hasher hasher;
-  for (const std::size_t dim : kDims) {
-    Values weight = random_values(1, dim);
-    Values moment1(dim);
-    Values moment2(dim);
-    Values master = weight;
-    std::vector<std::uint16_t> fp16(dim);
-    std::vector<std::uint16_t> high(dim);
-    std::vector<std::int16_t> low(dim);
-    split_master(weight, high, low);
-    Values split_moment1(dim);
-    Values split_moment2(dim);
-    Values master_moment1(dim);
-    Values master_moment2(dim);
-    for (std::uint32_t step = 0; step < 3; ++step) {
-      const Values gradient = random_values(2 + step, dim);
-      adamw(kStep, weight, {gradient, moment1, moment2});
-      adamw(kStep, high, low, {gradient, split_moment1, split_moment2});
-      adamw(kStep, master, fp16, {gradient, master_moment1, master_moment2});
-    }
-    hash_into(hasher, weight, moment1, moment2, high, low, master, fp16);
+  Values weight = random_values(1, dim);
+  Values moment1(dim);
+  Values moment2(dim);
+  Values master = weight;
+  std::vector<std::uint16_t> fp16(dim);
+  std::vector<std::uint16_t> high(dim);
+  std::vector<std::int16_t> low(dim);
+  split_master(weight, high, low);
+  Values split_moment1(dim);
+  Values split_moment2(dim);
+  Values master_moment1(dim);
+  Values master_moment2(dim);
+  for (std::uint32_t step = 0; step < 3; ++step) {
+    const Values gradient = random_values(2 + step, dim);
+    adamw(kStep, weight, {gradient, moment1, moment2, partials});
+    hash_into(hasher, partials);
+    adamw(kStep, high, low, {gradient, split_moment1, split_moment2, partials});
+    hash_into(hasher, partials);
+    adamw(kStep, master, fp16, {gradient, master_moment1, master_moment2, partials});
+    hash_into(hasher, partials);
   }
+  hash_into(hasher, weight, moment1, moment2, high, low, master, fp16);
+}
+
+void digest_adamw() {
+  Hasher hasher;
+  std::vector<AdamWPartials> partials(3);
+  for (const std::size_t dim : kDims) digest_adamw(hasher, dim, {});
   print("adamw", hasher);
+  for (const std::size_t dim : {std::size_t{1}, std::size_t{1000}, 2 * kGranule + 777}) {
+    digest_adamw(hasher, dim, {});
+    digest_adamw(hasher, dim, std::span{partials}.first(granules_for(dim)));
+  }
+  print("adamw_partials", hasher);
 }
 
 void digest_norm(Hasher& hasher, NormKind kind, NormDims dims, ElementType type) {

@@ -129,6 +129,80 @@ TEST(AdamW, PiecesGiveTheBitsOfTheWhole) {
   EXPECT_EQ(pieces.masters(), whole.masters());
 }
 
+struct Sums {
+  double staleness = 0.0;
+  double weight = 0.0;
+  double update = 0.0;
+};
+
+/// What update t of elements [first, end) should tell, from what it found and left.
+Sums expected_sums(std::uint32_t t, double factor, std::span<const float> gradient,
+                   const std::vector<float>& before, const Owned& owned, std::size_t first,
+                   std::size_t end) {
+  const auto after = owned.masters();
+  Sums sums;
+  for (std::size_t i = first; i < end; ++i) {
+    const double g = factor * static_cast<double>(gradient[i]);
+    const double v = static_cast<double>(owned.moment2[i]) / (1.0 - std::pow(kConfig.beta2, t));
+    sums.staleness += g * g / std::max(v, kConfig.epsilon * kConfig.epsilon);
+    sums.weight += std::pow(static_cast<double>(after[i]), 2);
+    sums.update += std::pow(static_cast<double>(after[i]) - static_cast<double>(before[i]), 2);
+  }
+  return sums;
+}
+
+void expect_sums(const kernels::AdamWPartials& partials, const Sums& sums) {
+  EXPECT_NEAR(partials.staleness, sums.staleness, 1e-5 * sums.staleness);
+  EXPECT_NEAR(partials.weight, sums.weight, 1e-5 * sums.weight);
+  EXPECT_NEAR(partials.update, sums.update, 1e-5 * sums.update);
+}
+
+TEST(AdamW, PartialsTellOfEachGranuleAndChangeNoBits) {
+  for (const std::size_t second : {1u, 17u, 1023u, 1024u, 1025u, 2777u}) {
+    // The first group ends within its second granule, and the padding behind it is nobody's.
+    const std::vector<Group> groups{{0, 1500, true}, {2 * kGranule, second, false}};
+    const std::size_t count = 2 * kGranule + second;
+    const auto start = random_values(1, count);
+    for (const ElementType type : {ElementType::fp32, ElementType::bf16, ElementType::fp16}) {
+      Owned plain{type, start};
+      Owned watched{type, start};
+      std::vector<kernels::AdamWPartials> partials(granules_for(count));
+      for (std::uint32_t t = 1; t <= 3; ++t) {
+        const auto gradient = random_values(10 + t, count, t);
+        const auto before = watched.masters();
+        AdamW::Spans spans = watched.spans(gradient);
+        spans.partials = partials;
+        AdamW{kConfig}.update(t, 1e-3, 0.37, groups, spans);
+        AdamW{kConfig}.update(t, 1e-3, 0.37, groups, plain.spans(gradient));
+        for (const Group& group : groups) {
+          for (std::size_t done = 0; done < group.numel; done += kGranule) {
+            const std::size_t first = group.offset + done;
+            const std::size_t end = std::min(first + kGranule, group.offset + group.numel);
+            SCOPED_TRACE(testing::Message() << name_of(type) << ", " << count << " weights, step "
+                                            << t << ", granule " << first / kGranule);
+            expect_sums(partials[first / kGranule],
+                        expected_sums(t, 0.37, gradient, before, watched, first, end));
+          }
+        }
+      }
+      EXPECT_EQ(watched.masters(), plain.masters()) << name_of(type) << ", " << count;
+      EXPECT_EQ(watched.compute(), plain.compute());
+      EXPECT_EQ(watched.moment1, plain.moment1);
+      EXPECT_EQ(watched.moment2, plain.moment2);
+    }
+  }
+}
+
+TEST(AdamW, WeightsWithoutAnyGradientAreNotStale) {
+  Owned owned{ElementType::fp32, random_values(1, 40)};
+  const std::vector<float> none(40, 0.0f);
+  std::vector<kernels::AdamWPartials> partials(1);
+  AdamW::Spans spans = owned.spans(none);
+  spans.partials = partials;
+  AdamW{{.epsilon = 0.0}}.update(1, 0.0, 1.0, std::vector<Group>{{0, 40, true}}, spans);
+  EXPECT_EQ(partials[0].staleness, 0.0f);
+}
+
 TEST(AdamW, SpansAndGroupsThatDoNotFitAreNamed) {
   Owned owned{ElementType::fp32, random_values(1, 10)};
   const auto gradient = random_values(2, 10);
@@ -138,6 +212,12 @@ TEST(AdamW, SpansAndGroupsThatDoNotFitAreNamed) {
   EXPECT_THROW(adamw.update(1, 1e-3, 1.0, std::vector<Group>{{0, 9, true}},
                             owned.spans(std::span{gradient}.first(9))),
                Error);
+  std::vector<kernels::AdamWPartials> partials(2);
+  AdamW::Spans spans = owned.spans(gradient);
+  spans.partials = partials;
+  EXPECT_THROW(adamw.update(1, 1e-3, 1.0, std::vector<Group>{{0, 10, true}}, spans), Error);
+  spans.partials = std::span{partials}.first(1);
+  EXPECT_THROW(adamw.update(1, 1e-3, 1.0, std::vector<Group>{{4, 6, true}}, spans), Error);
 }
 
 }  // namespace

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "comm/communicator.hpp"
+#include "fsdp/host_region.hpp"
+#include "fsdp/leaf_fold.hpp"
+
+namespace ballast::fsdp {
+
+/// The part of one unit's gradient that this rank owns, as every contributor leaves it in its room.
+struct RegionSlices {
+  std::span<const float* const> of_rank;  ///< readable once that rank has filled its room
+  std::uint32_t number;                   ///< of the reduction, by which ranks signal `filled`
+  std::size_t first_granule;              ///< within the unit
+  comm::Place place;                      ///< for the report, should a rank never arrive
+};
+
+/// Adds the slices of a wave to `accumulator` through `fold`, once those who write them are done.
+void fold_region(HostRegion& region, const RegionSlices& slices, const Wave& wave, LeafFold& fold,
+                 std::span<float> accumulator);
+
+}  // namespace ballast::fsdp
