@@ -11,7 +11,7 @@ namespace {
 
 using namespace test;
 
-// Oracle 7: the law of rksp's finite-sample bias. Noise scatters one eigenvalue over a disc.
+// Noise scatters one eigenvalue over a disc.
 TEST(SpectrumOfSamples, NoiseScattersEigenvaluesOverADiscOfTheNoiseRadius) {
   constexpr std::size_t kSize = 64;
   SpectralSolver solver{kSize};
@@ -84,7 +84,6 @@ double length_of(const std::vector<Complex>& u, const std::vector<Complex>& rows
   return std::sqrt(squares);
 }
 
-// Oracle 9.
 TEST(SpectrumOfSamples, FeaturesFromMomentsAreThoseOfTheRows) {
   const Matrix x = apply(plus(identity(kKnownDim), 0.4, normals(kKnownDim, kKnownDim, 50)),
                          normals(203, kKnownDim, 51));
@@ -132,7 +131,7 @@ TEST(SpectrumOfSamples, ModesWithLargeResidualsAreFilteredOut) {
   EXPECT_DOUBLE_EQ(fallen_back.filtered.expanding, 3.0 / 8);
 }
 
-// Oracle 11: fp32 rows far from zero, with a shift near their mean and through fixed point.
+// Single-precision rows far from zero, with a shift near their mean and through fixed point.
 TEST(SpectrumOfSamples, FarFromZeroSurvivesInSinglePrecisionRows) {
   constexpr std::size_t kRows = 501;
   const Matrix x = normals(kRows, kKnownDim, 5);
@@ -160,7 +159,6 @@ TEST(SpectrumOfSamples, FarFromZeroSurvivesInSinglePrecisionRows) {
   EXPECT_LT(distance(eigenvalues(299.0f, far), expected), 1e-10);
 }
 
-// Oracle 12.
 TEST(SpectrumOfSamples, OfFewSamplesIsReducedToTheirRank) {
   const Matrix a = known_operator();
   const Matrix x = normals(9, kKnownDim, 5);

@@ -13,7 +13,6 @@ namespace {
 
 using namespace test;
 
-// Oracle 1.
 TEST(Spectrum, OfAnAffineMapIsThatOfItsMatrix) {
   const Matrix x = normals(97, kKnownDim, 5);
   const Matrix a = known_operator();
@@ -35,7 +34,6 @@ TEST(Spectrum, OfAnAffineMapIsThatOfItsMatrix) {
   }
 }
 
-// Oracle 2.
 TEST(Spectrum, DoesNotDependOnCoordinatesOrOnTheRegularisation) {
   const Matrix x = normals(97, kKnownDim, 5);
   const Matrix y =
@@ -53,7 +51,6 @@ TEST(Spectrum, DoesNotDependOnCoordinatesOrOnTheRegularisation) {
   EXPECT_LT(distance(reference.eigenvalues(), expected), 1e-10);
 }
 
-// Oracle 3.
 TEST(Spectrum, OfRotationsLiesOnTheUnitCircle) {
   std::vector<Complex> rotations;
   for (const double angle : {0.1, 0.7, 1.5, 2.2, 3.0}) rotations.push_back(std::polar(1.0, angle));
@@ -70,7 +67,6 @@ TEST(Spectrum, OfRotationsLiesOnTheUnitCircle) {
   EXPECT_NEAR(white.condition, 1.0, 1e-9);
 }
 
-// Oracle 4.
 TEST(Spectrum, OfABlockThatChangesNothingIsAnIdentity) {
   const Matrix x = normals(64, 9, 8);
   SpectralSolver solver{9};
@@ -87,7 +83,6 @@ TEST(Spectrum, OfABlockThatChangesNothingIsAnIdentity) {
   EXPECT_NEAR(changed.update, 2e-3, 5e-4);
 }
 
-// Oracle 5.
 TEST(Spectrum, OfAJordanBlockIsSurvived) {
   constexpr std::size_t kSize = 24;
   Matrix jordan{kSize, kSize};
@@ -112,7 +107,6 @@ TEST(Spectrum, OfAJordanBlockIsSurvived) {
   }
 }
 
-// Oracle 13, its second half.
 TEST(Spectrum, OfMomentsThatAreNotFiniteIsNotSought) {
   SpectralSolver solver{3};
   PairMoments moments = moments_of_operator(identity(3));
@@ -143,7 +137,7 @@ TEST(Spectrum, NeedsSamplesThatVary) {
   EXPECT_THROW(static_cast<void>(solver.solve(PairMoments{4})), Error);
 }
 
-// Oracle 14: Theorem 1 of the paper, for a normal A and x uniform on the sphere.
+// Theorem 1 of the paper, for a normal A and x uniform on the sphere.
 TEST(Spectrum, BoundsTheEnergyThatANormalOperatorKeeps) {
   constexpr std::size_t kSize = 12;
   const std::vector<Complex> values{{0.8, 0.5}, {1.02, 0.0}, {0.95, 0.0}, {0.2, 0.3},
