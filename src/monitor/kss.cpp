@@ -15,7 +15,9 @@ namespace ballast::monitor {
 
 namespace {
 
-constexpr std::size_t kChunkRows = 256;
+using fixed_point::chunk_of;
+using fixed_point::kChunkRows;
+
 /// Below it an eigenvalue's direction means nothing, and the loss is flat.
 constexpr double kSmallestMagnitude = 1e-12;
 
@@ -192,8 +194,7 @@ void KssGradient::differentiate(const StreamRows& x, const StreamRows& y,
   }
   const auto centre = [&](const StreamRows& from, std::size_t first, std::size_t count,
                           std::span<const double> mean, std::span<double> out) {
-    fixed_point::widen({from.rows.data + first * from.rows.stride, count, m, from.rows.stride},
-                       from.shift, out);
+    fixed_point::widen(chunk_of(from.rows, first), from.shift, out);
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t j = 0; j < m; ++j) out[i * m + j] -= mean[j];
     }

@@ -15,7 +15,7 @@ enum class UnstableTerm {
   sum,   ///< as in the paper
 };
 
-/// Koopman Spectral Shaping's knobs, named as in section 4 of the paper where it names them.
+/// Koopman Spectral Shaping's knobs, with the paper's letters.
 struct KssOptions {
   UnstableTerm unstable = UnstableTerm::mean;
   double upper = 1.05;         ///< τ_u: magnitudes above it are penalised
@@ -35,10 +35,10 @@ struct KssLoss {
   bool has_gradient = false;  ///< there is none without a spectrum of full rank
 };
 
-/// The spectral loss of one block and its gradient (Kim et al. 2026, arXiv:2602.22988, section 4):
+/// The spectral loss of one block and its gradient (Kim et al. 2026, arXiv:2602.22988):
 ///   L = Σ_j σ(T(|λ_j| − τ_u)) softplus(|λ_j| − τ_u)² + β (m_soft − γ)²,
 ///   m_soft = (1/r) Σ_j σ(T(|λ_j| − τ_l)) σ(T(τ_u − |λ_j|)).
-/// The paper leaves the gradient to automatic differentiation. Here, with Γ = dL/dA for A = Y X^+:
+/// The gradient is not spelled out there. With Γ = dL/dA for A = Y X^+:
 ///   dL/dY = Γ (X^+)^T,  dL/dX = −A^T Γ (X^+)^T + (X X^T)^-1 Γ^T (Y − A X),
 /// which are fixed m × m matrices times the centred columns of X and Y: ranks that know the moments
 /// differentiate their own samples without seeing others'.

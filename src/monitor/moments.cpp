@@ -1,6 +1,7 @@
 #include "monitor/moments.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.hpp"
 
@@ -11,14 +12,8 @@ namespace ballast::monitor {
 
 namespace {
 
-/// Rows that are widened at a time: two chunks and a product stay in the second-level cache.
-constexpr std::size_t kChunkRows = 256;
-
-kernels::MatrixView<const float> chunk_of(const kernels::MatrixView<const float>& rows,
-                                          std::size_t first) {
-  return {rows.data + first * rows.stride, std::min(kChunkRows, rows.rows - first), rows.cols,
-          rows.stride};
-}
+using fixed_point::chunk_of;
+using fixed_point::kChunkRows;
 
 lapack::Store store_for(std::size_t first) {
   return first == 0 ? lapack::Store::overwrite : lapack::Store::add;
@@ -60,13 +55,10 @@ std::size_t MomentLayout::cross_at(std::size_t block) const {
   return square_at(streams()) + block * dim_ * dim_;
 }
 
+LeafMoments::Side::Side(std::size_t dim) : chunk(kChunkRows * dim), sums(dim), square(dim * dim) {}
+
 LeafMoments::LeafMoments(const MomentLayout& layout)
-    : layout_{layout},
-      x_(kChunkRows * layout.dim()),
-      y_(kChunkRows * layout.dim()),
-      product_(layout.dim() * layout.dim()),
-      sums_(layout.dim()),
-      is_finite_(layout.streams()) {
+    : layout_{layout}, x_{layout.dim()}, y_{layout.dim()}, cross_(layout.dim() * layout.dim()) {
   lapack::use_one_thread();
 }
 
@@ -83,9 +75,7 @@ void LeafMoments::raise_exponents(std::span<const StreamRows> leaf,
                                   std::span<std::int32_t> exponents) const {
   check(leaf, exponents.size());
   for (std::size_t stream = 0; stream < leaf.size(); ++stream) {
-    const auto& [rows, shift] = leaf[stream];
-    if (fixed_point::count_nonfinite(rows, shift) != 0) continue;
-    fixed_point::raise_exponents(rows, shift,
+    fixed_point::raise_exponents(leaf[stream].rows, leaf[stream].shift,
                                  exponents.subspan(stream * layout_.dim(), layout_.dim()));
   }
 }
@@ -94,65 +84,73 @@ void LeafMoments::add(std::span<const StreamRows> leaf, std::span<const std::int
                       std::span<std::int64_t> words) {
   check(leaf, exponents.size());
   if (words.size() != layout_.words()) throw internal_error("the words do not fit the layout");
+  const std::size_t dim = layout_.dim();
   const std::size_t count = leaf[0].rows.rows;
   if (count == 0) return;
   if (count > layout_.max_samples()) throw internal_error("a leaf has too many samples");
   words[MomentLayout::samples_at()] += static_cast<std::int64_t>(count);
-  for (std::size_t stream = 0; stream < leaf.size(); ++stream) {
-    const std::size_t found = fixed_point::count_nonfinite(leaf[stream].rows, leaf[stream].shift);
-    words[layout_.nonfinite_at(stream)] += static_cast<std::int64_t>(found);
-    is_finite_[stream] = found == 0;
-    if (found == 0) add_square(leaf[stream], stream, exponents, words);
-  }
+  bool x_is_finite = true;
+  bool y_is_finite = true;
   for (std::size_t block = 0; block < layout_.blocks(); ++block) {
     const std::size_t x = layout_.stream_of_x(block);
     const std::size_t y = layout_.stream_of_y(block);
-    if (is_finite_[x] && is_finite_[y]) add_cross(leaf[x], leaf[y], block, exponents, words);
+    // In a chain, x of this block was y of the one before and has been added.
+    const bool x_is_new = block == 0 || x != layout_.stream_of_y(block - 1);
+    for (std::size_t first = 0; first < count; first += kChunkRows) {
+      accumulate(leaf[x], first, x_, x_is_new ? Own::yes : Own::no);
+      accumulate(leaf[y], first, y_, Own::yes);
+      // Rows are columns to LAPACK: column i of Σ x y^T is row i of Σ y x^T.
+      lapack::multiply({dim, dim, std::min(kChunkRows, count - first)}, {x_.chunk, dim},
+                       {y_.chunk, dim, lapack::Op::transposed}, cross_, store_for(first));
+    }
+    x_is_finite = x_is_new ? add_stream(leaf[x], x, x_, exponents, words) : y_is_finite;
+    y_is_finite = add_stream(leaf[y], y, y_, exponents, words);
+    if (x_is_finite && y_is_finite) add_cross(block, exponents, words);
   }
 }
 
-void LeafMoments::add_square(const StreamRows& x, std::size_t stream,
+void LeafMoments::accumulate(const StreamRows& rows, std::size_t first, Side& side, Own own) const {
+  const auto chunk = chunk_of(rows.rows, first);
+  fixed_point::widen(chunk, rows.shift, side.chunk);
+  if (own == Own::no) return;
+  if (first == 0) std::fill(side.sums.begin(), side.sums.end(), 0.0);
+  fixed_point::add_rows(side.chunk, chunk.rows, side.sums);
+  lapack::multiply_by_own_transpose(layout_.dim(), chunk.rows, side.chunk, side.square,
+                                    store_for(first));
+}
+
+bool LeafMoments::add_stream(const StreamRows& rows, std::size_t stream, const Side& side,
                              std::span<const std::int32_t> exponents,
-                             std::span<std::int64_t> words) {
-  const std::size_t dim = layout_.dim();
-  std::fill(sums_.begin(), sums_.end(), 0.0);
-  for (std::size_t first = 0; first < x.rows.rows; first += kChunkRows) {
-    const auto chunk = chunk_of(x.rows, first);
-    fixed_point::widen(chunk, x.shift, x_);
-    for (std::size_t i = 0; i < chunk.rows; ++i) {
-      for (std::size_t j = 0; j < dim; ++j) sums_[j] += x_[i * dim + j];
-    }
-    lapack::multiply_by_own_transpose(dim, chunk.rows, x_, product_, store_for(first));
+                             std::span<std::int64_t> words) const {
+  // Sums of single-precision values leave the range of doubles for no other reason.
+  const bool is_finite = std::all_of(side.sums.begin(), side.sums.end(),
+                                     [](double sum) { return std::isfinite(sum); });
+  if (!is_finite) {
+    words[layout_.nonfinite_at(stream)] +=
+        static_cast<std::int64_t>(fixed_point::count_nonfinite(rows.rows, rows.shift));
+    return false;
   }
+  const std::size_t dim = layout_.dim();
   const auto own = exponents.subspan(stream * dim, dim);
   const int bits = layout_.fraction_bits();
-  fixed_point::add(sums_, 0, own, bits, words.subspan(layout_.sums_at(stream), dim));
+  fixed_point::add(side.sums, 0, own, bits, words.subspan(layout_.sums_at(stream), dim));
   // The upper triangle by columns is the lower one by rows.
   auto triangle = words.subspan(layout_.square_at(stream));
   for (std::size_t i = 0; i < dim; ++i) {
-    fixed_point::add(std::span{product_}.subspan(i * dim, i + 1), own[i], own, bits,
+    fixed_point::add(std::span{side.square}.subspan(i * dim, i + 1), own[i], own, bits,
                      triangle.first(i + 1));
     triangle = triangle.subspan(i + 1);
   }
+  return true;
 }
 
-void LeafMoments::add_cross(const StreamRows& x, const StreamRows& y, std::size_t block,
-                            std::span<const std::int32_t> exponents,
-                            std::span<std::int64_t> words) {
+void LeafMoments::add_cross(std::size_t block, std::span<const std::int32_t> exponents,
+                            std::span<std::int64_t> words) const {
   const std::size_t dim = layout_.dim();
-  for (std::size_t first = 0; first < x.rows.rows; first += kChunkRows) {
-    const auto chunk = chunk_of(x.rows, first);
-    fixed_point::widen(chunk, x.shift, x_);
-    fixed_point::widen(chunk_of(y.rows, first), y.shift, y_);
-    // Rows are columns to LAPACK: column i of Σ x y^T is row i of Σ y x^T.
-    lapack::multiply({dim, dim, chunk.rows}, {x_, dim}, {y_, dim, lapack::Op::transposed}, product_,
-                     store_for(first));
-  }
-  const auto x_exponents = exponents.subspan(layout_.stream_of_x(block) * dim, dim);
-  const auto y_exponents = exponents.subspan(layout_.stream_of_y(block) * dim, dim);
+  const auto x = exponents.subspan(layout_.stream_of_x(block) * dim, dim);
+  const auto y = exponents.subspan(layout_.stream_of_y(block) * dim, dim);
   for (std::size_t i = 0; i < dim; ++i) {
-    fixed_point::add(std::span{product_}.subspan(i * dim, dim), y_exponents[i], x_exponents,
-                     layout_.fraction_bits(),
+    fixed_point::add(std::span{cross_}.subspan(i * dim, dim), y[i], x, layout_.fraction_bits(),
                      words.subspan(layout_.cross_at(block) + i * dim, dim));
   }
 }

@@ -88,17 +88,25 @@ class LeafMoments {
            std::span<std::int64_t> words);
 
  private:
+  /// Of the rows of one stream: the chunk at hand in double [kChunkRows, m], Σ x and Σ x x^T.
+  struct Side {
+    explicit Side(std::size_t dim);
+    std::vector<double> chunk, sums, square;
+  };
+
   void check(std::span<const StreamRows> leaf, std::size_t exponents) const;
-  void add_square(const StreamRows& x, std::size_t stream, std::span<const std::int32_t> exponents,
-                  std::span<std::int64_t> words);
-  void add_cross(const StreamRows& x, const StreamRows& y, std::size_t block,
-                 std::span<const std::int32_t> exponents, std::span<std::int64_t> words);
+  /// Whether a stream's own moments are wanted, or only its chunk.
+  enum class Own { no, yes };
+  void accumulate(const StreamRows& rows, std::size_t first, Side& side, Own own) const;
+  /// Adds a stream's own moments; whether they were finite.
+  bool add_stream(const StreamRows& rows, std::size_t stream, const Side& side,
+                  std::span<const std::int32_t> exponents, std::span<std::int64_t> words) const;
+  void add_cross(std::size_t block, std::span<const std::int32_t> exponents,
+                 std::span<std::int64_t> words) const;
 
   MomentLayout layout_;
-  std::vector<double> x_, y_;    // [kChunkRows, m]
-  std::vector<double> product_;  // [m, m]
-  std::vector<double> sums_;     // [m]
-  std::vector<bool> is_finite_;  // [streams], of the leaf being added
+  Side x_, y_;
+  std::vector<double> cross_;  // [m, m]
 };
 
 /// Centred second-order moments of pairs (x, y) over N samples, x and y in R^m. Matrices [m, m] are

@@ -7,11 +7,13 @@
 #include "base/philox.hpp"
 #include "kernels/isa.hpp"
 
+#include "monitor/moments_fixed_point.hpp"
+
 namespace ballast::monitor {
 
 namespace {
 
-constexpr std::size_t kChunkRows = 256;
+using fixed_point::kChunkRows;
 
 BALLAST_KERNEL void subtract(const float* __restrict row, const float* __restrict shift,
                              float* __restrict out, std::size_t count) {

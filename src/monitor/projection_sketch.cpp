@@ -1,6 +1,7 @@
 #include "monitor/projection_sketch.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.hpp"
 
@@ -11,13 +12,8 @@ namespace ballast::monitor {
 
 namespace {
 
-constexpr std::size_t kChunkRows = 256;
-
-kernels::MatrixView<const float> chunk_of(const kernels::MatrixView<const float>& rows,
-                                          std::size_t first) {
-  return {rows.data + first * rows.stride, std::min(kChunkRows, rows.rows - first), rows.cols,
-          rows.stride};
-}
+using fixed_point::chunk_of;
+using fixed_point::kChunkRows;
 
 }  // namespace
 
@@ -53,10 +49,6 @@ void LeafSketch::raise_exponents(std::size_t layer, const StreamRows& x,
                                  std::span<const float> projected,
                                  std::span<std::int32_t> exponents) const {
   const StreamRows p = rows_of(projected, x.rows.rows);
-  if (fixed_point::count_nonfinite(x.rows, x.shift) != 0 ||
-      fixed_point::count_nonfinite(p.rows, p.shift) != 0) {
-    return;
-  }
   const auto own = exponents.subspan(layer * layout_.exponents_of_layer());
   fixed_point::raise_exponents(x.rows, x.shift, own.first(layout_.dim()));
   fixed_point::raise_exponents(p.rows, p.shift, own.subspan(layout_.dim(), layout_.rank()));
@@ -72,39 +64,21 @@ void LeafSketch::add(std::size_t layer, const StreamRows& x, std::span<const flo
     throw internal_error("the rows of a leaf do not fit the layout of the sketch");
   }
   if (count == 0) return;
-  const auto own_words = words.subspan(layer * layout_.words_of_layer(), layout_.words_of_layer());
-  const auto own_exponents =
-      exponents.subspan(layer * layout_.exponents_of_layer(), layout_.exponents_of_layer());
-  const std::size_t found =
-      fixed_point::count_nonfinite(x.rows, x.shift) + fixed_point::count_nonfinite(p.rows, p.shift);
-  own_words[SketchLayout::samples_at()] += static_cast<std::int64_t>(count);
-  own_words[SketchLayout::nonfinite_at()] += static_cast<std::int64_t>(found);
-  if (found != 0) return;
-  add_product(x, p, own_exponents, own_words);
-  add_sums(x, p, own_exponents, own_words);
-}
-
-void LeafSketch::add_product(const StreamRows& x, const StreamRows& p,
-                             std::span<const std::int32_t> exponents,
-                             std::span<std::int64_t> words) {
-  const std::size_t dim = layout_.dim();
-  const std::size_t rank = layout_.rank();
-  for (std::size_t first = 0; first < x.rows.rows; first += kChunkRows) {
-    const auto chunk = chunk_of(x.rows, first);
-    fixed_point::widen(chunk, x.shift, x_);
-    fixed_point::widen(chunk_of(p.rows, first), p.shift, p_);
-    lapack::multiply({dim, rank, chunk.rows}, {x_, dim}, {p_, rank, lapack::Op::transposed},
-                     product_, first == 0 ? lapack::Store::overwrite : lapack::Store::add);
-  }
-  for (std::size_t j = 0; j < rank; ++j) {
-    fixed_point::add(std::span{product_}.subspan(j * dim, dim), exponents[dim + j],
-                     exponents.first(dim), layout_.fraction_bits(),
-                     words.subspan(layout_.product_at() + j * dim, dim));
+  accumulate(x, p);
+  const auto own = words.subspan(layer * layout_.words_of_layer(), layout_.words_of_layer());
+  own[SketchLayout::samples_at()] += static_cast<std::int64_t>(count);
+  // Sums of single-precision values leave the range of doubles for no other reason.
+  if (std::all_of(sums_.begin(), sums_.end(), [](double sum) { return std::isfinite(sum); })) {
+    add_to(own,
+           exponents.subspan(layer * layout_.exponents_of_layer(), layout_.exponents_of_layer()));
+  } else {
+    own[SketchLayout::nonfinite_at()] +=
+        static_cast<std::int64_t>(fixed_point::count_nonfinite(x.rows, x.shift) +
+                                  fixed_point::count_nonfinite(p.rows, p.shift));
   }
 }
 
-void LeafSketch::add_sums(const StreamRows& x, const StreamRows& p,
-                          std::span<const std::int32_t> exponents, std::span<std::int64_t> words) {
+void LeafSketch::accumulate(const StreamRows& x, const StreamRows& p) {
   const std::size_t dim = layout_.dim();
   const std::size_t rank = layout_.rank();
   std::fill(sums_.begin(), sums_.end(), 0.0);
@@ -113,20 +87,27 @@ void LeafSketch::add_sums(const StreamRows& x, const StreamRows& p,
     const auto chunk = chunk_of(x.rows, first);
     fixed_point::widen(chunk, x.shift, x_);
     fixed_point::widen(chunk_of(p.rows, first), p.shift, p_);
-    for (std::size_t i = 0; i < chunk.rows; ++i) {
-      for (std::size_t j = 0; j < dim; ++j) {
-        const double value = x_[i * dim + j];
-        sums_[j] += value;
-        squares_[j] += value * value;
-      }
-      for (std::size_t j = 0; j < rank; ++j) sums_[dim + j] += p_[i * rank + j];
-    }
+    fixed_point::add_rows(x_, chunk.rows, std::span{sums_}.first(dim));
+    fixed_point::add_rows(p_, chunk.rows, std::span{sums_}.subspan(dim));
+    fixed_point::add_squares_of_rows(x_, chunk.rows, squares_);
+    lapack::multiply({dim, rank, chunk.rows}, {x_, dim}, {p_, rank, lapack::Op::transposed},
+                     product_, first == 0 ? lapack::Store::overwrite : lapack::Store::add);
   }
+}
+
+void LeafSketch::add_to(std::span<std::int64_t> words,
+                        std::span<const std::int32_t> exponents) const {
+  const std::size_t dim = layout_.dim();
   const int bits = layout_.fraction_bits();
-  fixed_point::add(sums_, 0, exponents, bits, words.subspan(SketchLayout::sums_at(), dim + rank));
+  fixed_point::add(sums_, 0, exponents, bits, words.subspan(SketchLayout::sums_at(), sums_.size()));
   for (std::size_t j = 0; j < dim; ++j) {
     fixed_point::add(std::span{squares_}.subspan(j, 1), exponents[j], exponents.subspan(j, 1), bits,
                      words.subspan(layout_.squares_at() + j, 1));
+  }
+  for (std::size_t j = 0; j < layout_.rank(); ++j) {
+    fixed_point::add(std::span{product_}.subspan(j * dim, dim), exponents[dim + j],
+                     exponents.first(dim), bits,
+                     words.subspan(layout_.product_at() + j * dim, dim));
   }
 }
 

@@ -61,10 +61,8 @@ class LeafSketch {
 
  private:
   [[nodiscard]] StreamRows rows_of(std::span<const float> projected, std::size_t count) const;
-  void add_sums(const StreamRows& x, const StreamRows& p, std::span<const std::int32_t> exponents,
-                std::span<std::int64_t> words);
-  void add_product(const StreamRows& x, const StreamRows& p,
-                   std::span<const std::int32_t> exponents, std::span<std::int64_t> words);
+  void accumulate(const StreamRows& x, const StreamRows& p);
+  void add_to(std::span<std::int64_t> words, std::span<const std::int32_t> exponents) const;
 
   SketchLayout layout_;
   std::vector<float> no_shift_;  // [m]

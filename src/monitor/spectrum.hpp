@@ -36,7 +36,7 @@ enum class SpectrumStatus {
 };
 [[nodiscard]] std::string_view name_of(SpectrumStatus status);
 
-/// Shares of the eigenvalues by magnitude; they add up to 1. (Section 3 of the paper: spectral
+/// Shares of the eigenvalues by magnitude; they add up to 1. (The paper's spectral
 /// masses with e_u = 0.05, e_n = 0.10, d_c = 0.20.)
 struct SpectralMasses {
   double expanding = 0.0;    ///< |λ| > 1.05
@@ -82,7 +82,7 @@ struct Decomposition {
 };
 
 /// Residual Koopman Spectral Profiling of one block: dynamic mode decomposition of x → y, whitened
-/// (Kim, Taniguchi, Kawano, Iwasawa and Matsuo 2026, arXiv:2602.22988, sections 3.1 to 3.3 and
+/// (Kim, Taniguchi, Kawano, Iwasawa and Matsuo 2026, arXiv:2602.22988,
 /// Algorithm 1), from second-order moments alone (Appendix B.2): with W = (S + ε I)^-½,
 /// M = W C W, G = W S W and H = W T W, the operator is A = M G^+. Residuals of modes follow ResDMD
 /// (Colbrook and Townsend 2024) with left eigenvectors. Not from the paper: the relative ε, σ_1,

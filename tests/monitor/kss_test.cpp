@@ -80,7 +80,6 @@ Matrix differences(Pairs& pairs, Matrix& moved, const KssOptions& options) {
   return slopes;
 }
 
-// Oracle 10.
 TEST(Kss, GradientsAreThoseOfCentralDifferences) {
   for (const auto unstable : {UnstableTerm::mean, UnstableTerm::sum}) {
     const KssOptions options{.unstable = unstable, .weight = 3.0};
@@ -133,7 +132,7 @@ TEST(Kss, OfRowsIsThatOfTheMatrices) {
 }
 
 TEST(Kss, LossIsThatOfTheFormula) {
-  // One expanding mode of four; the audit's remark: a mode at 1 costs 0.120 in the paper's form.
+  // One expanding mode of four; a mode at 1 costs 0.120 in the paper's form.
   SpectralSolver solver{4};
   const PairMoments ones = moments_of_operator(with_eigenvalues({1.0, 1.0, 1.0, 1.0}));
   static_cast<void>(solver.solve(ones));

@@ -110,7 +110,6 @@ TEST(Moments, PartsOfTheLayoutDoNotOverlap) {
   EXPECT_EQ(layout.words(), layout.cross_at(0) + 3 * 25);
 }
 
-// Oracle 6.
 TEST(Moments, ShardsOfLeavesGiveEqualBits) {
   const Sampled sampled = random_streams(kRows, kDim);
   const MomentLayout layout{2, kDim, Streams::chained, 512};
@@ -163,7 +162,6 @@ TEST(Moments, ACoordinateThatIsAlwaysItsShiftHasNone) {
   EXPECT_GT(moments.s[0], 0.0);
 }
 
-// Oracle 13, its first half.
 TEST(Moments, ValuesThatAreNotFiniteAreCountedWhereTheyAre) {
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),

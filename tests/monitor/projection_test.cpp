@@ -226,7 +226,7 @@ double near_unit_seen(const Matrix& x, const Matrix& y, const Matrix& basis) {
   return solver.solve(moments_of(x * basis, y * basis)).masses.near_unit;
 }
 
-// Oracle 8: half of the modes are near the unit circle.
+// Half of the modes are near the unit circle.
 TEST(Projection, PrincipalComponentsShowTheSpectrumThatRandomOnesHide) {
   constexpr std::size_t kWide = 128;
   constexpr std::size_t kSeen = 32;
