@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "kernels/adamw.hpp"
 #include "kernels/math.hpp"
+#include "kernels/pieces.hpp"
 
 namespace ballast::optim {
 
@@ -24,7 +25,6 @@ void check(const AdamW::Spans& spans, const Group& group) {
 }
 
 void update_group(const kernels::AdamWStep& step, const AdamW::Spans& spans, const Group& group) {
-  check(spans, group);
   const auto part = [&](auto values) { return values.subspan(group.offset, group.numel); };
   const kernels::AdamWState state{part(spans.gradient), part(spans.moment1), part(spans.moment2)};
   const MasterSlice& master = spans.master;
@@ -40,7 +40,7 @@ void update_group(const kernels::AdamWStep& step, const AdamW::Spans& spans, con
 
 }  // namespace
 
-AdamW::AdamW(const AdamWConfig& config) : config_{config} {}
+AdamW::AdamW(const AdamWConfig& config, Team* team) : config_{config}, team_{team} {}
 
 void AdamW::update(std::uint64_t t, double lr, double gradient_factor,
                    std::span<const Group> groups, const Spans& spans) const {
@@ -58,7 +58,10 @@ void AdamW::update(std::uint64_t t, double lr, double gradient_factor,
   const auto decayed = static_cast<float>(1.0 - lr * config_.weight_decay);
   for (const Group& group : groups) {
     step.decay_factor = group.decayed ? decayed : 1.0f;
-    update_group(step, spans, group);
+    check(spans, group);
+    kernels::for_elements(team_, group.numel, [&](std::size_t first, std::size_t count) {
+      update_group(step, spans, {group.offset + first, count, group.decayed});
+    });
   }
 }
 
