@@ -32,11 +32,14 @@ class TiledGemm final : public Gemm {
   std::vector<std::unique_ptr<LibraryGemm>> instances_;  ///< by worker
 };
 
-/// Sizes of a tile. Edges that are left over are shorter.
+/// Sizes of a tile; those at the edges may be smaller.
 struct GemmTile {
   std::size_t rows;
   std::size_t cols;
 };
-inline constexpr GemmTile kGemmTile{512, 1024};
+
+/// How a result of this shape is cut. Coarse, since each call packs its operands anew: on one core
+/// whole products were no faster within what could be measured.
+[[nodiscard]] GemmTile gemm_tile(std::size_t rows, std::size_t cols);
 
 }  // namespace ballast::kernels

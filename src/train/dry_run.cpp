@@ -33,7 +33,7 @@ Job plan_job(const Config& config, std::size_t ranks, const DryRun& request) {
   Config settled = config;
   auto& threads = settled.parallel.threads;
   // As many as ranks would have that share a host like this one.
-  if (!threads) threads = automatic_threads(job.topology, {ranks, allowed_processors()});
+  if (!threads) threads = automatic_threads(job.topology, std::vector(ranks, allowed_processors()));
   job.plan = plan_memory(settled, job.topology, 0);
   return job;
 }

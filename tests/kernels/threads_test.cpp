@@ -77,9 +77,8 @@ Bytes products_of(const Gemm& gemm, const Factors& factors) {
 }
 
 TEST(Threads, ProductsHaveTheSameBits) {
-  // Over one tile in both directions, over one part of the depth, and hardly anything.
-  constexpr Size kSizes[] = {
-      {kGemmTile.rows + 7, kGemmTile.cols + 3, 9}, {67, 545, 1601}, {1, 3, 5}};
+  // Several tiles of a few rows and of many, several parts of the depth, and hardly anything.
+  constexpr Size kSizes[] = {{519, 1027, 9}, {1031, 40, 33}, {67, 545, 1601}, {1, 3, 5}};
   for (const ElementType type : kEveryType) {
     for (const Size& size : kSizes) {
       const Factors factors{type, size};
