@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <iterator>
 
+#include "base/team.hpp"
 #include "cli/ini.hpp"
 #include "monitor/spectral_probe.hpp"
 
@@ -66,6 +67,20 @@ Options data_options(train::DataConfig& c) {
   };
 }
 
+Option threads_option(std::optional<std::size_t>& threads) {
+  constexpr const char* kAuto = "auto";
+  Option option = whole("parallel.threads", threads, {1, Team::kMostWorkers}, kAuto,
+                        "threads a rank; auto: the cores that it has for itself");
+  option.value_name = "auto|N";
+  option.takes = "auto, or " + option.takes;
+  option.set = [&threads, set_number = option.set](const std::string& text) {
+    if (text != kAuto) return set_number(text);
+    threads.reset();
+    return true;
+  };
+  return option;
+}
+
 Options parallel_options(train::ParallelConfig& c) {
   return {
       choice("parallel.sharding", c.sharding,
@@ -89,6 +104,7 @@ Options parallel_options(train::ParallelConfig& c) {
            "what is gathered together: a block, N blocks, blocks of at least N parameters, all"),
       word("parallel.recompute", "none|full|every:N|selective[:attention|feed_forward]",
            c.recompute, "activations that are computed again in the backward to save memory"),
+      threads_option(c.threads),
       number("parallel.timeout_s", c.timeout_s, kAboveZero,
              "seconds that a rank waits for its peers before it names them and ends"),
   };

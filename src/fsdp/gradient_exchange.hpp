@@ -18,6 +18,9 @@ class GradientExchange {
  public:
   virtual ~GradientExchange() = default;
 
+  /// Who shares out the sums; see LeafFold.
+  void set_team(Team* team) { fold_.set_team(team); }
+
   /// Meets the other ranks, once memory is committed; `region` is there when the transport is one.
   virtual void connect(Groups& groups, HostRegion* region) = 0;
 

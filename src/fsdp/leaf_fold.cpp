@@ -1,6 +1,7 @@
 #include "fsdp/leaf_fold.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/granule.hpp"
 #include "kernels/convert.hpp"
@@ -27,30 +28,40 @@ void LeafFold::begin(model::UnitId unit) {
 
 void LeafFold::add(const Wave& wave, std::span<const float* const> slices,
                    std::size_t first_granule, std::span<float> accumulator) {
-  piece_.resize(slices.size());
-  for (std::size_t at = 0; at < accumulator.size(); at += kPieceGranules * kGranule) {
-    const auto piece =
-        accumulator.subspan(at, std::min(kPieceGranules * kGranule, accumulator.size() - at));
-    for (std::size_t i = 0; i < slices.size(); ++i) piece_[i] = slices[i] + at;
-    kernels::fold(piece_, wave.store, piece);
-    if (!offender_ && !kernels::all_finite(piece)) {
-      find_offender(wave, piece_, first_granule + at / kGranule, piece.size() / kGranule);
+  constexpr std::size_t kPiece = kPieceGranules * kGranule;
+  const bool looks = !offender_;
+  // The first element of the first piece that holds a non-finite number.
+  std::atomic<std::size_t> worst{SIZE_MAX};
+  const std::size_t pieces = (accumulator.size() + kPiece - 1) / kPiece;
+  run_tasks(team_, pieces, [&](std::size_t task, std::size_t) {
+    const std::size_t at = task * kPiece;
+    const auto piece = accumulator.subspan(at, std::min(kPiece, accumulator.size() - at));
+    kernels::fold(slices, wave.store, piece, at);
+    if (!looks || kernels::all_finite(piece)) return;
+    std::size_t known = worst.load();
+    while (at < known && !worst.compare_exchange_weak(known, at)) {
     }
+  });
+  const std::size_t at = worst;
+  if (at != SIZE_MAX) {
+    find_offender(wave, slices, at, std::min(kPiece, accumulator.size() - at), first_granule);
   }
 }
 
-void LeafFold::find_offender(const Wave& wave, std::span<const float* const> slices,
-                             std::size_t first_granule, std::size_t granules) {
+/// In the piece of `numel` elements `at` in the slices, which start at `first_granule`.
+void LeafFold::find_offender(const Wave& wave, std::span<const float* const> slices, std::size_t at,
+                             std::size_t numel, std::size_t first_granule) {
+  const std::size_t granule = first_granule + at / kGranule;
   for (std::size_t rank = 0; rank < slices.size(); ++rank) {
-    for (std::size_t g = 0; g < granules; ++g) {
-      if (kernels::all_finite({slices[rank] + g * kGranule, kGranule})) continue;
-      offender_ = {reductions_, wave.first_leaf + rank, rank, unit_, first_granule + g};
+    for (std::size_t g = 0; g < numel / kGranule; ++g) {
+      if (kernels::all_finite({slices[rank] + at + g * kGranule, kGranule})) continue;
+      offender_ = {reductions_, wave.first_leaf + rank, rank, unit_, granule + g};
       return;
     }
   }
   // Finite slices whose sum is not: the last one tipped it over.
   const std::size_t last = slices.size() - 1;
-  offender_ = {reductions_, wave.first_leaf + last, last, unit_, first_granule};
+  offender_ = {reductions_, wave.first_leaf + last, last, unit_, granule};
 }
 
 }  // namespace ballast::fsdp

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "base/team.hpp"
 #include "kernels/gemm.hpp"
 #include "model/parameters.hpp"
 
@@ -33,6 +33,9 @@ struct Offender {
 /// non-finite slice it meets.
 class LeafFold {
  public:
+  /// Who shares out the elements from now on, and must outlive this; null: the caller alone.
+  void set_team(Team* team) { team_ = team; }
+
   /// Forgets the last step.
   void begin_step();
 
@@ -46,11 +49,11 @@ class LeafFold {
   [[nodiscard]] const std::optional<Offender>& offender() const { return offender_; }
 
  private:
-  void find_offender(const Wave& wave, std::span<const float* const> slices,
-                     std::size_t first_granule, std::size_t granules);
+  void find_offender(const Wave& wave, std::span<const float* const> slices, std::size_t at,
+                     std::size_t numel, std::size_t first_granule);
 
   model::UnitId unit_ = 0;
-  std::vector<const float*> piece_;  ///< the slices, moved along
+  Team* team_ = nullptr;
   std::uint64_t reductions_ = 0;
   std::optional<Offender> offender_;
 };

@@ -37,7 +37,8 @@ std::unique_ptr<GradientExchange> make_exchange(const ShardLayout& layout, const
 }  // namespace
 
 ShardedParameters::ShardedParameters(const ShardLayout& layout, const Policy& policy,
-                                     const Transports& transports, Memory& memory, Profile* profile)
+                                     const Transports& transports, Memory& memory, Profile* profile,
+                                     Team* team)
     : layout_{&layout},
       policy_{policy},
       profile_{profile},
@@ -45,6 +46,7 @@ ShardedParameters::ShardedParameters(const ShardLayout& layout, const Policy& po
   if (policy.purpose != Purpose::training) return;
   accumulators_.emplace(layout, memory.own);
   exchange_ = make_exchange(layout, policy, transports.gradients, *accumulators_, memory);
+  exchange_->set_team(team);
   counts_.reserve(layout.mesh().replicas);
   offsets_.reserve(layout.mesh().replicas);
 }

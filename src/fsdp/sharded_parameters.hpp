@@ -38,9 +38,10 @@ struct Memory {
 /// units in the same order: the order of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
-  /// Reserves in `memory`. `profile` records waits and transfers; null: nobody looks.
+  /// Reserves in `memory`. `profile` records waits and transfers; null: nobody looks. `team` shares
+  /// out the sums of gradients; null: the caller alone.
   ShardedParameters(const ShardLayout& layout, const Policy& policy, const Transports& transports,
-                    Memory& memory, Profile* profile = nullptr);
+                    Memory& memory, Profile* profile = nullptr, Team* team = nullptr);
   ~ShardedParameters() override;
 
   /// Brings the parameters to life once `memory` is committed; `region` where a transport needs

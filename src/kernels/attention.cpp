@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -18,7 +19,7 @@ namespace {
 constexpr double kLog2E = 0x1.71547652b82fep+0;
 constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 
-/// One sequence on its way through the heads.
+/// Heads of keys of one sequence, one after another.
 class Forward {
  public:
   Forward(const PanelKernel& kernel, const AttentionDims& dims, const AttentionInput& input,
@@ -147,14 +148,17 @@ class Forward {
 
 float attention_forward(const PanelKernel& kernel, const AttentionDims& dims,
                         const AttentionInput& input, const Elements& out,
-                        std::span<float> log_sum_exp, std::span<float> scratch) {
-  Forward forward{kernel, dims, input, out, log_sum_exp, scratch};
-  float largest = -std::numeric_limits<float>::infinity();
-  for (std::size_t sequence = 0; sequence < dims.sequences; ++sequence) {
-    for (std::size_t kv_head = 0; kv_head < dims.kv_heads; ++kv_head) {
-      largest = std::max(largest, forward.run(sequence, kv_head));
+                        std::span<float> log_sum_exp, std::span<float> scratch, Team* team) {
+  // The largest number is the same in whatever order they are looked at.
+  std::atomic<float> largest = -std::numeric_limits<float>::infinity();
+  run_tasks(team, dims.sequences * dims.kv_heads, [&](std::size_t task, std::size_t worker) {
+    const auto room = worker_scratch(dims, scratch, worker);
+    Forward forward{kernel, dims, input, out, log_sum_exp, room};
+    const float found = forward.run(task / dims.kv_heads, task % dims.kv_heads);
+    float known = largest.load(std::memory_order_relaxed);
+    while (known < found && !largest.compare_exchange_weak(known, found)) {
     }
-  }
+  });
   return largest * attention_scale(dims);
 }
 

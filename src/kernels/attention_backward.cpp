@@ -12,8 +12,8 @@ namespace {
 
 constexpr float kLog2E = 0x1.715476p+0f;
 
-/// One sequence on its way through the heads. Tiles are [keys, queries]: what their products with
-/// dout and q need, as the rows of op(a).
+/// Heads of keys of one sequence, one after another. Tiles are [keys, queries]: what their products
+/// with dout and q need, as the rows of op(a).
 class Backward {
  public:
   Backward(const PanelKernel& kernel, const AttentionDims& dims, const AttentionInput& input,
@@ -175,13 +175,12 @@ class Backward {
 void attention_backward(const PanelKernel& kernel, const AttentionDims& dims,
                         const AttentionInput& input, const ConstElements& out,
                         std::span<const float> log_sum_exp, const ConstElements& dout,
-                        const AttentionGradient& gradient, std::span<float> scratch) {
-  Backward backward{kernel, dims, input, out, log_sum_exp, dout, gradient, scratch};
-  for (std::size_t sequence = 0; sequence < dims.sequences; ++sequence) {
-    for (std::size_t kv_head = 0; kv_head < dims.kv_heads; ++kv_head) {
-      backward.run(sequence, kv_head);
-    }
-  }
+                        const AttentionGradient& gradient, std::span<float> scratch, Team* team) {
+  run_tasks(team, dims.sequences * dims.kv_heads, [&](std::size_t task, std::size_t worker) {
+    const auto room = worker_scratch(dims, scratch, worker);
+    Backward backward{kernel, dims, input, out, log_sum_exp, dout, gradient, room};
+    backward.run(task / dims.kv_heads, task % dims.kv_heads);
+  });
 }
 
 }  // namespace ballast::kernels

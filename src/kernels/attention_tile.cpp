@@ -85,6 +85,14 @@ BackwardRooms backward_rooms(const AttentionDims& dims, Room& room) {
   return rooms;
 }
 
+std::size_t scratch_of_a_worker(const AttentionDims& dims) {
+  Room forward{{}};
+  Room backward{{}};
+  static_cast<void>(forward_rooms(dims, forward));
+  static_cast<void>(backward_rooms(dims, backward));
+  return std::max(forward.needed(), backward.needed());
+}
+
 template <class Rooms>
 Rooms checked(const Rooms& rooms, const Room& room, std::span<float> scratch) {
   if (room.used() > scratch.size()) {
@@ -106,12 +114,15 @@ BackwardRooms backward_rooms(const AttentionDims& dims, std::span<float> scratch
   return checked(backward_rooms(dims, room), room, scratch);
 }
 
-std::size_t attention_scratch_numel(const AttentionDims& dims) {
-  Room forward{{}};
-  Room backward{{}};
-  static_cast<void>(forward_rooms(dims, forward));
-  static_cast<void>(backward_rooms(dims, backward));
-  return std::max(forward.needed(), backward.needed());
+std::size_t attention_scratch_numel(const AttentionDims& dims, std::size_t workers) {
+  return workers * scratch_of_a_worker(dims);
+}
+
+std::span<float> worker_scratch(const AttentionDims& dims, std::span<float> scratch,
+                                std::size_t worker) {
+  const std::size_t own = scratch_of_a_worker(dims);
+  const std::size_t start = std::min(worker * own, scratch.size());
+  return scratch.subspan(start, std::min(own, scratch.size() - start));
 }
 
 std::size_t AttentionMask::first_key(std::size_t query) const {

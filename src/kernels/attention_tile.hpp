@@ -66,6 +66,10 @@ struct BackwardRooms {
   std::size_t stride;    ///< of the tiles of [keys, queries]
 };
 
+/// What one worker has of the scratch of all.
+[[nodiscard]] std::span<float> worker_scratch(const AttentionDims& dims, std::span<float> scratch,
+                                              std::size_t worker);
+
 /// Throw an internal Error when `scratch` is too small.
 [[nodiscard]] ForwardRooms forward_rooms(const AttentionDims& dims, std::span<float> scratch);
 [[nodiscard]] BackwardRooms backward_rooms(const AttentionDims& dims, std::span<float> scratch);

@@ -5,6 +5,7 @@
 
 #include "kernels/half.hpp"
 #include "kernels/isa.hpp"
+#include "kernels/pieces.hpp"
 #include "kernels/stored.hpp"
 
 namespace ballast::kernels {
@@ -76,9 +77,7 @@ BALLAST_KERNEL bool finite_all(const float* x, std::size_t count) {
   return largest < kInfinityBits;
 }
 
-}  // namespace
-
-void narrow(std::span<const float> x, Elements out) {
+void narrow_piece(std::span<const float> x, const Elements& out) {
   switch (out.type()) {
     case ElementType::fp32:
       if (out.floats().data() != x.data()) std::memcpy(out.data(), x.data(), x.size_bytes());
@@ -90,7 +89,7 @@ void narrow(std::span<const float> x, Elements out) {
   }
 }
 
-void convert(const ConstElements& x, const Elements& out) {
+void convert_piece(const ConstElements& x, const Elements& out) {
   if (x.type() != out.type()) {
     convert_all(x.type(), x.data(), out.type(), out.data(), out.size());
   } else if (!x.empty()) {
@@ -98,7 +97,7 @@ void convert(const ConstElements& x, const Elements& out) {
   }
 }
 
-void widen(ConstElements x, std::span<float> out) {
+void widen_piece(const ConstElements& x, std::span<float> out) {
   switch (x.type()) {
     case ElementType::fp32:
       if (x.floats().data() != out.data()) std::memcpy(out.data(), x.data(), out.size_bytes());
@@ -108,6 +107,26 @@ void widen(ConstElements x, std::span<float> out) {
     case ElementType::fp16:
       return from_fp16_all(x.halves().data(), out.data(), out.size());
   }
+}
+
+}  // namespace
+
+void narrow(std::span<const float> x, const Elements& out, Team* team) {
+  for_elements(team, x.size(), [&](std::size_t first, std::size_t count) {
+    narrow_piece(x.subspan(first, count), out.subspan(first, count));
+  });
+}
+
+void convert(const ConstElements& x, const Elements& out, Team* team) {
+  for_elements(team, out.size(), [&](std::size_t first, std::size_t count) {
+    convert_piece(x.subspan(first, count), out.subspan(first, count));
+  });
+}
+
+void widen(const ConstElements& x, std::span<float> out, Team* team) {
+  for_elements(team, out.size(), [&](std::size_t first, std::size_t count) {
+    widen_piece(x.subspan(first, count), out.subspan(first, count));
+  });
 }
 
 void split_master(std::span<const float> master, std::span<std::uint16_t> high,

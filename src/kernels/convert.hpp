@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/team.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {
@@ -10,13 +11,13 @@ namespace ballast::kernels {
 /// x rounded to the type of `out` (to nearest, ties to even; beyond fp16's range to infinity, as
 /// IEEE 754 has it). Equal sizes, no overlap; but where `out` is fp32 both may be the same memory,
 /// and then nothing is done.
-void narrow(std::span<const float> x, Elements out);
+void narrow(std::span<const float> x, const Elements& out, Team* team = nullptr);
 
 /// x in the type of `out`: widened, then rounded as `narrow` does. Equal sizes, no overlap.
-void convert(const ConstElements& x, const Elements& out);
+void convert(const ConstElements& x, const Elements& out, Team* team = nullptr);
 
 /// x exactly, as fp32; the inverse of `narrow` on its results.
-void widen(ConstElements x, std::span<float> out);
+void widen(const ConstElements& x, std::span<float> out, Team* team = nullptr);
 
 /// fp32 master weights in two halves of 16 bits: `high` is the master rounded to bf16, ready to
 /// compute with, `low` the difference of the bit patterns. The rounding is to nearest with ties

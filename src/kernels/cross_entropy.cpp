@@ -6,6 +6,7 @@
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/math.hpp"
+#include "kernels/pieces.hpp"
 #include "kernels/stored.hpp"
 
 namespace ballast::kernels {
@@ -62,38 +63,48 @@ float negative_log_likelihood(const Softmax& softmax, float logit) {
                             (static_cast<double>(softmax.max) - static_cast<double>(logit)));
 }
 
+/// One row of cross_entropy; returns its nll.
+float row_gradient(std::span<float> row, std::int32_t label_id, float factor,
+                   const Elements& gradient) {
+  if (label_id == kIgnoreLabel) {
+    std::ranges::fill(gradient.bytes(), std::byte{0});
+    return 0.0f;
+  }
+  const auto label = static_cast<std::size_t>(label_id);
+  const float label_logit = row[label];
+  const Softmax softmax = exponentiate(row.data(), row.size());
+  scale_row(row.data(), factor / softmax.sum, label, factor, gradient.type(), gradient.data(),
+            row.size());
+  return negative_log_likelihood(softmax, label_logit);
+}
+
+float row_loss(std::span<const float> row, std::int32_t label) {
+  if (label == kIgnoreLabel) return 0.0f;
+  const Softmax softmax = sum_exponentials(row.data(), row.size());
+  return negative_log_likelihood(softmax, row[static_cast<std::size_t>(label)]);
+}
+
 }  // namespace
 
 void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                    std::span<const float> weights, float gradient_scale, std::span<float> logits,
-                   std::span<float> nll, const Elements& dlogits) {
-  for (std::size_t r = 0; r < labels.size(); ++r) {
-    const auto row = logits.subspan(r * vocabulary, vocabulary);
-    const auto gradient = dlogits.subspan(r * vocabulary, vocabulary);
-    if (labels[r] == kIgnoreLabel) {
-      std::ranges::fill(gradient.bytes(), std::byte{0});
-      nll[r] = 0.0f;
-      continue;
+                   std::span<float> nll, const Elements& dlogits, Team* team) {
+  for_rows(team, labels.size(), vocabulary, [&](std::size_t first, std::size_t count) {
+    for (std::size_t r = first; r < first + count; ++r) {
+      const float factor = weights.empty() ? gradient_scale : gradient_scale * weights[r];
+      nll[r] = row_gradient(logits.subspan(r * vocabulary, vocabulary), labels[r], factor,
+                            dlogits.subspan(r * vocabulary, vocabulary));
     }
-    const auto label = static_cast<std::size_t>(labels[r]);
-    const float label_logit = row[label];
-    const Softmax softmax = exponentiate(row.data(), vocabulary);
-    nll[r] = negative_log_likelihood(softmax, label_logit);
-    const float factor = weights.empty() ? gradient_scale : gradient_scale * weights[r];
-    scale_row(row.data(), factor / softmax.sum, label, factor, gradient.type(), gradient.data(),
-              vocabulary);
-  }
+  });
 }
 
 void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
-                        std::span<const float> logits, std::span<float> nll) {
-  for (std::size_t r = 0; r < labels.size(); ++r) {
-    nll[r] = 0.0f;
-    if (labels[r] == kIgnoreLabel) continue;
-    const auto row = logits.subspan(r * vocabulary, vocabulary);
-    const Softmax softmax = sum_exponentials(row.data(), vocabulary);
-    nll[r] = negative_log_likelihood(softmax, row[static_cast<std::size_t>(labels[r])]);
-  }
+                        std::span<const float> logits, std::span<float> nll, Team* team) {
+  for_rows(team, labels.size(), vocabulary, [&](std::size_t first, std::size_t count) {
+    for (std::size_t r = first; r < first + count; ++r) {
+      nll[r] = row_loss(logits.subspan(r * vocabulary, vocabulary), labels[r]);
+    }
+  });
 }
 
 }  // namespace ballast::kernels

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/team.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {
@@ -18,10 +19,10 @@ inline constexpr std::int32_t kIgnoreLabel = -1;
 /// weights: [rows] or empty for all ones.
 void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                    std::span<const float> weights, float gradient_scale, std::span<float> logits,
-                   std::span<float> nll, const Elements& dlogits);
+                   std::span<float> nll, const Elements& dlogits, Team* team = nullptr);
 
 /// The negative log-likelihoods alone; `logits` is left as it is.
 void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
-                        std::span<const float> logits, std::span<float> nll);
+                        std::span<const float> logits, std::span<float> nll, Team* team = nullptr);
 
 }  // namespace ballast::kernels

@@ -1,9 +1,11 @@
 #include "kernels/elementwise.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
+#include "kernels/pieces.hpp"
 #include "kernels/stored.hpp"
 
 // Destinations may alias sources element for element; `ivdep` tells the compiler that nothing else
@@ -47,8 +49,17 @@ BALLAST_KERNEL double squares(const float* x, std::size_t count) {
 
 }  // namespace
 
-void add(const ConstElements& a, std::span<const float> b, const Elements& out) {
-  add_all(out.type(), a.data(), b.data(), out.data(), out.size());
+void add(const ConstElements& a, std::span<const float> b, const Elements& out, Team* team) {
+  for_elements(team, out.size(), [&](std::size_t first, std::size_t count) {
+    add_all(out.type(), a.subspan(first, count).data(), b.data() + first,
+            out.subspan(first, count).data(), count);
+  });
+}
+
+void clear(std::span<float> x, Team* team) {
+  for_elements(team, x.size(), [&](std::size_t first, std::size_t count) {
+    std::ranges::fill(x.subspan(first, count), 0.0f);
+  });
 }
 
 void accumulate(std::span<const float> x, std::span<float> out) { add(out, x, out); }

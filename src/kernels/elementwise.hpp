@@ -2,13 +2,18 @@
 
 #include <span>
 
+#include "base/team.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {
 
 /// out = a + b, rounded where out is narrow. Equal sizes; a and out are of one type, and out may be
 /// a.
-void add(const ConstElements& a, std::span<const float> b, const Elements& out);
+void add(const ConstElements& a, std::span<const float> b, const Elements& out,
+         Team* team = nullptr);
+
+/// x = 0.
+void clear(std::span<float> x, Team* team = nullptr);
 
 /// out += x. Equal sizes.
 void accumulate(std::span<const float> x, std::span<float> out);

@@ -44,17 +44,17 @@ BALLAST_INLINE void fold_up_to_four(const float* const* sources, std::size_t sou
   }
 }
 
-BALLAST_KERNEL void fold_all(const float* const* sources, std::size_t source_count, Store store,
-                             float* out, std::size_t count) {
+BALLAST_KERNEL void fold_all(const float* const* sources, std::size_t source_count,
+                             std::size_t first, Store store, float* out, std::size_t count) {
   for (std::size_t start = 0; start < count; start += kBlock) {
     const std::size_t block = count - start < kBlock ? count - start : kBlock;
     Store how = store;
     for (std::size_t s = 0; s < source_count; s += kTogether) {
       const std::size_t left = source_count - s;
       if (how == Store::add) {
-        fold_up_to_four<Store::add>(sources + s, left, start, out + start, block);
+        fold_up_to_four<Store::add>(sources + s, left, first + start, out + start, block);
       } else {
-        fold_up_to_four<Store::overwrite>(sources + s, left, start, out + start, block);
+        fold_up_to_four<Store::overwrite>(sources + s, left, first + start, out + start, block);
       }
       how = Store::add;
     }
@@ -63,8 +63,9 @@ BALLAST_KERNEL void fold_all(const float* const* sources, std::size_t source_cou
 
 }  // namespace
 
-void fold(std::span<const float* const> sources, Store store, std::span<float> out) {
-  fold_all(sources.data(), sources.size(), store, out.data(), out.size());
+void fold(std::span<const float* const> sources, Store store, std::span<float> out,
+          std::size_t first) {
+  fold_all(sources.data(), sources.size(), first, store, out.data(), out.size());
 }
 
 }  // namespace ballast::kernels

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/team.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {
@@ -70,8 +71,9 @@ enum class Transpose { no, yes };
 /// Whether a result replaces what the destination holds or is added to it.
 enum class Store { overwrite, add };
 
-/// The matrix products of one library. Every call is single-threaded, so its
-/// bits do not depend on how many threads the process has.
+/// The matrix products of one library. Every element of a result is summed up on one thread, in an
+/// order that follows from the shapes alone, so the bits do not depend on how many threads share
+/// the elements out.
 class Gemm {
  public:
   virtual ~Gemm() = default;
@@ -100,7 +102,8 @@ enum class GemmLibrary { openblas, onednn, panels };
 /// Those that this build has and this processor runs.
 [[nodiscard]] std::span<const GemmLibrary> gemm_libraries();
 
-/// Throws a usage Error when this build or this processor lacks `library`.
-[[nodiscard]] std::unique_ptr<Gemm> make_gemm(GemmLibrary library);
+/// `team`, where there is one, shares out the products, and must outlive the result. Throws a usage
+/// Error when this build or this processor lacks `library`.
+[[nodiscard]] std::unique_ptr<Gemm> make_gemm(GemmLibrary library, Team* team = nullptr);
 
 }  // namespace ballast::kernels

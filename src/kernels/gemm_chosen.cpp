@@ -11,8 +11,8 @@ namespace {
 
 class ChosenGemm final : public Gemm {
  public:
-  explicit ChosenGemm(const GemmTable& table) : table_{table} {
-    for (const GemmLibrary library : table.libraries()) of(library) = make_gemm(library);
+  ChosenGemm(const GemmTable& table, Team* team) : table_{table} {
+    for (const GemmLibrary library : table.libraries()) of(library) = make_gemm(library, team);
   }
 
   void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
@@ -53,8 +53,8 @@ class ChosenGemm final : public Gemm {
 
 }  // namespace
 
-std::unique_ptr<Gemm> make_gemm(const GemmTable& table) {
-  return std::make_unique<ChosenGemm>(table);
+std::unique_ptr<Gemm> make_gemm(const GemmTable& table, Team* team) {
+  return std::make_unique<ChosenGemm>(table, team);
 }
 
 }  // namespace ballast::kernels

@@ -10,27 +10,6 @@ namespace ballast::kernels {
 
 namespace {
 
-GemmShape shape_of(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
-                   const Destination& c, Store store) {
-  if (c.type != ElementType::fp32 && (c.type != a.type || store == Store::add)) {
-    throw internal_error("matrix product of {} into {}{}", name_of(a.type), name_of(c.type),
-                         store == Store::add ? ", added" : "");
-  }
-  if (a.type != b.type) {
-    throw internal_error("matrix product of {} and {}", name_of(a.type), name_of(b.type));
-  }
-  const bool a_as_is = transpose_a == Transpose::no;
-  const bool b_as_is = transpose_b == Transpose::no;
-  const GemmShape shape{a_as_is ? a.rows : a.cols, b_as_is ? b.cols : b.rows,
-                        a_as_is ? a.cols : a.rows};
-  const std::size_t b_depth = b_as_is ? b.rows : b.cols;
-  if (b_depth != shape.k || c.rows != shape.m || c.cols != shape.n) {
-    throw internal_error("matrix product [{}, {}] x [{}, {}] does not give [{}, {}]", shape.m,
-                         shape.k, b_depth, shape.n, c.rows, c.cols);
-  }
-  return shape;
-}
-
 std::byte* row_of(const Destination& c, std::size_t row) {
   return static_cast<std::byte*>(c.data) + row * c.stride * size_of(c.type);
 }
@@ -60,6 +39,27 @@ std::size_t panel_of(std::size_t k) { return std::max<std::size_t>(1, kWidenedPa
 
 }  // namespace
 
+GemmShape checked_shape(const Operand& a, Transpose transpose_a, const Operand& b,
+                        Transpose transpose_b, const Destination& c, Store store) {
+  if (c.type != ElementType::fp32 && (c.type != a.type || store == Store::add)) {
+    throw internal_error("matrix product of {} into {}{}", name_of(a.type), name_of(c.type),
+                         store == Store::add ? ", added" : "");
+  }
+  if (a.type != b.type) {
+    throw internal_error("matrix product of {} and {}", name_of(a.type), name_of(b.type));
+  }
+  const bool a_as_is = transpose_a == Transpose::no;
+  const bool b_as_is = transpose_b == Transpose::no;
+  const GemmShape shape{a_as_is ? a.rows : a.cols, b_as_is ? b.cols : b.rows,
+                        a_as_is ? a.cols : a.rows};
+  const std::size_t b_depth = b_as_is ? b.rows : b.cols;
+  if (b_depth != shape.k || c.rows != shape.m || c.cols != shape.n) {
+    throw internal_error("matrix product [{}, {}] x [{}, {}] does not give [{}, {}]", shape.m,
+                         shape.k, b_depth, shape.n, c.rows, c.cols);
+  }
+  return shape;
+}
+
 Operand rows_of(const Operand& x, std::size_t start, std::size_t count) {
   Operand part = x;
   part.rows = count;
@@ -77,7 +77,7 @@ Operand cols_of(const Operand& x, std::size_t start, std::size_t count) {
 void LibraryGemm::multiply(const Operand& a, Transpose transpose_a, const Operand& b,
                            Transpose transpose_b, const Destination& c, Store store,
                            float alpha) const {
-  const GemmShape shape = shape_of(a, transpose_a, b, transpose_b, c, store);
+  const GemmShape shape = checked_shape(a, transpose_a, b, transpose_b, c, store);
   if (a.type != ElementType::fp32 && alpha != 1.0f) {
     throw internal_error("matrix product of {} takes alpha 1, not {}", name_of(a.type), alpha);
   }
@@ -88,6 +88,23 @@ void LibraryGemm::multiply(const Operand& a, Transpose transpose_a, const Operan
   if (is_native(a.type)) return multiply_narrow(product);
   if (c.type != ElementType::fp32) return multiply_rounded(product);
   multiply_widened(product);
+}
+
+void LibraryGemm::prepare(const Operand& a, Transpose transpose_a, const Operand& b,
+                          Transpose transpose_b, const Destination& c, Store store) const {
+  const GemmShape shape = checked_shape(a, transpose_a, b, transpose_b, c, store);
+  const auto& [m, n, k] = shape;
+  if (a.type == ElementType::fp32 || m == 0 || n == 0 || k == 0) return;
+  if (is_native(a.type)) {
+    return prepare_narrow({shape, a, transpose_a, b, transpose_b, c, store, 1.0f});
+  }
+  const auto grow = [](std::vector<float>& room, std::size_t numel) {
+    if (room.size() < numel) room.resize(numel);
+  };
+  const std::size_t rows = c.type == ElementType::fp32 ? m : std::min(m, panel_of(n));
+  grow(widened_a_, std::min(rows, panel_of(k)) * k);
+  grow(widened_b_, std::min(n, panel_of(k)) * k);
+  if (c.type != ElementType::fp32) grow(rounded_c_, rows * n);
 }
 
 void LibraryGemm::multiply_narrow(const Product& product) const {

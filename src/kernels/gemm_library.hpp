@@ -27,6 +27,10 @@ struct Product {
   float alpha;
 };
 
+/// The sizes of a product of these; an internal Error where they don't fit together.
+[[nodiscard]] GemmShape checked_shape(const Operand& a, Transpose transpose_a, const Operand& b,
+                                      Transpose transpose_b, const Destination& c, Store store);
+
 /// `count` rows of x from `start` on, or columns.
 [[nodiscard]] Operand rows_of(const Operand& x, std::size_t start, std::size_t count);
 [[nodiscard]] Operand cols_of(const Operand& x, std::size_t start, std::size_t count);
@@ -38,6 +42,11 @@ class LibraryGemm : public Gemm {
   void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
                 const Destination& c, Store store, float alpha) const final;
 
+  /// Makes room for what a call with these arguments needs besides, so that it allocates nothing,
+  /// whichever worker of a team has it made.
+  void prepare(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
+               const Destination& c, Store store) const;
+
   [[nodiscard]] bool is_native(ElementType type) const override {
     return type == ElementType::fp32;
   }
@@ -46,6 +55,8 @@ class LibraryGemm : public Gemm {
   virtual void multiply_fp32(const Product& product) const = 0;
   /// Called with types other than fp32 for which is_native says yes; c may be of that type too.
   virtual void multiply_narrow(const Product& product) const;
+  /// What multiply_narrow needs to be made beforehand.
+  virtual void prepare_narrow(const Product&) const {}
 
  private:
   void multiply_widened(const Product& product) const;
@@ -58,9 +69,9 @@ class LibraryGemm : public Gemm {
 /// it only where a single row of op(a) or column of op(b) is longer, since no sum is split.
 inline constexpr std::size_t kWidenedPanel = std::size_t{1} << 20;
 
-[[nodiscard]] std::unique_ptr<Gemm> make_openblas_gemm();
+[[nodiscard]] std::unique_ptr<LibraryGemm> make_openblas_gemm();
 #ifdef BALLAST_HAVE_ONEDNN
-[[nodiscard]] std::unique_ptr<Gemm> make_onednn_gemm();
+[[nodiscard]] std::unique_ptr<LibraryGemm> make_onednn_gemm();
 #endif
 
 }  // namespace ballast::kernels

@@ -83,6 +83,8 @@ class OneDnnGemm final : public LibraryGemm {
     bf16_.multiply(product);
   }
 
+  void prepare_narrow(const Product& product) const override { bf16_.prepare(product); }
+
   OpenMpThreads threads_;
   std::string_view bf16_unit_ = bf16_unit();
   mutable OneDnnBf16 bf16_;
@@ -90,7 +92,7 @@ class OneDnnGemm final : public LibraryGemm {
 
 }  // namespace
 
-std::unique_ptr<Gemm> make_onednn_gemm() { return std::make_unique<OneDnnGemm>(); }
+std::unique_ptr<LibraryGemm> make_onednn_gemm() { return std::make_unique<OneDnnGemm>(); }
 
 }  // namespace ballast::kernels
 

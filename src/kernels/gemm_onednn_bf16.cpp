@@ -44,6 +44,17 @@ dnnl::matmul::primitive_desc planned(const dnnl::engine& engine, const dnnl::mem
 /// oneDNN's interface takes operands as void*, though it only reads them.
 void* writable(const void* data) { return const_cast<void*>(data); }
 
+/// `work`, whose oneDNN errors become ours and say of which product they are.
+template <class Work>
+void explained(const GemmShape& shape, Work&& work) {
+  try {
+    work();
+  } catch (const dnnl::error& error) {
+    throw internal_error("oneDNN's bf16 product of m {}, n {}, k {} failed with status {}: {}",
+                         shape.m, shape.n, shape.k, static_cast<int>(error.status), error.what());
+  }
+}
+
 }  // namespace
 
 void OneDnnBf16::reserve_scratch(std::size_t bytes) {
@@ -69,20 +80,32 @@ OneDnnBf16::Entry OneDnnBf16::make(const Key& key) {
           {scratch, engine_, nullptr}};
 }
 
-void OneDnnBf16::multiply(const Product& product) {
+OneDnnBf16::Key OneDnnBf16::key_of(const Product& product) {
   const auto& [shape, a, transpose_a, b, transpose_b, c, store, alpha] = product;
-  const Key key{shape.m,  shape.n,     shape.k,     a.stride, b.stride,
-                c.stride, transpose_a, transpose_b, store,    c.type};
-  try {
-    auto found = entries_.find(key);
-    if (found == entries_.end()) {
-      if (entries_.size() == kLargestCache) entries_.clear();
-      found = entries_.emplace(key, make(key)).first;
-    }
-    Entry& entry = found->second;
-    entry.a.set_data_handle(writable(a.data));
-    entry.b.set_data_handle(writable(b.data));
-    entry.c.set_data_handle(c.data);
+  return {shape.m,  shape.n,     shape.k,     a.stride, b.stride,
+          c.stride, transpose_a, transpose_b, store,    c.type};
+}
+
+OneDnnBf16::Entry& OneDnnBf16::entry_of(const Product& product) {
+  const Key key = key_of(product);
+  auto found = entries_.find(key);
+  if (found == entries_.end()) {
+    if (entries_.size() == kLargestCache) entries_.clear();
+    found = entries_.emplace(key, make(key)).first;
+  }
+  return found->second;
+}
+
+void OneDnnBf16::prepare(const Product& product) {
+  explained(product.shape, [&] { static_cast<void>(entry_of(product)); });
+}
+
+void OneDnnBf16::multiply(const Product& product) {
+  explained(product.shape, [&] {
+    Entry& entry = entry_of(product);
+    entry.a.set_data_handle(writable(product.a.data));
+    entry.b.set_data_handle(writable(product.b.data));
+    entry.c.set_data_handle(product.c.data);
     if (scratch_) entry.scratch.set_data_handle(scratch_.get_data_handle());
     // The C++ interface would build a hash map of the arguments for each call.
     const std::array<dnnl_exec_arg_t, 4> arguments{{{DNNL_ARG_SRC, entry.a.get()},
@@ -94,10 +117,7 @@ void OneDnnBf16::multiply(const Product& product) {
                                static_cast<int>(arguments.size()), arguments.data()),
         "could not execute a matmul");
     stream_.wait();
-  } catch (const dnnl::error& error) {
-    throw internal_error("oneDNN's bf16 product of m {}, n {}, k {} failed with status {}: {}",
-                         shape.m, shape.n, shape.k, static_cast<int>(error.status), error.what());
-  }
+  });
 }
 
 }  // namespace ballast::kernels

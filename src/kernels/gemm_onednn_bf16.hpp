@@ -16,6 +16,8 @@ namespace ballast::kernels {
 class OneDnnBf16 {
  public:
   void multiply(const Product& product);
+  /// Makes the primitive for a product like this one.
+  void prepare(const Product& product);
 
  private:
   /// All that a primitive is made for.
@@ -34,6 +36,8 @@ class OneDnnBf16 {
     dnnl::memory a, b, c, scratch;
   };
 
+  [[nodiscard]] static Key key_of(const Product& product);
+  [[nodiscard]] Entry& entry_of(const Product& product);
   [[nodiscard]] Entry make(const Key& key);
   void reserve_scratch(std::size_t bytes);
 

@@ -33,6 +33,6 @@ class OpenBlasGemm final : public LibraryGemm {
 
 }  // namespace
 
-std::unique_ptr<Gemm> make_openblas_gemm() { return std::make_unique<OpenBlasGemm>(); }
+std::unique_ptr<LibraryGemm> make_openblas_gemm() { return std::make_unique<OpenBlasGemm>(); }
 
 }  // namespace ballast::kernels

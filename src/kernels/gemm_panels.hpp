@@ -15,8 +15,8 @@ class PanelGemm final : public LibraryGemm {
   /// Whether this processor has what the kernels need.
   [[nodiscard]] static bool is_supported();
 
-  /// Throws a usage Error where is_supported says no.
-  PanelGemm();
+  /// `team`, which may be null, must outlive this. Throws a usage Error where is_supported says no.
+  explicit PanelGemm(Team* team = nullptr);
 
   [[nodiscard]] bool is_native(ElementType type) const override {
     return type == ElementType::fp32 || (type == ElementType::bf16 && bf16_ != nullptr);
@@ -30,6 +30,7 @@ class PanelGemm final : public LibraryGemm {
 
   std::unique_ptr<PanelKernel> fp32_;
   std::unique_ptr<PanelKernel> bf16_;
+  Team* team_;
   mutable Mapping panels_a_, panels_b_;
 };
 

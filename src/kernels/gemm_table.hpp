@@ -76,7 +76,7 @@ class GemmTable {
 /// The libraries and instruction sets that a table is good for.
 [[nodiscard]] std::string gemm_machine();
 
-/// Products by the library that the table names for each.
-[[nodiscard]] std::unique_ptr<Gemm> make_gemm(const GemmTable& table);
+/// Products by the library that the table names for each; `team` as above.
+[[nodiscard]] std::unique_ptr<Gemm> make_gemm(const GemmTable& table, Team* team = nullptr);
 
 }  // namespace ballast::kernels

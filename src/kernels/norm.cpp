@@ -5,6 +5,7 @@
 
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
+#include "kernels/pieces.hpp"
 #include "kernels/stored.hpp"
 
 // RMSNorm is LayerNorm whose mean is left at 0, so both share their loops. A row is read several
@@ -97,9 +98,19 @@ struct Row {
   float inverse;
 };
 
-/// Adds the row to dgain and returns Σ dy gain normalised(x).
+/// Adds `count` columns of the row to dgain.
 template <class X>
-BALLAST_INLINE float project(const Row<X>& row, const float* gain, float* dgain, std::size_t dim) {
+BALLAST_INLINE void add_to_gain(const Row<X>& row, float* dgain, std::size_t count) {
+  const Row<X> in = row;
+#pragma GCC ivdep
+  for (std::size_t c = 0; c < count; ++c) {
+    dgain[c] = __builtin_fmaf(in.dy[c], (X::load(in.x[c]) - in.mean) * in.inverse, dgain[c]);
+  }
+}
+
+/// Σ dy gain normalised(x).
+template <class X>
+BALLAST_INLINE float project(const Row<X>& row, const float* gain, std::size_t dim) {
   const Row<X> in = row;
   LaneVector sum{};
   LaneVector x;
@@ -117,10 +128,6 @@ BALLAST_INLINE float project(const Row<X>& row, const float* gain, float* dgain,
     load_stored<StoredFp32>(in.dy + i, dim - i, 0.0f, dy);
     load_stored<StoredFp32>(gain + i, dim - i, 0.0f, g);
     sum += dy * g * ((x - in.mean) * in.inverse);
-  }
-#pragma GCC ivdep
-  for (std::size_t c = 0; c < dim; ++c) {
-    dgain[c] = __builtin_fmaf(in.dy[c], (X::load(in.x[c]) - in.mean) * in.inverse, dgain[c]);
   }
   return lane_tree(sum);
 }
@@ -164,7 +171,7 @@ struct Backward {
   const float* dy;
   float* dx;
   Store store;
-  float* dgain;
+  float* dgain;  ///< null where it is summed up elsewhere
 };
 
 /// `rounded` may be null.
@@ -179,7 +186,8 @@ BALLAST_KERNEL void backward_all(const Backward& norm, ElementType x_type, const
                                   norm.statistics[2 * r + 1]};
       float* dx = norm.dx + start;
       const float gradient = norm.kind == NormKind::layer ? lane_dot(row.dy, norm.gain, dim) : 0.0f;
-      const float projection = project(row, norm.gain, norm.dgain, dim);
+      const float projection = project(row, norm.gain, dim);
+      if (norm.dgain != nullptr) add_to_gain(row, norm.dgain, dim);
       const Means means{gradient / count, projection / count};
       if (norm.store == Store::overwrite) {
         store_row<decltype(in), Store::overwrite>(row, norm.gain, means, dx, dim);
@@ -194,32 +202,82 @@ BALLAST_KERNEL void backward_all(const Backward& norm, ElementType x_type, const
   });
 }
 
+/// dgain of `count` columns from `first` on, over all rows in their order.
+BALLAST_KERNEL void gain_gradient(const Backward& norm, ElementType x_type, const void* x,
+                                  std::size_t first, std::size_t count) {
+  with_stored(x_type, [&](auto in) BALLAST_INLINE_LAMBDA {
+    for (std::size_t r = 0; r < norm.dims.rows; ++r) {
+      const std::size_t start = r * norm.dims.dim + first;
+      const Row<decltype(in)> row{elements(in, x) + start, norm.dy + start, norm.statistics[2 * r],
+                                  norm.statistics[2 * r + 1]};
+      add_to_gain(row, norm.dgain + first, count);
+    }
+  });
+}
+
+/// Runs of rows of a forward pass. `sum` may be x, which is then only read.
+void forward_rows(const Forward& norm, const ConstElements& x, const Elements& sum,
+                  const Elements& y, Team* team) {
+  const std::size_t dim = norm.dims.dim;
+  for_rows(team, norm.dims.rows, dim, [&](std::size_t first, std::size_t count) {
+    Forward part = norm;
+    part.dims.rows = count;
+    if (part.update != nullptr) part.update += first * dim;
+    part.statistics += first * 2;
+    const auto of = [&](const auto& all) { return all.subspan(first * dim, count * dim).data(); };
+    forward_all(part, x.type(), of(x), of(sum), y.type(), of(y));
+  });
+}
+
+void backward_rows(const Backward& norm, const ConstElements& x, const Elements& rounded,
+                   Team* team) {
+  const std::size_t dim = norm.dims.dim;
+  for_rows(team, norm.dims.rows, dim, [&](std::size_t first, std::size_t count) {
+    Backward part = norm;
+    part.dims.rows = count;
+    part.statistics += first * 2;
+    part.dy += first * dim;
+    part.dx += first * dim;
+    const auto of = [&](const auto& all) { return all.subspan(first * dim, count * dim).data(); };
+    backward_all(part, x.type(), of(x), rounded.type(), rounded.empty() ? nullptr : of(rounded));
+  });
+}
+
 }  // namespace
 
 void norm_forward(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
-                  std::span<const float> gain, const Elements& y, std::span<float> statistics) {
+                  std::span<const float> gain, const Elements& y, std::span<float> statistics,
+                  Team* team) {
   // Only read: nothing is added.
-  void* sum = const_cast<std::byte*>(x.data());
-  forward_all({kind, dims, epsilon, nullptr, gain.data(), statistics.data()}, x.type(), x.data(),
-              sum, y.type(), y.data());
+  const Elements sum{const_cast<std::byte*>(x.data()), x.size(), x.type()};
+  forward_rows({kind, dims, epsilon, nullptr, gain.data(), statistics.data()}, x, sum, y, team);
 }
 
 void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
                          std::span<const float> update, const Elements& sum,
                          std::span<const float> gain, const Elements& y,
-                         std::span<float> statistics) {
-  forward_all({kind, dims, epsilon, update.data(), gain.data(), statistics.data()}, x.type(),
-              x.data(), sum.data(), y.type(), y.data());
+                         std::span<float> statistics, Team* team) {
+  forward_rows({kind, dims, epsilon, update.data(), gain.data(), statistics.data()}, x, sum, y,
+               team);
 }
 
 void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,
-                   std::span<float> dgain, Store store_dgain, const Elements& rounded_dx) {
+                   std::span<float> dgain, Store store_dgain, const Elements& rounded_dx,
+                   Team* team) {
   if (store_dgain == Store::overwrite) std::ranges::fill(dgain, 0.0f);
-  backward_all(
-      {kind, dims, gain.data(), statistics.data(), dy.data(), dx.data(), store_dx, dgain.data()},
-      x.type(), x.data(), rounded_dx.type(), rounded_dx.empty() ? nullptr : rounded_dx.data());
+  Backward norm{kind,      dims,      gain.data(), statistics.data(),
+                dy.data(), dx.data(), store_dx,    dgain.data()};
+  if (workers_of(team) > 1) {
+    // dgain sums rows in their order, whoever does: it takes a pass of its own, by columns, while
+    // dy is still there.
+    for_columns(team, dims.dim, [&](std::size_t first, std::size_t count) {
+      gain_gradient(norm, x.type(), x.data(), first, count);
+    });
+    norm.dgain = nullptr;
+  }
+  backward_rows(norm, x, rounded_dx, team);
 }
 
 }  // namespace ballast::kernels

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/team.hpp"
 #include "kernels/gemm.hpp"
 #include "tensor/element.hpp"
 
@@ -26,14 +27,15 @@ struct NormDims {
 /// x, y: [rows, dim] of any types; gain: [dim]; statistics: [rows, 2] = (mean or 0, 1/deviation).
 /// y may be x.
 void norm_forward(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
-                  std::span<const float> gain, const Elements& y, std::span<float> statistics);
+                  std::span<const float> gain, const Elements& y, std::span<float> statistics,
+                  Team* team = nullptr);
 
 /// sum = x + update, rounded where sum is narrow, and norm_forward of sum, in one pass. x and sum
 /// are of one type, and sum may be x.
 void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const ConstElements& x,
                          std::span<const float> update, const Elements& sum,
                          std::span<const float> gain, const Elements& y,
-                         std::span<float> statistics);
+                         std::span<float> statistics, Team* team = nullptr);
 
 /// Gradients of norm_forward. dx: [rows, dim], stored as `store_dx` says and may alias dy when
 /// overwritten; dgain: [dim], stored as `store_dgain` says, summed over rows in row order.
@@ -41,6 +43,7 @@ void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const Cons
 void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,
-                   std::span<float> dgain, Store store_dgain, const Elements& rounded_dx = {});
+                   std::span<float> dgain, Store store_dgain, const Elements& rounded_dx = {},
+                   Team* team = nullptr);
 
 }  // namespace ballast::kernels

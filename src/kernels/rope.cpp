@@ -2,6 +2,7 @@
 
 #include "kernels/isa.hpp"
 #include "kernels/math.hpp"
+#include "kernels/pieces.hpp"
 #include "kernels/stored.hpp"
 
 namespace ballast::kernels {
@@ -58,16 +59,18 @@ RopeTable::RopeTable(std::size_t positions, std::size_t head_dim, double base)
 }
 
 void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
-          std::size_t heads, const ConstElements& x, const Elements& y) {
+          std::size_t heads, const ConstElements& x, const Elements& y, Team* team) {
   const float sign = rotation == Rotation::forward ? 1.0f : -1.0f;
   const std::size_t width = heads * 2 * table.half();
-  for (std::size_t t = 0; t < positions.size(); ++t) {
-    const auto row = table.row(static_cast<std::size_t>(positions[t]));
-    const ConstElements from = x.subspan(t * width, width);
-    const Elements to = y.subspan(t * width, width);
-    rotate_heads(row.data(), table.half(), sign, heads, from.type(), from.data(), to.type(),
-                 to.data());
-  }
+  for_rows(team, positions.size(), width, [&](std::size_t first, std::size_t count) {
+    for (std::size_t t = first; t < first + count; ++t) {
+      const auto row = table.row(static_cast<std::size_t>(positions[t]));
+      const ConstElements from = x.subspan(t * width, width);
+      const Elements to = y.subspan(t * width, width);
+      rotate_heads(row.data(), table.half(), sign, heads, from.type(), from.data(), to.type(),
+                   to.data());
+    }
+  });
 }
 
 }  // namespace ballast::kernels

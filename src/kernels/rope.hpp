@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/team.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {
@@ -34,6 +35,6 @@ enum class Rotation { forward, backward };
 /// gradient. x, y: [tokens, heads, head_dim] of any types, and y may be x; positions: [tokens],
 /// each below table.positions().
 void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
-          std::size_t heads, const ConstElements& x, const Elements& y);
+          std::size_t heads, const ConstElements& x, const Elements& y, Team* team = nullptr);
 
 }  // namespace ballast::kernels

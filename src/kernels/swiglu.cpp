@@ -4,6 +4,7 @@
 
 #include "kernels/exp.hpp"
 #include "kernels/isa.hpp"
+#include "kernels/pieces.hpp"
 #include "kernels/stored.hpp"
 
 // Destinations may be sources, element for element; `ivdep` tells the compiler that nothing else
@@ -80,15 +81,23 @@ BALLAST_KERNEL void backward_all(ElementType type, ElementType dout_type, const 
 
 }  // namespace
 
-void swiglu_forward(const ConstElements& gate, const ConstElements& up, const Elements& out) {
-  forward_all(out.type(), gate.data(), up.data(), out.data(), out.size());
+void swiglu_forward(const ConstElements& gate, const ConstElements& up, const Elements& out,
+                    Team* team) {
+  for_elements(team, out.size(), [&](std::size_t first, std::size_t count) {
+    const auto part = [&](const auto& x) { return x.subspan(first, count).data(); };
+    forward_all(out.type(), part(gate), part(up), part(out), count);
+  });
 }
 
 void swiglu_backward(const ConstElements& gate, const ConstElements& up, const ConstElements& dout,
-                     const Elements& dgate, const Elements& dup, const Elements& activated) {
-  backward_all(gate.type(), dout.type(),
-               {gate.data(), up.data(), dgate.data(), dup.data(), activated.data()}, dout.data(),
-               dout.size());
+                     const Elements& dgate, const Elements& dup, const Elements& activated,
+                     Team* team) {
+  for_elements(team, dout.size(), [&](std::size_t first, std::size_t count) {
+    const auto part = [&](const auto& x) { return x.subspan(first, count).data(); };
+    backward_all(gate.type(), dout.type(),
+                 {part(gate), part(up), part(dgate), part(dup), part(activated)}, part(dout),
+                 count);
+  });
 }
 
 }  // namespace ballast::kernels

@@ -1,16 +1,19 @@
 #pragma once
 
+#include "base/team.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {
 
 /// out = gate · sigmoid(gate) · up, element by element (SwiGLU; Shazeer 2020). Equal sizes and
 /// types; out may be gate or up.
-void swiglu_forward(const ConstElements& gate, const ConstElements& up, const Elements& out);
+void swiglu_forward(const ConstElements& gate, const ConstElements& up, const Elements& out,
+                    Team* team = nullptr);
 
 /// Gradients of swiglu_forward, and its result `activated` once more. `dout` is in fp32 or of the
 /// type that all the others are of. dgate and dup overwrite and may be gate and up.
 void swiglu_backward(const ConstElements& gate, const ConstElements& up, const ConstElements& dout,
-                     const Elements& dgate, const Elements& dup, const Elements& activated);
+                     const Elements& dgate, const Elements& dup, const Elements& activated,
+                     Team* team = nullptr);
 
 }  // namespace ballast::kernels

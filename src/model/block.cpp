@@ -13,7 +13,8 @@ using kernels::Store;
 using kernels::Transpose;
 
 Block::Block(const ModelConfig& config, BatchShape shape, ElementType compute,
-             const kernels::Gemm& gemm, const kernels::RopeTable& rope, Profile* profile)
+             const kernels::Gemm& gemm, const kernels::RopeTable& rope, Profile* profile,
+             Team* team)
     : config_{config},
       shape_{shape},
       attention_dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads,
@@ -21,7 +22,8 @@ Block::Block(const ModelConfig& config, BatchShape shape, ElementType compute,
       attention_kernel_{kernels::make_panel_kernel(compute)},
       gemm_{&gemm},
       rope_{&rope},
-      profile_{profile} {}
+      profile_{profile},
+      team_{team} {}
 
 void Block::project(const ConstElements& x, const ConstElements& w, const Elements& y) const {
   const std::size_t tokens = shape_.tokens();
@@ -106,12 +108,12 @@ void Block::enter(const Sublayer& sublayer, const BlockScratch& scratch) const {
                          moves(sublayer.stream.size_bytes() + sublayer.input.size_bytes())};
   kernels::norm_forward(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
                         widened(sublayer.gain, scratch.gain), sublayer.input,
-                        sublayer.statistics.floats());
+                        sublayer.statistics.floats(), team_);
 }
 
 /// What a sublayer's products read: its normalised input, or the stream itself.
 ConstElements Block::input_of(const Sublayer& sublayer, const BlockScratch& scratch) const {
-  return is_pre() ? sublayer.input : rounded(sublayer.stream, scratch.operand);
+  return is_pre() ? sublayer.input : rounded(sublayer.stream, scratch.operand, team_);
 }
 
 /// Adds the sublayer's result, in scratch.sublayer, to the stream.
@@ -120,10 +122,10 @@ void Block::leave(const Sublayer& sublayer, const BlockScratch& scratch,
   const ProfileSpan span{
       profile_, is_post() ? Region::norm_forward : Region::residual,
       moves(sublayer.stream.size_bytes() + scratch.sublayer.size_bytes() + out.size_bytes())};
-  if (!is_post()) return kernels::add(sublayer.stream, scratch.sublayer, out);
+  if (!is_post()) return kernels::add(sublayer.stream, scratch.sublayer, out, team_);
   kernels::norm_forward_of_sum(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
                                scratch.sublayer, sublayer.sum, widened(sublayer.gain, scratch.gain),
-                               out, sublayer.statistics.floats());
+                               out, sublayer.statistics.floats(), team_);
 }
 
 /// Leaves one sublayer and enters the next, in one pass over the stream where a norm lies between.
@@ -135,7 +137,7 @@ void Block::pass_on(const Sublayer& sublayer, const Sublayer& next,
                                next.stream.size_bytes() + next.input.size_bytes())};
   kernels::norm_forward_of_sum(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
                                scratch.sublayer, next.stream, widened(next.gain, scratch.gain),
-                               next.input, next.statistics.floats());
+                               next.input, next.statistics.floats(), team_);
 }
 
 /// Prepares the gradient for the sublayer's products: past its norm, and rounded.
@@ -145,13 +147,14 @@ void Block::leave_backward(const Sublayer& sublayer, const BlockScratch& scratch
   const ProfileSpan span{profile_, Region::norm_backward,
                          moves(sublayer.sum.size_bytes() + 2 * gradient.size_bytes())};
   if (!is_post()) {
-    if (!scratch.gradient_operand.empty()) kernels::narrow(gradient, scratch.gradient_operand);
+    if (!scratch.gradient_operand.empty())
+      kernels::narrow(gradient, scratch.gradient_operand, team_);
     return;
   }
   kernels::norm_backward(config_.norm, norm_dims(), sublayer.sum,
                          widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
                          gradient, gradient, Store::overwrite, dgain, store,
-                         scratch.gradient_operand);
+                         scratch.gradient_operand, team_);
 }
 
 void Block::enter_backward(const Sublayer& sublayer, const BlockScratch& scratch,
@@ -163,7 +166,7 @@ void Block::enter_backward(const Sublayer& sublayer, const BlockScratch& scratch
   kernels::norm_backward(config_.norm, norm_dims(), sublayer.stream,
                          widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
                          scratch.sublayer, gradient, Store::add, dgain, store,
-                         scratch.gradient_operand);
+                         scratch.gradient_operand, team_);
 }
 
 }  // namespace ballast::model

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/profile.hpp"
+#include "base/team.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/norm.hpp"
@@ -34,7 +35,7 @@ struct BlockPass {
 class Block {
  public:
   Block(const ModelConfig& config, BatchShape shape, ElementType compute, const kernels::Gemm& gemm,
-        const kernels::RopeTable& rope, Profile* profile);
+        const kernels::RopeTable& rope, Profile* profile, Team* team);
 
   [[nodiscard]] BatchShape shape() const { return shape_; }
 
@@ -140,6 +141,7 @@ class Block {
   const kernels::Gemm* gemm_;
   const kernels::RopeTable* rope_;
   Profile* profile_;
+  Team* team_;
 };
 
 }  // namespace ballast::model

@@ -33,12 +33,13 @@ void Block::heads_forward(const Heads& heads, const BlockPass& pass,
                            moves(heads.raw.size_bytes() + turned.size_bytes())};
     kernels::norm_forward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
                           config_.norm_epsilon, heads.raw, widened(heads.gain, pass.scratch.gain),
-                          turned, heads.statistics.floats());
+                          turned, heads.statistics.floats(), team_);
   } else {
     project(input, heads.weight, turned);
   }
   const ProfileSpan span{profile_, Region::rope, moves(2 * turned.size_bytes())};
-  kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, turned, turned);
+  kernels::rope(*rope_, Rotation::forward, pass.batch.positions, heads.count, turned, turned,
+                team_);
 }
 
 /// From the gradient of what attention reads to that of the projection, rounded for its products.
@@ -49,14 +50,16 @@ ConstElements Block::heads_backward(const Heads& heads, const BlockPass& pass,
   const Elements operand = room.empty() ? Elements{gradient} : room.first(gradient.size());
   const ProfileSpan span{profile_, Region::rope, moves(2 * gradient.size_bytes())};
   if (!config_.qk_norm) {
-    kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient, operand);
+    kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient, operand,
+                  team_);
     return operand;
   }
-  kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient, gradient);
+  kernels::rope(*rope_, Rotation::backward, pass.batch.positions, heads.count, gradient, gradient,
+                team_);
   kernels::norm_backward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
                          heads.raw, widened(heads.gain, pass.scratch.gain),
                          heads.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
-                         store, room.empty() ? room : operand);
+                         store, room.empty() ? room : operand, team_);
   return operand;
 }
 
@@ -78,7 +81,7 @@ float Block::attend(const BlockPass& pass) const {
   const ProfileSpan span{profile_, Region::attention_forward, attention_work(saved)};
   return kernels::attention_forward(*attention_kernel_, attention_dims_, attention_input(pass),
                                     saved.attended, saved.log_sum_exp.floats(),
-                                    pass.scratch.attention);
+                                    pass.scratch.attention, team_);
 }
 
 /// The whole sublayer, from the block's input to that of the feed-forward.
@@ -107,7 +110,7 @@ void Block::attention_backward(const BlockPass& pass, std::span<float> gradient,
         profile_, Region::attention_backward, {2.0 * once.flop, 2.0 * once.bytes}};
     kernels::attention_backward(*attention_kernel_, attention_dims_, attention_input(pass),
                                 saved.attended, saved.log_sum_exp.floats(), dattended,
-                                {scratch.dq, scratch.dk, scratch.dv}, scratch.attention);
+                                {scratch.dq, scratch.dk, scratch.dv}, scratch.attention, team_);
   }
 
   // The gradient of the output is not read any more: that of the input may take its place.

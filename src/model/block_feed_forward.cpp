@@ -18,7 +18,7 @@ void Block::contract(const BlockPass& pass, const Elements& out) const {
   const auto activated = scratch.operand.first(pass.saved.gate.size());
   {
     const ProfileSpan span{profile_, Region::swiglu_forward, moves(3 * activated.size_bytes())};
-    kernels::swiglu_forward(pass.saved.gate, pass.saved.up, activated);
+    kernels::swiglu_forward(pass.saved.gate, pass.saved.up, activated, team_);
   }
   project(activated, pass.weights.w_down, scratch.sublayer);
   leave(feed_forward_of(pass), scratch, out);
@@ -36,7 +36,7 @@ void Block::feed_forward_backward(const BlockPass& pass, std::span<float> gradie
   // Their gradients take the place of gate and up.
   {
     const ProfileSpan span{profile_, Region::swiglu_backward, moves(6 * gate.size_bytes())};
-    kernels::swiglu_backward(gate, up, dactivated, gate, up, activated);
+    kernels::swiglu_backward(gate, up, dactivated, gate, up, activated, team_);
   }
   weight_gradient(dout, activated, gradients.w_down, store);
 

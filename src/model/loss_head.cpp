@@ -37,7 +37,7 @@ std::size_t loss_chunk_tokens(std::size_t tokens, std::size_t vocabulary) {
 }
 
 LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
-                   const kernels::Gemm& gemm, Arena& arena, Profile* profile)
+                   const kernels::Gemm& gemm, Arena& arena, Profile* profile, Team* team)
     : dim_{config.dim},
       vocabulary_{config.vocabulary},
       tokens_{shape.tokens()},
@@ -45,6 +45,7 @@ LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType comp
       gemm_{&gemm},
       arena_{&arena},
       profile_{profile},
+      team_{team},
       logits_{arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_)},
       nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
   if (compute == ElementType::fp32) return;
@@ -88,7 +89,7 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
                              moves(3 * logits.size_bytes() + gradient.size_bytes())};
       kernels::cross_entropy(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights,
                              gradient_scale, logits, nll.subspan(chunk.first, chunk.tokens),
-                             gradient);
+                             gradient, team_);
     }
     const Operand dlogits{gradient, chunk.tokens, vocabulary_};
     gemm_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
@@ -106,7 +107,7 @@ LossSums LossHead::forward(const ConstElements& hidden, const ConstElements& hea
     const auto logits = logits_of(chunk, hidden, head);
     const ProfileSpan span{profile_, Region::cross_entropy, moves(logits.size_bytes())};
     kernels::cross_entropy_loss(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens),
-                                logits, nll.subspan(chunk.first, chunk.tokens));
+                                logits, nll.subspan(chunk.first, chunk.tokens), team_);
   });
   return sums_of(batch, nll);
 }

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/profile.hpp"
+#include "base/team.hpp"
 #include "kernels/gemm.hpp"
 #include "model/batch.hpp"
 #include "model/unit_views.hpp"
@@ -21,7 +22,7 @@ namespace ballast::model {
 class LossHead {
  public:
   LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
-           const kernels::Gemm& gemm, Arena& arena, Profile* profile);
+           const kernels::Gemm& gemm, Arena& arena, Profile* profile, Team* team);
 
   /// hidden: [tokens, dim]; dhidden: its gradient, overwritten; dhead is stored as `store` says.
   LossSums forward_backward(const ConstElements& hidden, const ConstElements& head,
@@ -53,6 +54,7 @@ class LossHead {
   const kernels::Gemm* gemm_;
   const Arena* arena_;
   Profile* profile_;
+  Team* team_;
   Arena::Slot<float> logits_;
   Arena::Slot<float> nll_;
   Arena::ElementSlot dlogits_{};  ///< a chunk's, rounded, where compute is not fp32

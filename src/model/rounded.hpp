@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/team.hpp"
 #include "kernels/convert.hpp"
 #include "tensor/element.hpp"
 
@@ -17,10 +18,11 @@ namespace ballast::model {
 
 /// `x` as a matrix product of room.type() reads it: itself where it is of that type, otherwise a
 /// rounded copy in `room`, which may be empty in the first case.
-[[nodiscard]] inline ConstElements rounded(const ConstElements& x, const Elements& room) {
+[[nodiscard]] inline ConstElements rounded(const ConstElements& x, const Elements& room,
+                                           Team* team) {
   if (x.type() == room.type()) return x;
   const Elements copy = room.first(x.size());
-  kernels::convert(x, copy);
+  kernels::convert(x, copy, team);
   return copy;
 }
 

@@ -25,7 +25,8 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
   attention_ = arena.reserve<float>(
       MemoryClass::scratch,
       kernels::attention_scratch_numel(
-          {shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()}));
+          {shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()},
+          std::max(options.workers, workers_of(options.team))));
   if (narrow) gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
   if (!training) return;
   dactivated_ = compute_room(config.ffn);

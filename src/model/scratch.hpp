@@ -19,7 +19,7 @@ struct BlockScratch {
   std::span<float> dq;         ///< [tokens, dim], backward
   std::span<float> dk;         ///< [tokens, kv_dim], backward
   Elements dv;                 ///< [tokens, kv_dim], compute type, backward
-  std::span<float> attention;  ///< kernels::attention_scratch_numel
+  std::span<float> attention;  ///< kernels::attention_scratch_numel for all workers
 
   // Empty where compute is in fp32, which needs no copies.
   std::span<float> gain;      ///< [dim] of a norm

@@ -1,9 +1,8 @@
 #include "model/transformer.hpp"
 
-#include <algorithm>
-
 #include "base/error.hpp"
 #include "kernels/convert.hpp"
+#include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/norm.hpp"
 #include "model/rounded.hpp"
@@ -18,12 +17,13 @@ Transformer::Transformer(const ModelConfig& config, BatchShape shape,
       shape_{shape},
       recompute_{options.recompute},
       profile_{options.profile},
+      team_{options.team},
       compute_{options.precision.compute},
       table_{config, options.grouping},
       rope_{shape.seq_len, config.head_dim(), config.rope_base},
-      block_{config, shape, options.precision.compute, gemm, rope_, profile_},
+      block_{config, shape, options.precision.compute, gemm, rope_, profile_, team_},
       arena_{&arena},
-      loss_head_{config, shape, compute_, gemm, arena, profile_},
+      loss_head_{config, shape, compute_, gemm, arena, profile_, team_},
       activations_{config, shape, options, arena},
       scratch_{config, shape, options, arena} {
   const std::size_t tokens = shape.tokens();
@@ -64,7 +64,7 @@ void Transformer::embed(const Batch& batch, ParameterSource& source) {
   {
     const Elements stream = activations_.residual(0);
     const ProfileSpan span{profile_, Region::embedding_forward, moves(2 * stream.size_bytes())};
-    kernels::embedding_forward(config_.dim, batch.ids, root.embedding, stream);
+    kernels::embedding_forward(config_.dim, batch.ids, root.embedding, stream, team_);
   }
   if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }
@@ -87,12 +87,12 @@ void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
 ConstElements Transformer::final_hidden(const RootWeights& root) const {
   const Elements last = activations_.residual(config_.layers);
   const Elements hidden = arena_->view(hidden_);
-  if (!has_final_norm()) return last.type() == compute_ ? last : rounded(last, hidden);
+  if (!has_final_norm()) return last.type() == compute_ ? last : rounded(last, hidden, team_);
   const ProfileSpan span{profile_, Region::norm_forward,
                          moves(last.size_bytes() + hidden.size_bytes())};
   kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon, last,
                         widened(root.final_norm, scratch_.view().gain), hidden,
-                        arena_->view(hidden_statistics_));
+                        arena_->view(hidden_statistics_), team_);
   return hidden;
 }
 
@@ -111,7 +111,7 @@ LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& sou
     kernels::norm_backward(
         config_.norm, {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
         widened(root.final_norm, scratch.gain), arena_->view(hidden_statistics_), dhidden, dhidden,
-        Store::overwrite, gradients.final_norm, room.store, scratch.gradient_operand);
+        Store::overwrite, gradients.final_norm, room.store, scratch.gradient_operand, team_);
   }
   return sums;
 }
@@ -131,7 +131,7 @@ void Transformer::add_observed_gradient(std::size_t layer) {
   const auto gradient = arena_->view(gradient_);
   observer_->add_gradient(layer, gradient);
   const Elements operand = scratch_.view().gradient_operand;
-  if (!operand.empty()) kernels::narrow(gradient, operand);
+  if (!operand.empty()) kernels::narrow(gradient, operand, team_);
 }
 
 void Transformer::backward_block(std::size_t layer, const Batch& batch, ParameterSource& source) {
@@ -163,9 +163,9 @@ void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
     const ProfileSpan span{profile_, Region::embedding_backward,
                            moves(3 * gradient.size_bytes() + gradients.embedding.size_bytes())};
     if (!config_.tie_embeddings && room.store == Store::overwrite) {
-      std::ranges::fill(gradients.embedding, 0.0f);
+      kernels::clear(gradients.embedding, team_);
     }
-    kernels::embedding_backward(config_.dim, batch.ids, gradient, gradients.embedding);
+    kernels::embedding_backward(config_.dim, batch.ids, gradient, gradients.embedding, team_);
   }
   source.gradient_ready(kRootUnit);
 }

@@ -65,6 +65,7 @@ class Transformer {
   BatchShape shape_;
   RecomputePolicy recompute_;
   Profile* profile_;
+  Team* team_;
   ElementType compute_;
   ParameterTable table_;
   kernels::RopeTable rope_;

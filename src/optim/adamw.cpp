@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/granule.hpp"
 #include "kernels/math.hpp"
+#include "kernels/pieces.hpp"
 
 namespace ballast::optim {
 
@@ -34,7 +35,6 @@ std::span<kernels::AdamWPartials> partials_of(const AdamW::Spans& spans, const G
 }
 
 void update_group(const kernels::AdamWStep& step, const AdamW::Spans& spans, const Group& group) {
-  check(spans, group);
   const auto part = [&](auto values) { return values.subspan(group.offset, group.numel); };
   const kernels::AdamWState state{part(spans.gradient), part(spans.moment1), part(spans.moment2),
                                   partials_of(spans, group)};
@@ -51,7 +51,7 @@ void update_group(const kernels::AdamWStep& step, const AdamW::Spans& spans, con
 
 }  // namespace
 
-AdamW::AdamW(const AdamWConfig& config) : config_{config} {}
+AdamW::AdamW(const AdamWConfig& config, Team* team) : config_{config}, team_{team} {}
 
 void AdamW::update(std::uint64_t t, double lr, double gradient_factor,
                    std::span<const Group> groups, const Spans& spans) const {
@@ -69,7 +69,10 @@ void AdamW::update(std::uint64_t t, double lr, double gradient_factor,
   const auto decayed = static_cast<float>(1.0 - lr * config_.weight_decay);
   for (const Group& group : groups) {
     step.decay_factor = group.decayed ? decayed : 1.0f;
-    update_group(step, spans, group);
+    check(spans, group);
+    kernels::for_elements(team_, group.numel, [&](std::size_t first, std::size_t count) {
+      update_group(step, spans, {group.offset + first, count, group.decayed});
+    });
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/team.hpp"
 #include "kernels/adamw.hpp"
 #include "optim/master_weights.hpp"
 
@@ -27,7 +28,8 @@ struct Group {
 /// nothing of ranks: every element is updated by whoever owns it.
 class AdamW {
  public:
-  explicit AdamW(const AdamWConfig& config);
+  /// `team`, which may be null, shares out the elements and must outlive this.
+  explicit AdamW(const AdamWConfig& config, Team* team = nullptr);
 
   /// Of equal sizes. What the model computes with is written in the same pass as the masters.
   struct Spans {
@@ -48,6 +50,7 @@ class AdamW {
 
  private:
   AdamWConfig config_;
+  Team* team_;
 };
 
 }  // namespace ballast::optim

@@ -38,6 +38,9 @@ struct ParallelConfig {
   std::string reshard_after_forward = "true";  ///< "true", "false" or a number of ranks
   std::size_t prefetch_units = 0;              ///< units gathered ahead, by messages
   std::string wrap = "block";                  ///< "block", "blocks:N", "size:N" or "whole"
+  /// Threads a rank. Of a config as given, nothing: as many as it has cores for itself; `train`
+  /// fills that in.
+  std::optional<std::size_t> threads;
   std::string recompute =
       "none";                ///< "none", "full", "every:N", "selective[:attention|feed_forward]"
   double timeout_s = 300.0;  ///< how long a rank waits for its peers before it names them and ends

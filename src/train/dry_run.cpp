@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "data/dataset.hpp"
+#include "train/binding.hpp"
 #include "train/memory_plan.hpp"
 #include "train/summary.hpp"
 
@@ -29,7 +30,11 @@ struct Job {
 
 Job plan_job(const Config& config, std::size_t ranks, const DryRun& request) {
   Job job{topology_of(ranks, request.ranks_per_host.value_or(ranks)), {}};
-  job.plan = plan_memory(config, job.topology, 0);
+  Config settled = config;
+  auto& threads = settled.parallel.threads;
+  // As many as ranks would have that share a host like this one.
+  if (!threads) threads = automatic_threads(job.topology, std::vector(ranks, allowed_processors()));
+  job.plan = plan_memory(settled, job.topology, 0);
   return job;
 }
 

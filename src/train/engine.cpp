@@ -6,6 +6,7 @@
 
 #include "base/narrow.hpp"
 #include "optim/clip.hpp"
+#include "train/binding.hpp"
 
 namespace ballast::train {
 
@@ -19,6 +20,13 @@ optim::AdamWConfig adamw_config(const OptimConfig& config) {
 /// count is known.
 double nominal_labels(const DataConfig& data) {
   return static_cast<double>(data.global_batch * data.seq_len);
+}
+
+/// Where the threads of this rank go. Collective.
+std::vector<std::size_t> processors_of_team(comm::Communicator& world,
+                                            const fsdp::Topology& topology, std::size_t threads) {
+  return processors_of_threads(topology, gather_processors(world),
+                               narrow<std::size_t>(world.rank()), threads);
 }
 
 /// Weights that are drawn at a time (1 MiB), however large their tensor is.
@@ -37,10 +45,13 @@ Engine::Engine(const Config& config, comm::Communicator& world, const data::Data
       profile_{profile},
       topology_{fsdp::discover_topology(world)},
       plan_{require_memory(world, config, topology_)},
-      workspace_{make_blueprint(config, profile), topology_, narrow<std::size_t>(world.rank())},
+      team_{config.parallel.threads.value_or(1),
+            processors_of_team(world, topology_, config.parallel.threads.value_or(1))},
+      workspace_{make_blueprint(config, profile, &team_), topology_,
+                 narrow<std::size_t>(world.rank())},
       connection_{world, workspace_.policy(), workspace_.transports(), workspace_.memory(),
                   workspace_.parameters()},
-      adamw_{adamw_config(config.optim)},
+      adamw_{adamw_config(config.optim), &team_},
       scaler_{config.precision.scaler},
       sampler_{config.run.seed, dataset.windows(data::Split::train, config.data.seq_len)},
       loader_{dataset, workspace_.model().shape()},
@@ -91,7 +102,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
     const ProfileSpan span{
         profile_, Region::gradient_norm,
         moves(layout().owned_granules(layout().rank()) * kGranule * sizeof(float))};
-    add_squared_gradient(parameters, sums.squared_gradient);
+    add_squared_gradient(parameters, sums.squared_gradient, &team_);
   }
   {
     const ProfileSpan span{profile_, Region::verdict};

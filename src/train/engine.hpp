@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/profile.hpp"
+#include "base/team.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
@@ -38,7 +39,7 @@ struct StepResult {
 
 /// A sharded model in training: memory, parameters, optimiser and the course of one step. The
 /// result of a step depends on the configuration and the state alone, not on the number of ranks,
-/// the sharding, what moves the bytes, or what is computed again.
+/// the sharding, what moves the bytes, what is computed again, or how many threads a rank has.
 class Engine {
  public:
   /// `dataset`, `world` and `profile` (null: nobody looks) must outlive the engine. Collective;
@@ -91,6 +92,7 @@ class Engine {
   Profile* profile_;
   fsdp::Topology topology_;
   MemoryPlan plan_;
+  Team team_;
   Workspace workspace_;
   fsdp::Connection connection_;
   optim::AdamW adamw_;

@@ -6,6 +6,7 @@
 #include "checkpoint/checkpoint.hpp"
 #include "comm/agree.hpp"
 #include "fsdp/connection.hpp"
+#include "train/binding.hpp"
 #include "train/identity.hpp"
 #include "train/trainer.hpp"
 #include "train/validation.hpp"
@@ -31,12 +32,15 @@ data::Dataset open_dataset(const EvalOptions& options, const Identity& identity)
 
 /// The model as it was trained, ready to be read only.
 Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfig& config,
-                               model::BatchShape shape) {
+                               model::BatchShape shape, Team& team) {
   const model::Precision precision = precision_of(identity);
   return {config,
           shape,
-          {.mode = model::Mode::evaluation, .precision = precision},
-          {.compute = precision.compute, .purpose = fsdp::Purpose::evaluation}};
+          {.mode = model::Mode::evaluation, .precision = precision, .team = &team},
+          {.compute = precision.compute, .purpose = fsdp::Purpose::evaluation},
+          kernels::GemmTable::shipped(),
+          nullptr,
+          &team};
 }
 
 }  // namespace
@@ -59,8 +63,12 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
   });
 
   const fsdp::Topology topology = fsdp::discover_topology(world);
-  Workspace workspace{evaluation_blueprint(manifest.identity, *config, shape), topology,
-                      narrow<std::size_t>(world.rank())};
+  const auto rank = narrow<std::size_t>(world.rank());
+  const auto processors_of = gather_processors(world);
+  const std::size_t threads = automatic_threads(topology, processors_of);
+  Team team{threads, processors_of_threads(topology, processors_of, rank, threads)};
+  Workspace workspace{evaluation_blueprint(manifest.identity, *config, shape, team), topology,
+                      rank};
   const fsdp::Connection connection{world, workspace.policy(), workspace.transports(),
                                     workspace.memory(), workspace.parameters()};
   auto& parameters = workspace.parameters();

@@ -54,9 +54,12 @@ class PatientCollectives {
 /// One training from its first step to its last: what `train` does once everything is open.
 class TrainingRun {
  public:
-  TrainingRun(comm::Communicator& world, const Config& config, const data::Dataset& dataset)
+  /// `binding`: what to say of ranks, threads and processors.
+  TrainingRun(comm::Communicator& world, const Config& config, const data::Dataset& dataset,
+              std::string binding)
       : world_{&world},
         config_{&config},
+        binding_{std::move(binding)},
         schedule_{make_schedule(config)},
         identity_{make_identity(config, dataset.info())},
         profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
@@ -73,7 +76,7 @@ class TrainingRun {
  private:
   [[nodiscard]] Profile* profile() { return profiler_ ? &profiler_->profile() : nullptr; }
   void resume(const std::filesystem::path& checkpoint);
-  void introduce(const std::string& binding);
+  void introduce();
   void calibrate();
   void write_profile();
   [[nodiscard]] bool is_due(std::uint64_t every) const {
@@ -91,6 +94,7 @@ class TrainingRun {
 
   comm::Communicator* world_;
   const Config* config_;
+  std::string binding_;
   optim::Schedule schedule_;
   Identity identity_;
   std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
@@ -152,23 +156,22 @@ void TrainingRun::carry_loss_scale(const checkpoint::TrainingState& fresh) {
 }
 
 void TrainingRun::open_log(const std::string& resolved_ini) {
-  const auto binding = describe_binding(engine_.topology(), gather_processors(*world_));
   comm::agree(*world_, "run directory", [&] {
     if (!world_->is_root()) return;
     const auto& dir = config_->run.dir;
     storage::write_text_atomically(dir / "config.resolved.ini", resolved_ini);
     storage::write_text_atomically(dir / "gemm_table.txt", config_->gemm_table.text());
     log_ = MetricsLog{dir, state_.step};
-    introduce(binding);
+    introduce();
   });
 }
 
-void TrainingRun::introduce(const std::string& binding) {
+void TrainingRun::introduce() {
   log_.say(describe_model(*config_, engine_.layout().table().total_numel()));
   log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
                        world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
                        with_thousands(config_->data.global_batch * config_->data.seq_len)));
-  log_.say(binding);
+  log_.say(binding_);
   log_.say(describe_mode(*config_, engine_.topology()));
   log_.say(describe_precision(*config_));
   const ElementType param = config_->precision.param;
@@ -340,6 +343,16 @@ ExitCode TrainingRun::finish(ExitCode code) {
   return code;
 }
 
+/// Replaces parallel.threads = auto by a number. Returns what to say about it. Collective.
+std::string settle_threads(comm::Communicator& world, Config& config) {
+  const auto topology = fsdp::discover_topology(world);
+  const auto processors_of = gather_processors(world);
+  auto& threads = config.parallel.threads;
+  const std::string text = describe_binding(topology, processors_of, threads);
+  if (!threads) threads = automatic_threads(topology, processors_of);
+  return text;
+}
+
 }  // namespace
 
 ExitCode train(comm::Communicator& world, const Config& given, const std::string& resolved_ini) {
@@ -358,7 +371,8 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
   const RunDirectory run_directory{world, config.run.dir};
   const auto checkpoint = checkpoint_to_resume(world, config);
   if (checkpoint) config.gemm_table = resumed_gemm_table(world, config, *checkpoint);
-  TrainingRun run{world, config, *dataset};
+  const std::string binding = settle_threads(world, config);
+  TrainingRun run{world, config, *dataset, binding};
   run.start(checkpoint);
   run.open_log(resolved_ini);
   return run.run();

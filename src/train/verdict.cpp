@@ -2,10 +2,24 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 
 #include "kernels/elementwise.hpp"
 
 namespace ballast::train {
+
+namespace {
+
+/// Granules that one task takes.
+constexpr std::size_t kTaskGranules = 64;
+
+void add_squares(std::span<const float> values, ExactSum& sum) {
+  for (std::size_t at = 0; at < values.size(); at += kGranule) {
+    sum.add(kernels::sum_of_squares(values.subspan(at, std::min(kGranule, values.size() - at))));
+  }
+}
+
+}  // namespace
 
 void StepSums::merge_over(comm::Communicator& world) {
   constexpr std::size_t kLimbs = ExactSum::kLimbs;
@@ -26,13 +40,19 @@ void StepSums::merge_over(comm::Communicator& world) {
   stop_requests = values[3 * kLimbs + 1];
 }
 
-void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum) {
+void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum, Team* team) {
   const auto gradient = parameters.accumulators().all();
+  std::mutex mutex;
   for (const auto& segment : parameters.layout().owned_segments()) {
     const auto values = gradient.subspan(segment.local_offset, segment.logical_numel);
-    for (std::size_t at = 0; at < values.size(); at += kGranule) {
-      sum.add(kernels::sum_of_squares(values.subspan(at, std::min(kGranule, values.size() - at))));
-    }
+    run_pieces(team, values.size(), kTaskGranules * kGranule,
+               [&](std::size_t first, std::size_t count) {
+                 // Exact, so that it does not matter who adds first.
+                 ExactSum part;
+                 add_squares(values.subspan(first, count), part);
+                 const std::lock_guard lock{mutex};
+                 sum.merge(part);
+               });
   }
 }
 

@@ -21,6 +21,7 @@ struct StepSums {
 };
 
 /// Adds up the squares of this rank's accumulated gradient, one granule at a time.
-void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum);
+void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum,
+                          Team* team = nullptr);
 
 }  // namespace ballast::train

@@ -7,19 +7,24 @@ namespace ballast::train {
 namespace {
 
 std::unique_ptr<kernels::Gemm> make_gemm(const Blueprint& blueprint) {
-  auto gemm = kernels::make_gemm(blueprint.gemm_table);
+  auto gemm = kernels::make_gemm(blueprint.gemm_table, blueprint.team);
   if (blueprint.profile == nullptr) return gemm;
   return std::make_unique<kernels::ProfiledGemm>(std::move(gemm), *blueprint.profile);
 }
 
 }  // namespace
 
-Blueprint make_blueprint(const Config& config, Profile* profile) {
+Blueprint make_blueprint(const Config& config, Profile* profile, Team* team) {
   model::TransformerOptions options = make_model_options(config);
   options.profile = profile;
-  return {config.model,       {config.data.micro_batch, config.data.seq_len},
-          std::move(options), make_policy(config),
-          config.gemm_table,  profile};
+  options.team = team;
+  return {config.model,
+          {config.data.micro_batch, config.data.seq_len},
+          std::move(options),
+          make_policy(config),
+          config.gemm_table,
+          profile,
+          team};
 }
 
 Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology, std::size_t rank)
@@ -29,7 +34,7 @@ Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology,
       gemm_{make_gemm(blueprint)},
       model_{blueprint.model, blueprint.shape, blueprint.options, *gemm_, memory_.own},
       layout_{model_.table(), mesh_, rank},
-      parameters_{layout_, policy_, transports_, memory_, blueprint.profile},
+      parameters_{layout_, policy_, transports_, memory_, blueprint.profile, blueprint.team},
       optimizer_{layout_, policy_.compute, memory_.own} {}
 
 checkpoint::ShardTensors Workspace::tensors() const {

@@ -20,10 +20,12 @@ struct Blueprint {
   fsdp::Policy policy;
   kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
   Profile* profile = nullptr;  ///< records what they do; must outlive them
+  Team* team = nullptr;        ///< shares out what they do; must outlive them
 };
 
 /// Of a training; `config.model.vocabulary` is known by now.
-[[nodiscard]] Blueprint make_blueprint(const Config& config, Profile* profile = nullptr);
+[[nodiscard]] Blueprint make_blueprint(const Config& config, Profile* profile = nullptr,
+                                       Team* team = nullptr);
 
 /// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
 /// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.

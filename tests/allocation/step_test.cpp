@@ -29,6 +29,13 @@ const std::vector<Variant>& variants() {
          c.data.micro_batch = 1;
          c.data.leaf_micro_batches = 2;
        }},
+      {"region, three threads", [](Config& c) { c.parallel.threads = 3; }},
+      {"messages, two threads, bf16",
+       [](Config& c) {
+         c.parallel.backend = Backend::mpi;
+         c.parallel.threads = 2;
+         c.precision.param = ElementType::bf16;
+       }},
       {"messages", [](Config& c) { c.parallel.backend = Backend::mpi; }},
       {"messages, prefetch, bf16",
        [](Config& c) {

@@ -1,32 +1,112 @@
 #include "train/binding.hpp"
 
+#include <fmt/format.h>
+#include <fstream>
 #include <gtest/gtest.h>
 
+#include "support/temporary_folder.hpp"
 #include "support/world.hpp"
 
 namespace ballast::train {
 namespace {
 
+using fsdp::Topology;
 using test::world;
 
-using Processors = std::vector<std::vector<std::size_t>>;
+/// Processors of so many cores from the `first` on, two on each where these have siblings: i and
+/// i + 100 are on core i.
+Processors cores(std::size_t first, std::size_t count, bool siblings = false) {
+  Processors processors;
+  for (std::size_t i = first; i < first + count; ++i) processors.push_back({i, i});
+  if (!siblings) return processors;
+  for (std::size_t i = first; i < first + count; ++i) processors.push_back({i + 100, i});
+  return processors;
+}
 
-TEST(Binding, RanksWithAProcessorEachNeedNoWarning) {
-  const auto one_host = fsdp::Topology::on_one_host(2);
-  for (const Processors& processors : {Processors{{0}, {1}}, Processors{{0, 1}, {0, 1}}}) {
-    EXPECT_TRUE(describe_binding(one_host, processors)
-                    .starts_with("threads: one a rank, on 2 processor(s) of rank 0's host"));
-  }
+using All = std::vector<Processors>;
+
+TEST(AutomaticThreads, AreTheCoresThatARankHasForItself) {
+  const auto on_one_host = [](const All& processors_of) {
+    return automatic_threads(Topology::on_one_host(processors_of.size()), processors_of);
+  };
+  EXPECT_EQ(on_one_host({cores(0, 16)}), 16u);
+  EXPECT_EQ(on_one_host({cores(0, 16, true)}), 16u) << "siblings count once";
+  EXPECT_EQ(on_one_host(All(2, cores(0, 16))), 8u);
+  EXPECT_EQ(on_one_host(All(3, cores(0, 16))), 5u);
+  EXPECT_EQ(on_one_host(All(3, cores(0, 3))), 1u) << "three thirds";
+  EXPECT_EQ(on_one_host(All(5, cores(0, 3))), 1u) << "never none";
+  EXPECT_EQ(on_one_host({cores(0, 1), cores(1, 1)}), 1u) << "bound to a core each";
+  EXPECT_EQ(on_one_host({cores(0, 8), cores(8, 8)}), 8u) << "bound to a socket each";
+  EXPECT_EQ(on_one_host({cores(0, 8), cores(0, 8), cores(8, 8), cores(8, 8)}), 4u);
+  EXPECT_EQ(on_one_host({cores(0, 1), cores(0, 16)}), 1u) << "the same for all";
+  EXPECT_EQ(on_one_host({{}, {}}), 1u) << "nothing is known";
+}
+
+TEST(AutomaticThreads, AreThoseOfTheFullestHost) {
+  EXPECT_EQ(automatic_threads(Topology{{0, 0, 1}}, {cores(0, 8), cores(0, 8), cores(0, 8)}), 4u);
+  EXPECT_EQ(automatic_threads(Topology{{0, 1}}, {cores(0, 8), cores(0, 6)}), 6u);
+}
+
+TEST(ProcessorsOfThreads, AreOnCoresOfTheirOwn) {
+  using Numbers = std::vector<std::size_t>;
+  const All shared(2, cores(0, 4, true));
+  const auto one_host = Topology::on_one_host(2);
+  EXPECT_EQ(processors_of_threads(one_host, shared, 0, 2), (Numbers{0, 1}));
+  EXPECT_EQ(processors_of_threads(one_host, shared, 1, 2), (Numbers{2, 3}));
+  EXPECT_EQ(processors_of_threads(one_host, shared, 1, 3), Numbers{}) << "one core is left";
+  EXPECT_EQ(processors_of_threads(one_host, {cores(0, 2), cores(4, 3)}, 1, 3), (Numbers{4, 5, 6}));
+  EXPECT_EQ(processors_of_threads(Topology{{0, 1}}, shared, 1, 4), (Numbers{0, 1, 2, 3}));
+  EXPECT_EQ(processors_of_threads(one_host, {{}, {}}, 1, 1), Numbers{});
+}
+
+TEST(Binding, SaysHowManyThreadsAndWhy) {
+  const auto said = [](const All& processors_of, std::optional<std::size_t> requested = {}) {
+    return describe_binding(Topology::on_one_host(processors_of.size()), processors_of, requested);
+  };
+  EXPECT_EQ(said({cores(0, 1), cores(1, 1)}),
+            "threads: 1 a rank: mpirun binds each rank to a single core");
+  EXPECT_EQ(said(All(2, cores(0, 16, true))), "threads: 8 a rank: 2 ranks share 16 cores");
+  EXPECT_EQ(said({cores(0, 1)}), "threads: 1 a rank: it may use 1 core");
+  EXPECT_EQ(said({cores(0, 2)}, 1),
+            "threads: 1 a rank, as parallel.threads says: it may use 2 cores");
+  EXPECT_EQ(said({{}, {}}),
+            "threads: 1 a rank: the system does not say which processors it may use");
+}
+
+TEST(Binding, WarnsWhereItDefeatsWhatWasAskedFor) {
+  EXPECT_EQ(describe_binding(Topology::on_one_host(1), {cores(0, 1)}, 8),
+            "warning: parallel.threads = 8 but rank 0 may use 1 processor: start with mpirun "
+            "--bind-to none, or --map-by slot:PE=8");
+  EXPECT_EQ(describe_binding(Topology{{0, 1, 1}}, {cores(0, 8), cores(0, 6), cores(0, 6)}, 4),
+            "warning: parallel.threads = 4 for each of 2 ranks on host 1, which have 6 processors "
+            "between them and take turns: set it to 3, or start fewer ranks");
 }
 
 TEST(Binding, RanksThatTakeTurnsAreWarnedOfByHost) {
-  const fsdp::Topology hosts{{0, 0, 1, 1, 1}};
-  const auto text = describe_binding(hosts, {{0}, {1}, {4, 5}, {4, 5}, {5}});
+  const Topology hosts{{0, 0, 1, 1, 1}};
+  const auto text = describe_binding(
+      hosts, {cores(0, 1), cores(1, 1), cores(4, 2), cores(4, 2), cores(5, 1)}, {});
   EXPECT_TRUE(text.starts_with("warning: 3 ranks of host 1 share 2 processor(s)")) << text;
 }
 
-TEST(Binding, UnknownProcessorsSayNothing) {
-  EXPECT_TRUE(describe_binding(fsdp::Topology::on_one_host(2), {{}, {}}).starts_with("threads: "));
+TEST(Binding, CoresAreWhatTheSystemSaysOfProcessors) {
+  const test::TemporaryFolder root;
+  const auto own = allowed_processors(root.path());
+  ASSERT_FALSE(own.empty());
+  const auto core_of = [&](const std::string& package, const std::string& core) {
+    const auto folder =
+        root.path() / fmt::format("sys/devices/system/cpu/cpu{}/topology", own[0].number);
+    std::filesystem::create_directories(folder);
+    std::ofstream{folder / "physical_package_id"} << package << '\n';
+    std::ofstream{folder / "core_id"} << core << '\n';
+    return allowed_processors(root.path())[0].core;
+  };
+  EXPECT_EQ(core_of("1", "3"), core_of("1", "3"));
+  EXPECT_NE(core_of("1", "3"), core_of("0", "3"));
+  EXPECT_NE(core_of("1", "3"), core_of("1", "2"));
+  if (own.size() > 1) {
+    EXPECT_NE(own[0].core, own[1].core) << "where nothing is said, each counts";
+  }
 }
 
 TEST(Binding, EveryRankLearnsOfAll) {

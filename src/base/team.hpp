@@ -1,0 +1,108 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <span>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace ballast {
+
+/// A fixed set of workers that share out the tasks of one call at a time. Worker 0 is the thread
+/// that calls `run`; the others are started once, spin a short while for the next call and then
+/// sleep, so that between calls far apart they take no time from anybody. They block all signals
+/// and start with the floating-point environment of the thread that makes the team.
+///
+/// Who does a task is left open: results must depend on the task alone. A team of one has no
+/// threads and runs its tasks in place.
+class Team {
+ public:
+  /// The most workers that make sense on one machine.
+  static constexpr std::size_t kMostWorkers = 1024;
+
+  /// Worker i stays on processors[i], where there is one for each. The caller is left where it is.
+  explicit Team(std::size_t workers = 1, std::span<const std::size_t> processors = {});
+  /// To be called from the thread that made the team.
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  [[nodiscard]] std::size_t workers() const { return threads_.size() + 1; }
+
+  /// f(task, worker) for every task below `tasks`, each once, at most one at a time on a worker.
+  /// Returns when all are done; rethrows what one of them threw, and then others may have been left
+  /// out. Allocates nothing. An internal Error when called from within a task.
+  template <class F>
+  void run(std::size_t tasks, F&& f) {
+    using Callable = std::remove_reference_t<F>;
+    const auto call = [](const void* context, std::size_t task, std::size_t worker) {
+      (*static_cast<Callable*>(const_cast<void*>(context)))(task, worker);
+    };
+    run_job({call, std::addressof(f), tasks});
+  }
+
+ private:
+  using Function = void (*)(const void* context, std::size_t task, std::size_t worker);
+  struct Job {
+    Function function;
+    const void* context;
+    std::size_t tasks;
+  };
+
+  void run_job(const Job& job);
+  void share_out(const Job& job);
+  void work(std::size_t worker);
+  void take_tasks(std::size_t worker);
+  void do_task(const Job& job, std::size_t task, std::size_t worker);
+  void start(std::size_t workers, std::span<const std::size_t> processors);
+  void stop();
+
+  static constexpr std::size_t kLine = 64;  ///< apart, writers don't disturb each other's readers
+
+  std::vector<std::thread> threads_;
+  std::exception_ptr failure_;
+  std::atomic<bool> running_{false};
+  std::atomic<bool> failed_{false};
+  std::atomic<bool> stopping_{false};
+
+  // The job: read by workers that may come late, and checked by their claim of a task.
+  std::atomic<Function> function_{nullptr};
+  std::atomic<const void*> context_{nullptr};
+  std::atomic<std::size_t> tasks_{0};
+  /// The round (upper half), and how many of its tasks nobody has claimed.
+  alignas(kLine) std::atomic<std::uint64_t> unclaimed_{0};
+  alignas(kLine) std::atomic<std::uint32_t> round_{0};
+  alignas(kLine) std::atomic<std::uint32_t> finished_{0};
+};
+
+/// The workers of a team that may not be there: null stands for the caller alone.
+[[nodiscard]] inline std::size_t workers_of(const Team* team) {
+  return team == nullptr ? 1 : team->workers();
+}
+
+/// Team::run, or the same in place where there is no team.
+template <class F>
+void run_tasks(Team* team, std::size_t tasks, F&& f) {
+  if (team != nullptr) return team->run(tasks, f);
+  for (std::size_t task = 0; task < tasks; ++task) f(task, std::size_t{0});
+}
+
+/// f(first, count) for runs of `piece` items out of `count`, the last one shorter; for work on
+/// items that do not depend on one another, so that one who works alone takes them all at once.
+template <class F>
+void run_pieces(Team* team, std::size_t count, std::size_t piece, F&& f) {
+  if (count == 0) return;
+  if (workers_of(team) == 1 || count <= piece) return f(std::size_t{0}, count);
+  team->run((count + piece - 1) / piece, [&](std::size_t task, std::size_t) {
+    const std::size_t first = task * piece;
+    f(first, std::min(piece, count - first));
+  });
+}
+
+}  // namespace ballast

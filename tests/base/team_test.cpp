@@ -1,0 +1,179 @@
+#include "base/team.hpp"
+
+#include <array>
+#include <cfenv>
+#include <chrono>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <sched.h>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace ballast {
+namespace {
+
+constexpr std::size_t kTeams[] = {1, 2, 3, 5};
+
+/// How often each task was done.
+std::vector<int> times_done(Team& team, std::size_t tasks) {
+  std::vector<int> times(tasks, 0);
+  team.run(tasks, [&](std::size_t task, std::size_t worker) {
+    EXPECT_LT(worker, team.workers());
+    ++times[task];
+  });
+  return times;
+}
+
+TEST(Team, DoesEveryTaskOnce) {
+  for (const std::size_t workers : kTeams) {
+    Team team{workers};
+    EXPECT_EQ(team.workers(), workers);
+    for (const std::size_t tasks : {0u, 1u, 2u, 3u, 7u, 1001u}) {
+      EXPECT_EQ(times_done(team, tasks), std::vector<int>(tasks, 1)) << workers << ' ' << tasks;
+    }
+  }
+}
+
+TEST(Team, SharesTasksOut) {
+  Team team{3};
+  std::atomic<int> present{0};
+  std::set<std::size_t> workers;
+  std::mutex mutex;
+  // No task ends before all three are begun, so each needs a worker of its own.
+  team.run(3, [&](std::size_t, std::size_t worker) {
+    ++present;
+    while (present < 3) std::this_thread::yield();
+    const std::lock_guard lock{mutex};
+    workers.insert(worker);
+  });
+  EXPECT_EQ(workers, (std::set<std::size_t>{0, 1, 2}));
+}
+
+TEST(Team, RunsThousandsOfTinyJobsInOrder) {
+  for (const std::size_t workers : kTeams) {
+    Team team{workers};
+    std::array<std::uint64_t, 3> sums{};
+    for (std::uint64_t round = 1; round <= 4000; ++round) {
+      const std::size_t tasks = 1 + round % 3;
+      // A task that ran late, early or twice would see or leave another round's number.
+      team.run(tasks, [&](std::size_t task, std::size_t) { sums[task] = sums[task] * 31 + round; });
+    }
+    std::array<std::uint64_t, 3> expected{};
+    for (std::uint64_t round = 1; round <= 4000; ++round) {
+      for (std::size_t task = 0; task <= round % 3; ++task) {
+        expected[task] = expected[task] * 31 + round;
+      }
+    }
+    EXPECT_EQ(sums, expected) << workers;
+  }
+}
+
+TEST(Team, WakesWorkersThatSleep) {
+  Team team{3};
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    EXPECT_EQ(times_done(team, 64), std::vector<int>(64, 1));
+  }
+}
+
+TEST(Team, RethrowsWhatATaskThrew) {
+  for (const std::size_t workers : kTeams) {
+    Team team{workers};
+    for (const std::size_t bad : {0u, 4u, 8u}) {
+      const auto run = [&] {
+        team.run(9, [&](std::size_t task, std::size_t) {
+          if (task == bad) throw std::out_of_range{"task " + std::to_string(task)};
+        });
+      };
+      EXPECT_THROW(run(), std::out_of_range);
+      EXPECT_EQ(times_done(team, 5), std::vector<int>(5, 1));
+    }
+  }
+}
+
+TEST(Team, RefusesToBeAskedByItsOwnTasks) {
+  for (const std::size_t workers : kTeams) {
+    Team team{workers};
+    const auto nested = [&] {
+      team.run(4, [&](std::size_t, std::size_t) { team.run(2, [](std::size_t, std::size_t) {}); });
+    };
+    try {
+      nested();
+      FAIL() << "a nested run was accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::internal);
+    }
+    EXPECT_EQ(times_done(team, 5), std::vector<int>(5, 1));
+  }
+}
+
+TEST(Team, RefusesImpossibleSizes) {
+  EXPECT_THROW(Team{0}, Error);
+  EXPECT_THROW(Team{Team::kMostWorkers + 1}, Error);
+}
+
+TEST(Team, WorkersRoundAsTheirMakerDoes) {
+  const int before = std::fegetround();
+  std::fesetround(FE_UPWARD);
+  std::array<int, 2> modes{};
+  std::atomic<int> present{0};
+  {
+    Team team{2};
+    team.run(2, [&](std::size_t, std::size_t worker) {
+      ++present;
+      while (present < 2) std::this_thread::yield();
+      modes[worker] = std::fegetround();
+    });
+  }
+  std::fesetround(before);
+  EXPECT_EQ(modes, (std::array{FE_UPWARD, FE_UPWARD}));
+}
+
+/// A processor that this process may use.
+std::size_t some_processor() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  EXPECT_EQ(::sched_getaffinity(0, sizeof set, &set), 0);
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &set)) last = i;
+  }
+  return last;
+}
+
+TEST(Team, WorkersStayWhereTheyAreTold) {
+  const std::size_t processor = some_processor();
+  const std::vector<std::size_t> list{processor, processor};
+  Team team{2, list};
+  std::atomic<int> present{0};
+  int own = -1;
+  team.run(2, [&](std::size_t, std::size_t worker) {
+    ++present;
+    while (present < 2) std::this_thread::yield();
+    if (worker != 1) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    ASSERT_EQ(::sched_getaffinity(0, sizeof set, &set), 0);
+    own = CPU_COUNT(&set) == 1 && CPU_ISSET(processor, &set) ? 1 : 0;
+  });
+  EXPECT_EQ(own, 1);
+}
+
+TEST(Team, PiecesCoverEverything) {
+  Team team{3};
+  for (Team* who : {static_cast<Team*>(nullptr), &team}) {
+    for (const std::size_t count : {0u, 1u, 4u, 5u, 23u}) {
+      std::vector<int> touched(count, 0);
+      run_pieces(who, count, 5, [&](std::size_t first, std::size_t pieces) {
+        for (std::size_t i = first; i < first + pieces; ++i) ++touched[i];
+      });
+      EXPECT_EQ(touched, std::vector<int>(count, 1)) << count;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ballast
