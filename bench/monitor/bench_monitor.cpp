@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/philox.hpp"
-
 #include "monitor/moments.hpp"
 #include "monitor/projection.hpp"
 #include "monitor/spectrum.hpp"

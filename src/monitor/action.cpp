@@ -69,8 +69,8 @@ void Responder::lower_rate(Alert& alert) {
   if (was_cut && !is_jump) return;
   state_.lr_factor *= is_jump ? 1.0 / alert.score : kCut;
   state_.last_cut = alert.step;
-  alert.action = fmt::format("learning rate from now on {:.3g} times the schedule's",
-                             state_.lr_factor);
+  alert.action =
+      fmt::format("learning rate from now on {:.3g} times the schedule's", state_.lr_factor);
 }
 
 }  // namespace ballast::monitor

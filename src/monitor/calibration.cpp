@@ -31,9 +31,10 @@ FeatureVector weights_of(const Json& object, const std::string& source) {
 Calibration read(const Json& object, const std::string& source) {
   const auto version = object.at("feature_version").get<std::size_t>();
   if (version != kFeatureVersion) {
-    throw data_error("{}: feature_version is {}, but this program computes version {}: fit it anew "
-                     "with 'ballast monitor calibrate'",
-                     source, version, kFeatureVersion);
+    throw data_error(
+        "{}: feature_version is {}, but this program computes version {}: fit it anew "
+        "with 'ballast monitor calibrate'",
+        source, version, kFeatureVersion);
   }
   const Json& covers = object.at("covers");
   return {
@@ -54,12 +55,15 @@ Calibration read(const Json& object, const std::string& source) {
 std::optional<std::string> Calibration::why_not(const Architecture& model) const {
   if (model.layers < 2) return "a model of one block has nothing that it could compare";
   if (std::ranges::find(norm_placements, model.norm_placement) == norm_placements.end()) {
-    return fmt::format("it was fitted on model.norm_placement = {}", fmt::join(norm_placements, ", "));
+    return fmt::format("it was fitted on model.norm_placement = {}",
+                       fmt::join(norm_placements, ", "));
   }
   if (std::ranges::find(qk_norm, model.qk_norm) == qk_norm.end()) {
-    return fmt::format("it was fitted on runs {} model.qk_norm", model.qk_norm ? "without" : "with");
+    return fmt::format("it was fitted on runs {} model.qk_norm",
+                       model.qk_norm ? "without" : "with");
   }
-  if (!is_within(model.dim, dim)) return fmt::format("it was fitted on dims {} to {}", dim[0], dim[1]);
+  if (!is_within(model.dim, dim))
+    return fmt::format("it was fitted on dims {} to {}", dim[0], dim[1]);
   if (!is_within(model.layers, layers)) {
     return fmt::format("it was fitted on {} to {} layers", layers[0], layers[1]);
   }
@@ -95,7 +99,10 @@ std::string Calibration::to_json() const {
       {"bias", bias},
       {"weights", used},
       {"covers",
-       {{"norm_placement", norm_placements}, {"qk_norm", qk_norm}, {"dim", dim}, {"layers", layers}}},
+       {{"norm_placement", norm_placements},
+        {"qk_norm", qk_norm},
+        {"dim", dim},
+        {"layers", layers}}},
   };
   return object.dump(2) + '\n';
 }

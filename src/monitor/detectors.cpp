@@ -40,8 +40,9 @@ Alert skipped_update(std::uint64_t step) {
       .layer = {},
       .score = std::nan(""),
       .threshold = 0.0,
-      .message = "the update was skipped: a loss or a gradient is not finite; lower optim.lr and "
-                 "resume from an earlier checkpoint if it happens again",
+      .message =
+          "the update was skipped: a loss or a gradient is not finite; lower optim.lr and "
+          "resume from an earlier checkpoint if it happens again",
       .action = {},
   };
 }

@@ -34,8 +34,8 @@ struct DetectorState {
   std::map<std::string, Raised> raised;  ///< by kind, and layer if it has one
 };
 
-/// What needs no calibration: jumps, bursts, and values that nothing healthy has. Each kind of alert
-/// (of each layer) is raised again only after kQuietSteps, or when it gets worse.
+/// What needs no calibration: jumps, bursts, and values that nothing healthy has. Each kind of
+/// alert (of each layer) is raised again only after kQuietSteps, or when it gets worse.
 class Detectors {
  public:
   static constexpr std::uint64_t kQuietSteps = 100;

@@ -7,10 +7,20 @@ namespace ballast::monitor {
 
 namespace {
 
-constexpr std::array<std::string_view, kFeatures> kNames{
-    "attention_growth", "residual_growth", "update_growth", "kurtosis_growth", "loss",
-    "gradient_norm",    "learning_rate",   "expanding",     "near_unit",       "contracting",
-    "radius",           "gain",            "departure",     "nonlinearity"};
+constexpr std::array<std::string_view, kFeatures> kNames{"attention_growth",
+                                                         "residual_growth",
+                                                         "update_growth",
+                                                         "kurtosis_growth",
+                                                         "loss",
+                                                         "gradient_norm",
+                                                         "learning_rate",
+                                                         "expanding",
+                                                         "near_unit",
+                                                         "contracting",
+                                                         "radius",
+                                                         "gain",
+                                                         "departure",
+                                                         "nonlinearity"};
 
 constexpr std::size_t kFirstSpectral = static_cast<std::size_t>(Feature::expanding);
 
@@ -41,8 +51,8 @@ SpectralLevels spectral_levels(const SpectralFeatures& spectrum) {
     none.fill(std::nan(""));
     return none;
   }
-  return {spectrum.masses.expanding,     spectrum.masses.near_unit, spectrum.masses.contracting,
-          std::log(spectrum.radius),     std::log(spectrum.sigma_1), spectrum.henrici,
+  return {spectrum.masses.expanding, spectrum.masses.near_unit,  spectrum.masses.contracting,
+          std::log(spectrum.radius), std::log(spectrum.sigma_1), spectrum.henrici,
           spectrum.nonlinearity};
 }
 

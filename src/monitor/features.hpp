@@ -50,10 +50,10 @@ using SpectralLevels = std::array<double, kSpectralLevels>;
 
 /// One probe, as features read it: what a run's first one leaves behind for later ones.
 struct ProbeLevels {
-  std::vector<double> attention_logit;             ///< [layers]
-  std::vector<double> update;                      ///< [layers]
-  std::vector<double> kurtosis;                    ///< [layers + 1]
-  std::vector<double> rms;                         ///< [layers + 1]
+  std::vector<double> attention_logit;   ///< [layers]
+  std::vector<double> update;            ///< [layers]
+  std::vector<double> kurtosis;          ///< [layers + 1]
+  std::vector<double> rms;               ///< [layers + 1]
   std::vector<SpectralLevels> spectral;  ///< [layers]
 };
 

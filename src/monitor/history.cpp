@@ -41,8 +41,7 @@ double robust_z(double value, std::span<const double> values, double least) {
   const auto end = std::ranges::transform(values, distances.begin(), [&](double x) {
                      return std::abs(x - center);
                    }).out;
-  const double mad =
-      median({distances.begin(), static_cast<std::size_t>(end - distances.begin())});
+  const double mad = median({distances.begin(), static_cast<std::size_t>(end - distances.begin())});
   return (value - center) / std::max(kDeviationOfMad * mad, least);
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/error.hpp"
 #include "kernels/math.hpp"
-
 #include "monitor/lapack.hpp"
 #include "monitor/moments_fixed_point.hpp"
 

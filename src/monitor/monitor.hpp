@@ -41,15 +41,15 @@ struct Probe {
   std::uint64_t step = 0;  ///< whose forward used the same weights
   Source source = Source::live;
   StreamSignals signals;
-  std::vector<SpectralFeatures> spectra;  ///< [layers]
+  std::vector<SpectralFeatures> spectra;                       ///< [layers]
   std::vector<std::vector<std::complex<double>>> eigenvalues;  ///< [layers], of rank each
-  FeatureVector features{};               ///< of this probe alone
-  std::optional<double> risk;             ///< nothing where the calibration does not cover the model
+  FeatureVector features{};                                    ///< of this probe alone
+  std::optional<double> risk;  ///< nothing where the calibration does not cover the model
 };
 
 /// What a run's probes and alerts leave behind for later ones.
 struct MonitorState {
-  std::optional<ProbeLevels> first;   ///< of the run's first probe
+  std::optional<ProbeLevels> first;  ///< of the run's first probe
   std::optional<ProbeLevels> first_held_out;
   std::vector<FeatureVector> recent;  ///< of the last probes, oldest first
   std::uint64_t alarmed_until = 0;    ///< step up to which probes are dense
@@ -58,8 +58,8 @@ struct MonitorState {
   Responder::State responder;
 };
 
-/// Watches a training. Everything it says follows from sums over the whole job that are exact, so it
-/// says the same on every rank and at any rank count.
+/// Watches a training. Everything it says follows from sums over the whole job that are exact, so
+/// it says the same on every rank and at any rank count.
 class Monitor {
  public:
   /// Probes whose medians the risk is read from.

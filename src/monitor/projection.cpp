@@ -6,7 +6,6 @@
 #include "base/narrow.hpp"
 #include "base/philox.hpp"
 #include "kernels/isa.hpp"
-
 #include "monitor/moments_fixed_point.hpp"
 
 namespace ballast::monitor {

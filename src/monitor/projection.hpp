@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "kernels/gemm.hpp"
-
 #include "monitor/lapack.hpp"
 #include "monitor/moments.hpp"
 #include "monitor/projection_sketch.hpp"

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/error.hpp"
-
 #include "monitor/lapack.hpp"
 #include "monitor/moments_fixed_point.hpp"
 

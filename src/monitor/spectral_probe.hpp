@@ -25,11 +25,12 @@ struct SpectralShape {
   std::uint64_t seed = 0;
 };
 
-/// The spectra of all blocks from the rows that ranks have sampled: moments are summed over the job,
-/// the blocks are solved by the ranks in turn, and everyone gets all features.
+/// The spectra of all blocks from the rows that ranks have sampled: moments are summed over the
+/// job, the blocks are solved by the ranks in turn, and everyone gets all features.
 class SpectralProbe {
  public:
-  /// Streams up to this width are taken whole; wider ones in the directions in which they vary most.
+  /// Streams up to this width are taken whole; wider ones in the directions in which they vary
+  /// most.
   static constexpr std::size_t kWidest = 256;
 
   /// `gemm` must outlive this.

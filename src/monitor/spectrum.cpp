@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "base/error.hpp"
-
 #include "monitor/spectrum_measures.hpp"
 
 namespace ballast::monitor {

@@ -16,9 +16,7 @@ constexpr std::array kSeverities{Severity::info, Severity::warning, Severity::cr
 
 // JSON has no NaN: null stands for it.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-double number_of(const Json& value) {
-  return value.is_null() ? std::nan("") : value.get<double>();
-}
+double number_of(const Json& value) { return value.is_null() ? std::nan("") : value.get<double>(); }
 
 template <class Numbers>
 Json numbers(const Numbers& values) {
@@ -66,8 +64,8 @@ Json to_object(const std::optional<ProbeLevels>& levels) {
 std::optional<ProbeLevels> optional_levels_of(const Json& object) {
   if (object.is_null()) return {};
   return ProbeLevels{numbers_of(object.at("attention_logit")), numbers_of(object.at("update")),
-          numbers_of(object.at("kurtosis")), numbers_of(object.at("rms")),
-          arrays_of<kSpectralLevels>(object.at("spectral"))};
+                     numbers_of(object.at("kurtosis")), numbers_of(object.at("rms")),
+                     arrays_of<kSpectralLevels>(object.at("spectral"))};
 }
 
 Json to_object(const DetectorState& state) {
@@ -82,11 +80,12 @@ Json to_object(const DetectorState& state) {
 }
 
 DetectorState detectors_of(const Json& object) {
-  DetectorState state{object.at("lr"), numbers_of(object.at("log_grad_norms")),
-                      numbers_of(object.at("losses")), {}};
+  DetectorState state{object.at("lr"),
+                      numbers_of(object.at("log_grad_norms")),
+                      numbers_of(object.at("losses")),
+                      {}};
   for (const auto& [key, value] : object.at("raised").items()) {
-    state.raised[key] = {value.at("step"),
-                         kSeverities.at(value.at("severity").get<std::size_t>())};
+    state.raised[key] = {value.at("step"), kSeverities.at(value.at("severity").get<std::size_t>())};
   }
   return state;
 }
@@ -94,14 +93,11 @@ DetectorState detectors_of(const Json& object) {
 }  // namespace
 
 std::string to_json(const MonitorState& state) {
-  return Json{{"first", to_object(state.first)},
-              {"first_held_out", to_object(state.first_held_out)},
-              {"recent", arrays(state.recent)},
-              {"alarmed_until", state.alarmed_until},
-              {"is_at_risk", state.is_at_risk},
-              {"lr_factor", state.responder.lr_factor},
-              {"last_cut", state.responder.last_cut},
-              {"detectors", to_object(state.detectors)}}
+  return Json{
+      {"first", to_object(state.first)},      {"first_held_out", to_object(state.first_held_out)},
+      {"recent", arrays(state.recent)},       {"alarmed_until", state.alarmed_until},
+      {"is_at_risk", state.is_at_risk},       {"lr_factor", state.responder.lr_factor},
+      {"last_cut", state.responder.last_cut}, {"detectors", to_object(state.detectors)}}
       .dump();
 }
 

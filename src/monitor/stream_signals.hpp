@@ -10,13 +10,13 @@
 
 namespace ballast::monitor {
 
-/// What is cheap to see of the residual stream, over all sampled tokens of the job. Not finite where
-/// the stream is not.
+/// What is cheap to see of the residual stream, over all sampled tokens of the job. Not finite
+/// where the stream is not.
 struct StreamSignals {
   std::size_t tokens = 0;
   std::vector<double> rms;       ///< [layers + 1]: root of the mean square
   std::vector<double> kurtosis;  ///< [layers + 1]: mean x⁴ ÷ (mean x²)², 3 where x is normal
-  std::vector<double> update;    ///< [layers]: ‖h_{l+1} − h_l‖ ÷ ‖h_l‖ over all tokens together
+  std::vector<double> update;  ///< [layers]: ‖h_{l+1} − h_l‖ ÷ ‖h_l‖ over all tokens together
   std::vector<double> attention_logit;  ///< [layers]: the largest that any token saw
 };
 
@@ -37,12 +37,12 @@ class StreamSums {
   std::size_t dim_;
   std::size_t layers_;
   std::int64_t tokens_ = 0;
-  std::vector<ExactSum> squares_;    ///< [layers + 1]
-  std::vector<ExactSum> fourths_;    ///< [layers + 1]
-  std::vector<ExactSum> updates_;    ///< [layers]: of (h_{l+1} − h_l)²
-  std::vector<std::int64_t> logits_; ///< [layers], as integers of the same order
-  std::vector<std::int64_t> words_;  ///< all sums, for the exchange
-  std::vector<float> scratch_;       ///< [dim]
+  std::vector<ExactSum> squares_;     ///< [layers + 1]
+  std::vector<ExactSum> fourths_;     ///< [layers + 1]
+  std::vector<ExactSum> updates_;     ///< [layers]: of (h_{l+1} − h_l)²
+  std::vector<std::int64_t> logits_;  ///< [layers], as integers of the same order
+  std::vector<std::int64_t> words_;   ///< all sums, for the exchange
+  std::vector<float> scratch_;        ///< [dim]
 };
 
 }  // namespace ballast::monitor

@@ -101,12 +101,12 @@ void Monitoring::look_at_held_out(std::uint64_t step, Engine& engine, MetricsLog
 std::string Monitoring::describe() const {
   if (config_->monitor.every == 0) return "monitor: off (monitor.every = 0)";
   const auto why_not = monitor_.uncalibrated();
-  return fmt::format("monitor: a probe of {} tokens each {} steps; on an alert: {}; {}",
-                     config_->monitor.tokens, config_->monitor.every,
-                     name_of(config_->monitor.on_alert),
-                     why_not ? fmt::format("its risk is not calibrated for this model: {}", *why_not)
-                             : fmt::format("its risk is the probability of breaking within {} steps",
-                                           config_->calibration.horizon));
+  return fmt::format(
+      "monitor: a probe of {} tokens each {} steps; on an alert: {}; {}", config_->monitor.tokens,
+      config_->monitor.every, name_of(config_->monitor.on_alert),
+      why_not ? fmt::format("its risk is not calibrated for this model: {}", *why_not)
+              : fmt::format("its risk is the probability of breaking within {} steps",
+                            config_->calibration.horizon));
 }
 
 std::string Monitoring::state() const { return monitor::to_json(monitor_.state()); }

@@ -46,7 +46,7 @@ class Monitoring {
   comm::Communicator* world_;
   monitor::Monitor monitor_;
   ProbeObserver observer_;
-  std::uint64_t probed_ = 0;   ///< the step that observer_ was last handed out for
+  std::uint64_t probed_ = 0;  ///< the step that observer_ was last handed out for
   std::uint64_t probes_ = 0;
 };
 

@@ -137,8 +137,7 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint) {
   const PatientCollectives patience{*world_, config_->parallel.timeout_s};
   const checkpoint::TrainingState fresh = state_;
   engine_.begin_load();
-  const auto manifest =
-      checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors());
+  const auto manifest = checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors());
   state_ = manifest.state;
   engine_.finish_load();
   if (!manifest.monitor.empty()) monitoring_.restore(manifest.monitor, checkpoint.string());
@@ -243,8 +242,8 @@ std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
     return ExitCode::unstable;
   }
   if (duty_ == monitor::Duty::stop) {
-    log_.say(fmt::format("stopped by an alert (monitor.on_alert = stop): saving step {}",
-                         state_.step));
+    log_.say(
+        fmt::format("stopped by an alert (monitor.on_alert = stop): saving step {}", state_.step));
     return finish(ExitCode::unstable);
   }
   if (result.stop_requests > 0) {

@@ -2,11 +2,12 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "allocation/count_allocations.hpp"
 #include "monitor/kss.hpp"
 #include "monitor/moments.hpp"
 #include "monitor/projection.hpp"
 #include "monitor/spectrum.hpp"
+
+#include "allocation/count_allocations.hpp"
 
 namespace ballast::monitor {
 namespace {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
-
 #include "monitor/matrices.hpp"
 
 namespace ballast::monitor {

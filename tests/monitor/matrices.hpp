@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/philox.hpp"
-
 #include "monitor/moments.hpp"
 
 namespace ballast::monitor::test {

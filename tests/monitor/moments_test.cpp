@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "base/error.hpp"
-
 #include "monitor/matrices.hpp"
 #include "monitor/shards.hpp"
 

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "base/error.hpp"
-
 #include "monitor/matrices.hpp"
 #include "monitor/spectrum.hpp"
 

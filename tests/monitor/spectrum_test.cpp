@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "base/error.hpp"
-
 #include "monitor/known_spectrum.hpp"
 #include "monitor/matrices.hpp"
 

@@ -1,0 +1,59 @@
+#include "monitor/action.hpp"
+
+#include <array>
+#include <gtest/gtest.h>
+
+namespace ballast::monitor {
+namespace {
+
+Alert alert(std::uint64_t step, AlertKind kind, Severity severity = Severity::warning) {
+  Alert alert;
+  alert.step = step;
+  alert.kind = kind;
+  alert.severity = severity;
+  alert.score = 4.0;
+  return alert;
+}
+
+Duty answer(Responder& responder, Alert& given) { return responder.answer({&given, 1}); }
+
+TEST(Responder, StopsAndSavesForRiskButNotForABadBatch) {
+  for (const auto& [on_alert, duty] :
+       {std::pair{OnAlert::log, Duty::none}, std::pair{OnAlert::checkpoint, Duty::save},
+        std::pair{OnAlert::lower_lr, Duty::none}, std::pair{OnAlert::stop, Duty::stop}}) {
+    Responder responder{on_alert};
+    Alert risk = alert(5, AlertKind::risk);
+    EXPECT_EQ(answer(responder, risk), duty) << name_of(on_alert);
+    Alert burst = alert(6, AlertKind::loss);
+    EXPECT_EQ(answer(responder, burst), Duty::none) << name_of(on_alert);
+    EXPECT_EQ(burst.action, "logged");
+  }
+}
+
+TEST(Responder, HalvesTheRateOnceInAWhile) {
+  Responder responder{OnAlert::lower_lr};
+  Alert first = alert(5, AlertKind::risk);
+  Alert second = alert(50, AlertKind::attention_logits, Severity::critical);
+  Alert third = alert(5 + Responder::kStepsBetweenCuts, AlertKind::risk);
+  EXPECT_EQ(answer(responder, first), Duty::none);
+  EXPECT_EQ(responder.lr_factor(), 0.5);
+  EXPECT_EQ(first.action, "learning rate from now on 0.5 times the schedule's");
+  EXPECT_EQ(answer(responder, second), Duty::none);
+  EXPECT_EQ(responder.lr_factor(), 0.5);
+  Responder restored{OnAlert::lower_lr};
+  restored.restore(responder.state());
+  EXPECT_EQ(answer(restored, third), Duty::none);
+  EXPECT_EQ(restored.lr_factor(), 0.25);
+}
+
+TEST(Responder, TakesAJumpBack) {
+  Responder responder{OnAlert::lower_lr};
+  Alert risk = alert(5, AlertKind::risk);
+  Alert jump = alert(6, AlertKind::learning_rate);
+  EXPECT_EQ(answer(responder, risk), Duty::none);
+  EXPECT_EQ(answer(responder, jump), Duty::none);
+  EXPECT_EQ(responder.lr_factor(), 0.125);
+}
+
+}  // namespace
+}  // namespace ballast::monitor

@@ -1,0 +1,55 @@
+#include "monitor/state_text.hpp"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+
+namespace ballast::monitor {
+namespace {
+
+MonitorState example() {
+  MonitorState state;
+  SpectralLevels levels{0.1, 0.2, 0.3, -0.4, 1.0 / 3.0, 0.6, 0.7};
+  SpectralLevels none;
+  none.fill(std::nan(""));
+  state.first = ProbeLevels{{1.5, 0.1}, {0.2, 0.3}, {3, 4, 5}, {1, 2, 3}, {levels, none}};
+  FeatureVector features{};
+  features[2] = 1e-17;
+  features[5] = std::nan("");
+  state.recent = {features, FeatureVector{}};
+  state.alarmed_until = 812;
+  state.is_at_risk = true;
+  state.detectors.lr = 0.1;
+  state.detectors.losses = {2.5, 2.25};
+  state.detectors.raised["attention_logits.3"] = {700, Severity::critical};
+  state.responder = {0.125, 712};
+  return state;
+}
+
+TEST(MonitorState, ReadsBackExactly) {
+  const std::string text = to_json(example());
+  const MonitorState read = parse_state(text, "manifest");
+  EXPECT_EQ(to_json(read), text);
+  EXPECT_EQ(read.first->spectral[0], example().first->spectral[0]);
+  EXPECT_TRUE(std::isnan(read.first->spectral[1][0]));
+  EXPECT_FALSE(read.first_held_out);
+  EXPECT_EQ(read.recent[0][2], 1e-17);
+  EXPECT_EQ(read.detectors.raised.at("attention_logits.3").severity, Severity::critical);
+  EXPECT_EQ(read.responder.lr_factor, 0.125);
+}
+
+TEST(MonitorState, ThatCannotBeReadIsADataErrorWithItsSource) {
+  for (const std::string& text : {std::string{"{"}, std::string{"{}"}, std::string{"[]"}}) {
+    try {
+      (void)parse_state(text, "runs/a/step-5");
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      EXPECT_NE(std::string{error.what()}.find("runs/a/step-5"), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ballast::monitor
