@@ -187,7 +187,7 @@ Options monitor_options(train::MonitorConfig& c) {
       whole("monitor.tokens", c.tokens, {2, 1u << 24}, "tokens that a probe samples of a step"),
       whole("monitor.rank", c.rank, {1, monitor::SpectralProbe::kWidest}, "64",
             "directions in which streams wider than 256 are looked at"),
-      whole("monitor.held_out_every", c.held_out_every, kEvery,
+      whole("monitor.held_out_every", c.held_out_every, kEvery, "100",
             "steps between probes of held-out text; 0: none"),
       choice("monitor.on_alert", c.on_alert,
              {{"log", monitor::OnAlert::log},

@@ -54,6 +54,20 @@ monitor::TokenSample make_sample(const Config& config) {
 
 }  // namespace
 
+std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset) {
+  constexpr std::uint64_t kDefault = 100;
+  const std::uint64_t tokens = dataset.token_count(data::Split::validation);
+  const auto& asked = config.monitor.held_out_every;
+  if (!asked) return tokens > 1 ? kDefault : 0;
+  if (*asked != 0 && config.monitor.every != 0 && tokens < config.monitor.tokens) {
+    throw usage_error(
+        "monitor.tokens = {}, but the validation split of '{}' has {} tokens: lower it, or set "
+        "monitor.held_out_every = 0",
+        config.monitor.tokens, dataset.path().string(), tokens);
+  }
+  return *asked;
+}
+
 Monitoring::Monitoring(const Config& config, comm::Communicator& world, const kernels::Gemm& gemm)
     : config_{&config},
       world_{&world},
@@ -82,14 +96,21 @@ std::vector<monitor::Alert> Monitoring::look(const monitor::StepFacts& facts, Me
   return alerts;
 }
 
+/// A log that cannot be written is no reason to end a training.
 void Monitoring::write_probe(MetricsLog& log) {
   const bool in_full = probes_++ % kProbesBetweenEigenvalues == 0;
-  log.probe(monitor::to_json(monitor_.probe(),
-                             in_full ? monitor::Eigenvalues::yes : monitor::Eigenvalues::no));
+  if (!writes_probes_) return;
+  try {
+    log.probe(monitor::to_json(monitor_.probe(),
+                               in_full ? monitor::Eigenvalues::yes : monitor::Eigenvalues::no));
+  } catch (const Error& error) {
+    writes_probes_ = false;
+    log.say(fmt::format("warning: probes are no longer written down: {}", error.what()));
+  }
 }
 
 void Monitoring::look_at_held_out(std::uint64_t step, Engine& engine, MetricsLog& log) {
-  const std::uint64_t every = config_->monitor.held_out_every;
+  const std::uint64_t every = config_->monitor.held_out_every.value_or(0);
   if (config_->monitor.every == 0 || every == 0) return;
   if ((step - 1) % every != 0) return;
   observer_.begin(step);

@@ -13,6 +13,10 @@
 
 namespace ballast::train {
 
+/// How often held-out text is probed: as asked for, or by default where the dataset has some. A
+/// usage Error if more tokens are asked for than there are.
+[[nodiscard]] std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset);
+
 /// The monitor of one training: what it is shown of the steps, and what becomes of its word. If it
 /// fails, the training goes on without it.
 class Monitoring {
@@ -48,6 +52,7 @@ class Monitoring {
   ProbeObserver observer_;
   std::uint64_t probed_ = 0;  ///< the step that observer_ was last handed out for
   std::uint64_t probes_ = 0;
+  bool writes_probes_ = true;
 };
 
 }  // namespace ballast::train

@@ -364,6 +364,7 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
     (void)dataset->windows(data::Split::train, config.data.seq_len);
     if (config.eval_every != 0)
       (void)dataset->windows(data::Split::validation, config.data.seq_len);
+    config.monitor.held_out_every = settle_held_out(config, *dataset);
   });
   config.model.vocabulary = dataset->info().vocabulary;
 

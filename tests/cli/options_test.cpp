@@ -69,6 +69,12 @@ const std::map<std::string, std::string> kOtherValues{
     {"run.steps", "4294967295"},
     {"run.stop_at", "33"},
     {"run.seed", "18446744073709551615"},
+    {"monitor.every", "7"},
+    {"monitor.tokens", "900"},
+    {"monitor.rank", "33"},
+    {"monitor.held_out_every", "70"},
+    {"monitor.on_alert", "lower_lr"},
+    {"monitor.calibration", "runs/risk of mine.json"},
     {"run.gemm_table", "tables/odd one.txt"},
 };
 const std::set<std::string> kOneValue{"model.position", "model.activation", "precision.reduce",
