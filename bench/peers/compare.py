@@ -137,6 +137,7 @@ class Comparison:
         if "losses" not in self.found:
             run = self.bench.ballast(self.case, self.search_length)
             self.found["losses"] = run.losses[:COMPARED_STEPS]
+            self.found["tokens_per_s"] = run.tokens_per_s
             self.results.save()
             text = " ".join(f"{loss:.5f}" for loss in self.found["losses"])
             print(f"  ballast's losses {text}", flush=True)

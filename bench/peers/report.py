@@ -55,17 +55,24 @@ class Line:
             for block in self.found["blocks"]
         )
 
+    def in_blocks(self) -> list[str]:
+        return list(self.found["blocks"][0]["runs"]) if self.found["blocks"] else []
+
+    def contestants(self) -> list[str]:
+        """Of a case without blocks, those whose memory was looked at."""
+        return [name for name in self.in_blocks() or self.found["memory"] if name != "ballast"]
+
+    def rate(self, name: str) -> float:
+        return self.median(name) if self.in_blocks() else self.found["grid"][name]["tokens_per_s"]
+
     def fastest(self, system: str) -> str | None:
-        names = [
-            name
-            for name in self.found["blocks"][0]["runs"]
-            if name != "ballast" and self.found["grid"][name]["point"]["system"] == system
-        ]
-        return max(names, key=self.median, default=None)
+        grid = self.found["grid"]
+        names = [n for n in self.contestants() if grid[n]["point"]["system"] == system]
+        return max(names, key=self.rate, default=None)
 
     def default(self) -> str | None:
         label = Point("fsdp2", self.about["ranks"]).label()
-        return label if label in self.found["blocks"][0]["runs"] else None
+        return label if label in self.contestants() else None
 
     def ratio_to(self, name: str) -> Estimate:
         return ratio(self.rates("ballast"), self.rates(name))
@@ -152,16 +159,16 @@ MEMORY_HEAD = [
 
 
 def table(results: list[dict]) -> str:
-    lines = [line for result in results for line in lines_of(result)]
-    speed = markdown_table(SPEED_HEAD, [speed_row(line) for line in lines])
-    memory = markdown_table(MEMORY_HEAD, [memory_row(line) for line in lines])
+    compared = [line for result in results for line in lines_of(result)]
+    looked_at = [line for result in results for line in searched(result) if line.found["memory"]]
+    speed = markdown_table(SPEED_HEAD, [speed_row(line) for line in compared])
+    memory = markdown_table(MEMORY_HEAD, [memory_row(line) for line in looked_at])
     return f"{speed}\nPeak memory a rank:\n\n{memory}"
 
 
 def grid_table(line: Line) -> str:
     """Every point of the search; those that went on to the blocks with the blocks' medians."""
-    in_blocks = line.found["blocks"][0]["runs"] if line.found["blocks"] else {}
-    entries = line.found["grid"]
+    in_blocks, entries = line.in_blocks(), line.found["grid"]
     rows = []
     for name in sorted(entries, key=lambda name: -entries[name].get("tokens_per_s", 0.0)):
         entry = entries[name]
@@ -171,10 +178,13 @@ def grid_table(line: Line) -> str:
         blocks = f"{line.median(name):,.0f}" if name in in_blocks else ""
         comm = f"{entry['comm_share']:.0%}" if name.startswith("fsdp2") else ""
         rows.append([name, f"{entry['tokens_per_s']:,.0f}", blocks, comm])
+    if "tokens_per_s" in line.found:
+        blocks = f"{line.median('ballast'):,.0f}" if in_blocks else ""
+        rows.insert(0, ["**ballast**", f"{line.found['tokens_per_s']:,.0f}", blocks, ""])
     table_of_points = markdown_table(
         ["point", "tokens/s", "in blocks", "exposed communication"], rows
     )
-    points = "1 point" if len(rows) == 1 else f"{len(rows)} points"
+    points = "1 point" if len(entries) == 1 else f"{len(entries)} points"
     return f"<details><summary>{points}</summary>\n\n{table_of_points}\n</details>\n"
 
 
@@ -199,11 +209,14 @@ def losses_text(line: Line) -> str:
 
 
 def grid_section(line: Line) -> str:
-    about = line.about
+    about, note = line.about, line.found.get("note")
+    text = (
+        f"{about['parameters'] / 1e6:.1f} M parameters; {blocks_text(line)}. "
+        f"Losses of ballast: {losses_text(line)}."
+    )
     return (
         f"### {about['model']} {about['precision']}, {about['tokens']:,} tokens a rank, "
-        f"{about['ranks']} ranks\n\n{about['parameters'] / 1e6:.1f} M parameters; "
-        f"{blocks_text(line)}. Losses of ballast: {losses_text(line)}.\n\n{grid_table(line)}"
+        f"{about['ranks']} ranks\n\n{text}{' ' + note if note else ''}\n\n{grid_table(line)}"
     )
 
 

@@ -136,11 +136,20 @@ class Report(unittest.TestCase):
         self.assertIn("abacus, 2 cores", text)
 
     def test_of_a_case_without_blocks_only_the_points_are_told(self):
-        unfinished = {"machine": MACHINE, "cases": {"a": a_case() | {"blocks": []}}}
+        case = a_case() | {"blocks": [], "tokens_per_s": 3000.0, "note": "Cut off."}
+        unfinished = {"machine": MACHINE, "cases": {"a": case}}
         self.assertEqual(report.lines_of(unfinished), [])
         text = report.section(unfinished, 0, False)
+        self.assertIn("| **ballast** | 3,000 |  |  |", text)
+        self.assertIn("7.00000. Cut off.", text)
         self.assertIn(f"| {TUNED.label()} | 1,500 |  | 25% |", text)
         self.assertIn("29.5 M parameters; searched only. Losses of ballast: 8.40000,", text)
+
+    def test_memory_is_told_of_without_blocks(self):
+        case = a_case() | {"blocks": []}
+        del case["memory"][DDP.label()]
+        table = report.table([{"machine": MACHINE, "cases": {"a": case}}])
+        self.assertIn("| bench bf16, 2,048 x 2 | 200 | 800 (0.25) | 800 (0.25) |  | 250 |", table)
 
     def test_a_case_that_did_not_get_to_its_search_is_left_out(self):
         started = {"machine": MACHINE, "cases": {"a": a_case() | {"blocks": [], "grid": {}}}}
