@@ -2,7 +2,7 @@
 """Ballast beside PyTorch FSDP2 and DDP: same model, tokens and initial weights, on this machine.
 
 usage: compare.py BUILD [--precision bf16,fp32] [--ranks 2] [--tokens 2048,64] [--model bench,134m]
-                  [--quick] [--continue] [-- --KEY VALUE ...]
+                  [--quick] [--steps W,T] [--continue] [-- --KEY VALUE ...]
        compare.py BUILD --prepare-only FOLDER
        compare.py --report FILE.json ...
 
@@ -20,7 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import points
@@ -59,22 +59,22 @@ class Bench:
         return path
 
     def weights(self, case: Case) -> Path:
-        path = self.folder / f"{case.model}.npy"
+        path = self.prepared / f"{case.model}.npy"
         if not path.exists():
             run_tool(self.python, HERE / "draw.py", case.model, path)
         return path
 
-    def ballast(self, case: Case, length: Length, measured: bool = False) -> Run:
+    def ballast(self, case: Case, length: Length) -> Run:
         with self.new_folder() as folder:
             return run_ballast(
-                self.build, case, self.dataset(case), Path(folder), length, self.keys, measured
+                self.build, case, self.dataset(case), Path(folder), length, self.keys
             )
 
-    def peer(self, case: Case, point: Point, length: Length, measured: bool = False) -> Run:
+    def peer(self, case: Case, point: Point, length: Length) -> Run:
         tokens = self.dataset(case).with_suffix(".npz")
         with self.new_folder() as folder:
             return run_peer(
-                self.python, case, point, tokens, self.weights(case), Path(folder), length, measured
+                self.python, case, point, tokens, self.weights(case), Path(folder), length
             )
 
     def new_folder(self):
@@ -119,9 +119,11 @@ def compare_losses(case: Case, name: str, own: list[float], peers: list[float]) 
 
 
 class Comparison:
-    """One case: the search, the blocks, the memory."""
+    """One case: the search, the blocks, the memory. `length`: of all runs, else as they need."""
 
-    def __init__(self, bench: Bench, case: Case, quick: bool, results: Results):
+    def __init__(
+        self, bench: Bench, case: Case, quick: bool, length: Length | None, results: Results
+    ):
         self.bench, self.case, self.quick, self.results = bench, case, quick, results
         about = asdict(case) | {
             "step_tokens": case.step_tokens,
@@ -129,12 +131,13 @@ class Comparison:
             "parameters": case.shape.parameters(),
         }
         self.found = results.case(case.label(), about)
-        self.search_length, self.block_length = lengths(case, quick)
+        self.search_length, self.block_length = (length, length) if length else lengths(case, quick)
 
     def losses(self) -> None:
         if "losses" not in self.found:
             run = self.bench.ballast(self.case, self.search_length)
             self.found["losses"] = run.losses[:COMPARED_STEPS]
+            self.found["tokens_per_s"] = run.tokens_per_s
             self.results.save()
             text = " ".join(f"{loss:.5f}" for loss in self.found["losses"])
             print(f"  ballast's losses {text}", flush=True)
@@ -193,6 +196,23 @@ class Comparison:
             chosen += self.ranking(system)[:1]
         return list(dict.fromkeys(chosen))
 
+    def run(self, point: Point | None) -> Run:
+        """Of ballast, or of a point. The first also looks at its memory, after the timed steps."""
+        name = point.label() if point else "ballast"
+        length = self.block_length
+        if name not in self.found["memory"]:
+            length = replace(length, watched=1 if self.case.tokens >= 512 else 10)
+        if point is None:
+            run = self.bench.ballast(self.case, length)
+        else:
+            run = self.bench.peer(self.case, point, length)
+            compare_losses(self.case, name, self.found["losses"], run.losses)
+        if length.watched:
+            self.found["memory"][name] = {"peak": run.pss_mib, "empty": run.empty_mib}
+            self.results.save()
+            print(f"  {name:44} {run.pss_mib:8.0f} MiB over all ranks", flush=True)
+        return run
+
     def blocks(self, count: int) -> None:
         """The ceiling is measured between them, before the first and after the last."""
         contestants = self.contestants()
@@ -203,12 +223,7 @@ class Comparison:
             runs = {}
             turns: list[Point | None] = [None, *contestants]
             for point in turns if number % 2 == 0 else reversed(turns):
-                if point is None:
-                    runs["ballast"] = self.bench.ballast(self.case, self.block_length).to_json()
-                else:
-                    run = self.bench.peer(self.case, point, self.block_length)
-                    compare_losses(self.case, point.label(), self.found["losses"], run.losses)
-                    runs[point.label()] = run.to_json()
+                runs[point.label() if point else "ballast"] = self.run(point).to_json()
             library, after = self.ceiling()
             block = {"library": library, "ceiling": (before + after) / 2, "runs": runs}
             before = after
@@ -221,20 +236,10 @@ class Comparison:
         return ceiling(self.bench.build, self.case.ranks, self.case.precision)
 
     def memory(self) -> None:
-        """In runs of their own: who looks, disturbs."""
-        length = Length(1, 3)
+        """Where the blocks came without it."""
         for point in [None, *self.contestants()]:
-            name = point.label() if point else "ballast"
-            if name in self.found["memory"]:
-                continue
-            run = (
-                self.bench.peer(self.case, point, length, measured=True)
-                if point
-                else self.bench.ballast(self.case, length, measured=True)
-            )
-            self.found["memory"][name] = {"peak": run.pss_mib, "empty": run.empty_mib}
-            self.results.save()
-            print(f"  {name:44} {run.pss_mib:8.0f} MiB over all ranks", flush=True)
+            if (point.label() if point else "ballast") not in self.found["memory"]:
+                self.run(point)
 
 
 def arguments() -> argparse.Namespace:
@@ -243,6 +248,9 @@ def arguments() -> argparse.Namespace:
 
     def numbers(text: str) -> list[int]:
         return [int(word) for word in text.split(",")]
+
+    def steps(text: str) -> Length:
+        return Length(*numbers(text))
 
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -255,7 +263,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tokens", type=numbers, default=[2048, 64], help="a rank")
     parser.add_argument("--ranks", type=int, default=len(cores()), help="else one a core")
     parser.add_argument("--systems", type=words, default=["fsdp2", "ddp"], help="also: deepspeed")
-    parser.add_argument("--blocks", type=int, help="5, or 2 with --quick")
+    parser.add_argument("--blocks", type=int, help="5, or 2 with --quick; 0: only the search")
+    parser.add_argument(
+        "--steps", type=steps, metavar="W,T", help="of all runs: W to warm up, T that count"
+    )
     parser.add_argument("--quick", action="store_true", help="few points, few steps, two blocks")
     parser.add_argument("--continue", dest="go_on", action="store_true")
     parser.add_argument("--python", help="that has torch and numpy; else the environment's")
@@ -305,7 +316,7 @@ def prepare_only(options: argparse.Namespace) -> None:
 def compare(options: argparse.Namespace) -> Path:
     output = options.output or options.build / "peers/results.json"
     results = Results(output, describe(options.build, options.python), options.go_on)
-    blocks = options.blocks or (2 if options.quick else 5)
+    blocks = (2 if options.quick else 5) if options.blocks is None else options.blocks
     combinations = itertools.product(options.model, options.tokens, options.precision)
     scratch = options.build.resolve() / "peers"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -314,12 +325,13 @@ def compare(options: argparse.Namespace) -> Path:
         for model, tokens, precision in combinations:
             case = Case(model, precision, tokens, options.ranks)
             print(case.label(), flush=True)
-            comparison = Comparison(bench, case, options.quick, results)
+            comparison = Comparison(bench, case, options.quick, options.steps, results)
             try:
                 comparison.losses()
                 comparison.search(options.systems)
-                comparison.blocks(blocks)
-                comparison.memory()
+                if blocks > 0:
+                    comparison.blocks(blocks)
+                    comparison.memory()
             except RunFailed as failure:
                 raise SystemExit(f"{case.label()}: a training failed: {failure}") from failure
     return output

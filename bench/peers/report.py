@@ -30,7 +30,7 @@ what the best GEMM library reaches with the products of a step of the bench mode
 and nothing else, on all ranks at once, measured before and after each block; a share of C counts
 causal attention at half. Exposed communication is the time that FSDP2's main thread waits for
 collectives, waiting for slower ranks included. Memory is the largest sum of proportional set
-sizes (shared pages once) during steps, in runs of its own, per rank of ballast: what the whole
+sizes (shared pages once) during steps that are not timed, per rank of ballast: what the whole
 training takes on the host, divided by the same number.
 """
 
@@ -55,17 +55,24 @@ class Line:
             for block in self.found["blocks"]
         )
 
+    def in_blocks(self) -> list[str]:
+        return list(self.found["blocks"][0]["runs"]) if self.found["blocks"] else []
+
+    def contestants(self) -> list[str]:
+        """Of a case without blocks, those whose memory was looked at."""
+        return [name for name in self.in_blocks() or self.found["memory"] if name != "ballast"]
+
+    def rate(self, name: str) -> float:
+        return self.median(name) if self.in_blocks() else self.found["grid"][name]["tokens_per_s"]
+
     def fastest(self, system: str) -> str | None:
-        names = [
-            name
-            for name in self.found["blocks"][0]["runs"]
-            if name != "ballast" and self.found["grid"][name]["point"]["system"] == system
-        ]
-        return max(names, key=self.median, default=None)
+        grid = self.found["grid"]
+        names = [n for n in self.contestants() if grid[n]["point"]["system"] == system]
+        return max(names, key=self.rate, default=None)
 
     def default(self) -> str | None:
         label = Point("fsdp2", self.about["ranks"]).label()
-        return label if label in self.found["blocks"][0]["runs"] else None
+        return label if label in self.contestants() else None
 
     def ratio_to(self, name: str) -> Estimate:
         return ratio(self.rates("ballast"), self.rates(name))
@@ -77,6 +84,11 @@ class Line:
 
 def read(paths: list[Path]) -> list[dict]:
     return [json.loads(path.read_text()) for path in paths]
+
+
+def searched(result: dict) -> list[Line]:
+    """Cases of which there is anything to tell."""
+    return [Line(case["about"], case) for case in result["cases"].values() if case["grid"]]
 
 
 def lines_of(result: dict) -> list[Line]:
@@ -147,16 +159,16 @@ MEMORY_HEAD = [
 
 
 def table(results: list[dict]) -> str:
-    lines = [line for result in results for line in lines_of(result)]
-    speed = markdown_table(SPEED_HEAD, [speed_row(line) for line in lines])
-    memory = markdown_table(MEMORY_HEAD, [memory_row(line) for line in lines])
+    compared = [line for result in results for line in lines_of(result)]
+    looked_at = [line for result in results for line in searched(result) if line.found["memory"]]
+    speed = markdown_table(SPEED_HEAD, [speed_row(line) for line in compared])
+    memory = markdown_table(MEMORY_HEAD, [memory_row(line) for line in looked_at])
     return f"{speed}\nPeak memory a rank:\n\n{memory}"
 
 
 def grid_table(line: Line) -> str:
     """Every point of the search; those that went on to the blocks with the blocks' medians."""
-    in_blocks = line.found["blocks"][0]["runs"]
-    entries = line.found["grid"]
+    in_blocks, entries = line.in_blocks(), line.found["grid"]
     rows = []
     for name in sorted(entries, key=lambda name: -entries[name].get("tokens_per_s", 0.0)):
         entry = entries[name]
@@ -166,23 +178,45 @@ def grid_table(line: Line) -> str:
         blocks = f"{line.median(name):,.0f}" if name in in_blocks else ""
         comm = f"{entry['comm_share']:.0%}" if name.startswith("fsdp2") else ""
         rows.append([name, f"{entry['tokens_per_s']:,.0f}", blocks, comm])
-    return markdown_table(["point", "tokens/s", "in blocks", "exposed communication"], rows)
+    if "tokens_per_s" in line.found:
+        blocks = f"{line.median('ballast'):,.0f}" if in_blocks else ""
+        rows.insert(0, ["**ballast**", f"{line.found['tokens_per_s']:,.0f}", blocks, ""])
+    table_of_points = markdown_table(
+        ["point", "tokens/s", "in blocks", "exposed communication"], rows
+    )
+    points = "1 point" if len(entries) == 1 else f"{len(entries)} points"
+    return f"<details><summary>{points}</summary>\n\n{table_of_points}\n</details>\n"
+
+
+def blocks_text(line: Line) -> str:
+    blocks = line.found["blocks"]
+    if not blocks:
+        return "searched only"
+    ceiling = statistics.median(block["ceiling"] for block in blocks)
+    count = "1 block" if len(blocks) == 1 else f"{len(blocks)} blocks"
+    return f"{count}; C {ceiling:,.0f} GFLOP/s over all ranks ({blocks[0]['library']})"
+
+
+def losses_text(line: Line) -> str:
+    """Ballast's, and those of the peer that it is compared with first."""
+    own = line.found["losses"]
+    text = ", ".join(f"{loss:.5f}" for loss in own)
+    peer = line.found["blocks"] and (line.fastest("fsdp2") or line.fastest("ddp"))
+    if peer:
+        losses = line.found["blocks"][0]["runs"][peer]["losses"][: len(own)]
+        text += f"; {peer}: " + ", ".join(f"{loss:.5f}" for loss in losses)
+    return text
 
 
 def grid_section(line: Line) -> str:
-    about = line.about
-    ceilings = [block["ceiling"] for block in line.found["blocks"]]
-    first = ", ".join(f"{loss:.5f}" for loss in line.found["losses"])
-    peer = line.fastest("fsdp2") or line.fastest("ddp")
-    if peer:
-        losses = line.found["blocks"][0]["runs"][peer]["losses"][: len(line.found["losses"])]
-        first += f"; {peer}: " + ", ".join(f"{loss:.5f}" for loss in losses)
+    about, note = line.about, line.found.get("note")
+    text = (
+        f"{about['parameters'] / 1e6:.1f} M parameters; {blocks_text(line)}. "
+        f"Losses of ballast: {losses_text(line)}."
+    )
     return (
         f"### {about['model']} {about['precision']}, {about['tokens']:,} tokens a rank, "
-        f"{about['ranks']} ranks\n\n"
-        f"{about['parameters'] / 1e6:.1f} M parameters; {len(ceilings)} blocks; "
-        f"C {statistics.median(ceilings):,.0f} GFLOP/s over all ranks "
-        f"({line.found['blocks'][0]['library']}). Losses of ballast: {first}.\n\n{grid_table(line)}"
+        f"{about['ranks']} ranks\n\n{text}{' ' + note if note else ''}\n\n{grid_table(line)}"
     )
 
 
@@ -200,7 +234,7 @@ def section(result: dict, number: int, plotted: bool) -> str:
         "`_set_unshard_async_op(True)`; thp: `THP_MEM_ALLOC_ENABLE=1`; tcmalloc: by `LD_PRELOAD`; "
         "compile: `torch.compile` of each block and the loss.\n"
     )
-    parts += [grid_section(line) for line in lines_of(result)]
+    parts += [grid_section(line) for line in searched(result)]
     return "\n".join(parts)
 
 

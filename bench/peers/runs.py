@@ -27,14 +27,19 @@ class RunFailed(Exception):
 
 @dataclass(frozen=True)
 class Length:
-    """Steps of a run; those of the warm-up do not count."""
+    """Steps of a run; those of the warm-up do not count. Memory is read in those watched, which
+    come last: who looks, disturbs."""
 
     warm_up: int
     timed: int
+    watched: int = 0
 
     @property
     def steps(self) -> int:
-        return self.warm_up + self.timed
+        return self.warm_up + self.timed + self.watched
+
+    def is_watched(self, steps_done: int) -> bool:
+        return self.warm_up + self.timed <= steps_done < self.steps
 
 
 @dataclass
@@ -43,7 +48,7 @@ class Run:
     step_s: float
     comm_share: float  # of the step: waiting for others and moving bytes
     losses: list[float] = field(default_factory=list)
-    pss_mib: float | None = None  # the largest sum seen in a step, over ranks
+    pss_mib: float | None = None  # the largest sum seen in a watched step, over ranks
     empty_mib: float = 0.0  # of a peer's ranks before there was a model: Python, torch, gloo
 
     def to_json(self) -> dict:
@@ -60,7 +65,7 @@ def summary(log: Path, length: Length) -> Run:
     records = [json.loads(line) for line in log.read_text().splitlines()]
     if len(records) != length.steps:
         raise RunFailed(f"{len(records)} of {length.steps} steps were logged")
-    timed = records[length.warm_up :]
+    timed = records[length.warm_up : length.warm_up + length.timed]
     return Run(
         tokens_per_s=statistics.median(r["tokens_per_s"] for r in timed),
         step_s=statistics.median(r["step_s"] for r in timed),
@@ -76,22 +81,22 @@ def last_words(text: str) -> str:
     return (errors or lines or ["without a word"])[-1][:300]
 
 
-def watch(jobs: list[subprocess.Popen], ranks, log: Path, length: Length, measured: bool) -> float:
+def watch(jobs: list[subprocess.Popen], ranks, folder: Path, length: Length) -> float:
     """Waits for all jobs; returns the MiB of the largest sum of the ranks' proportional set sizes
-    from the end of the first step to that of the last. Reading them disturbs: not while timing.
-    """
+    in the watched steps."""
     peak, deadline = 0, time.monotonic() + LIMIT_S
     while any(job.poll() is None for job in jobs):
         if time.monotonic() > deadline:
             raise RunFailed(f"not done after {LIMIT_S} s")
         if any(job.poll() not in (None, 0) for job in jobs):
             break
-        if measured and 1 <= steps_logged(log.parent) < length.steps:
+        watched = length.watched > 0 and length.is_watched(steps_logged(folder))
+        if watched:
             try:
                 peak = max(peak, sum(proportional_set_size(process) for process in ranks()))
             except (OSError, TypeError):
                 pass  # a rank has just ended
-        time.sleep(0.01 if measured else 0.1)
+        time.sleep(0.01 if watched else 0.1)
     return peak / MIB
 
 
@@ -107,12 +112,10 @@ def end(jobs: list[subprocess.Popen]) -> None:
             job.wait()
 
 
-def run_jobs(
-    commands: list[tuple[list, dict]], ranks_of, folder: Path, length: Length, measured: bool
-) -> Run:
+def run_jobs(commands: list[tuple[list, dict]], ranks_of, folder: Path, length: Length) -> Run:
     """`commands`: each with its environment. Their output goes to a file, read if they fail."""
     jobs: list[subprocess.Popen] = []
-    output, log = folder / "output.txt", folder / "log.jsonl"
+    output = folder / "output.txt"
     with output.open("w") as out:
         try:
             for command, environment in commands:
@@ -121,13 +124,13 @@ def run_jobs(
                         [str(word) for word in command], env=environment, stdout=out, stderr=out
                     )
                 )
-            peak = watch(jobs, lambda: ranks_of(jobs), log, length, measured)
+            peak = watch(jobs, lambda: ranks_of(jobs), folder, length)
         finally:
             end(jobs)
     if any(job.returncode != 0 for job in jobs):
         raise RunFailed(last_words(output.read_text(errors="replace")))
-    run = summary(log, length)
-    run.pss_mib = peak if measured else None
+    run = summary(folder / "log.jsonl", length)
+    run.pss_mib = peak if length.watched else None
     return run
 
 
@@ -138,7 +141,6 @@ def run_ballast(
     folder: Path,
     length: Length,
     keys: list[str],
-    measured: bool = False,
 ) -> Run:
     shape = case.shape
     settings = {
@@ -166,11 +168,7 @@ def run_ballast(
     command += [word for key, value in settings.items() for word in (f"--{key}", value)] + keys
     environment = clean_environment(OMP_NUM_THREADS="1")
     return run_jobs(
-        [(command, environment)],
-        lambda jobs: children(jobs[0].pid, "ballast"),
-        folder,
-        length,
-        measured,
+        [(command, environment)], lambda jobs: children(jobs[0].pid, "ballast"), folder, length
     )
 
 
@@ -202,7 +200,6 @@ def run_peer(
     weights: Path,
     folder: Path,
     length: Length,
-    measured: bool = False,
 ) -> Run:
     """Ranks are bound to cores of their own, as mpirun binds ballast's, while there are any."""
     request = {
@@ -221,4 +218,4 @@ def run_peer(
         cpus = ",".join(str(cpu) for core in sorted(own) for cpu in available[core])
         command = ["taskset", "-c", cpus, python, HERE / "worker.py", file]
         commands.append((command, peer_environment(point, rank)))
-    return run_jobs(commands, lambda jobs: [job.pid for job in jobs], folder, length, measured)
+    return run_jobs(commands, lambda jobs: [job.pid for job in jobs], folder, length)

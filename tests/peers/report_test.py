@@ -13,6 +13,7 @@ import report  # noqa: E402
 from estimates import percentile, ratio  # noqa: E402
 from points import Point, default_point, splits, tuned  # noqa: E402
 from results import Results  # noqa: E402
+from runs import Length, RunFailed, summary  # noqa: E402
 from shapes import SHAPES, Case  # noqa: E402
 
 DEFAULT = default_point("fsdp2", 2)
@@ -134,9 +135,44 @@ class Report(unittest.TestCase):
         self.assertIn("failed: `CppCompileError / no compiler`", text)
         self.assertIn("abacus, 2 cores", text)
 
-    def test_a_case_without_blocks_is_left_out(self):
-        unfinished = a_case() | {"blocks": []}
-        self.assertEqual(report.lines_of({"cases": {"a": unfinished}}), [])
+    def test_of_a_case_without_blocks_only_the_points_are_told(self):
+        case = a_case() | {"blocks": [], "tokens_per_s": 3000.0, "note": "Cut off."}
+        unfinished = {"machine": MACHINE, "cases": {"a": case}}
+        self.assertEqual(report.lines_of(unfinished), [])
+        text = report.section(unfinished, 0, False)
+        self.assertIn("| **ballast** | 3,000 |  |  |", text)
+        self.assertIn("7.00000. Cut off.", text)
+        self.assertIn(f"| {TUNED.label()} | 1,500 |  | 25% |", text)
+        self.assertIn("29.5 M parameters; searched only. Losses of ballast: 8.40000,", text)
+
+    def test_memory_is_told_of_without_blocks(self):
+        case = a_case() | {"blocks": []}
+        del case["memory"][DDP.label()]
+        table = report.table([{"machine": MACHINE, "cases": {"a": case}}])
+        self.assertIn("| bench bf16, 2,048 x 2 | 200 | 800 (0.25) | 800 (0.25) |  | 250 |", table)
+
+    def test_a_case_that_did_not_get_to_its_search_is_left_out(self):
+        started = {"machine": MACHINE, "cases": {"a": a_case() | {"blocks": [], "grid": {}}}}
+        self.assertNotIn("###", report.section(started, 0, False))
+
+
+class Lengths(unittest.TestCase):
+    def test_memory_is_read_in_the_last_steps_only(self):
+        length = Length(2, 3, watched=1)
+        self.assertEqual(length.steps, 6)
+        self.assertEqual([length.is_watched(done) for done in (0, 4, 5, 6)],
+                         [False, False, True, False])
+
+    def test_watched_steps_are_not_timed(self):
+        with tempfile.TemporaryDirectory() as name:
+            log = Path(name) / "log.jsonl"
+            rates = [1.0, 10.0, 30.0, 100.0, 100.0]
+            log.write_text("".join(
+                json.dumps({"tokens_per_s": rate, "step_s": 1.0, "comm_exposed_s": 0.0,
+                            "loss": 8.0}) + "\n" for rate in rates))
+            self.assertEqual(summary(log, Length(1, 2, watched=2)).tokens_per_s, 20.0)
+            with self.assertRaises(RunFailed):
+                summary(log, Length(1, 2, watched=1))
 
 
 class Interrupted(unittest.TestCase):
