@@ -101,7 +101,7 @@ class HeatMap {
 
   draw() {
     const { frame, rows, probes } = this;
-    this.rowHeight = Math.max(7, Math.min(30, 420 / Math.max(1, rows.length)));
+    this.rowHeight = Math.floor(Math.max(7, Math.min(30, 420 / Math.max(1, rows.length))));
     frame.height = frame.top + this.rowHeight * Math.max(1, rows.length) + MARGIN.bottom;
     frame.begin();
     frame.svg.setAttribute("aria-label", `${featureName(this.control.feature.value)} of the blocks over steps`);
@@ -143,8 +143,8 @@ class HeatMap {
       const to = frame.x(this.edges[i + 1]) - left;
       if (to < 0 || from > size[0]) return;
       pen.fillStyle = colour((this.bend(value) - this.low) / (this.high - this.low || 1));
-      // A little wider and higher, so that no seams are seen.
-      pen.fillRect(from, this.y(block) - frame.top, to - from + 0.6, this.rowHeight + (this.rowHeight > 14 ? -1 : 0.4));
+      // A little wider, so that no seams are seen.
+      pen.fillRect(from, this.y(block) - frame.top, to - from + 0.6, this.rowHeight);
     }));
   }
 
@@ -175,10 +175,10 @@ class HeatMap {
     this.note.textContent = this.explain();
     if (!(low <= high)) return;
     const back = (value) => plain(this.control.log.checked ? 10 ** value : value);
-    const bar = html("span", { class: "bar", "aria-hidden": true });
+    const bar = html("div", { class: "bar", "aria-hidden": true });
     bar.style.background = `linear-gradient(90deg, ${COLOURS.map((rgb) => `rgb(${rgb.join(" ")})`).join(", ")})`;
-    scale.append(back(low), bar, back(high),
-      html("span", {}, `middle: ${back((low + high) / 2)}${this.control.log.checked ? ", log scale" : ""}`));
+    const ends = [low, (low + high) / 2, high].map((value) => html("span", {}, back(value)));
+    scale.append(html("div", {}, bar, html("div", { class: "ends" }, ...ends)));
     if (hasGaps) scale.append(html("span", {}, html("span", { class: "hatched" }), " no value"));
   }
 

@@ -3,10 +3,11 @@
 const MARGIN = { left: 58, right: 14, bottom: 26 };
 
 /// Axes, cursor, zooming and keys of a plot. `steps()` are those that the cursor may stand on;
-/// `say(step)` is what a screen reader hears there; `keys` has what further keys do.
+/// `say(step)` is what a screen reader hears there; `keys` has what further keys do,
+/// and hover(x, y) and pick(step, y) for pointers; a picked step is one whose eigenvalues are shown.
 class Frame {
   constructor({ label, height, top = 10, steps, say, keys = {} }) {
-    Object.assign(this, { height, top, steps, say, keys, label });
+    Object.assign(this, { height, top, steps, say, keys: { pick: (step) => change({ picked: step }), ...keys } });
     this.svg = svg("svg", {
       tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": view.full[0],
       "aria-valuemax": view.full[1], "aria-valuenow": view.full[1],
@@ -86,7 +87,9 @@ class Frame {
       if (this.from != null) this.select(x);
       change({ cursor: this.snapped(x) });
     });
-    node.addEventListener("pointerleave", () => {
+    // A finger that is lifted leaves the cursor where it was.
+    node.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "mouse") return;
       this.pointer = null;
       change({ cursor: null });
     });
@@ -118,7 +121,7 @@ class Frame {
       const [left, right] = [Math.min(x, from), Math.max(x, from)];
       show(Math.round(this.stepAt(left)), Math.round(this.stepAt(right)));
     } else {
-      this.keys.pick?.(this.snapped(x), y);
+      this.keys.pick(this.snapped(x), y);
     }
   }
 
@@ -135,6 +138,7 @@ class Frame {
       PageUp: () => go(10),
       Home: () => go(-Infinity),
       End: () => go(Infinity),
+      Enter: () => change({ picked: steps[now] }),
       Escape: () => change({ cursor: null, range: view.full }),
       "+": () => zoom(0.5, view.cursor),
       "=": () => zoom(0.5, view.cursor),
@@ -229,7 +233,7 @@ class LineChart {
     const id = `clip-${view.panels.indexOf(this)}`;
     const inside = svg("g", { "clip-path": `url(#${id})` });
     frame.svg.append(svg("clipPath", { id }, svg("rect", {
-      x: MARGIN.left, y: frame.top - 4, width: frame.right - MARGIN.left, height: frame.bottom - frame.top + 8,
+      x: MARGIN.left, y: frame.top - 4, width: frame.right - MARGIN.left + 6, height: frame.bottom - frame.top + 8,
     })), inside);
     this.dots = this.curves.map((curve) => {
       this.drawCurve(curve, inside);
@@ -270,7 +274,7 @@ class LineChart {
     inside.append(
       svg("line", { class: "threshold", x1: MARGIN.left, x2: this.frame.right, y1: y, y2: y }),
       svg("text", { class: "threshold-name", x: MARGIN.left + 6, y: y - 5 },
-        `alert from ${plain(this.options.threshold)}`));
+        `alert from ${this.options.text(this.options.threshold)}`));
   }
 
   move() {

@@ -6,7 +6,7 @@ function drawRisk(node) {
   const isThere = data.risk.value.some((value) => value != null);
   if (isThere) {
     new LineChart(node, "Risk", [{ series: data.risk, name: "probability of breaking", look: "first" }], {
-      height: 170, floor: 0, ceiling: 1, threshold: data.threshold, marks: data.alerts.filter((alert) => alert.kind === "risk"),
+      height: 180, floor: 0, ceiling: 1, text: percent, tick: percent, threshold: data.threshold, marks: data.alerts.filter((alert) => alert.kind === "risk"),
       caption: data.about.monitor ? `Monitor: ${data.about.monitor}.` : null,
     });
     return;
@@ -28,7 +28,7 @@ function drawSmall(parent) {
   chart("Throughput", [curve("tokens_per_s", "tokens/s")], { floor: 0, text: (value) => (value == null ? "–" : whole(value)) });
   chart("Memory", [curve("mem_peak_mib", "largest rank")], { floor: 0, text: mebibytes, tick: (value) => (value === 0 ? "0" : mebibytes(value)) });
   chart("Held-out bits per byte", [curve("val_bits_per_byte", "bits/byte", "second", true)]);
-  chart("Model FLOP utilization", [curve("mfu", "of the measured ceiling")], { floor: 0, text: (value) => `${plain(100 * value)}%`, tick: (value) => `${short(100 * value)}%` });
+  chart("Model FLOP utilization", [curve("mfu", "of the measured ceiling")], { floor: 0, text: percent, tick: percent });
   if (new Set(data.series.loss_scale?.value).size > 1) chart("Loss scale", [curve("loss_scale", "scale")], { log: true });
 }
 

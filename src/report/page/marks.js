@@ -58,6 +58,8 @@ function tellMarks(frame, alerts) {
   tip.style.top = `${box.top + 28}px`;
 }
 
+addEventListener("scroll", () => { document.getElementById("tip").hidden = true; }, { passive: true });
+
 const badge = (severity) => html("span", { class: `badge ${severity}` }, severity);
 
 const FIRST_ROWS = 12;

@@ -10,7 +10,7 @@ function newest(key) {
 
 function tile(name, figure, unit = "", ...more) {
   return html("div", { class: "tile" }, html("div", { class: "name" }, name),
-    html("div", { class: "figure" }, figure, unit && html("span", { class: "unit" }, ` ${unit}`)),
+    html("div", { class: "figure" }, figure, " ", html("span", { class: "unit" }, unit)),
     ...more.map((line) => (typeof line === "string" ? html("div", { class: "more" }, line) : line)));
 }
 
@@ -27,7 +27,7 @@ function lossTile() {
   const loss = newest("loss");
   if (!loss) return tile("Training loss", "–");
   const stale = data.last.loss == null;
-  return tile("Training loss", stale ? "not finite" : plain(loss.value), stale ? "" : "nats a token",
+  return tile("Training loss", stale ? "not finite" : plain(loss.value), stale ? "" : "nats",
     stale ? `last ${plain(loss.value)} at step ${whole(loss.step)}` : `at step ${whole(loss.step)}`);
 }
 
@@ -56,6 +56,7 @@ function tiles() {
     tile("Memory", memory ? mebibytes(memory.value) : "–", "", "of the largest rank"));
 }
 
+const percent = (value) => (value == null ? "–" : `${Number((100 * value).toPrecision(3))}%`);
 const mebibytes = (value) => (value == null ? "–" : value >= 1024 ? `${plain(value / 1024)} GiB` : `${plain(value)} MiB`);
 
 function notes() {

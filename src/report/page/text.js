@@ -51,12 +51,17 @@ function ticks(low, high, count) {
   const rough = (high - low) / Math.max(1, count);
   if (!(rough > 0)) return [low];
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) {
-    found.push(Number((i * step).toPrecision(12)));
-  }
-  return found;
+  const sizes = [0.5, 1, 2, 5, 10].map((n) => n * power);
+  const at = (step) => {
+    const found = [];
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) {
+      found.push(Number((i * step).toPrecision(12)));
+    }
+    return found;
+  };
+  const fitting = sizes.findIndex((size) => size >= rough * (1 - 1e-9));
+  const found = at(sizes[fitting]);
+  return found.length > 2 || fitting === 0 ? found : at(sizes[fitting - 1]);
 }
 
 /// Powers of ten; where there are fewer than two, what lies between them as well.

@@ -6,9 +6,10 @@ const CLASSES = [
   { look: "middle", name: "middle, 0.80 to 0.90", holds: (size) => size >= 0.8 },
   { look: "inner", name: "contracting, < 0.80", holds: () => true },
 ];
-const ROUNDS = [1.05, 0.9, 0.8];
-/// Farther out, eigenvalues are drawn as triangles at the rim.
-const FARTHEST = 2.4;
+/// Up to here distances are drawn as they are; beyond, as logarithms, so that all have room.
+const TRUE_TO = 1.2;
+/// How much of the picture's half is left for what lies beyond.
+const BEYOND = 0.42;
 
 const classOf = (size) => CLASSES.find((one) => one.holds(size));
 
@@ -18,45 +19,49 @@ function* pairs(flat) {
 
 const radiusOf = (flat) => [...pairs(flat ?? [])].reduce((most, z) => Math.max(most, Math.hypot(...z)), 0);
 
-/// A square picture of `flat`; `before` are the eigenvalues of another step, drawn as rings.
-function plane(flat, { size, before = [], names = false }) {
-  const reach = Math.min(FARTHEST, Math.max(1.2, radiusOf(flat) * 1.06, radiusOf(before) * 1.06));
-  const scale = (size / 2 - 4) / reach;
-  const x = (re) => size / 2 + re * scale;
-  const y = (im) => size / 2 - im * scale;
+/// Where on a picture of a given half width a distance from 0 lies.
+function ruler(half, farthest) {
+  if (farthest <= TRUE_TO) return (size) => (size / TRUE_TO) * half;
+  const near = half * (1 - BEYOND);
+  const span = Math.log(farthest / TRUE_TO);
+  return (size) => (size <= TRUE_TO ? (size / TRUE_TO) * near
+    : near + half * BEYOND * (Math.log(size / TRUE_TO) / span));
+}
+
+/// A square picture of `flat`, with room up to `farthest`; `before` are the eigenvalues of another
+/// step, drawn as rings; `names` writes the far distances beside their circles.
+function plane(flat, { size, farthest, before = [], names = false }) {
+  const middle = size / 2;
+  const place = ruler(middle - 5, farthest);
+  const at = (re, im) => {
+    const distance = Math.hypot(re, im);
+    const share = distance === 0 ? 0 : place(distance) / distance;
+    return { cx: (middle + re * share).toFixed(1), cy: (middle - im * share).toFixed(1) };
+  };
+  const round = (look, distance) => svg("circle", { class: look, cx: middle, cy: middle, r: place(distance).toFixed(1) });
   const picture = svg("svg", { viewBox: `0 0 ${size} ${size}` });
   picture.append(
-    svg("line", { class: "round", x1: 0, x2: size, y1: y(0), y2: y(0) }),
-    svg("line", { class: "round", x1: x(0), x2: x(0), y1: 0, y2: size }));
-  const middle = size / 2;
-  for (const r of names ? ROUNDS : []) picture.append(svg("circle", { class: "round", cx: middle, cy: middle, r: r * scale }));
-  picture.append(svg("circle", { class: "round unit", cx: middle, cy: middle, r: scale }));
-  for (const [re, im] of pairs(before)) {
-    if (Math.hypot(re, im) <= reach) picture.append(svg("circle", { class: "was", cx: x(re), cy: y(im), r: 3.2 }));
+    ...[["near", 1.05], ["middle", 0.9], ["inner", 0.8]].flatMap(([look, edge]) =>
+      [round("zone ground", edge), round(`zone ${look}`, edge)]),
+    svg("line", { class: "round", x1: 0, x2: size, y1: middle, y2: middle }),
+    svg("line", { class: "round", x1: middle, x2: middle, y1: 0, y2: size }),
+    round("round unit", 1));
+  for (const distance of names ? farRounds(farthest) : []) {
+    picture.append(round("round far", distance), svg("text", {
+      class: "round-name", x: middle - place(distance) * 0.6 - 3, y: middle - place(distance) * 0.8 - 3, "text-anchor": "end",
+    }, short(distance)));
   }
-  for (const [re, im] of pairs(flat)) picture.append(dot(re, im, { x, y, reach, r: size / 100 + 0.2 }));
-  if (names) nameRounds(picture, x, y);
+  for (const z of pairs(before)) picture.append(svg("circle", { class: "was", r: 3.4, ...at(...z) }));
+  for (const z of pairs(flat)) {
+    picture.append(svg("circle", { class: `z ${classOf(Math.hypot(...z)).look}`, r: size > 200 ? 4 : 1.8, ...at(...z) }));
+  }
   return picture;
 }
 
-function dot(re, im, { x, y, reach, r }) {
-  const distance = Math.hypot(re, im);
-  const { look } = classOf(distance);
-  if (distance <= reach) return svg("circle", { class: `z ${look}`, cx: x(re), cy: y(im), r });
-  const share = (reach * 0.985) / distance;
-  const turn = 90 - (Math.atan2(im, re) * 180) / Math.PI;
-  return svg("path", {
-    class: `z out ${look}`, d: SHAPE.warning,
-    transform: `translate(${x(re * share)} ${y(im * share)}) rotate(${turn}) scale(${r / 4.4})`,
-  });
-}
-
-function nameRounds(picture, x, y) {
-  const gap = Math.cos((58 * Math.PI) / 180);
-  const up = Math.sin((58 * Math.PI) / 180);
-  ROUNDS.forEach((r, i) => picture.append(svg("text", {
-    class: "round-name", x: x(-r * gap) + (i ? 4 : -2), y: y(-r * up) + (i ? -2 : 11), "text-anchor": i ? "start" : "end",
-  }, r.toFixed(2))));
+/// Round distances beyond the near part that lie inside the picture.
+function farRounds(farthest) {
+  const all = farthest > 100 ? [10, 100, 1e3, 1e4, 1e5, 1e6] : [2, 5, 10, 20, 50];
+  return all.filter((distance) => distance < farthest * 0.93);
 }
 
 class Spectra {
@@ -72,7 +77,9 @@ class Spectra {
     this.large = html("div");
     this.blocks = html("div", { class: "blocks", role: "group", "aria-label": "Blocks" });
     this.note = html("p", { class: "caption" });
-    node.append(html("div", { class: "circles" }, this.large, html("div", {}, this.blocks, this.note)));
+    const legend = html("div", { class: "legend" }, ...CLASSES.map(({ look, name }) => html("span", {},
+      html("span", { class: `swatch dot ${look}`, "aria-hidden": true }), name)));
+    node.append(html("div", { class: "circles" }, this.large, html("div", {}, this.blocks, legend, this.note)));
     view.panels.push(this);
     this.draw();
   }
@@ -92,6 +99,14 @@ class Spectra {
 
   get records() { return data.probes[this.source.value].spectra; }
 
+  /// Of a block over all steps, so that the picture keeps its measure from step to step.
+  farthest(block) {
+    this.reach ??= new Map();
+    const key = `${this.source.value} ${block}`;
+    if (!this.reach.has(key)) this.reach.set(key, Math.max(...this.records.map((record) => radiusOf(record.blocks[block]))));
+    return this.reach.get(key);
+  }
+
   start() {
     this.slider.max = this.records.length - 1;
     this.draw();
@@ -108,7 +123,9 @@ class Spectra {
     const flat = record.blocks[block] ?? [];
     this.at.textContent = whole(record.step);
     this.slider.setAttribute("aria-valuetext", `step ${record.step}`);
-    const picture = plane(flat, { size: 400, before: first === record ? [] : first.blocks[block], names: true });
+    const picture = plane(flat, {
+      size: 400, farthest: this.farthest(block), before: first === record ? [] : first.blocks[block], names: true,
+    });
     const told = tell(flat, record.status[block]);
     picture.setAttribute("role", "img");
     picture.setAttribute("aria-label", `Eigenvalues of block ${block} at step ${record.step}: ${told}`);
@@ -121,8 +138,10 @@ class Spectra {
   drawBlocks(record, chosen) {
     const buttons = record.blocks.map((flat, block) => {
       const status = record.status[block];
+      const picture = plane(flat, { size: 120, farthest: this.farthest(block) });
+      picture.setAttribute("aria-hidden", true);
       const button = html("button", { type: "button", "aria-pressed": String(block === chosen), "data-block": block },
-        plane(flat, { size: 120 }), `Block ${block}`,
+        picture, `Block ${block}`,
         html("small", {}, flat.length ? `ρ = ${plain(radiusOf(flat))}` : (status ?? "none").replaceAll("_", " ")));
       button.addEventListener("click", () => {
         change({ block, range: view.range });
@@ -138,11 +157,10 @@ class Spectra {
   explain(first, record) {
     const of = data.probes[this.source.value].spectra_of;
     const { note } = this;
-    note.replaceChildren();
-    for (const { look, name } of CLASSES) {
-      note.append(html("span", { class: `swatch dot ${look}`, "aria-hidden": true }), `${name}   `);
+    note.replaceChildren("Colours end at the circles of radius 1.05, 0.90 and 0.80; the unit circle is drawn bold. ");
+    if (this.records.some(({ blocks }) => blocks.some((flat) => radiusOf(flat) > TRUE_TO))) {
+      note.append("Beyond 1.2 distances are drawn as logarithms. ");
     }
-    note.append(html("br"), "Circles at 1.05, 1 (bold), 0.90 and 0.80; triangles at the rim lie farther out. ");
     if (first !== record) note.append(`Grey rings: the same block at step ${whole(first.step)}. `);
     if (of > this.records.length) {
       note.append(`${whole(this.records.length)} of ${whole(of)} recorded spectra are here, of each stretch of steps the one with the largest eigenvalue.`);
