@@ -158,13 +158,17 @@ class HeatMap {
     });
   }
 
-  /// Alerts about one block.
+  /// Alerts about one block; where they are many, not each has a ring.
   drawRings() {
     if (this.rowName !== "block") return;
+    const last = [];
     for (const alert of data.alerts) {
       if (alert.layer == null || alert.layer >= this.rows.length) continue;
       if (alert.step < view.range[0] || alert.step > view.range[1]) continue;
-      const place = { cx: this.frame.x(alert.step), cy: this.y(alert.layer) + this.rowHeight / 2, r: Math.min(6, this.rowHeight / 2) };
+      const cx = this.frame.x(alert.step);
+      if (cx - last[alert.layer] < 12) continue;
+      last[alert.layer] = cx;
+      const place = { cx, cy: this.y(alert.layer) + this.rowHeight / 2, r: Math.min(6, this.rowHeight / 2) };
       this.frame.svg.append(svg("circle", { class: "ring-edge", ...place }), svg("circle", { class: "ring", ...place }));
     }
   }
@@ -186,7 +190,7 @@ class HeatMap {
     const { of, step } = this.probes;
     const rings = this.rowName === "block" && data.alerts.some((alert) => alert.layer != null)
       ? " Rings mark alerts about one block." : "";
-    const depth = this.rowName === "depth" ? " Depth 0 is the embedding, depth n what block n − 1 leaves." : "";
+    const depth = this.rowName === "depth" ? " Depth n is what enters block n; the topmost row is what leaves the last block." : "";
     const thin = of > step.length
       ? ` ${whole(of)} probes share ${whole(step.length)} columns; a cell shows the largest value of its probes.` : "";
     return `Click a cell to see that block's eigenvalues below.${rings}${depth}${thin}`;

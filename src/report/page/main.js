@@ -18,15 +18,23 @@ function drawRisk(node) {
     : `Not calibrated: the monitor has no probability for this run${why ? ` (its risk is ${why})` : ""}. Its detectors and features below work all the same.`));
 }
 
+/// In GiB where it is that much.
+function memoryCurve() {
+  const series = data.series.mem_peak_mib;
+  const isMuch = series?.value.some((value) => value >= 1024);
+  const value = series?.value.map((mib) => (isMuch && mib != null ? mib / 1024 : mib));
+  return { series: series && { ...series, value }, name: `largest rank, ${isMuch ? "GiB" : "MiB"}`, look: "first" };
+}
+
 function drawSmall(parent) {
   const chart = (title, curves, options) => {
     if (!curves.some(({ series }) => series?.value.some((value) => value != null))) return;
     new LineChart(parent.appendChild(html("section", { class: "card" })), title, curves, { height: 180, ...options });
   };
   chart("Gradient norm", [curve("grad_norm", "before clipping")], { log: true });
-  chart("Learning rate", [curve("lr", "rate")], { floor: 0, text: plain });
+  chart("Learning rate", [curve("lr", "rate")], { floor: 0 });
   chart("Throughput", [curve("tokens_per_s", "tokens/s")], { floor: 0, text: (value) => (value == null ? "–" : whole(value)) });
-  chart("Memory", [curve("mem_peak_mib", "largest rank")], { floor: 0, text: mebibytes, tick: (value) => (value === 0 ? "0" : mebibytes(value)) });
+  chart("Memory", [memoryCurve()], { floor: 0 });
   chart("Held-out bits per byte", [curve("val_bits_per_byte", "bits/byte", "second", true)]);
   chart("Model FLOP utilization", [curve("mfu", "of the measured ceiling")], { floor: 0, text: percent, tick: percent });
   if (new Set(data.series.loss_scale?.value).size > 1) chart("Loss scale", [curve("loss_scale", "scale")], { log: true });

@@ -10,6 +10,8 @@ const SHAPE = {
 const severityOf = (alert) => (alert.severity in GRAVITY ? alert.severity : "info");
 /// Closer than this, in pixels, marks are one.
 const APART = 15;
+/// More of them, and their lines would hide the curves.
+const MOST_LINES = 24;
 
 function groups(frame, alerts) {
   const found = [];
@@ -29,8 +31,9 @@ function drawMarks(frame, alerts) {
     const severity = group.alerts.map(severityOf).reduce((a, b) => (GRAVITY[a] >= GRAVITY[b] ? a : b));
     // A group stands where its gravest alert is.
     group.x = frame.x(group.alerts.find((alert) => severityOf(alert) === severity).step);
+    const end = frame.groups.length > MOST_LINES ? 27 : frame.bottom;
     frame.svg.append(svg("g", { class: `mark ${severity}` },
-      svg("line", { x1: group.x, x2: group.x, y1: 22, y2: frame.bottom }),
+      svg("line", { x1: group.x, x2: group.x, y1: 22, y2: end }),
       svg("path", { d: SHAPE[severity], transform: `translate(${group.x} 13)` })));
   }
 }

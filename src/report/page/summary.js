@@ -51,8 +51,8 @@ function tiles() {
   const speed = newest("tokens_per_s");
   const memory = newest("mem_peak_mib");
   document.getElementById("tiles").append(stepTile(), lossTile(), heldOutTile(), alertTile(),
-    tile("Throughput", speed ? whole(speed.value) : "–", "tokens/s",
-      data.last?.tokens ? `${short(data.last.tokens)} tokens so far` : ""),
+    tile("Tokens per second", speed ? whole(speed.value) : "–", "",
+      data.last?.tokens ? `${short(data.last.tokens)} so far` : ""),
     tile("Memory", memory ? mebibytes(memory.value) : "–", "", "of the largest rank"));
 }
 

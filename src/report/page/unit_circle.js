@@ -150,6 +150,7 @@ class Spectra {
       return button;
     });
     const hadFocus = this.blocks.contains(document.activeElement);
+    this.blocks.classList.toggle("many", buttons.length > 12);
     this.blocks.replaceChildren(...buttons);
     if (hadFocus && this.refocus != null) buttons[this.refocus]?.focus();
   }
