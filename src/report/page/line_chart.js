@@ -122,7 +122,7 @@ class LineChart {
     const y = this.y(this.options.threshold);
     inside.append(
       svg("line", { class: "threshold", x1: MARGIN.left, x2: this.frame.right, y1: y, y2: y }),
-      svg("text", { class: "threshold-name", x: MARGIN.left + 6, y: y - 5 },
+      svg("text", { class: "threshold-name", x: this.frame.right - 6, y: y - 6, "text-anchor": "end" },
         `alert from ${this.options.text(this.options.threshold)}`));
   }
 

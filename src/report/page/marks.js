@@ -56,7 +56,9 @@ function tellMarks(frame, alerts) {
   if (group.alerts.length > 3) tip.append(html("p", { class: "soft" }, `and ${group.alerts.length - 3} more`));
   tip.hidden = false;
   const box = frame.svg.getBoundingClientRect();
-  const left = box.left + group.x - tip.offsetWidth / 2;
+  // Beside the mark, on the side that has more room.
+  const isLeft = group.x < frame.width / 2;
+  const left = box.left + group.x + (isLeft ? 14 : -14 - tip.offsetWidth);
   tip.style.left = `${Math.max(12, Math.min(left, document.documentElement.clientWidth - tip.offsetWidth - 12))}px`;
   tip.style.top = `${box.top + 28}px`;
 }
