@@ -64,11 +64,14 @@ build/release/ballast eval --checkpoint "$run"
 stage "A sample"
 build/release/ballast generate --checkpoint "$run" --prompt 'In the beginning'
 
+stage "A picture of the run"
+build/release/ballast report "$run"
+
 stage "Done"
 [[ $short == no ]] || exit 0
 cat <<END
 The run lies in $run: log.jsonl and train.log (what was logged), config.resolved.ini (what was
-asked for), checkpoints/ (the model).
+asked for), report.html (how it went), checkpoints/ (the model).
 
 What next:
   more steps     launch/local.sh 2 $run/config.resolved.ini --run.steps 1500 --checkpoint.resume true

@@ -9,7 +9,8 @@ namespace ballast::cli {
 
 std::span<const Command> commands() {
   static const std::array kCommands{prepare_command(),  train_command(),   eval_command(),
-                                    generate_command(), inspect_command(), tune_command()};
+                                    generate_command(), inspect_command(), report_command(),
+                                    tune_command()};
   return kCommands;
 }
 

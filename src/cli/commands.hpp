@@ -33,6 +33,7 @@ struct Command {
 [[nodiscard]] Command generate_command();
 [[nodiscard]] Command inspect_command();
 [[nodiscard]] Command tune_command();
+[[nodiscard]] Command report_command();
 
 /// All commands, in the order in which a newcomer meets them.
 [[nodiscard]] std::span<const Command> commands();

@@ -339,6 +339,7 @@ ExitCode TrainingRun::finish(ExitCode code) {
       saved_hash_ ? *saved_hash_
                   : checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
   log_.say(fmt::format("done: step {}, state hash {}", state_.step, hash.hex()));
+  log_.say(fmt::format("look: ballast report {}", config_->run.dir.string()));
   return code;
 }
 

@@ -25,7 +25,8 @@ ARROWS = {
     "data": ["storage"],
     "checkpoint": ["fsdp", "optim", "comm", "storage"],
     "train": ["fsdp", "optim", "monitor", "data", "checkpoint"],
-    "cli": ["train"],
+    "report": ["storage"],
+    "cli": ["train", "report"],
 }
 
 # Outside headers with one home.

@@ -1,0 +1,63 @@
+#include "report/alert_list.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ballast::report {
+
+namespace {
+
+/// Unknown words are taken for the mildest.
+int gravity(const Json& alert) {
+  const std::string severity = text_at(alert, "severity");
+  if (severity == "critical") return 2;
+  return severity == "warning" ? 1 : 0;
+}
+
+Json cut_down(std::uint64_t step, const Json& object) {
+  const auto layer = object.find("layer");
+  const bool has_layer = layer != object.end() && layer->is_number_unsigned();
+  return {{"step", step},
+          {"kind", text_at(object, "kind")},
+          {"severity", text_at(object, "severity")},
+          {"layer", has_layer ? *layer : Json(nullptr)},
+          {"message", text_at(object, "message")},
+          {"action", text_at(object, "action")}};
+}
+
+}  // namespace
+
+AlertList AlertList::read(const std::filesystem::path& file) {
+  AlertList list;
+  list.unreadable = read_log(file, [&](std::uint64_t step, const Json& object) {
+    list.alerts.push_back(cut_down(step, object));
+    if (text_at(object, "kind") == "risk") {
+      list.threshold = short_number(number_at(object, "threshold"));
+    }
+  });
+  return list;
+}
+
+Json AlertList::to_json(std::size_t limit) const {
+  std::vector<std::size_t> order(alerts.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater{},
+                           [&](std::size_t i) { return gravity(alerts[i]); });
+  order.resize(std::min(limit, order.size()));
+  std::ranges::sort(order);
+  Json kept = Json::array();
+  for (const std::size_t i : order) kept.push_back(alerts[i]);
+  return kept;
+}
+
+Json AlertList::counts() const {
+  Json counts{{"info", 0}, {"warning", 0}, {"critical", 0}};
+  constexpr const char* kNames[] = {"info", "warning", "critical"};
+  for (const auto& alert : alerts) {
+    Json& count = counts[kNames[gravity(alert)]];
+    count = count.get<int>() + 1;
+  }
+  return counts;
+}
+
+}  // namespace ballast::report

@@ -1,0 +1,32 @@
+#include "report/curves.hpp"
+
+#include <array>
+
+namespace ballast::report {
+
+namespace {
+
+constexpr std::array kKeys{"loss",       "val_loss",      "val_bits_per_byte", "grad_norm",
+                           "lr",         "tokens_per_s",  "mem_peak_mib",      "mfu",
+                           "loss_scale", "comm_exposed_s"};
+
+}  // namespace
+
+Curves Curves::read(const std::filesystem::path& file) {
+  Curves curves;
+  curves.unreadable = read_log(file, [&](std::uint64_t step, const Json& object) {
+    for (const char* key : kKeys) {
+      if (object.contains(key)) curves.series[key].add(step, number_at(object, key));
+    }
+    curves.last = object;
+  });
+  return curves;
+}
+
+Json Curves::to_json() const {
+  Json all = Json::object();
+  for (const auto& [key, points] : series) all[key] = report::to_json(points);
+  return all;
+}
+
+}  // namespace ballast::report

@@ -1,0 +1,27 @@
+# Writes page_parts.cpp: html and css as they are, all .js one after the other.
+# cmake -DPARTS=a.html;b.css;c.js... -DOUTPUT=page_parts.cpp -P embed.cmake
+foreach(kind IN ITEMS html css js)
+  set(bytes_${kind} "")
+endforeach()
+foreach(part IN LISTS PARTS)
+  get_filename_component(kind ${part} LAST_EXT)
+  string(SUBSTRING ${kind} 1 -1 kind)
+  file(READ ${part} bytes HEX)
+  string(APPEND bytes_${kind} ${bytes})
+endforeach()
+
+set(text "#include \"report/page_parts.hpp\"\n\nnamespace ballast::report {\n\nnamespace {\n\n")
+foreach(kind IN ITEMS html css js)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," list "${bytes_${kind}}")
+  string(APPEND text "constexpr char k_${kind}[] = {${list}};\n")
+endforeach()
+string(APPEND text "\n}  // namespace\n\n")
+foreach(pair IN ITEMS "html html" "css style" "js script")
+  string(REPLACE " " ";" pair ${pair})
+  list(GET pair 0 kind)
+  list(GET pair 1 name)
+  string(APPEND text
+    "std::string_view page_${name}() { return {k_${kind}, sizeof k_${kind}}; }\n")
+endforeach()
+string(APPEND text "\n}  // namespace ballast::report\n")
+file(WRITE ${OUTPUT} "${text}")

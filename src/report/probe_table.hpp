@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "report/series.hpp"
+
+namespace ballast::report {
+
+/// Columns of a heat map, and pictures of eigenvalues, that a page carries at most.
+inline constexpr std::size_t kColumns = 400;
+inline constexpr std::size_t kSpectra = 40;
+
+/// The probes of one source, "live" or "held_out".
+class ProbesOfSource {
+ public:
+  void add(std::uint64_t step, const Json& probe);
+
+  /// {"step", "of", "features": {name: [row of each block or depth]}, "spectra": [...],
+  /// "spectra_of"}. Of probes that fall into one column, a cell shows the largest value; of spectra
+  /// in one stretch, the one with the largest eigenvalue is kept.
+  [[nodiscard]] Json to_json(std::size_t columns = kColumns, std::size_t spectra = kSpectra) const;
+
+ private:
+  using Rows = std::vector<double>;
+  struct Spectrum {
+    double radius = 0.0;
+    Json record;  ///< step, status by block, blocks: [[re, im, re, im, ...], ...]
+  };
+
+  void add_list(const std::string& name, const Json& list);
+  void add_spectrum(std::uint64_t step, const Json& probe);
+  [[nodiscard]] Json rows_of(const std::vector<Rows>& probes,
+                             const std::vector<Stretch>& columns) const;
+
+  std::vector<std::uint64_t> steps_;
+  /// By name: a list over blocks for each probe, empty where it has none.
+  std::map<std::string, std::vector<Rows>> lists_;
+  std::vector<Spectrum> spectra_;
+};
+
+/// What monitor.jsonl holds.
+struct ProbeTable {
+  std::map<std::string, ProbesOfSource> sources;
+  Series risk;
+  std::size_t unreadable = 0;
+
+  [[nodiscard]] static ProbeTable read(const std::filesystem::path& file);
+};
+
+}  // namespace ballast::report
