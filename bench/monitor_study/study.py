@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Which signal warns before a training breaks: runs many small ones, and judges every signal.
+
+usage: study.py plan PLAN [--json]
+       study.py run PLAN --build BUILD --data FILE.h5 --out RUNS [--jobs N] [--limit-s S]
+       study.py run saved --from RUNS [--calibration FILE] [--healthy N] --build ... --out SAVED
+       study.py label RUNS
+       study.py fit RUNS --features NAME,... [--families base] --out calibration.json
+       study.py analyse RUNS --docs docs [--families base] [--calibration FILE] [--saved SAVED]
+
+PLAN: pilot, scout, small or large, or a JSON file as `plan --json` writes it. Each run trains on a
+core of its own; what was interrupted goes on with the next call, what is done is not done again.
+`saved` repeats the runs that broke, and as many healthy ones, with monitor.on_alert = lower_lr.
+Needs nothing but Python 3.11, taskset and ballast.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import plans
+from analysis import Settings, analyse, judge, rescue
+from curves import read_all
+from fitting import calibration_json
+from labels import BAR
+from plans import Run
+from report import write
+from runner import Place, run_all
+
+
+def show_plan(options: argparse.Namespace) -> int:
+    runs = plans.load(options.plan)
+    print(plans.to_json(runs) if options.json else plans.summary(runs))
+    return 0
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    return Settings(
+        options.families.split(","),
+        options.horizon,
+        options.bar,
+        options.threshold,
+        getattr(options, "calibration", None),
+    )
+
+
+def runs_to_save(options: argparse.Namespace) -> list[Run]:
+    """All that broke, and healthy ones of the highest rates: where a false alarm would cost most."""
+    judged = judge(read_all(options.source), settings_of(options))
+    broken = [one.trail.run for one in judged if one.label.is_broken()]
+    sound = sorted((o.trail.run for o in judged if o.label.is_healthy()), key=lambda r: -r.lr)
+    wanted = len(broken) if options.healthy is None else options.healthy
+    return plans.saved(broken + sound[:wanted], options.calibration)
+
+
+def ballast_in(build: Path) -> Path:
+    found = build / "ballast" if build.is_dir() else build
+    if not found.is_file():
+        raise SystemExit(f"{found}: is not there; build the target ballast")
+    return found.resolve()
+
+
+def run_plan(options: argparse.Namespace) -> int:
+    if options.plan == "saved" and options.source is None:
+        raise SystemExit("'run saved' needs --from RUNS: the study whose runs it repeats")
+    runs = runs_to_save(options) if options.plan == "saved" else plans.load(options.plan)
+    if options.only:
+        runs = [run for run in runs if run.family in options.only.split(",")]
+    place = Place(ballast_in(options.build), options.data.resolve(), options.out.resolve())
+    is_complete = run_all(runs, place, options.jobs, options.limit_s)
+    if not is_complete:
+        print("not complete: the same command goes on")
+    return 0 if is_complete else 75
+
+
+def show_labels(options: argparse.Namespace) -> int:
+    for one in judge(read_all(options.runs), settings_of(options)):
+        event = "" if one.label.event is None else f"at step {one.label.event}"
+        final = f"{one.label.final_loss:.3f}"
+        print(f"{one.trail.run.name:<36} {one.label.outcome:<14} {final:>8} {event}")
+    return 0
+
+
+def fit_calibration(options: argparse.Namespace) -> int:
+    families = options.families.split(",")
+    judged = judge(read_all(options.runs), settings_of(options))
+    runs = [one for one in judged if one.trail.run.family in families]
+    about = options.description or f"{len(runs)} runs of the families {', '.join(families)}"
+    text = calibration_json(runs, options.features.split(","), options.horizon, about)
+    options.out.write_text(text)
+    print(text, end="")
+    return 0
+
+
+def write_report(options: argparse.Namespace) -> int:
+    study = analyse(options.runs, settings_of(options))
+    rescued = None
+    if options.saved:
+        rescued = rescue(study, judge(read_all(options.saved), study.settings))
+    write(study, options.docs, options.plan, rescued)
+    print(f"{len(study.runs)} runs → {options.docs / 'monitor-study.md'}")
+    return 0
+
+
+def add_judging(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--families", default="base", help="that fits may see; default: base")
+    parser.add_argument("--horizon", type=int, default=1200, help="last step that is judged")
+    parser.add_argument("--bar", type=float, default=BAR, help="final loss of what never learned")
+    parser.add_argument("--threshold", type=float, default=0.5, help="of the risk as logged")
+
+
+def parser() -> argparse.ArgumentParser:
+    main = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n\n")[0])
+    commands = main.add_subparsers(required=True)
+
+    plan = commands.add_parser("plan")
+    plan.add_argument("plan")
+    plan.add_argument("--json", action="store_true")
+    plan.set_defaults(work=show_plan)
+
+    run = commands.add_parser("run")
+    run.add_argument("plan")
+    run.add_argument("--build", type=Path, required=True)
+    run.add_argument("--data", type=Path, required=True)
+    run.add_argument("--out", type=Path, required=True)
+    run.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    run.add_argument("--limit-s", type=float)
+    run.add_argument("--only", help="families, with commas between")
+    run.add_argument("--from", dest="source", type=Path)
+    run.add_argument("--calibration", type=Path)
+    run.add_argument("--healthy", type=int)
+    add_judging(run)
+    run.set_defaults(work=run_plan)
+
+    labels = commands.add_parser("label")
+    labels.add_argument("runs", type=Path)
+    add_judging(labels)
+    labels.set_defaults(work=show_labels)
+
+    fit = commands.add_parser("fit")
+    fit.add_argument("runs", type=Path)
+    fit.add_argument("--features", required=True)
+    fit.add_argument("--out", type=Path, required=True)
+    fit.add_argument("--description")
+    add_judging(fit)
+    fit.set_defaults(work=fit_calibration)
+
+    report = commands.add_parser("analyse")
+    report.add_argument("runs", type=Path)
+    report.add_argument("--docs", type=Path, required=True)
+    report.add_argument("--plan", default="small", help="the plan's name, for the text")
+    report.add_argument("--calibration", type=Path)
+    report.add_argument("--saved", type=Path)
+    add_judging(report)
+    report.set_defaults(work=write_report)
+    return main
+
+
+def main() -> int:
+    options = parser().parse_args()
+    return options.work(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""plans_test.py BENCH: plans are what they say, and the same each time."""
+
+import unittest
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import made_up  # noqa: F401
+import plans
+from runner import Place, keys_of
+
+
+class Plans(unittest.TestCase):
+    def test_plans_are_the_same_each_time_and_survive_json(self):
+        for name, make in plans.PLANS.items():
+            self.assertEqual(make(), make())
+            with TemporaryDirectory() as folder:
+                path = Path(folder) / "plan.json"
+                path.write_text(plans.to_json(make()))
+                self.assertEqual(plans.load(str(path)), make(), name)
+
+    def test_no_two_runs_share_a_name_or_a_seed(self):
+        for make in plans.PLANS.values():
+            runs = make()
+            self.assertEqual(len({r.name for r in runs}), len(runs))
+            self.assertEqual(len({r.keys["run.seed"] for r in runs}), len(runs))
+
+    def test_the_small_plan_has_several_sizes_and_every_cause(self):
+        runs = plans.small()
+        self.assertEqual({r.family for r in runs}, {"base", "base-causes", "wide", "deep"})
+        self.assertLessEqual({"rate", *plans.CAUSES}, {r.cause for r in runs})
+        self.assertLess(sum(r.cost_s() for r in runs), 4.5 * 3600)
+
+    def test_a_ramp_goes_on_where_its_first_stage_ended(self):
+        ramp = plans.make_run("base", "ramp", 1e-2, 1, 1200)
+        first, second = ramp.stages
+        top, warm_up = float(second.keys["optim.lr"]), int(second.keys["schedule.warmup"])
+        self.assertAlmostEqual(top * first.until / warm_up, 1e-2)
+        self.assertAlmostEqual(top, 6e-2)
+        place = Place(Path("ballast"), Path("data.h5"), Path("out"))
+        keys = keys_of(ramp, 0, place)
+        self.assertEqual((keys["run.stop_at"], keys["optim.lr"]), ("200", "0.01"))
+        self.assertEqual(keys_of(ramp, 1, place)["run.stop_at"], "1200")
+
+    def test_saved_runs_repeat_seed_and_rate(self):
+        origin = plans.small()[0]
+        repeated = plans.saved([origin], Path("c.json"))[0]
+        self.assertEqual(repeated.origin, origin.name)
+        self.assertEqual(repeated.keys["run.seed"], origin.keys["run.seed"])
+        self.assertEqual(repeated.keys["monitor.on_alert"], "lower_lr")
+        plain = replace(repeated, name=origin.name, origin="", keys=origin.keys)
+        self.assertEqual(plain, origin)
+
+    def test_an_unknown_plan_is_said(self):
+        with self.assertRaisesRegex(SystemExit, "no plan 'huge'"):
+            plans.load("huge")
+
+
+if __name__ == "__main__":
+    unittest.main()
