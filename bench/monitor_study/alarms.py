@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from curves import Trail
-from labels import FIRST_STEP, Label
+from labels import Label
 from measures import Share, auroc, brier
 from signals import Series, Signal, value_at
 
+WARM_UP = 100  # steps before which scores other than the shipped ones do not alarm
 READ_AT = 200  # step at which scores are ranked; earlier events are counted apart
 FALSE_ALARMS = 0.05  # of healthy runs
 
@@ -27,10 +28,18 @@ class Judged:
         return self.label.is_broken() and self.label.event <= READ_AT
 
 
-def in_time(series: Series, label: Label, horizon: int) -> Series:
-    """Scores that could still warn: up to the horizon, and before the event."""
-    end = label.event if label.event is not None else horizon + 1
-    return [(step, score) for step, score in series if FIRST_STEP <= step < min(end, horizon + 1)]
+@dataclass(frozen=True)
+class Watch:
+    """The steps whose scores may raise an alarm."""
+
+    first: int
+    last: int
+
+
+def in_time(series: Series, label: Label, watch: Watch) -> Series:
+    """Scores that could still warn: within the watch, and before the event."""
+    end = watch.last if label.event is None else min(watch.last, label.event - 1)
+    return [(step, score) for step, score in series if watch.first <= step <= end]
 
 
 def first_alarm(series: Series, threshold: float) -> int | None:
@@ -68,15 +77,15 @@ class Catch:
 
 
 def catch(
-    signal: Signal, broken: list[Judged], healthy: list[Judged], threshold: float, horizon: int
+    signal: Signal, broken: list[Judged], healthy: list[Judged], threshold: float, watch: Watch
 ) -> Catch:
     leads, false = [], 0
     for one in broken:
-        alarm = first_alarm(in_time(signal.series(one.trail), one.label, horizon), threshold)
+        alarm = first_alarm(in_time(signal.series(one.trail), one.label, watch), threshold)
         if alarm is not None:
             leads.append(one.label.event - alarm)
     for one in healthy:
-        alarm = first_alarm(in_time(signal.series(one.trail), one.label, horizon), threshold)
+        alarm = first_alarm(in_time(signal.series(one.trail), one.label, watch), threshold)
         false += alarm is not None
     return Catch(threshold, Share(len(leads), len(broken)), Share(false, len(healthy)), leads)
 
@@ -89,8 +98,8 @@ def healthy(runs: list[Judged]) -> list[Judged]:
     return [one for one in runs if one.label.is_healthy()]
 
 
-def peaks(signal: Signal, runs: list[Judged], horizon: int) -> list[float]:
-    return [peak(in_time(signal.series(one.trail), one.label, horizon)) for one in runs]
+def peaks(signal: Signal, runs: list[Judged], watch: Watch) -> list[float]:
+    return [peak(in_time(signal.series(one.trail), one.label, watch)) for one in runs]
 
 
 def readings(signal: Signal, runs: list[Judged]) -> list[float]:
@@ -110,25 +119,25 @@ class Merit:
     brier: float  # at step READ_AT; NaN if it is no probability
 
 
-def merit_of(signal: Signal, runs: list[Judged], horizon: int) -> Merit:
+def merit_of(signal: Signal, runs: list[Judged], watch: Watch) -> Merit:
     broken, sound = late(runs), healthy(runs)
-    broken_peaks, sound_peaks = peaks(signal, broken, horizon), peaks(signal, sound, horizon)
+    broken_peaks, sound_peaks = peaks(signal, broken, watch), peaks(signal, sound, watch)
     threshold = threshold_at(sound_peaks)
     read_broken, read_sound = readings(signal, broken), readings(signal, sound)
     outcomes = [True] * len(read_broken) + [False] * len(read_sound)
     return Merit(
         signal,
-        catch(signal, broken, sound, threshold, horizon),
+        catch(signal, broken, sound, threshold, watch),
         auroc(read_broken, read_sound),
         auroc(broken_peaks, sound_peaks),
         brier(read_broken + read_sound, outcomes) if signal.is_probability else math.nan,
     )
 
 
-def carried(signal: Signal, fitted: list[Judged], runs: list[Judged], horizon: int) -> Catch:
+def carried(signal: Signal, fitted: list[Judged], runs: list[Judged], watch: Watch) -> Catch:
     """With the threshold that gives equal false alarms on the runs it was fitted on."""
-    threshold = threshold_at(peaks(signal, healthy(fitted), horizon))
-    return catch(signal, late(runs), healthy(runs), threshold, horizon)
+    threshold = threshold_at(peaks(signal, healthy(fitted), watch))
+    return catch(signal, late(runs), healthy(runs), threshold, watch)
 
 
 def concordance(signal: Signal, runs: list[Judged]) -> tuple[float, int]:

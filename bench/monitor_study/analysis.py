@@ -9,8 +9,10 @@ from statistics import mean, median
 
 from alarms import (
     READ_AT,
+    WARM_UP,
     Catch,
     Judged,
+    Watch,
     Merit,
     carried,
     catch,
@@ -19,7 +21,7 @@ from alarms import (
     late,
     merit_of,
 )
-from curves import Trail, read_all
+from curves import Trail
 from fitting import fitted_signals, sign_of
 from labels import BAR, FIRST_STEP, label
 from logistic import read_calibration
@@ -49,7 +51,7 @@ class Settings:
     """What was settled before the runs were looked at."""
 
     fitted: list[str]  # families that fits see; all others are held out
-    horizon: int = 1200
+    horizon: int = 1500
     bar: float = BAR
     threshold: float = 0.5  # of the risk as logged
     calibration: Path | None = None  # one more risk, computed from what was logged
@@ -80,6 +82,9 @@ class Study:
     risk: Signal = field(default_factory=logged_risk)
     threshold: float = 0.5
 
+    def watch(self, first: int = WARM_UP) -> Watch:
+        return Watch(first, self.settings.horizon)
+
     def family(self, *names: str) -> list[Judged]:
         return [one for one in self.runs if one.trail.run.family in names]
 
@@ -100,23 +105,26 @@ class Study:
         return keys["model.dim"], keys["model.layers"]
 
     def merits(self, runs: list[Judged]) -> list[Merit]:
-        found = [merit_of(signal, runs, self.settings.horizon) for signal in self.signals]
+        found = [merit_of(signal, runs, self.watch()) for signal in self.signals]
         return sorted(found, key=lambda m: -m.at_equal.recall.value())
 
     def as_shipped(self, runs: list[Judged]) -> list[tuple[str, Catch]]:
-        """At thresholds that were there before."""
-        horizon = self.settings.horizon
+        """At thresholds that were there before; rules only once the warm-up is over, since a loss
+        that has not fallen yet says nothing."""
         signals = [
-            (self.risk, self.threshold),
-            *[(logistic(name, "rule", model), 0.5) for name, model in RULES.items()],
-            (alert_signal("detectors, warning or worse", {"warning", "critical"}), 1.0),
-            (alert_signal("detectors, critical", {"critical"}), 1.0),
+            (self.risk, self.threshold, FIRST_STEP),
+            *[(logistic(name, "rule", model), 0.5, WARM_UP) for name, model in RULES.items()],
+            (alert_signal("detectors, warning or worse", {"warning", "critical"}), 1, FIRST_STEP),
+            (alert_signal("detectors, critical", {"critical"}), 1, FIRST_STEP),
         ]
-        return [(s.name, catch(s, late(runs), healthy(runs), t, horizon)) for s, t in signals]
+        return [
+            (s.name, catch(s, late(runs), healthy(runs), threshold, self.watch(first)))
+            for s, threshold, first in signals
+        ]
 
     def carried(self, runs: list[Judged]) -> list[tuple[Signal, Catch]]:
         fitted = self.fitted()
-        return [(s, carried(s, fitted, runs, self.settings.horizon)) for s in self.signals]
+        return [(s, carried(s, fitted, runs, self.watch())) for s in self.signals]
 
     def concordances(self, runs: list[Judged]) -> list[tuple[Signal, float, int]]:
         return [(signal, *concordance(signal, runs)) for signal in self.signals]
@@ -136,8 +144,8 @@ def all_signals(study: Study) -> list[Signal]:
     ]
 
 
-def analyse(out: Path, settings: Settings) -> Study:
-    study = Study(settings, judge(read_all(out), settings), threshold=settings.threshold)
+def analyse(trails: list[Trail], settings: Settings) -> Study:
+    study = Study(settings, judge(trails, settings), threshold=settings.threshold)
     if settings.calibration:
         model, study.threshold = read_calibration(settings.calibration)
         study.risk = logistic(f"risk of {settings.calibration.name}", "shipped", model)

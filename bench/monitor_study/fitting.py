@@ -1,8 +1,8 @@
 """Risks fitted on some families of a study."""
 
-from alarms import FALSE_ALARMS, Judged, healthy, peaks, threshold_at
+from alarms import FALSE_ALARMS, WARM_UP, Judged, Watch, healthy, peaks, threshold_at
 from logistic import Coverage, Example, Logistic, fit, to_calibration
-from signals import CHEAP, SPECTRAL, feature, logistic, recent_features, value_at
+from signals import CHEAP, SPECTRAL, Signal, feature, logistic, recent_features, value_at
 from measures import auroc
 
 HORIZON = 1000  # steps that a probability speaks about
@@ -29,10 +29,14 @@ def fit_on(runs: list[Judged], names: list[str]) -> Logistic:
     return fit(examples_of(runs, names), names)
 
 
-def fitted_signals(runs: list[Judged]) -> list:
+def fitted_signals(runs: list[Judged]) -> list[Signal]:
+    """None where no run that broke, or no healthy one, could be learned from."""
     sets = {"cheap": CHEAP, "spectral": SPECTRAL, "cheap and spectral": CHEAP + SPECTRAL}
     sets |= {f"{name} alone": [name] for name in ("attention_growth", "expanding")}
-    return [logistic(f"fit: {label}", "fit", fit_on(runs, names)) for label, names in sets.items()]
+    try:
+        return [logistic(f"fit: {label}", "fit", fit_on(runs, sets[label])) for label in sets]
+    except ValueError:
+        return []
 
 
 def sign_of(name: str, runs: list[Judged]) -> float:
@@ -43,11 +47,12 @@ def sign_of(name: str, runs: list[Judged]) -> float:
     return -1.0 if auroc(broken, sound) < 0.5 else 1.0
 
 
-def calibration_json(runs: list[Judged], names: list[str], horizon: int, about: str) -> str:
+def calibration_json(runs: list[Judged], names: list[str], about: str) -> str:
     """Its threshold: where 5% of the healthy runs behind it would have raised an alarm."""
     model = fit_on(runs, names)
     signal = logistic("fit", "fit", model)
-    threshold = min(threshold_at(peaks(signal, healthy(runs), horizon), FALSE_ALARMS), 0.999)
+    last = min(one.trail.run.steps() for one in runs)
+    threshold = min(threshold_at(peaks(signal, healthy(runs), Watch(WARM_UP, last)), FALSE_ALARMS), 0.999)
     keys = [one.trail.run.keys for one in runs]
     covers = Coverage(
         sorted({k.get("model.norm_placement", "pre") for k in keys}),

@@ -3,8 +3,8 @@
 diverged       loss or gradient norm not finite, loss above 50 or gradient norm above 500 (the
                label of arXiv:2602.22988)
 drift          the smoothed loss rises 0.3 nats above its lowest and stays there for 20 steps
-spike          the loss rises 0.5 nats above the lowest smoothed one and is back within 20 steps
 never learned  none of these, but loss above a bar at the horizon
+spike          the loss rises 0.5 nats above the lowest smoothed one and is back within 20 steps
 healthy        none of these
 An event is searched from step 20 up to the horizon; its step is where the departure begins.
 """
@@ -101,7 +101,7 @@ def label(records: list[Record], horizon: int, bar: float = BAR, gave_up: bool =
         return Label("diverged", min(drift or diverged, diverged), final)
     if drift is not None:
         return Label("drift", drift, final)
+    if final > bar:
+        return Label("never learned", None, final)
     spike = first_spike(steps, losses, minima)
-    if spike is not None:
-        return Label("spike", spike, final)
-    return Label("never learned" if final > bar else "healthy", None, final)
+    return Label("healthy" if spike is None else "spike", spike, final)

@@ -82,7 +82,7 @@ def fit(examples: list[Example], names: list[str], penalty: float = PENALTY) -> 
     """Examples that lack a value of `names` are left out."""
     usable = [e for e in examples if all(math.isfinite(e.features[name]) for name in names)]
     if len({e.breaks for e in usable}) < 2:
-        raise ValueError("a fit needs runs that break and runs that do not")
+        raise ValueError("a fit needs runs that break after step 100, and healthy ones")
     total = sum(e.weight for e in usable)
     means, spreads = {}, {}
     for name in names:

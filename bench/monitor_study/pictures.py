@@ -1,6 +1,6 @@
 """The study's pictures."""
 
-from alarms import Judged, Merit, healthy, in_time, late, peaks
+from alarms import Judged, Merit, Watch, healthy, in_time, late, peaks
 from labels import OUTCOMES
 from measures import roc
 from signals import Signal
@@ -18,8 +18,9 @@ KINDS = {
 LINES = ["#08519c", "#e6550d", "#31a354", "#756bb1", "#969696", "#b2182b"]
 
 
-def risk_over_time(risk: Signal, runs: list[Judged], horizon: int, threshold: float) -> str:
+def risk_over_time(risk: Signal, runs: list[Judged], watch: Watch, threshold: float) -> str:
     """One line a run up to its event; healthy runs below, so that those that break are seen."""
+    horizon = watch.last
     step = max(1, horizon // 6 // 50 * 50)
     chart = Chart(
         "Risk over time, a line a run, up to its event",
@@ -31,7 +32,7 @@ def risk_over_time(risk: Signal, runs: list[Judged], horizon: int, threshold: fl
         if own:
             chart.legend.insert(0, (f"{outcome} ({len(own)})", COLOURS[outcome]))
         for one in own:
-            points = in_time(risk.series(one.trail), one.label, horizon)
+            points = in_time(risk.series(one.trail), one.label, watch)
             chart.line(points, COLOURS[outcome])
             if one.label.event is not None and points:
                 chart.dot(*points[-1], COLOURS[outcome])
@@ -60,7 +61,7 @@ def recall_bars(merits: list[Merit], title: str) -> str:
     return chart.text()
 
 
-def roc_curves(signals: list[Signal], runs: list[Judged], horizon: int, title: str) -> str:
+def roc_curves(signals: list[Signal], runs: list[Judged], watch: Watch, title: str) -> str:
     chart = Chart(
         title,
         Axis("healthy runs that alarm", 0, 1, [0, 0.25, 0.5, 0.75, 1]),
@@ -70,7 +71,7 @@ def roc_curves(signals: list[Signal], runs: list[Judged], horizon: int, title: s
         legend_width=220,
     )
     for signal, colour in zip(signals, LINES):
-        points = roc(peaks(signal, late(runs), horizon), peaks(signal, healthy(runs), horizon))
+        points = roc(peaks(signal, late(runs), watch), peaks(signal, healthy(runs), watch))
         chart.line(points, colour, 2.5)
         chart.legend.append((signal.name, colour))
     return chart.text()

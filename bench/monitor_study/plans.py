@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 WARM_UP = 100
@@ -27,14 +27,27 @@ class Size:
         }
 
 
-SIZES = {
-    "base": Size(64, 4, 4e-2, 0.11),
-    "wide": Size(128, 3, 3e-2, 0.20),
-    "deep": Size(64, 8, 3e-2, 0.20),
+Sizes = dict[str, Size]
+SIZES: Sizes = {
+    "base": Size(64, 4, 5e-2, 0.095),
+    "wide": Size(128, 3, 4e-2, 0.165),
+    "deep": Size(64, 8, 4e-2, 0.20),
     "wider": Size(256, 4, 2e-2, 0.75),
     "deeper": Size(128, 12, 1.5e-2, 0.75),
-    "pilot": Size(128, 6, 2e-2, 0.40),
+    "middle": Size(128, 6, 2e-2, 0.37),
 }
+
+
+def sizes_with(rates: str) -> Sizes:
+    """`rates`: "base=0.05,deep=0.03", what half_breaks turned out to be."""
+    sizes = dict(SIZES)
+    for pair in filter(None, rates.split(",")):
+        name, _, rate = pair.partition("=")
+        if name not in sizes or not rate:
+            raise SystemExit(f"'{pair}' names no size and rate; sizes: {', '.join(sizes)}")
+        sizes[name] = replace(sizes[name], half_breaks=float(rate))
+    return sizes
+
 
 # What else may break a run, at a rate that is safe by itself.
 CAUSES = {
@@ -79,7 +92,9 @@ class Run:
         return self.steps() * self.step_s
 
 
-def make_run(size: str, cause: str, lr: float, seed: int, steps: int) -> Run:
+def make_run(
+    size: str, cause: str, lr: float, seed: int, steps: int, sizes: Sizes = SIZES
+) -> Run:
     keys = {
         "data.seq_len": "128",
         "data.micro_batch": "16",
@@ -90,70 +105,79 @@ def make_run(size: str, cause: str, lr: float, seed: int, steps: int) -> Run:
         "run.steps": str(steps),
         "run.seed": str(seed),
     }
-    keys |= SIZES[size].keys() | (CAUSES | NORMS).get(cause, {})
+    keys |= sizes[size].keys() | (CAUSES | NORMS).get(cause, {})
     stages = [Stage(steps)]
     if cause == "ramp":
         top = {"optim.lr": f"{lr * steps / RAMP_FROM:.6g}", "schedule.warmup": str(steps)}
         stages = [Stage(RAMP_FROM), Stage(steps, top)]
     family = size if cause == "rate" else f"{size}-causes" if cause in CAUSES else f"{size}-{cause}"
     name = f"{size}-{cause}-lr{lr:.3g}-s{seed}"
-    return Run(name, family, cause, lr, keys, stages, SIZES[size].step_s)
+    return Run(name, family, cause, lr, keys, stages, sizes[size].step_s)
 
 
-def rate_runs(
-    size: str, shares: Iterable[float], seeds: int, steps: int, first_seed: int, cause: str = "rate"
-) -> Iterator[Run]:
-    """Each learning rate with seeds of its own: no two runs of a plan share data order."""
-    for share in shares:
-        for _ in range(seeds):
-            lr = float(f"{share * SIZES[size].half_breaks:.3g}")
-            yield make_run(size, cause, lr, first_seed, steps)
-            first_seed += 1
+@dataclass(frozen=True)
+class Maker:
+    """Makes runs of one length, whose rates are shares of what breaks half of their size."""
+
+    steps: int
+    sizes: Sizes
+
+    def rates(
+        self, size: str, shares: Iterable[float], seeds: int, first_seed: int, cause: str = "rate"
+    ) -> Iterator[Run]:
+        """Seeds go on from rate to rate: no two runs of a plan share weights or data order."""
+        for share in shares:
+            for _ in range(seeds):
+                lr = float(f"{share * self.sizes[size].half_breaks:.3g}")
+                yield make_run(size, cause, lr, first_seed, self.steps, self.sizes)
+                first_seed += 1
+
+    def causes(self, size: str, causes: Iterable[str], seeds: int, first: int) -> Iterator[Run]:
+        for cause in causes:
+            yield from self.rates(size, [SAFE], seeds, first, cause)
+            first += seeds
 
 
-def cause_runs(size: str, seeds: int, steps: int, first_seed: int) -> Iterator[Run]:
-    for cause in CAUSES:
-        yield from rate_runs(size, [SAFE], seeds, steps, first_seed, cause)
-        first_seed += seeds
-
-
-def pilot() -> list[Run]:
+def pilot(sizes: Sizes) -> list[Run]:
     """Tries the tool."""
+    make = Maker(60, sizes)
     return [
-        *rate_runs("base", [0.1, 25.0], 1, 60, 1),
-        *rate_runs("deep", [0.1], 1, 60, 11),
-        make_run("base", "bf16", 3e-3, 21, 60),
+        *make.rates("base", [0.1, 20.0], 1, 1),
+        *make.rates("deep", [0.1], 1, 11),
+        make_run("base", "bf16", 3e-3, 21, 60, sizes),
     ]
 
 
-def scout() -> list[Run]:
-    """Where half of the runs break: which Size.half_breaks says."""
-    shares = [0.25, 0.5, 1.0, 2.0, 4.0]
-    sizes = ["base", "wide", "deep"]
-    return [r for i, s in enumerate(sizes) for r in rate_runs(s, shares, 1, 1200, 101 + 100 * i)]
+def scout(sizes: Sizes) -> list[Run]:
+    """Where half of the runs break: what Size.half_breaks is to say."""
+    make, shares = Maker(1500, sizes), [0.5, 0.7, 1.0, 1.4, 2.0]
+    names = ["base", "wide", "deep"]
+    return [r for i, name in enumerate(names) for r in make.rates(name, shares, 1, 101 + 100 * i)]
 
 
-def small() -> list[Run]:
-    steps = 1200
+def small(sizes: Sizes) -> list[Run]:
+    make = Maker(1500, sizes)
     return [
-        *rate_runs("base", [0.25, 0.5, 0.7, 1.0, 1.4, 2.0], 4, steps, 1001),
-        *cause_runs("base", 3, steps, 2001),
-        *rate_runs("wide", [0.35, 0.7, 1.0, 1.4], 4, steps, 3001),
-        *rate_runs("deep", [0.35, 0.7, 1.0, 1.4], 4, steps, 4001),
+        *make.rates("base", [0.25, 0.5, 0.7, 1.0, 1.4], 4, 1001),
+        *make.causes("base", CAUSES, 3, 2001),
+        *make.rates("wide", [0.35, 0.7, 1.0, 1.4], 4, 3001),
+        *make.causes("wide", ["ramp"], 3, 3501),
+        *make.rates("deep", [0.35, 0.7, 1.0, 1.4], 4, 4001),
+        *make.causes("deep", ["ramp"], 3, 4501),
     ]
 
 
-def large() -> list[Run]:
+def large(sizes: Sizes) -> list[Run]:
     """Six sizes of 64 seeds at the rate that breaks half and 80 below it, causes, other norms."""
     runs: list[Run] = []
-    steps = 1500
-    for i, size in enumerate(SIZES):
+    make = Maker(1500, sizes)
+    for i, size in enumerate(sizes):
         seed = 100_000 * (i + 1)
-        runs += rate_runs(size, [1.0], 64, steps, seed)
-        runs += rate_runs(size, [0.125, 0.25, 0.35, 0.5], 20, steps, seed + 1000)
-    runs += cause_runs("base", 48, steps, 800_000)
+        runs += make.rates(size, [1.0], 64, seed)
+        runs += make.rates(size, [0.125, 0.25, 0.35, 0.5], 20, seed + 1000)
+    runs += make.causes("base", CAUSES, 48, 800_000)
     for i, norm in enumerate(NORMS):
-        runs += rate_runs("base", [0.125, 0.35, 1.0], 16, steps, 900_000 + 1000 * i, norm)
+        runs += make.rates("base", [0.125, 0.35, 1.0], 16, 900_000 + 1000 * i, norm)
     return runs
 
 
@@ -179,10 +203,10 @@ def run_of(entry: dict) -> Run:
     return Run(**{**entry, "stages": [Stage(**stage) for stage in entry["stages"]]})
 
 
-def load(plan: str) -> list[Run]:
+def load(plan: str, rates: str = "") -> list[Run]:
     """A plan of this file by its name, or one in JSON by its path."""
     if plan in PLANS:
-        return PLANS[plan]()
+        return PLANS[plan](sizes_with(rates))
     if not Path(plan).is_file():
         raise SystemExit(f"there is no plan '{plan}': {', '.join(PLANS)}, or a JSON file")
     return [run_of(entry) for entry in json.loads(Path(plan).read_text())]

@@ -4,9 +4,19 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from alarms import FALSE_ALARMS, READ_AT, Catch, Judged, first_alarm, healthy, in_time, late
+from alarms import (
+    FALSE_ALARMS,
+    READ_AT,
+    WARM_UP,
+    Catch,
+    Judged,
+    first_alarm,
+    healthy,
+    in_time,
+    late,
+)
 from analysis import Rescue, Study, cost_of, difference, mean_cost
-from labels import OUTCOMES
+from labels import FIRST_STEP, OUTCOMES
 from measures import Share
 from pictures import recall_bars, risk_over_time, roc_curves
 
@@ -29,16 +39,17 @@ its own weights and data order. Probes are the default ones: 2,048 tokens each 2
 often in warm-up and after an alert; a score is the median of the last 5 probes.
 
 Settled before the runs: labels, rules, thresholds of what is shipped, features of the fits. Fits
-and the sign of single signals come from the families {fitted} alone; **held out** are the runs
+and the sign of single signals come from these families alone: {fitted}. **Held out** are the runs
 of other widths and depths.
 
 - Outcomes: *diverged*: not finite, loss above 50 or gradient norm above 500. *Drift*: the loss,
   averaged over 10 steps, rises 0.3 nats above its lowest and stays there for 20 steps. *Spike*:
   it rises 0.5 nats and comes back sooner. *Never learned*: above {bar} nats at step {horizon}.
   Events are searched from step 20. To break is to diverge or drift.
-- An alarm is the first probe from step 20 on whose score reaches the threshold. It catches a run if
-  it comes before the event; in a healthy run it is false, whenever it comes. Runs that spike or
-  never learn count as neither.
+- An alarm is the first probe whose score reaches the threshold, of what is shipped from step 20
+  on, of all else from step {warm_up} on, the end of the warm-up. It catches a run if it comes
+  before the event; in a healthy run it is false, whenever it comes. Runs that spike or never learn
+  count as neither.
 - Main tables: events after step {read_at}. *At equal false alarms*: the threshold that lets at most
   {false:.0%} of the healthy runs of the same set ever alarm. AUROC and Brier: scores read at step
   {read_at}; "peak": the highest score before the event or the horizon, which favours healthy runs
@@ -131,7 +142,8 @@ def merits_table(study: Study, runs: list[Judged]) -> str:
 
 
 def equal_section(study: Study) -> str:
-    parts = []
+    has_fits = any(signal.kind == "fit" for signal in study.signals)
+    parts = [] if has_fits else ["Nothing was fitted: the fitted families lack one of the outcomes.\n"]
     for name, runs in subsets(study):
         counts = f"{len(late(runs))} runs that break after step {READ_AT}, {len(healthy(runs))} healthy."
         parts.append(f"### {name}\n\n{counts}\n\n" + merits_table(study, runs))
@@ -175,7 +187,7 @@ def early_section(study: Study) -> str:
 
 
 def has_alarm(study: Study, one: Judged) -> bool:
-    series = in_time(study.risk.series(one.trail), one.label, study.settings.horizon)
+    series = in_time(study.risk.series(one.trail), one.label, study.watch(FIRST_STEP))
     return first_alarm(series, study.threshold) is not None
 
 
@@ -190,6 +202,8 @@ def spectrum_section(study: Study) -> str:
     rows = []
     for name, runs in subsets(study):
         for a, b in pairs:
+            if a not in named or b not in named:
+                continue
             value, low, high = difference(named[a], named[b], runs)
             rows.append([name, a, b, f"{figure(value, 3)} [{figure(low, 3)}, {figure(high, 3)}]"])
     return table(["runs", "signal", "less", "difference of AUROC at " + str(READ_AT)], rows)
@@ -237,10 +251,11 @@ def markdown(study: Study, plan: str, rescued: Rescue | None) -> str:
     introduction = INTRODUCTION.format(
         plan=plan,
         more=more + (" --saved SAVED" if rescued else ""),
-        fitted=" and ".join(settings.fitted),
+        fitted=", ".join(settings.fitted),
         bar=settings.bar,
         horizon=settings.horizon,
         read_at=READ_AT,
+        warm_up=WARM_UP,
         false=FALSE_ALARMS,
     )
     sections = [
@@ -266,16 +281,14 @@ def markdown(study: Study, plan: str, rescued: Rescue | None) -> str:
 def write(study: Study, docs: Path, plan: str, rescued: Rescue | None) -> None:
     docs.mkdir(parents=True, exist_ok=True)
     name, runs = subsets(study)[0]
-    horizon = study.settings.horizon
     named = {signal.name: signal for signal in study.signals}
-    curves = [study.risk] + [
-        named[n] for n in ("fit: cheap", "fit: spectral", "fit: cheap and spectral", "learning_rate")
-    ]
+    shown = ["fit: cheap", "fit: spectral", "fit: cheap and spectral", "learning_rate"]
+    curves = [study.risk, *[named[n] for n in shown if n in named]]
     of = f"Recall at {FALSE_ALARMS:.0%} false alarms. {name}"
     pictures = {
-        "risk": risk_over_time(study.risk, study.runs, horizon, study.threshold),
+        "risk": risk_over_time(study.risk, study.runs, study.watch(FIRST_STEP), study.threshold),
         "recall": recall_bars(study.merits(runs), of),
-        "roc": roc_curves(curves, runs, horizon, name),
+        "roc": roc_curves(curves, runs, study.watch(), name),
     }
     for label, picture in pictures.items():
         (docs / f"monitor-study-{label}.svg").write_text(picture)

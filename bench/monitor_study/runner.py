@@ -126,7 +126,7 @@ class Training:
         code = self.job.poll()
         if code is None:
             return "running"
-        if code == RUN_AGAIN or code < 0:
+        if code == RUN_AGAIN:
             return "interrupted"
         if code not in (0, UNSTABLE):
             write_json(self.folder / "failed.json", {"exit_code": code})

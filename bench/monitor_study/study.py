@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Which signal warns before a training breaks: runs many small ones, and judges every signal.
 
-usage: study.py plan PLAN [--json]
+usage: study.py plan PLAN [--rates SIZE=LR,...] [--json]
        study.py run PLAN --build BUILD --data FILE.h5 --out RUNS [--jobs N] [--limit-s S]
+                [--rates SIZE=LR,...] [--only FAMILY,...]
        study.py run saved --from RUNS [--calibration FILE] [--healthy N] --build ... --out SAVED
        study.py label RUNS
        study.py fit RUNS --features NAME,... [--families base] --out calibration.json
        study.py analyse RUNS --docs docs [--families base] [--calibration FILE] [--saved SAVED]
 
 PLAN: pilot, scout, small or large, or a JSON file as `plan --json` writes it. Each run trains on a
-core of its own; what was interrupted goes on with the next call, what is done is not done again.
+core of its own. Where half of the runs of a size break, `scout` shows: --rates says it to the other
+plans. What was interrupted goes on with the next call, what is done is not done again.
 `saved` repeats the runs that broke, and as many healthy ones, with monitor.on_alert = lower_lr.
 Needs nothing but Python 3.11, taskset and ballast.
 """
@@ -20,8 +22,9 @@ import sys
 from pathlib import Path
 
 import plans
+from alarms import Judged
 from analysis import Settings, analyse, judge, rescue
-from curves import read_all
+from curves import Trail, read_all
 from fitting import calibration_json
 from labels import BAR
 from plans import Run
@@ -29,25 +32,33 @@ from report import write
 from runner import Place, run_all
 
 
+RATES = "what breaks half of the runs of a size, as 'base=0.05,deep=0.03'"
+
+
 def show_plan(options: argparse.Namespace) -> int:
-    runs = plans.load(options.plan)
+    runs = plans.load(options.plan, options.rates)
     print(plans.to_json(runs) if options.json else plans.summary(runs))
     return 0
 
 
-def settings_of(options: argparse.Namespace) -> Settings:
+def settings_of(options: argparse.Namespace, trails: list[Trail]) -> Settings:
     return Settings(
         options.families.split(","),
-        options.horizon,
+        options.horizon or min(trail.run.steps() for trail in trails),
         options.bar,
         options.threshold,
         getattr(options, "calibration", None),
     )
 
 
+def judged_in(folder: Path, options: argparse.Namespace) -> list[Judged]:
+    trails = read_all(folder)
+    return judge(trails, settings_of(options, trails))
+
+
 def runs_to_save(options: argparse.Namespace) -> list[Run]:
     """All that broke, and healthy ones of the highest rates: where a false alarm would cost most."""
-    judged = judge(read_all(options.source), settings_of(options))
+    judged = judged_in(options.source, options)
     broken = [one.trail.run for one in judged if one.label.is_broken()]
     sound = sorted((o.trail.run for o in judged if o.label.is_healthy()), key=lambda r: -r.lr)
     wanted = len(broken) if options.healthy is None else options.healthy
@@ -64,7 +75,7 @@ def ballast_in(build: Path) -> Path:
 def run_plan(options: argparse.Namespace) -> int:
     if options.plan == "saved" and options.source is None:
         raise SystemExit("'run saved' needs --from RUNS: the study whose runs it repeats")
-    runs = runs_to_save(options) if options.plan == "saved" else plans.load(options.plan)
+    runs = runs_to_save(options) if options.plan == "saved" else plans.load(options.plan, options.rates)
     if options.only:
         runs = [run for run in runs if run.family in options.only.split(",")]
     place = Place(ballast_in(options.build), options.data.resolve(), options.out.resolve())
@@ -75,7 +86,7 @@ def run_plan(options: argparse.Namespace) -> int:
 
 
 def show_labels(options: argparse.Namespace) -> int:
-    for one in judge(read_all(options.runs), settings_of(options)):
+    for one in judged_in(options.runs, options):
         event = "" if one.label.event is None else f"at step {one.label.event}"
         final = f"{one.label.final_loss:.3f}"
         print(f"{one.trail.run.name:<36} {one.label.outcome:<14} {final:>8} {event}")
@@ -84,17 +95,21 @@ def show_labels(options: argparse.Namespace) -> int:
 
 def fit_calibration(options: argparse.Namespace) -> int:
     families = options.families.split(",")
-    judged = judge(read_all(options.runs), settings_of(options))
+    judged = judged_in(options.runs, options)
     runs = [one for one in judged if one.trail.run.family in families]
     about = options.description or f"{len(runs)} runs of the families {', '.join(families)}"
-    text = calibration_json(runs, options.features.split(","), options.horizon, about)
+    try:
+        text = calibration_json(runs, options.features.split(","), about)
+    except ValueError as error:
+        raise SystemExit(f"{options.runs}, families {', '.join(families)}: {error}") from error
     options.out.write_text(text)
     print(text, end="")
     return 0
 
 
 def write_report(options: argparse.Namespace) -> int:
-    study = analyse(options.runs, settings_of(options))
+    trails = read_all(options.runs)
+    study = analyse(trails, settings_of(options, trails))
     rescued = None
     if options.saved:
         rescued = rescue(study, judge(read_all(options.saved), study.settings))
@@ -105,7 +120,7 @@ def write_report(options: argparse.Namespace) -> int:
 
 def add_judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--families", default="base", help="that fits may see; default: base")
-    parser.add_argument("--horizon", type=int, default=1200, help="last step that is judged")
+    parser.add_argument("--horizon", type=int, help="last step that is judged; default: of the shortest run")
     parser.add_argument("--bar", type=float, default=BAR, help="final loss of what never learned")
     parser.add_argument("--threshold", type=float, default=0.5, help="of the risk as logged")
 
@@ -117,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan")
     plan.add_argument("plan")
     plan.add_argument("--json", action="store_true")
+    plan.add_argument("--rates", default="", help=RATES)
     plan.set_defaults(work=show_plan)
 
     run = commands.add_parser("run")
@@ -126,6 +142,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, required=True)
     run.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     run.add_argument("--limit-s", type=float)
+    run.add_argument("--rates", default="", help=RATES)
     run.add_argument("--only", help="families, with commas between")
     run.add_argument("--from", dest="source", type=Path)
     run.add_argument("--calibration", type=Path)

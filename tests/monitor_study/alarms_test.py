@@ -6,6 +6,7 @@ import unittest
 from made_up import broken_losses, learning, probe, record, trail
 from alarms import (
     Judged,
+    Watch,
     carried,
     catch,
     concordance,
@@ -22,6 +23,7 @@ from signals import feature, gradient_z, logistic, recent_medians
 
 GROWTH = feature("attention_growth", "cheap")
 HORIZON = 400
+WATCH = Watch(20, HORIZON)
 
 
 def judged(losses, growth, **more):
@@ -55,8 +57,8 @@ class Series(unittest.TestCase):
 class Alarms(unittest.TestCase):
     def test_only_what_comes_before_the_event_and_after_the_start_warns(self):
         series = [(1, 9.0), (25, 1.0), (50, 2.0), (75, 3.0), (100, 4.0)]
-        self.assertEqual(in_time(series, Label("drift", 75), HORIZON), series[1:3])
-        self.assertEqual(in_time(series, Label("healthy"), 75), series[1:4])
+        self.assertEqual(in_time(series, Label("drift", 75), WATCH), series[1:3])
+        self.assertEqual(in_time(series, Label("healthy"), Watch(20, 75)), series[1:4])
 
     def test_the_first_probe_that_reaches_the_threshold_alarms(self):
         series = [(25, 1.0), (50, 2.0), (75, 3.0)]
@@ -74,7 +76,7 @@ class Alarms(unittest.TestCase):
     def test_lead_recall_and_false_alarms(self):
         broken = [judged(broken_losses(301), 5.0), judged(broken_losses(301), 1.0)]
         sound = [judged(learning(), 0.0), judged(learning(), 5.0)]
-        found = catch(GROWTH, broken, sound, 4.0, HORIZON)
+        found = catch(GROWTH, broken, sound, 4.0, WATCH)
         # Growth is the same at every probe: the alarm is at the first after step 20.
         self.assertEqual(found.leads, [broken[0].label.event - 25])
         self.assertEqual((found.recall.hits, found.recall.of), (1, 2))
@@ -83,7 +85,7 @@ class Alarms(unittest.TestCase):
     def test_equal_false_alarms(self):
         runs = [judged(broken_losses(301), g) for g in (3.0, 5.0)]
         runs += [judged(learning(), g) for g in (1.0, 2.0, 4.0)]
-        merit = merit_of(GROWTH, runs, HORIZON)
+        merit = merit_of(GROWTH, runs, WATCH)
         self.assertEqual(merit.at_equal.recall.hits, 1)
         self.assertEqual(merit.at_equal.false.hits, 0)
         self.assertAlmostEqual(merit.auroc_read, 5 / 6)
@@ -92,14 +94,14 @@ class Alarms(unittest.TestCase):
     def test_early_events_and_runs_that_never_learned_are_not_in_the_main_set(self):
         runs = [judged(broken_losses(101), 9.0), judged(learning(last=3.0), 9.0)]
         runs += [judged(learning(), 1.0), judged(broken_losses(301), 5.0)]
-        merit = merit_of(GROWTH, runs, HORIZON)
+        merit = merit_of(GROWTH, runs, WATCH)
         self.assertEqual((merit.at_equal.recall.hits, merit.at_equal.recall.of), (1, 1))
         self.assertEqual(merit.at_equal.false.of, 1)
 
     def test_a_threshold_can_be_carried_to_other_runs(self):
         fitted = [judged(learning(), 2.0)]
         runs = [judged(learning(), 3.0), judged(broken_losses(301), 1.0)]
-        found = carried(GROWTH, fitted, runs, HORIZON)
+        found = carried(GROWTH, fitted, runs, WATCH)
         self.assertEqual((found.recall.hits, found.false.hits), (0, 1))
 
     def test_concordance_pairs_runs_of_equal_rate_alone(self):

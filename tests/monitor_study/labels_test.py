@@ -42,6 +42,7 @@ class Labels(unittest.TestCase):
         losses = learning()
         losses[249] += 0.7
         self.assertEqual(outcome(losses), ("spike", 250))
+        self.assertEqual(outcome(losses, bar=1.4), ("never learned", None))
 
     def test_what_is_not_finite_or_beyond_the_limits_diverged(self):
         for bad in (record(250, float("nan")), record(250, 51.0), record(250, 1.0, 501.0)):

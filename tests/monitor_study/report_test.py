@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from made_up import broken_losses, learning, trail
 from analysis import Settings, analyse, rescue, was_lowered
-from curves import Trail
+from curves import Trail, read_all
 from fitting import calibration_json
 from labels import label
 from alarms import Judged
@@ -61,7 +61,7 @@ class Report(unittest.TestCase):
         cls.addClassCleanup(cls.scratch.cleanup)
         cls.folder = Path(cls.scratch.name)
         a_study(cls.folder / "runs")
-        cls.study = analyse(cls.folder / "runs", SETTINGS)
+        cls.study = analyse(read_all(cls.folder / "runs"), SETTINGS)
 
     def merit(self, name):
         merits = self.study.merits(self.study.held_out())
@@ -98,13 +98,13 @@ class Report(unittest.TestCase):
 
     def test_a_calibration_covers_what_it_was_fitted_on(self):
         runs = self.study.runs
-        value = json.loads(calibration_json(runs, ["attention_growth"], 400, "all"))
+        value = json.loads(calibration_json(runs, ["attention_growth"], "all"))
         self.assertEqual(value["covers"]["layers"], [4, 8])
         self.assertEqual(value["covers"]["dim"], [64, 64])
         self.assertGreater(value["weights"]["attention_growth"], 0)
         path = self.folder / "c.json"
         path.write_text(json.dumps(value))
-        study = analyse(self.folder / "runs", Settings(["base"], 400, calibration=path))
+        study = analyse(read_all(self.folder / "runs"), Settings(["base"], 400, calibration=path))
         found = study.as_shipped(study.runs)[0][1]
         self.assertEqual((found.recall.value(), found.false.hits), (1.0, 0))
 
@@ -122,6 +122,12 @@ class Report(unittest.TestCase):
         self.assertAlmostEqual(found.cost[0], 0.01, 4)
         self.assertEqual(found.touched.hits, 0)
         self.assertIn("11/12", markdown(self.study, "small", found))
+
+    def test_without_a_run_that_broke_nothing_is_fitted_but_all_is_told(self):
+        trails = [t for t in read_all(self.folder / "runs") if int(t.run.keys["run.seed"]) % 2]
+        study = analyse(trails, SETTINGS)
+        self.assertIn("Nothing was fitted", markdown(study, "small", None))
+        write(study, self.folder / "empty", "small", None)
 
     def test_a_lowered_rate_is_seen(self):
         before, after = trail(learning(), 0.0), trail(learning(), 0.0)
