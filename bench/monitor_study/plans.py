@@ -29,7 +29,7 @@ class Size:
 
 Sizes = dict[str, Size]
 SIZES: Sizes = {
-    "base": Size(64, 4, 5e-2, 0.095),
+    "base": Size(64, 4, 6e-2, 0.095),
     "wide": Size(128, 3, 4e-2, 0.165),
     "deep": Size(64, 8, 4e-2, 0.20),
     "wider": Size(256, 4, 2e-2, 0.75),

@@ -62,6 +62,8 @@ LIMITS = """\
 
 - One text, byte tokens, small models, one optimiser; mostly pre-norm. In most of these runs the
   learning rate is what breaks them.
+- *Healthy* says only that the loss never broke away. Near the rate that breaks half of the runs,
+  healthy ones end above those of lower rates; an alarm there counts as false all the same.
 - A damaged block of data is not among the faults: a checkpoint belongs to one dataset, and going on
   with another is refused, as it should be.
 - Adam's RMS and log Z are not logged by the monitor, so they are not compared.

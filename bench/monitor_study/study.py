@@ -57,12 +57,18 @@ def judged_in(folder: Path, options: argparse.Namespace) -> list[Judged]:
 
 
 def runs_to_save(options: argparse.Namespace) -> list[Run]:
-    """All that broke, and healthy ones of the highest rates: where a false alarm would cost most."""
+    """All that broke, and healthy ones evenly from the lowest rate to the highest."""
     judged = judged_in(options.source, options)
     broken = [one.trail.run for one in judged if one.label.is_broken()]
-    sound = sorted((o.trail.run for o in judged if o.label.is_healthy()), key=lambda r: -r.lr)
+    sound = [one.trail.run for one in judged if one.label.is_healthy()]
     wanted = len(broken) if options.healthy is None else options.healthy
-    return plans.saved(broken + sound[:wanted], options.calibration)
+    return plans.saved(broken + evenly(sound, wanted), options.calibration)
+
+
+def evenly(runs: list[Run], wanted: int) -> list[Run]:
+    ordered = sorted(runs, key=lambda run: (run.lr, run.name))
+    count = min(wanted, len(ordered))
+    return [ordered[(2 * i + 1) * len(ordered) // (2 * count)] for i in range(count)]
 
 
 def ballast_in(build: Path) -> Path:

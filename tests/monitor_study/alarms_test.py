@@ -16,6 +16,7 @@ from alarms import (
     threshold_at,
 )
 from curves import Trail
+from fitting import examples_of
 from labels import Label, label
 from logistic import Logistic
 from plans import make_run
@@ -108,6 +109,16 @@ class Alarms(unittest.TestCase):
         runs = [judged(broken_losses(301), 2.0, lr=1e-2), judged(learning(), 1.0, lr=1e-2)]
         runs += [judged(learning(), 5.0, lr=2e-2), judged(broken_losses(301), 9.0, size="deep")]
         self.assertEqual(concordance(GROWTH, runs), (1.0, 1))
+
+
+class Examples(unittest.TestCase):
+    def test_a_fit_looks_at_a_run_while_it_has_not_broken(self):
+        names = ["attention_growth"]
+        runs = [judged(broken_losses(141), 3.0), judged(learning(), 1.0)]
+        runs.append(judged(learning(last=3.0), 9.0))
+        found = [(e.features["attention_growth"], e.breaks) for e in examples_of(runs, names)]
+        # Looked at after 100, 150 and 200 steps; what never learned is no example.
+        self.assertEqual(found, [(3.0, True)] + 3 * [(1.0, False)])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,9 @@ def told(name):
     return int(path.read_text()) if path.exists() else 0
 
 
-step = int(saved.read_text()) if saved.exists() else 0
+may_resume = keys["checkpoint.resume"] == "true" and saved.exists()
+step = int(saved.read_text()) if may_resume else 0
+print("up to", keys["run.stop_at"], flush=True)
 with (folder / "log.jsonl").open("a" if step else "w") as log:
     while step < int(keys["run.stop_at"]):
         step += 1

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import made_up  # noqa: F401
 import plans
+import study
 from runner import Place, keys_of
 
 
@@ -53,6 +54,12 @@ class Plans(unittest.TestCase):
         self.assertEqual(repeated.keys["monitor.on_alert"], "lower_lr")
         plain = replace(repeated, name=origin.name, origin="", keys=origin.keys)
         self.assertEqual(plain, origin)
+
+    def test_healthy_runs_to_repeat_are_taken_from_all_rates(self):
+        runs = plans.load("small")
+        rates = [run.lr for run in study.evenly(runs, 4)]
+        self.assertEqual(rates, sorted(set(rates)))
+        self.assertEqual(len(study.evenly(runs, 100)), len({r.name for r in runs}))
 
     def test_rates_can_be_told(self):
         rates = {r.lr for r in plans.load("small", "deep=0.01") if r.family == "deep"}

@@ -68,6 +68,15 @@ class Runner(unittest.TestCase):
         self.assertEqual(len(rates), 240)
         self.assertEqual((rates[200], rates[201]), (0.01, 0.012))
 
+    def test_a_stage_that_is_done_is_not_begun_again(self):
+        run = plans.make_run("base", "ramp", 1e-2, 1, 240)
+        self.tell("asks_at", 220)
+        self.assertFalse(self.run_all([run]))
+        self.assertTrue(self.run_all([run]))
+        starts = (self.place.folder(run) / "output.txt").read_text().split("\n")
+        self.assertEqual(starts, ["up to 200", "up to 240", "up to 240", ""])
+        self.assertEqual([r["step"] for r in self.log(run)], list(range(1, 241)))
+
     def test_a_failure_is_said_and_begun_anew(self):
         run = plans.make_run("base", "rate", 1e-2, 1, 20)
         self.tell("fails_at", 10)
