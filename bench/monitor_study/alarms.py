@@ -1,7 +1,7 @@
 """From scores to alarms: thresholds at equal false alarms, what is caught and how early."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import quantiles
 
 from curves import Trail
@@ -20,9 +20,13 @@ class Judged:
 
     trail: Trail
     label: Label
+    counts_lost: bool = False  # to never learn is to break, too, with no step that it happens at
+
+    def is_bad(self) -> bool:
+        return self.label.is_broken() or (self.counts_lost and self.label.is_lost())
 
     def breaks_late(self) -> bool:
-        return self.label.is_broken() and self.label.event > READ_AT
+        return self.is_bad() and (self.label.event is None or self.label.event > READ_AT)
 
     def breaks_early(self) -> bool:
         return self.label.is_broken() and self.label.event <= READ_AT
@@ -65,7 +69,7 @@ class Catch:
     threshold: float
     recall: Share
     false: Share
-    leads: list[int]  # steps between alarm and event, of those caught
+    leads: list[int]  # steps between alarm and event, of those caught that have one
 
     def lead_text(self) -> str:
         if not self.leads:
@@ -79,15 +83,22 @@ class Catch:
 def catch(
     signal: Signal, broken: list[Judged], healthy: list[Judged], threshold: float, watch: Watch
 ) -> Catch:
-    leads, false = [], 0
-    for one in broken:
-        alarm = first_alarm(in_time(signal.series(one.trail), one.label, watch), threshold)
-        if alarm is not None:
-            leads.append(one.label.event - alarm)
-    for one in healthy:
-        alarm = first_alarm(in_time(signal.series(one.trail), one.label, watch), threshold)
-        false += alarm is not None
-    return Catch(threshold, Share(len(leads), len(broken)), Share(false, len(healthy)), leads)
+    def alarm_of(one: Judged) -> int | None:
+        return first_alarm(in_time(signal.series(one.trail), one.label, watch), threshold)
+
+    alarms = [(one.label.event, alarm_of(one)) for one in broken]
+    caught = [(event, alarm) for event, alarm in alarms if alarm is not None]
+    false = sum(alarm_of(one) is not None for one in healthy)
+    return Catch(
+        threshold,
+        Share(len(caught), len(broken)),
+        Share(false, len(healthy)),
+        [event - alarm for event, alarm in caught if event is not None],
+    )
+
+
+def counting_lost(runs: list[Judged]) -> list[Judged]:
+    return [replace(one, counts_lost=True) for one in runs]
 
 
 def late(runs: list[Judged]) -> list[Judged]:

@@ -17,6 +17,7 @@ from alarms import (
     carried,
     catch,
     concordance,
+    counting_lost,
     healthy,
     late,
     merit_of,
@@ -92,7 +93,8 @@ class Study:
         return list(dict.fromkeys(one.trail.run.family for one in self.runs))
 
     def fitted(self) -> list[Judged]:
-        return self.family(*self.settings.fitted)
+        """As in the pilot, what never learned is to raise an alarm, too."""
+        return counting_lost(self.family(*self.settings.fitted))
 
     def held_out(self) -> list[Judged]:
         """Sizes that no fit has seen: causes at a seen size are not among them."""
@@ -205,6 +207,7 @@ class Rescue:
     """What an action did: runs repeated with it."""
 
     saved: Share  # of the runs that broke
+    taught: Share  # of those that never learned
     broken_by_it: Share  # of the healthy ones
     touched: Share  # healthy runs whose rate it lowered
     cost: list[float]  # relative change of the final loss, of each healthy run
@@ -216,9 +219,11 @@ def rescue(study: Study, repeated: list[Judged]) -> Rescue:
         (before[one.trail.run.origin], one) for one in repeated if one.trail.run.origin in before
     ]
     broke = [(a, b) for a, b in pairs if a.label.is_broken()]
+    lost = [(a, b) for a, b in pairs if a.label.is_lost()]
     sound = [(a, b) for a, b in pairs if a.label.is_healthy()]
     return Rescue(
         Share(sum(b.label.is_healthy() for _, b in broke), len(broke)),
+        Share(sum(b.label.is_healthy() for _, b in lost), len(lost)),
         Share(sum(b.label.is_broken() for _, b in sound), len(sound)),
         Share(sum(was_lowered(a.trail, b.trail) for a, b in sound), len(sound)),
         [b.label.final_loss / a.label.final_loss - 1 for a, b in sound],

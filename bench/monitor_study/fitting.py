@@ -1,5 +1,7 @@
 """Risks fitted on some families of a study."""
 
+import math
+
 from alarms import FALSE_ALARMS, WARM_UP, Judged, Watch, healthy, peaks, threshold_at
 from logistic import Coverage, Example, Logistic, fit, to_calibration
 from signals import CHEAP, SPECTRAL, Signal, feature, logistic, recent_features, value_at
@@ -10,17 +12,17 @@ LANDMARKS = (100, 150, 200)  # steps at which a run is looked at
 
 
 def examples_of(runs: list[Judged], names: list[str]) -> list[Example]:
-    """Runs that spike or never learn are neither healthy nor broken: left out."""
+    """Of a run at each landmark that it reaches unbroken. Runs that spike are neither: left out."""
     examples = []
     for one in runs:
-        if not (one.label.is_broken() or one.label.is_healthy()):
+        if not (one.is_bad() or one.label.is_healthy()):
             continue
         features = recent_features(one.trail, names)
-        event = one.label.event or 10**9
+        event = one.label.event or math.inf
         for landmark in LANDMARKS:
             steps = [step for step in features if step <= landmark]
             if steps and event > landmark:
-                breaks = event <= landmark + HORIZON
+                breaks = one.label.is_lost() or event <= landmark + HORIZON
                 examples.append(Example(features[steps[-1]], breaks, 1 / len(LANDMARKS)))
     return examples
 
@@ -52,7 +54,8 @@ def calibration_json(runs: list[Judged], names: list[str], about: str) -> str:
     model = fit_on(runs, names)
     signal = logistic("fit", "fit", model)
     last = min(one.trail.run.steps() for one in runs)
-    threshold = min(threshold_at(peaks(signal, healthy(runs), Watch(WARM_UP, last)), FALSE_ALARMS), 0.999)
+    highest = peaks(signal, healthy(runs), Watch(WARM_UP, last))
+    threshold = min(threshold_at(highest, FALSE_ALARMS), 0.999)
     keys = [one.trail.run.keys for one in runs]
     covers = Coverage(
         sorted({k.get("model.norm_placement", "pre") for k in keys}),

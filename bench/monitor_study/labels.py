@@ -34,6 +34,9 @@ class Label:
     def is_broken(self) -> bool:
         return self.outcome in BROKEN
 
+    def is_lost(self) -> bool:
+        return self.outcome == "never learned"
+
     def is_healthy(self) -> bool:
         return self.outcome == "healthy"
 

@@ -41,14 +41,25 @@ def environment() -> dict[str, str]:
     return kept | root | {"OMP_NUM_THREADS": "1"}
 
 
-def processors() -> list[int]:
-    """One of each core first, then their siblings."""
+def share_of_processors() -> int | None:
+    """What a container may use of more processors than that, which are then not its own."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return None if quota == "max" else max(1, int(quota) // int(period))
+    except (OSError, ValueError):
+        return None
+
+
+def processors() -> list[int | None]:
+    """One of each core first, then their siblings. None: whichever is free."""
     sys.path.append(str(Path(__file__).resolve().parents[1] / "peers"))
     from machine import cores  # pylint: disable=import-outside-toplevel
 
     groups = cores()
     widest = max(len(group) for group in groups)
-    return [group[i] for i in range(widest) for group in groups if i < len(group)]
+    found = [group[i] for i in range(widest) for group in groups if i < len(group)]
+    share = share_of_processors()
+    return found if share is None or share >= len(found) else [None] * share
 
 
 def steps_logged(folder: Path) -> int:
@@ -90,7 +101,7 @@ def keys_of(run: Run, stage: int, place: Place) -> dict[str, str]:
 class Training:
     """One run at work on one processor."""
 
-    def __init__(self, run: Run, place: Place, processor: int):
+    def __init__(self, run: Run, place: Place, processor: int | None):
         self.run, self.place, self.processor = run, place, processor
         self.folder = place.folder(run)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +126,8 @@ class Training:
         return self.folder / f"stage-{stage}.done"
 
     def _start(self) -> subprocess.Popen:
-        words = ["taskset", "-c", str(self.processor), str(self.place.ballast), "train"]
+        pin = [] if self.processor is None else ["taskset", "-c", str(self.processor)]
+        words = [*pin, str(self.place.ballast), "train"]
         for key, value in keys_of(self.run, self.stage, self.place).items():
             words += [f"--{key}", value]
         with (self.folder / "output.txt").open("a") as out:

@@ -17,19 +17,18 @@ Needs nothing but Python 3.11, taskset and ballast.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 import plans
-from alarms import Judged
+from alarms import Judged, counting_lost
 from analysis import Settings, analyse, judge, rescue
 from curves import Trail, read_all
 from fitting import calibration_json
 from labels import BAR
 from plans import Run
 from report import write
-from runner import Place, run_all
+from runner import Place, processors, run_all
 
 
 RATES = "what breaks half of the runs of a size, as 'base=0.05,deep=0.03'"
@@ -57,9 +56,9 @@ def judged_in(folder: Path, options: argparse.Namespace) -> list[Judged]:
 
 
 def runs_to_save(options: argparse.Namespace) -> list[Run]:
-    """All that broke, and healthy ones evenly from the lowest rate to the highest."""
+    """All that broke or never learned, and healthy ones evenly over the rates."""
     judged = judged_in(options.source, options)
-    broken = [one.trail.run for one in judged if one.label.is_broken()]
+    broken = [one.trail.run for one in counting_lost(judged) if one.is_bad()]
     sound = [one.trail.run for one in judged if one.label.is_healthy()]
     wanted = len(broken) if options.healthy is None else options.healthy
     return plans.saved(broken + evenly(sound, wanted), options.calibration)
@@ -81,7 +80,8 @@ def ballast_in(build: Path) -> Path:
 def run_plan(options: argparse.Namespace) -> int:
     if options.plan == "saved" and options.source is None:
         raise SystemExit("'run saved' needs --from RUNS: the study whose runs it repeats")
-    runs = runs_to_save(options) if options.plan == "saved" else plans.load(options.plan, options.rates)
+    is_saved = options.plan == "saved"
+    runs = runs_to_save(options) if is_saved else plans.load(options.plan, options.rates)
     if options.only:
         runs = [run for run in runs if run.family in options.only.split(",")]
     place = Place(ballast_in(options.build), options.data.resolve(), options.out.resolve())
@@ -102,7 +102,7 @@ def show_labels(options: argparse.Namespace) -> int:
 def fit_calibration(options: argparse.Namespace) -> int:
     families = options.families.split(",")
     judged = judged_in(options.runs, options)
-    runs = [one for one in judged if one.trail.run.family in families]
+    runs = [one for one in counting_lost(judged) if one.trail.run.family in families]
     about = options.description or f"{len(runs)} runs of the families {', '.join(families)}"
     try:
         text = calibration_json(runs, options.features.split(","), about)
@@ -126,7 +126,7 @@ def write_report(options: argparse.Namespace) -> int:
 
 def add_judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--families", default="base", help="that fits may see; default: base")
-    parser.add_argument("--horizon", type=int, help="last step that is judged; default: of the shortest run")
+    parser.add_argument("--horizon", type=int, help="last step judged; default: the shortest run's")
     parser.add_argument("--bar", type=float, default=BAR, help="final loss of what never learned")
     parser.add_argument("--threshold", type=float, default=0.5, help="of the risk as logged")
 
@@ -146,7 +146,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--build", type=Path, required=True)
     run.add_argument("--data", type=Path, required=True)
     run.add_argument("--out", type=Path, required=True)
-    run.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    run.add_argument("--jobs", type=int, default=len(processors()))
     run.add_argument("--limit-s", type=float)
     run.add_argument("--rates", default="", help=RATES)
     run.add_argument("--only", help="families, with commas between")

@@ -10,6 +10,7 @@ from alarms import (
     carried,
     catch,
     concordance,
+    counting_lost,
     first_alarm,
     in_time,
     merit_of,
@@ -99,6 +100,12 @@ class Alarms(unittest.TestCase):
         self.assertEqual((merit.at_equal.recall.hits, merit.at_equal.recall.of), (1, 1))
         self.assertEqual(merit.at_equal.false.of, 1)
 
+    def test_where_it_counts_what_never_learned_is_caught_without_a_lead(self):
+        runs = [judged(learning(last=3.0), 9.0), judged(learning(), 1.0)]
+        merit = merit_of(GROWTH, counting_lost(runs), WATCH)
+        self.assertEqual((merit.at_equal.recall.hits, merit.at_equal.recall.of), (1, 1))
+        self.assertEqual(merit.at_equal.leads, [])
+
     def test_a_threshold_can_be_carried_to_other_runs(self):
         fitted = [judged(learning(), 2.0)]
         runs = [judged(learning(), 3.0), judged(broken_losses(301), 1.0)]
@@ -117,8 +124,9 @@ class Examples(unittest.TestCase):
         runs = [judged(broken_losses(141), 3.0), judged(learning(), 1.0)]
         runs.append(judged(learning(last=3.0), 9.0))
         found = [(e.features["attention_growth"], e.breaks) for e in examples_of(runs, names)]
-        # Looked at after 100, 150 and 200 steps; what never learned is no example.
+        # Looked at after 100, 150 and 200 steps; what never learned is one only if it counts.
         self.assertEqual(found, [(3.0, True)] + 3 * [(1.0, False)])
+        self.assertEqual(len(examples_of(counting_lost(runs), names)), 7)
 
 
 if __name__ == "__main__":

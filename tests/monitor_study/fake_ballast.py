@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Trains nothing: writes a log, saves where it is on SIGTERM, goes on from there.
 
-Beside its folder may lie steps: `fails_at`, at which it breaks off, `unstable_at`, at which it gives
-up with exit code 4, and `asks_at`, at which it asks whoever started it to stop, and waits for that.
+Beside its folder may lie steps: `fails_at`, at which it breaks off, `unstable_at`, at which it
+gives up with exit code 4, and `asks_at`, at which it asks whoever started it to stop, and waits.
 """
 
 import json

@@ -4,6 +4,8 @@ import json
 import math
 import random
 import unittest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import made_up  # noqa: F401
 from logistic import Coverage, Example, Logistic, fit, read_calibration, solve, to_calibration
@@ -85,16 +87,14 @@ class Fits(unittest.TestCase):
 
     def test_a_calibration_is_read_as_it_was_written(self):
         model = Logistic(-13.3, {"attention_growth": 1.5})
-        text = to_calibration(model, "about", 1000, 0.4, Coverage(["pre"], [False], [64, 64], [4, 8]))
+        covers = Coverage(["pre"], [False], [64, 64], [4, 8])
+        text = to_calibration(model, "about", 1000, 0.4, covers)
         value = json.loads(text)
         self.assertEqual(
             list(value),
             ["feature_version", "description", "horizon", "threshold", "bias", "weights", "covers"],
         )
         self.assertEqual(value["covers"]["layers"], [4, 8])
-        from pathlib import Path
-        from tempfile import TemporaryDirectory
-
         with TemporaryDirectory() as folder:
             path = Path(folder) / "c.json"
             path.write_text(text)
