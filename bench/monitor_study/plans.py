@@ -31,7 +31,7 @@ Sizes = dict[str, Size]
 SIZES: Sizes = {
     "base": Size(64, 4, 6e-2, 0.095),
     "wide": Size(128, 3, 4e-2, 0.165),
-    "deep": Size(64, 8, 4e-2, 0.20),
+    "deep": Size(64, 8, 5e-2, 0.20),
     "wider": Size(256, 4, 2e-2, 0.75),
     "deeper": Size(128, 12, 1.5e-2, 0.75),
     "middle": Size(128, 6, 2e-2, 0.37),
