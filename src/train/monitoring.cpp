@@ -56,7 +56,7 @@ monitor::TokenSample make_sample(const Config& config) {
 
 std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset) {
   constexpr std::uint64_t kDefault = 100;
-  const std::uint64_t tokens = dataset.token_count(data::Split::validation);
+  const std::uint64_t tokens = dataset.info().validation_tokens;
   const auto& asked = config.monitor.held_out_every;
   if (!asked) return tokens > 1 ? kDefault : 0;
   if (*asked != 0 && config.monitor.every != 0 && tokens < config.monitor.tokens) {
@@ -98,7 +98,8 @@ std::vector<monitor::Alert> Monitoring::look(const monitor::StepFacts& facts, Me
 
 /// A log that cannot be written is no reason to end a training.
 void Monitoring::write_probe(MetricsLog& log) {
-  const bool in_full = probes_++ % kProbesBetweenEigenvalues == 0;
+  const auto source = static_cast<std::size_t>(monitor_.probe().source);
+  const bool in_full = probes_[source]++ % kProbesBetweenEigenvalues == 0;
   if (!writes_probes_) return;
   try {
     log.probe(monitor::to_json(monitor_.probe(),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -50,8 +51,8 @@ class Monitoring {
   comm::Communicator* world_;
   monitor::Monitor monitor_;
   ProbeObserver observer_;
-  std::uint64_t probed_ = 0;  ///< the step that observer_ was last handed out for
-  std::uint64_t probes_ = 0;
+  std::uint64_t probed_ = 0;               ///< the step that observer_ was last handed out for
+  std::array<std::uint64_t, 2> probes_{};  ///< taken, by source
   bool writes_probes_ = true;
 };
 
