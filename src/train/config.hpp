@@ -97,9 +97,9 @@ inline constexpr std::size_t kDefaultMonitorRank = 64;
 
 /// Section [monitor].
 struct MonitorConfig {
-  std::uint64_t every = 25;            ///< steps between probes, but in warm-up and alarm
-  std::size_t tokens = 2048;           ///< that a probe samples
-  std::optional<std::size_t> rank;     ///< directions of streams wider than 256; default 64
+  std::uint64_t every = 25;         ///< steps between probes, but in warm-up and alarm
+  std::size_t tokens = 2048;        ///< that a probe samples
+  std::optional<std::size_t> rank;  ///< directions of streams wider than 256; default 64
   /// Steps between probes of held-out text; default: 100, where there is any.
   std::optional<std::uint64_t> held_out_every;
   monitor::OnAlert on_alert = monitor::OnAlert::log;

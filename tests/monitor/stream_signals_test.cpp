@@ -75,8 +75,9 @@ TEST(ProbeRows, KnowWhereMicroBatchesEnd) {
   ProbeRows rows = two_tokens();
   rows.select({});
   rows.select(kTokens);
-  EXPECT_EQ(std::vector<std::size_t>(rows.micro_batch_ends().begin(), rows.micro_batch_ends().end()),
-            (std::vector<std::size_t>{2, 5}));
+  EXPECT_EQ(
+      std::vector<std::size_t>(rows.micro_batch_ends().begin(), rows.micro_batch_ends().end()),
+      (std::vector<std::size_t>{2, 5}));
   rows.clear();
   EXPECT_TRUE(rows.micro_batch_ends().empty());
   EXPECT_EQ(rows.logits()[0], -kInfinity);
