@@ -153,7 +153,7 @@ TEST_P(MonitorBadInput, MoreTokensThanAreHeldOut) {
 
 TEST_P(MonitorBadInput, CalibrationThatIsNotThere) {
   keys_["monitor.calibration"] = folder_ + "/none.json";
-  expect_error(train(), kData, {"none.json"});
+  expect_error(train(), kUsage, {"none.json"});
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, MonitorBadInput, testing::Values(1, 3));
