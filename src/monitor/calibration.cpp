@@ -32,8 +32,8 @@ Calibration read(const Json& object, const std::string& source) {
   const auto version = object.at("feature_version").get<std::size_t>();
   if (version != kFeatureVersion) {
     throw data_error(
-        "{}: feature_version is {}, but this program computes version {}: fit it anew "
-        "with 'ballast monitor calibrate'",
+        "{}: feature_version is {}, but this program computes version {}: fit it anew with "
+        "bench/monitor_study/study.py",
         source, version, kFeatureVersion);
   }
   const Json& covers = object.at("covers");

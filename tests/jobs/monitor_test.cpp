@@ -142,7 +142,7 @@ TEST_P(MonitorBadInput, RankAboveDim) {
 TEST_P(MonitorBadInput, CalibrationOfAnotherVersion) {
   write_file(folder_ + "/risk.json", R"({"feature_version": 99})");
   keys_["monitor.calibration"] = folder_ + "/risk.json";
-  expect_error(train(), kData, {"risk.json", "99", "ballast monitor calibrate"});
+  expect_error(train(), kData, {"risk.json", "99", "fit it anew"});
 }
 
 TEST_P(MonitorBadInput, MoreTokensThanAreHeldOut) {
