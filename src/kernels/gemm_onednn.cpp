@@ -83,7 +83,10 @@ class OneDnnGemm final : public LibraryGemm {
     bf16_.multiply(product);
   }
 
-  void prepare_narrow(const Product& product) const override { bf16_.prepare(product); }
+  void prepare_narrow(const Product& product) const override {
+    const OpenMpThreads::One one{threads_};  // a primitive is planned for the threads it may take
+    bf16_.prepare(product);
+  }
 
   OpenMpThreads threads_;
   std::string_view bf16_unit_ = bf16_unit();

@@ -8,18 +8,10 @@ namespace {
 
 constexpr double kCut = 0.5;
 
-bool calls_for_action(const Alert& alert) {
-  switch (alert.kind) {
-    case AlertKind::risk:
-    case AlertKind::attention_logits:
-    case AlertKind::learning_rate:
-      return true;
-    case AlertKind::nonfinite:
-    case AlertKind::gradient_norm:
-    case AlertKind::loss:
-      return alert.severity == Severity::critical;
-  }
-  return false;
+/// Skipped updates have a guard of their own, and one bad batch makes a burst.
+bool calls_for_action(AlertKind kind) {
+  return kind == AlertKind::risk || kind == AlertKind::attention_logits ||
+         kind == AlertKind::learning_rate;
 }
 
 }  // namespace
@@ -42,33 +34,30 @@ Duty Responder::answer(std::span<Alert> alerts) {
   Duty duty = Duty::none;
   for (Alert& alert : alerts) {
     alert.action = "logged";
-    if (!calls_for_action(alert)) continue;
-    switch (on_alert_) {
-      case OnAlert::log:
-        break;
-      case OnAlert::checkpoint:
-        alert.action = "checkpoint saved";
-        duty = Duty::save;
-        break;
-      case OnAlert::lower_lr:
-        lower_rate(alert);
-        break;
-      case OnAlert::stop:
-        alert.action = "training stopped";
-        duty = Duty::stop;
-        break;
+    if (!calls_for_action(alert.kind)) continue;
+    if (on_alert_ == OnAlert::stop) {
+      alert.action = "training stopped";
+      duty = Duty::stop;
+    } else if (on_alert_ == OnAlert::checkpoint && may_act(alert)) {
+      alert.action = "checkpoint saved";
+      duty = Duty::save;
+    } else if (on_alert_ == OnAlert::lower_lr && may_act(alert)) {
+      lower_rate(alert);
     }
   }
   return duty;
 }
 
+/// A jump is answered however soon it follows: it breaks a run within a few steps.
+bool Responder::may_act(const Alert& alert) {
+  const bool is_soon = state_.last_act != 0 && alert.step < state_.last_act + kStepsBetweenActs;
+  if (is_soon && alert.kind != AlertKind::learning_rate) return false;
+  state_.last_act = alert.step;
+  return true;
+}
+
 void Responder::lower_rate(Alert& alert) {
-  const bool is_jump = alert.kind == AlertKind::learning_rate;
-  const bool was_cut = state_.last_cut != 0 && alert.step < state_.last_cut + kStepsBetweenCuts;
-  // A jump is taken back however soon it follows: it breaks a run within a few steps.
-  if (was_cut && !is_jump) return;
-  state_.lr_factor *= is_jump ? 1.0 / alert.score : kCut;
-  state_.last_cut = alert.step;
+  state_.lr_factor *= alert.kind == AlertKind::learning_rate ? 1.0 / alert.score : kCut;
   alert.action =
       fmt::format("learning rate from now on {:.3g} times the schedule's", state_.lr_factor);
 }

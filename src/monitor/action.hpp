@@ -15,12 +15,13 @@ enum class OnAlert { log, checkpoint, lower_lr, stop };
 /// What a training has to do now.
 enum class Duty { none, save, stop };
 
-/// Carries out what `monitor.on_alert` asks for. Bursts of loss or gradient norm are written down
-/// only: one bad batch causes them too.
+/// Carries out what `monitor.on_alert` asks for, for risk, large attention logits and jumps of the
+/// learning rate. Everything else is written down only.
 class Responder {
  public:
-  /// The learning rate is halved by an alert, but not twice within this many steps.
-  static constexpr std::uint64_t kStepsBetweenCuts = 100;
+  /// Alerts that come closer are written down only: the rate is not halved twice for one cause, nor
+  /// are good checkpoints pushed out by those of a run that is breaking.
+  static constexpr std::uint64_t kStepsBetweenActs = 100;
 
   explicit Responder(OnAlert on_alert) : on_alert_{on_alert} {}
 
@@ -29,7 +30,7 @@ class Responder {
 
   struct State {
     double lr_factor = 1.0;
-    std::uint64_t last_cut = 0;  ///< step; 0: none
+    std::uint64_t last_act = 0;  ///< step; 0: none
   };
   /// What the schedule's learning rate is to be multiplied with.
   [[nodiscard]] double lr_factor() const { return state_.lr_factor; }
@@ -37,6 +38,7 @@ class Responder {
   void restore(const State& state) { state_ = state; }
 
  private:
+  [[nodiscard]] bool may_act(const Alert& alert);
   void lower_rate(Alert& alert);
 
   OnAlert on_alert_;

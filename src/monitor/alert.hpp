@@ -18,7 +18,7 @@ enum class AlertKind {
   learning_rate,     ///< jumped
   gradient_norm,     ///< burst
   loss,              ///< burst
-  nonfinite,         ///< an update was skipped, or the stream is not finite
+  nonfinite,         ///< an update was skipped
 };
 
 [[nodiscard]] std::string_view name_of(AlertKind kind);

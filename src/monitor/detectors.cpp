@@ -1,5 +1,6 @@
 #include "monitor/detectors.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -7,7 +8,8 @@ namespace ballast::monitor {
 
 namespace {
 
-/// A rate that is multiplied in one step: eightfold broke 48 runs of 48 within four steps.
+/// Over the highest rate so far, in one step: eightfold broke 48 runs of 48 within four steps. A
+/// schedule that starts over at its peak is no jump.
 constexpr double kLearningRateJump = 2.0;
 
 /// Attention logits from which losses suffer, and beyond which no run came back (Wortsman et al.
@@ -32,17 +34,18 @@ std::string growth(double now, double initial) {
   return fmt::format(", {:.0f}-fold since the first step", ratio);
 }
 
-Alert skipped_update(std::uint64_t step) {
+Alert skipped_update(const StepFacts& facts) {
   return {
-      .step = step,
+      .step = facts.step,
       .kind = AlertKind::nonfinite,
-      .severity = Severity::critical,
+      .severity = facts.is_scaled ? Severity::info : Severity::critical,
       .layer = {},
       .score = std::nan(""),
       .threshold = 0.0,
-      .message =
-          "the update was skipped: a loss or a gradient is not finite; lower optim.lr and "
-          "resume from an earlier checkpoint if it happens again",
+      .message = facts.is_scaled
+                     ? "the update was skipped and the loss scale lowered, as happens at times"
+                     : "the update was skipped: a loss or a gradient is not finite; lower optim.lr "
+                       "and resume from an earlier checkpoint if it happens again",
       .action = {},
   };
 }
@@ -98,7 +101,8 @@ void Detectors::raise(Alert alert, std::vector<Alert>& alerts) {
   const auto [known, is_new] =
       raised_.try_emplace(key_of(alert), Raised{alert.step, alert.severity});
   if (!is_new) {
-    const bool is_quiet = alert.step < known->second.step + kQuietSteps;
+    const bool is_quiet =
+        alert.kind != AlertKind::learning_rate && alert.step < known->second.step + kQuietSteps;
     if (is_quiet && alert.severity <= known->second.severity) return;
     known->second = {alert.step, alert.severity};
   }
@@ -107,12 +111,12 @@ void Detectors::raise(Alert alert, std::vector<Alert>& alerts) {
 
 std::vector<Alert> Detectors::after_step(const StepFacts& facts) {
   std::vector<Alert> alerts;
-  if (facts.step > warmup_ && lr_ > 0.0 && facts.lr > kLearningRateJump * lr_) {
-    raise(rate_jump(facts, lr_), alerts);
+  if (facts.step > warmup_ && highest_lr_ > 0.0 && facts.lr > kLearningRateJump * highest_lr_) {
+    raise(rate_jump(facts, highest_lr_), alerts);
   }
-  lr_ = facts.lr;
+  highest_lr_ = std::max(highest_lr_, facts.lr);
   if (facts.was_skipped) {
-    raise(skipped_update(facts.step), alerts);
+    raise(skipped_update(facts), alerts);
     return alerts;
   }
   look_for_gradient_burst(facts, alerts);
@@ -160,11 +164,11 @@ DetectorState Detectors::state() const {
   const auto copy = [](const History& history) {
     return std::vector<double>(history.values().begin(), history.values().end());
   };
-  return {lr_, copy(log_grad_norms_), copy(losses_), raised_};
+  return {highest_lr_, copy(log_grad_norms_), copy(losses_), raised_};
 }
 
 void Detectors::restore(const DetectorState& state) {
-  lr_ = state.lr;
+  highest_lr_ = state.highest_lr;
   log_grad_norms_.assign(state.log_grad_norms);
   losses_.assign(state.losses);
   raised_ = state.raised;

@@ -18,6 +18,7 @@ struct StepFacts {
   double grad_norm = 0.0;
   double lr = 0.0;
   bool was_skipped = false;  ///< its update, since something was not finite
+  bool is_scaled = false;    ///< the loss is, so that a skipped update is to be expected at times
 };
 
 /// When an alert was last raised, and how loudly.
@@ -28,7 +29,7 @@ struct Raised {
 
 /// What detectors need to go on after a resume as if the run had never stopped.
 struct DetectorState {
-  double lr = 0.0;
+  double highest_lr = 0.0;
   std::vector<double> log_grad_norms;
   std::vector<double> losses;
   std::map<std::string, Raised> raised;  ///< by kind, and layer if it has one
@@ -59,7 +60,7 @@ class Detectors {
   void raise(Alert alert, std::vector<Alert>& alerts);
 
   std::uint64_t warmup_;
-  double lr_ = 0.0;
+  double highest_lr_ = 0.0;
   History log_grad_norms_{kRemembered};
   History losses_{kRemembered};
   std::map<std::string, Raised> raised_;

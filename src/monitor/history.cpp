@@ -27,12 +27,14 @@ void History::assign(std::span<const double> values) {
 
 double median(std::span<const double> values) {
   if (values.size() > kMost) throw internal_error("a median of more than {} values", kMost);
-  if (values.empty()) return std::nan("");
   std::array<double, kMost> sorted{};
-  const auto end = std::ranges::copy(values, sorted.begin()).out;
+  const auto end =
+      std::ranges::copy_if(values, sorted.begin(), [](double x) { return !std::isnan(x); }).out;
+  const auto count = static_cast<std::size_t>(end - sorted.begin());
+  if (count == 0) return std::nan("");
   std::sort(sorted.begin(), end);
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2.0;
+  const std::size_t middle = count / 2;
+  return count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2.0;
 }
 
 double robust_z(double value, std::span<const double> values, double least) {

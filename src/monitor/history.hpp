@@ -25,7 +25,8 @@ class History {
   std::vector<double> values_;
 };
 
-/// The middle value, or the mean of the two middle ones; NaN of none. At most 64 values.
+/// The middle value, or the mean of the two middle ones, NaNs left out; NaN of none. At most 64
+/// values.
 [[nodiscard]] double median(std::span<const double> values);
 
 /// How far `value` lies from the median of `values`, in units of 1.4826 times their median absolute

@@ -54,11 +54,13 @@ Monitor::Monitor(MonitorOptions options, const kernels::Gemm& gemm)
       cadence_{options_.every, options_.warmup, kLeastSteps},
       rows_{options_.model.layers, options_.model.dim, options_.capacity},
       sums_{options_.model.layers, options_.model.dim},
-      spectral_{{options_.model.layers, options_.model.dim, options_.rank, options_.tokens,
-                 options_.capacity, options_.seed},
-                gemm},
       detectors_{options_.warmup},
-      responder_{options_.on_alert} {}
+      responder_{options_.on_alert} {
+  if (options_.every == 0) return;
+  const SpectralShape shape{options_.model.layers, options_.model.dim, options_.rank,
+                            options_.tokens,       options_.capacity,  options_.seed};
+  spectral_ = std::make_unique<SpectralProbe>(shape, gemm);
+}
 
 MonitorState Monitor::state() const {
   MonitorState state = state_;
@@ -91,7 +93,7 @@ void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Sour
   probe_.source = source;
   probe_.risk.reset();
   sums_.write(probe_.signals);
-  spectral_.measure(world, rows_, probe_.spectra, probe_.eigenvalues);
+  spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
   const ProbeLevels levels = levels_of(probe_.signals, probe_.spectra);
   if (!first) first = levels;
   probe_.features = features_of(facts, levels, *first);
@@ -113,9 +115,10 @@ std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFac
 }
 
 void Monitor::judge(const StepFacts& facts, std::vector<Alert>& alerts) {
+  if (facts.was_skipped) return;
   state_.recent.push_back(probe_.features);
   if (state_.recent.size() > kRemembered) state_.recent.erase(state_.recent.begin());
-  if (uncalibrated_ || facts.was_skipped) return;
+  if (uncalibrated_) return;
   const FeatureVector features = recent_features();
   const double risk = options_.calibration.probability(features);
   if (std::isnan(risk)) return;

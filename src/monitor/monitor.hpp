@@ -3,6 +3,7 @@
 #include <complex>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -108,7 +109,7 @@ class Monitor {
   Cadence cadence_;
   ProbeRows rows_;
   StreamSums sums_;
-  SpectralProbe spectral_;
+  std::unique_ptr<SpectralProbe> spectral_;  ///< null where nothing is ever probed
   Detectors detectors_;
   Responder responder_;
   Probe probe_;

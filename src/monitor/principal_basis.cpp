@@ -9,7 +9,7 @@ namespace ballast::monitor {
 PrincipalBasis::PrincipalBasis(std::size_t layers, std::size_t dim, std::size_t rank,
                                std::size_t tokens, std::size_t capacity, std::uint64_t seed,
                                const kernels::Gemm& gemm)
-    : layout_{layers, dim, rank + kOversampling, tokens},
+    : layout_{layers, dim, std::min(rank + kOversampling, dim), tokens},
       rank_{rank},
       seed_{seed},
       gemm_{&gemm},
@@ -61,9 +61,8 @@ void PrincipalBasis::improve(comm::Communicator& world, const ProbeRows& rows) {
   };
   for (std::size_t layer = 0; layer < layout_.layers(); ++layer) {
     narrow_basis(basis(layer), layout_.dim(), rank, narrow_);
-    sketcher_.project(
-        *gemm_, stream(rows, layer, 0, rows.count()), narrow_,
-        std::span{projected_}.subspan(layer * rows.capacity() * rank, rows.count() * rank));
+    project_parts(sketcher_, rows, layer, narrow_,
+                  std::span{projected_}.subspan(layer * rows.capacity() * rank));
   }
   std::ranges::fill(exponents_, kLowestExponent);
   for_each_part([&](std::size_t layer, const StreamRows& x, std::span<const float> p) {
@@ -86,7 +85,20 @@ void PrincipalBasis::project(const ProbeRows& rows, std::size_t depth, std::size
                              std::span<float> out) {
   const auto used = std::span{narrow_}.first(layout_.dim() * rank_);
   narrow_basis(basis(layer), layout_.dim(), rank_, used);
-  projector_.project(*gemm_, stream(rows, depth, 0, rows.count()), used, out);
+  project_parts(projector_, rows, depth, used, out);
+}
+
+/// Micro-batch by micro-batch: a library may sum in another order when there are more rows, and how
+/// many a rank has depends on the number of ranks.
+void PrincipalBasis::project_parts(Projector& projector, const ProbeRows& rows, std::size_t depth,
+                                   std::span<const float> basis, std::span<float> out) {
+  const std::size_t rank = basis.size() / layout_.dim();
+  std::size_t first = 0;
+  for (const std::size_t end : rows.micro_batch_ends()) {
+    projector.project(*gemm_, stream(rows, depth, first, end), basis,
+                      out.subspan(first * rank, (end - first) * rank));
+    first = end;
+  }
 }
 
 }  // namespace ballast::monitor

@@ -16,8 +16,9 @@ namespace ballast::monitor {
 /// rows, so that nothing is to be remembered between probes and a resumed run sees the same.
 class PrincipalBasis {
  public:
-  /// More directions than are used, and rounds of power iteration: what a randomised range finder
-  /// needs to be as good as the exact components (Halko, Martinsson and Tropp 2011, section 4).
+  /// More directions than are used (if there are), and rounds of power iteration: what a randomised
+  /// range finder needs to be as good as the exact components (Halko, Martinsson and Tropp 2011,
+  /// section 4).
   static constexpr std::size_t kOversampling = 10;
   static constexpr int kRounds = 2;
 
@@ -32,6 +33,8 @@ class PrincipalBasis {
 
  private:
   void improve(comm::Communicator& world, const ProbeRows& rows);
+  void project_parts(Projector& projector, const ProbeRows& rows, std::size_t depth,
+                     std::span<const float> basis, std::span<float> out);
   [[nodiscard]] StreamRows stream(const ProbeRows& rows, std::size_t depth, std::size_t first,
                                   std::size_t end) const;
   [[nodiscard]] std::span<double> basis(std::size_t layer);
@@ -46,7 +49,7 @@ class PrincipalBasis {
   Projector projector_;  ///< into those that are used
   Sketch sketch_;
   std::vector<float> no_shift_;
-  std::vector<double> bases_;  ///< [layers][dim, rank + kOversampling], column-major
+  std::vector<double> bases_;  ///< [layers][dim, directions sought], column-major
   std::vector<float> narrow_;  ///< one of them, as products read it
   std::vector<float> projected_;
   std::vector<std::int32_t> exponents_;

@@ -36,11 +36,11 @@ enum class Improvement {
   constant,         ///< x does not vary
 };
 
-/// Finds the leading principal components of a residual stream by block power iteration, one step
-/// per probe: from the basis Q of the last probe, Z = X (X^T Q), centred, and then
-/// Q_next = orth(Z R), where R from the small eigenproblem Q^T Z = R D R^T (Rayleigh and Ritz)
-/// orders the columns by variance. The randomised range finder of Halko, Martinsson and Tropp 2011,
-/// warm-started, with columns beyond those used as its oversampling.
+/// Finds the leading principal components of a residual stream by block power iteration: from a
+/// basis Q, Z = X (X^T Q), centred, and then Q_next = orth(Z R), where R from the small
+/// eigenproblem Q^T Z = R D R^T (Rayleigh and Ritz) orders the columns by variance. The randomised
+/// range finder of Halko, Martinsson and Tropp 2011, with columns beyond those used as its
+/// oversampling.
 ///
 /// Bases are [d, m] in double, column-major; equal sketches give equal bases on every rank.
 class BasisFinder {

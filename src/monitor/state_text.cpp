@@ -73,14 +73,14 @@ Json to_object(const DetectorState& state) {
   for (const auto& [key, value] : state.raised) {
     raised[key] = {{"step", value.step}, {"severity", static_cast<int>(value.severity)}};
   }
-  return {{"lr", state.lr},
+  return {{"highest_lr", state.highest_lr},
           {"log_grad_norms", numbers(state.log_grad_norms)},
           {"losses", numbers(state.losses)},
           {"raised", raised}};
 }
 
 DetectorState detectors_of(const Json& object) {
-  DetectorState state{object.at("lr"),
+  DetectorState state{object.at("highest_lr"),
                       numbers_of(object.at("log_grad_norms")),
                       numbers_of(object.at("losses")),
                       {}};
@@ -97,7 +97,7 @@ std::string to_json(const MonitorState& state) {
       {"first", to_object(state.first)},      {"first_held_out", to_object(state.first_held_out)},
       {"recent", arrays(state.recent)},       {"alarmed_until", state.alarmed_until},
       {"is_at_risk", state.is_at_risk},       {"lr_factor", state.responder.lr_factor},
-      {"last_cut", state.responder.last_cut}, {"detectors", to_object(state.detectors)}}
+      {"last_act", state.responder.last_act}, {"detectors", to_object(state.detectors)}}
       .dump();
 }
 
@@ -110,7 +110,7 @@ MonitorState parse_state(const std::string& json, const std::string& source) {
     state.recent = arrays_of<kFeatures>(object.at("recent"));
     state.alarmed_until = object.at("alarmed_until");
     state.is_at_risk = object.at("is_at_risk");
-    state.responder = {object.at("lr_factor"), object.at("last_cut")};
+    state.responder = {object.at("lr_factor"), object.at("last_act")};
     state.detectors = detectors_of(object.at("detectors"));
     return state;
   } catch (const std::exception& e) {

@@ -11,7 +11,8 @@ namespace ballast::train {
 
 namespace {
 
-/// Every so many probes all eigenvalues are written down, and not only what sums them up.
+/// Every so many times monitor.every steps all eigenvalues are written down, and not only what sums
+/// them up; always those of held-out text.
 constexpr std::uint64_t kProbesBetweenEigenvalues = 8;
 
 /// Of a step; a probe of held-out text takes as many.
@@ -84,7 +85,7 @@ StepObserver* Monitoring::observer_for(std::uint64_t step) {
 monitor::Duty Monitoring::after_step(const monitor::StepFacts& facts, MetricsLog& log) {
   auto alerts = look(facts, log);
   const monitor::Duty duty = monitor_.answer(alerts);
-  for (const auto& alert : alerts) log.alert(alert);
+  for (const auto& alert : alerts) write_down(log, [&] { log.alert(alert); });
   return duty;
 }
 
@@ -96,17 +97,25 @@ std::vector<monitor::Alert> Monitoring::look(const monitor::StepFacts& facts, Me
   return alerts;
 }
 
-/// A log that cannot be written is no reason to end a training.
 void Monitoring::write_probe(MetricsLog& log) {
-  const auto source = static_cast<std::size_t>(monitor_.probe().source);
-  const bool in_full = probes_[source]++ % kProbesBetweenEigenvalues == 0;
-  if (!writes_probes_) return;
+  const monitor::Probe& probe = monitor_.probe();
+  const bool in_full = probe.source == monitor::Source::held_out || probe.step == 1 ||
+                       probe.step % (kProbesBetweenEigenvalues * config_->monitor.every) == 0;
+  write_down(log, [&] {
+    log.probe(
+        monitor::to_json(probe, in_full ? monitor::Eigenvalues::yes : monitor::Eigenvalues::no));
+  });
+}
+
+/// A log that cannot be written is no reason to end a training.
+template <class Write>
+void Monitoring::write_down(MetricsLog& log, Write&& write) {
+  if (!writes_) return;
   try {
-    log.probe(monitor::to_json(monitor_.probe(),
-                               in_full ? monitor::Eigenvalues::yes : monitor::Eigenvalues::no));
+    write();
   } catch (const Error& error) {
-    writes_probes_ = false;
-    log.say(fmt::format("warning: probes are no longer written down: {}", error.what()));
+    writes_ = false;
+    log.say(fmt::format("warning: the monitor's files are no longer written: {}", error.what()));
   }
 }
 
@@ -114,7 +123,7 @@ void Monitoring::look_at_held_out(std::uint64_t step, Engine& engine, MetricsLog
   const std::uint64_t every = config_->monitor.held_out_every.value_or(0);
   if (config_->monitor.every == 0 || every == 0) return;
   if ((step - 1) % every != 0) return;
-  observer_.begin(step);
+  observer_.begin(0);  // the same tokens each time
   engine.show_held_out(micro_batches(*config_), observer_);
   monitor_.after_held_out(*world_, step);
   write_probe(log);

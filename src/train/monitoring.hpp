@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,8 +17,8 @@ namespace ballast::train {
 /// usage Error if more tokens are asked for than there are.
 [[nodiscard]] std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset);
 
-/// The monitor of one training: what it is shown of the steps, and what becomes of its word. If it
-/// fails, the training goes on without it.
+/// The monitor of one training: what it is shown of the steps, and what becomes of its word. Files
+/// that it cannot write end no training.
 class Monitoring {
  public:
   /// All must outlive this.
@@ -46,14 +45,15 @@ class Monitoring {
  private:
   [[nodiscard]] std::vector<monitor::Alert> look(const monitor::StepFacts& facts, MetricsLog& log);
   void write_probe(MetricsLog& log);
+  template <class Write>
+  void write_down(MetricsLog& log, Write&& write);
 
   const Config* config_;
   comm::Communicator* world_;
   monitor::Monitor monitor_;
   ProbeObserver observer_;
-  std::uint64_t probed_ = 0;               ///< the step that observer_ was last handed out for
-  std::array<std::uint64_t, 2> probes_{};  ///< taken, by source
-  bool writes_probes_ = true;
+  std::uint64_t probed_ = 0;  ///< the step that observer_ was last handed out for
+  bool writes_ = true;
 };
 
 }  // namespace ballast::train

@@ -200,11 +200,13 @@ StepResult TrainingRun::timed_step() {
   (void)engine_.take_timings();
   const Stopwatch watch;
   const StepResult result = engine_.step(state_, lr_, stop_signal_.requested());
+  engine_.observe(nullptr);
   duty_ = monitoring_.after_step({.step = step,
                                   .loss = result.loss,
                                   .grad_norm = result.grad_norm,
                                   .lr = lr_,
-                                  .was_skipped = result.update == Update::skipped},
+                                  .was_skipped = result.update == Update::skipped,
+                                  .is_scaled = config_->precision.scales_loss()},
                                  log_);
   meter_.add(watch.elapsed_s(), result.labels, engine_.take_timings());
   return result;

@@ -34,7 +34,7 @@ TEST(Responder, HalvesTheRateOnceInAWhile) {
   Responder responder{OnAlert::lower_lr};
   Alert first = alert(5, AlertKind::risk);
   Alert second = alert(50, AlertKind::attention_logits, Severity::critical);
-  Alert third = alert(5 + Responder::kStepsBetweenCuts, AlertKind::risk);
+  Alert third = alert(5 + Responder::kStepsBetweenActs, AlertKind::risk);
   EXPECT_EQ(answer(responder, first), Duty::none);
   EXPECT_EQ(responder.lr_factor(), 0.5);
   EXPECT_EQ(first.action, "learning rate from now on 0.5 times the schedule's");
@@ -44,6 +44,23 @@ TEST(Responder, HalvesTheRateOnceInAWhile) {
   restored.restore(responder.state());
   EXPECT_EQ(answer(restored, third), Duty::none);
   EXPECT_EQ(restored.lr_factor(), 0.25);
+}
+
+TEST(Responder, LeavesSkippedUpdatesToTheirGuard) {
+  Responder responder{OnAlert::stop};
+  Alert skipped = alert(5, AlertKind::nonfinite, Severity::critical);
+  EXPECT_EQ(answer(responder, skipped), Duty::none);
+}
+
+TEST(Responder, DoesNotPushGoodCheckpointsOut) {
+  Responder responder{OnAlert::checkpoint};
+  Alert first = alert(5, AlertKind::attention_logits);
+  Alert second = alert(10, AlertKind::attention_logits);
+  Alert third = alert(5 + Responder::kStepsBetweenActs, AlertKind::attention_logits);
+  EXPECT_EQ(answer(responder, first), Duty::save);
+  EXPECT_EQ(answer(responder, second), Duty::none);
+  EXPECT_EQ(second.action, "logged");
+  EXPECT_EQ(answer(responder, third), Duty::save);
 }
 
 TEST(Responder, TakesAJumpBack) {

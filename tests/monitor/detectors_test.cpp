@@ -57,6 +57,25 @@ TEST(Detectors, SeeAJumpOfTheLearningRateButNotWarmUp) {
   EXPECT_NEAR(alerts[0].score, 2.1, 1e-9);
 }
 
+TEST(Detectors, DoNotCallAScheduleThatStartsOverAJump) {
+  Detectors detectors = after_calm(20);
+  StepFacts facts = calm(21);
+  facts.lr = 1e-6;
+  EXPECT_TRUE(detectors.after_step(facts).empty());
+  facts = calm(22);
+  EXPECT_TRUE(detectors.after_step(facts).empty());
+}
+
+TEST(Detectors, ExpectSkippedUpdatesWhereTheLossIsScaled) {
+  Detectors detectors = after_calm(20);
+  StepFacts facts = calm(21);
+  facts.was_skipped = true;
+  facts.is_scaled = true;
+  const auto alerts = detectors.after_step(facts);
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].severity, Severity::info);
+}
+
 TEST(Detectors, SaySkippedUpdatesOnceInAWhile) {
   Detectors detectors = after_calm(80);
   const auto skipped = [](std::uint64_t step) {

@@ -23,6 +23,7 @@ TEST(Median, OfOddAndEvenCounts) {
   EXPECT_EQ(median(std::array{5.0, 1.0, 3.0}), 3.0);
   EXPECT_EQ(median(std::array{5.0, 1.0, 3.0, 4.0}), 3.5);
   EXPECT_TRUE(std::isnan(median({})));
+  EXPECT_EQ(median(std::array{1.0, 2.0, std::nan(""), 0.0, 0.5}), 0.75);
 }
 
 TEST(RobustZ, CountsDeviationsFromTheMedian) {
