@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/granule.hpp"
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/pieces.hpp"
@@ -70,6 +71,12 @@ void scale(std::span<const float> x, float factor, std::span<float> out) {
 
 double sum_of_squares(std::span<const float> granule) {
   return squares(granule.data(), granule.size());
+}
+
+void add_squares(std::span<const float> values, ExactSum& sum) {
+  for (std::size_t at = 0; at < values.size(); at += kGranule) {
+    sum.add(sum_of_squares(values.subspan(at, std::min(kGranule, values.size() - at))));
+  }
 }
 
 }  // namespace ballast::kernels

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/exact_sum.hpp"
 #include "base/team.hpp"
 #include "tensor/element.hpp"
 
@@ -24,5 +25,8 @@ void scale(std::span<const float> x, float factor, std::span<float> out);
 /// The sum of squares of one granule (1,024 elements or fewer), in double over a fixed tree of 16
 /// lanes. Not finite if any element is not.
 [[nodiscard]] double sum_of_squares(std::span<const float> granule);
+
+/// Adds the squares of any number of elements to `sum`, granule by granule.
+void add_squares(std::span<const float> values, ExactSum& sum);
 
 }  // namespace ballast::kernels

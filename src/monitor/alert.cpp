@@ -1,16 +1,15 @@
 #include "monitor/alert.hpp"
 
-#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "monitor/json_number.hpp"
 
 namespace ballast::monitor {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 }  // namespace
 
@@ -50,8 +49,8 @@ std::string to_json(const Alert& alert) {
   object["kind"] = name_of(alert.kind);
   object["severity"] = name_of(alert.severity);
   object["layer"] = alert.layer ? Json(*alert.layer) : Json(nullptr);
-  object["score"] = number(alert.score);
-  object["threshold"] = number(alert.threshold);
+  object["score"] = json_number(alert.score);
+  object["threshold"] = json_number(alert.threshold);
   object["message"] = alert.message;
   object["action"] = alert.action;
   return object.dump();

@@ -14,9 +14,8 @@ class Cadence {
   /// How much closer a look is in warm-up and while there is an alarm.
   static constexpr std::uint64_t kDenser = 5;
 
-  /// Every `every` steps (0: never), and kDenser times as often up to step `warmup`, but no two
-  /// probes closer than `least` steps.
-  Cadence(std::uint64_t every, std::uint64_t warmup, std::uint64_t least);
+  /// Every `every` steps (0: never), and kDenser times as often up to step `warmup`.
+  Cadence(std::uint64_t every, std::uint64_t warmup);
 
   /// Step 1 is always probed: its forward is that of the initial weights, which later probes are
   /// held against.

@@ -12,9 +12,6 @@ namespace {
 /// Steps for which an alert keeps probes dense.
 constexpr std::uint64_t kAlarmSteps = 100;
 
-/// Two probes of the widest kind need not come closer.
-constexpr std::uint64_t kLeastSteps = 1;
-
 std::string advice(Feature loudest) {
   switch (loudest) {
     case Feature::attention_growth:
@@ -51,7 +48,7 @@ std::string evidence(Feature feature, double value) {
 Monitor::Monitor(MonitorOptions options, const kernels::Gemm& gemm)
     : options_{std::move(options)},
       uncalibrated_{options_.calibration.why_not(options_.model)},
-      cadence_{options_.every, options_.warmup, kLeastSteps},
+      cadence_{options_.every, options_.warmup},
       rows_{options_.model.layers, options_.model.dim, options_.capacity},
       sums_{options_.model.layers, options_.model.dim},
       detectors_{options_.warmup},

@@ -1,16 +1,15 @@
 #include "monitor/probe_record.hpp"
 
-#include <cmath>
 #include <complex>
 #include <nlohmann/json.hpp>
+
+#include "monitor/json_number.hpp"
 
 namespace ballast::monitor {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 template <class Values, class Get>
 Json list(const Values& values, Get&& get) {
@@ -23,7 +22,7 @@ Json list(const Values& values, Get&& get) {
 Json spectral_lists(const std::vector<SpectralFeatures>& spectra) {
   const auto of = [&](auto get) {
     return list(spectra, [&](const SpectralFeatures& s) {
-      return s.has_spectrum() ? number(get(s)) : Json(nullptr);
+      return s.has_spectrum() ? json_number(get(s)) : Json(nullptr);
     });
   };
   using S = const SpectralFeatures&;
@@ -47,7 +46,7 @@ Json spectral_lists(const std::vector<SpectralFeatures>& spectra) {
 Json eigenvalue_lists(const Probe& probe) {
   return list(probe.eigenvalues, [](const auto& of_block) {
     return list(of_block, [](const std::complex<double>& z) {
-      return Json::array({number(z.real()), number(z.imag())});
+      return Json::array({json_number(z.real()), json_number(z.imag())});
     });
   });
 }
@@ -58,18 +57,18 @@ std::string to_json(const Probe& probe, Eigenvalues eigenvalues) {
   const auto& signals = probe.signals;
   Json features = Json::object();
   for (std::size_t i = 0; i < kFeatures; ++i) {
-    features[std::string{name_of(static_cast<Feature>(i))}] = number(probe.features[i]);
+    features[std::string{name_of(static_cast<Feature>(i))}] = json_number(probe.features[i]);
   }
   Json object{
       {"step", probe.step},
       {"source", probe.source == Source::live ? "live" : "held_out"},
       {"tokens", signals.tokens},
-      {"risk", probe.risk ? number(*probe.risk) : Json(nullptr)},
+      {"risk", probe.risk ? json_number(*probe.risk) : Json(nullptr)},
       {"features", features},
-      {"attention_logit", list(signals.attention_logit, number)},
-      {"update", list(signals.update, number)},
-      {"rms", list(signals.rms, number)},
-      {"kurtosis", list(signals.kurtosis, number)},
+      {"attention_logit", list(signals.attention_logit, json_number)},
+      {"update", list(signals.update, json_number)},
+      {"rms", list(signals.rms, json_number)},
+      {"kurtosis", list(signals.kurtosis, json_number)},
       {"spectrum", spectral_lists(probe.spectra)},
   };
   if (eigenvalues == Eigenvalues::yes) object["eigenvalues"] = eigenvalue_lists(probe);

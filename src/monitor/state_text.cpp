@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "monitor/json_number.hpp"
 
 namespace ballast::monitor {
 
@@ -14,14 +15,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array kSeverities{Severity::info, Severity::warning, Severity::critical};
 
-// JSON has no NaN: null stands for it.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 double number_of(const Json& value) { return value.is_null() ? std::nan("") : value.get<double>(); }
 
 template <class Numbers>
 Json numbers(const Numbers& values) {
   Json list = Json::array();
-  for (const double value : values) list.push_back(number(value));
+  for (const double value : values) list.push_back(json_number(value));
   return list;
 }
 

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <span>
 
-#include "base/granule.hpp"
 #include "base/narrow.hpp"
 #include "kernels/elementwise.hpp"
 
@@ -25,12 +24,6 @@ std::int64_t ordered(float value) {
 float from_ordered(std::int64_t order) {
   const auto bits = static_cast<std::int32_t>(order);
   return std::bit_cast<float>(bits < 0 ? bits ^ kMagnitude : bits);
-}
-
-void add_squares(std::span<const float> values, ExactSum& sum) {
-  for (std::size_t at = 0; at < values.size(); at += kGranule) {
-    sum.add(kernels::sum_of_squares(values.subspan(at, std::min(kGranule, values.size() - at))));
-  }
 }
 
 double value_of(const ExactSum& sum) { return sum.nonfinite() == 0 ? sum.value() : std::nan(""); }
@@ -57,13 +50,13 @@ void StreamSums::measure(const ProbeRows& rows) {
 void StreamSums::measure_depth(const ProbeRows& rows, std::size_t depth) {
   for (std::size_t i = 0; i < rows.count(); ++i) {
     const auto row = rows.at(depth).subspan(i * dim_, dim_);
-    add_squares(row, squares_[depth]);
+    kernels::add_squares(row, squares_[depth]);
     std::ranges::transform(row, scratch_.begin(), [](float x) { return x * x; });
-    add_squares(scratch_, fourths_[depth]);
+    kernels::add_squares(scratch_, fourths_[depth]);
     if (depth == layers_) continue;
     const auto next = rows.at(depth + 1).subspan(i * dim_, dim_);
     std::ranges::transform(next, row, scratch_.begin(), std::minus{});
-    add_squares(scratch_, updates_[depth]);
+    kernels::add_squares(scratch_, updates_[depth]);
   }
 }
 

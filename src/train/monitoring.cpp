@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/narrow.hpp"
-#include "comm/agree.hpp"
 #include "monitor/probe_record.hpp"
 #include "monitor/state_text.hpp"
 
@@ -83,6 +82,7 @@ StepObserver* Monitoring::observer_for(std::uint64_t step) {
 }
 
 monitor::Duty Monitoring::after_step(const monitor::StepFacts& facts, MetricsLog& log) {
+  if (config_->monitor.every == 0) return monitor::Duty::none;
   auto alerts = look(facts, log);
   const monitor::Duty duty = monitor_.answer(alerts);
   for (const auto& alert : alerts) write_down(log, [&] { log.alert(alert); });

@@ -13,12 +13,6 @@ namespace {
 /// Granules that one task takes.
 constexpr std::size_t kTaskGranules = 64;
 
-void add_squares(std::span<const float> values, ExactSum& sum) {
-  for (std::size_t at = 0; at < values.size(); at += kGranule) {
-    sum.add(kernels::sum_of_squares(values.subspan(at, std::min(kGranule, values.size() - at))));
-  }
-}
-
 }  // namespace
 
 void StepSums::merge_over(comm::Communicator& world) {
@@ -49,7 +43,7 @@ void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& s
                [&](std::size_t first, std::size_t count) {
                  // Exact, so that it does not matter who adds first.
                  ExactSum part;
-                 add_squares(values.subspan(first, count), part);
+                 kernels::add_squares(values.subspan(first, count), part);
                  const std::lock_guard lock{mutex};
                  sum.merge(part);
                });

@@ -77,10 +77,11 @@ TEST(MonitorJobs, DoNotChangeTheTraining) {
 /// A run whose learning rate is multiplied by 30 at step 13.
 class Jump : public testing::Test {
  protected:
-  Outcome jump(const std::string& on_alert) {
+  Outcome jump(const std::string& on_alert, const std::string& every = "10") {
     folder_ = fresh_folder();
     keys_ = watched(make_dataset(folder_), folder_ + "/run", "36");
     keys_["monitor.on_alert"] = on_alert;
+    keys_["monitor.every"] = every;
     keys_["schedule.kind"] = "constant";
     keys_["schedule.warmup"] = "0";
     keys_["optim.lr"] = "0.001";
@@ -125,6 +126,11 @@ TEST_F(Jump, StopsTheRunWithACheckpoint) {
   EXPECT_EQ(outcome.exit_code, 4) << outcome.out;
   EXPECT_EQ(records(folder_ + "/run").size(), 13u);
   EXPECT_TRUE(std::filesystem::exists(folder_ + "/run/checkpoints/step-13/manifest.json"));
+}
+
+TEST_F(Jump, IsNobodysBusinessWithoutAMonitor) {
+  EXPECT_EQ(jump("stop", "0").exit_code, 0);
+  EXPECT_EQ(read_file(folder_ + "/run/alerts.jsonl"), "");
 }
 
 TEST_F(Jump, SavesACheckpoint) {
