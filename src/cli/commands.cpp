@@ -1,11 +1,24 @@
 #include "cli/commands.hpp"
 
+#include <algorithm>
 #include <array>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <vector>
 
 #include "base/text.hpp"
 
 namespace ballast::cli {
+
+namespace {
+
+std::size_t word_count(const Command& command) {
+  return 1 + static_cast<std::size_t>(std::ranges::count(command.name, ' '));
+}
+
+std::string joined(Arguments words) { return fmt::format("{}", fmt::join(words, " ")); }
+
+}  // namespace
 
 std::span<const Command> commands() {
   static const std::array kCommands{prepare_command(),  train_command(),   eval_command(),
@@ -14,20 +27,35 @@ std::span<const Command> commands() {
   return kCommands;
 }
 
-const Command* find_command(const std::string& name) {
+const Command* find_command(Arguments words) {
   for (const auto& command : commands()) {
-    if (command.name == name) return &command;
+    if (joined(words.first(std::min(word_count(command), words.size()))) == command.name) {
+      return &command;
+    }
   }
   return nullptr;
 }
 
-Error unknown_command(const std::string& name) {
+Arguments arguments_of(const Command& command, Arguments words) {
+  return words.subspan(word_count(command));
+}
+
+Error unknown_command(Arguments words) {
+  if (words.empty()) return usage_error("no command given; 'ballast --help' lists the commands");
   std::vector<std::string> names;
-  for (const auto& command : commands()) names.emplace_back(command.name);
-  if (name.empty()) return usage_error("no command given; 'ballast --help' lists the commands");
-  const std::string near = nearest(name, names);
+  std::vector<std::string> longer;
+  for (const auto& command : commands()) {
+    names.emplace_back(command.name);
+    if (command.name.starts_with(words.front() + " ")) longer.emplace_back(command.name);
+  }
+  if (!longer.empty()) {
+    return usage_error("'ballast {}' is not complete; there is 'ballast {}'", words.front(),
+                       fmt::join(longer, "' and 'ballast "));
+  }
+  const std::string near = nearest(words.front(), names);
   const std::string hint = near.empty() ? "" : fmt::format("did you mean '{}'? ", near);
-  return usage_error("unknown command '{}'; {}'ballast --help' lists the commands", name, hint);
+  return usage_error("unknown command '{}'; {}'ballast --help' lists the commands", words.front(),
+                     hint);
 }
 
 std::string program_help(const Terminal& terminal) {
@@ -36,7 +64,7 @@ std::string program_help(const Terminal& terminal) {
                      "job.\n\n" +
                      bold("commands:", terminal) + "\n";
   for (const auto& command : commands()) {
-    help += fmt::format("  {:<10}{}\n", command.name, command.summary);
+    help += fmt::format("  {:<18}{}\n", command.name, command.summary);
   }
   help += "\n" + bold("options:", terminal) +
           "\n  --help     this text; after a command, its options\n"

@@ -21,7 +21,7 @@ using Run = std::variant<SerialRun, ParallelRun>;
 using RunChoice = Run (*)(Arguments);
 
 struct Command {
-  std::string_view name;
+  std::string_view name;  ///< one word, or two: "monitor profile"
   std::string_view summary;
   std::string (*help)(const Terminal&);
   std::variant<SerialRun, ParallelRun, RunChoice> run;
@@ -38,11 +38,14 @@ struct Command {
 /// All commands, in the order in which a newcomer meets them.
 [[nodiscard]] std::span<const Command> commands();
 
-/// The command of that name, or nullptr.
-[[nodiscard]] const Command* find_command(const std::string& name);
+/// The command whose name `words` begin with, or nullptr.
+[[nodiscard]] const Command* find_command(Arguments words);
 
-/// The usage Error for a name that no command has, with the nearest one.
-[[nodiscard]] Error unknown_command(const std::string& name);
+/// What follows the name of `command` in `words`.
+[[nodiscard]] Arguments arguments_of(const Command& command, Arguments words);
+
+/// The usage Error for words that no command begins, with the nearest one.
+[[nodiscard]] Error unknown_command(Arguments words);
 
 /// What `ballast --help` prints.
 [[nodiscard]] std::string program_help(const Terminal& terminal);

@@ -43,11 +43,11 @@ ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
   const std::string first = words.empty() ? std::string{} : words.front();
   if (asks_for_help(first)) return print_once(program_help(detect_terminal()));
   if (first == "--version") return print_once(version_text());
-  const Command* const command = find_command(first);
+  const Command* const command = find_command(words);
   if (command == nullptr) {
-    return run_serial(argc, argv, [&]() -> ExitCode { throw unknown_command(first); });
+    return run_serial(argc, argv, [&]() -> ExitCode { throw unknown_command(words); });
   }
-  const Arguments arguments = Arguments{words}.subspan(1);
+  const Arguments arguments = arguments_of(*command, words);
   if (std::any_of(arguments.begin(), arguments.end(), asks_for_help)) {
     return print_once(command->help(detect_terminal()));
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <iterator>
+#include <sstream>
 
 #include "support/invoke.hpp"
 
@@ -24,6 +26,11 @@ void expect_refused(const Words& arguments, int exit_code, const std::string& me
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
 }
 
+Words words_of(const std::string& text) {
+  std::istringstream in{text};
+  return {std::istream_iterator<std::string>{in}, {}};
+}
+
 TEST(Commands, HelpListsEveryCommand) {
   const Outcome outcome = invoke({"--help"});
   EXPECT_EQ(outcome.exit_code, 0);
@@ -38,7 +45,9 @@ TEST(Commands, EachHasItsHelp) {
   for (const auto& command : commands()) {
     const std::string name{command.name};
     for (const char* flag : {"--help", "-h"}) {
-      const Outcome outcome = invoke({name, flag});
+      Words arguments = words_of(name);
+      arguments.emplace_back(flag);
+      const Outcome outcome = invoke(arguments);
       EXPECT_EQ(outcome.exit_code, 0) << name;
       EXPECT_EQ(outcome.out.find("usage: "), 0u) << outcome.out;
       EXPECT_NE(outcome.out.find("ballast " + name), std::string::npos) << outcome.out;
