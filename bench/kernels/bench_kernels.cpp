@@ -176,7 +176,7 @@ void add_cross_entropy(const Bench& bench, std::size_t vocabulary, ElementType t
   bench.add(fmt::format("cross_entropy_{}/{}", vocabulary, name_of(type)),
             logits->bytes() + dlogits->bytes(), [=](std::size_t turn) {
               const Elements gradient = type == kFp32 ? logits->at(turn) : dlogits->at(turn);
-              cross_entropy(vocabulary, labels, {}, 1e-3f, logits->floats(turn), nll->floats(0),
+              cross_entropy(vocabulary, labels, {}, 1e-3f, logits->floats(turn), {nll->floats(0)},
                             gradient);
             });
 }

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 PENALTY = 1.0  # on the squared weights of standardised features, beside the sum over runs
 ITERATIONS = 100
 

@@ -35,6 +35,8 @@ SIZES: Sizes = {
     "wider": Size(256, 4, 2e-2, 0.75),
     "deeper": Size(128, 12, 1.5e-2, 0.75),
     "middle": Size(128, 6, 2e-2, 0.37),
+    "flat": Size(160, 2, 3.5e-2, 0.23),
+    "tall": Size(48, 12, 5e-2, 0.25),
 }
 
 
@@ -167,8 +169,17 @@ def small(sizes: Sizes) -> list[Run]:
     ]
 
 
+def blind(sizes: Sizes) -> list[Run]:
+    """Wider, and deeper, than all of `small`: for a risk that was settled before they are run."""
+    make, runs = Maker(1500, sizes), []
+    for i, size in enumerate(["flat", "tall"]):
+        runs += make.rates(size, [0.35, 0.7, 1.0, 1.4], 3, 50_001 + 1000 * i)
+        runs += make.causes(size, ["ramp"], 2, 50_501 + 1000 * i)
+    return runs
+
+
 def large(sizes: Sizes) -> list[Run]:
-    """Six sizes of 64 seeds at the rate that breaks half and 80 below it, causes, other norms."""
+    """Each size: 64 seeds at the rate that breaks half, 80 below it; causes, other norms."""
     runs: list[Run] = []
     make = Maker(1500, sizes)
     for i, size in enumerate(sizes):
@@ -181,7 +192,7 @@ def large(sizes: Sizes) -> list[Run]:
     return runs
 
 
-PLANS = {"pilot": pilot, "scout": scout, "small": small, "large": large}
+PLANS = {"pilot": pilot, "scout": scout, "small": small, "blind": blind, "large": large}
 
 
 def saved(origins: Iterable[Run], calibration: Path | None) -> list[Run]:

@@ -15,7 +15,12 @@ CHEAP = [
     "update_growth",
     "kurtosis_growth",
     "loss",
+    "loss_rise",
+    "log_z",
     "gradient_norm",
+    "staleness",
+    "weight_growth",
+    "weight_update",
 ]
 SPECTRAL = ["expanding", "near_unit", "contracting", "radius", "gain", "departure", "nonlinearity"]
 RATE = "learning_rate"

@@ -9,7 +9,7 @@ usage: study.py plan PLAN [--rates SIZE=LR,...] [--json]
        study.py fit RUNS --features NAME,... [--families base] --out calibration.json
        study.py analyse RUNS --docs docs [--families base] [--calibration FILE] [--saved SAVED]
 
-PLAN: pilot, scout, small or large, or a JSON file as `plan --json` writes it. Each run trains on a
+PLAN: pilot, scout, small, blind or large, or a JSON file as `plan --json` writes it. Each run trains on a
 core of its own. Where half of the runs of a size break, `scout` shows: --rates says it to the other
 plans. What was interrupted goes on with the next call, what is done is not done again.
 `saved` repeats the runs that broke, and as many healthy ones, with monitor.on_alert = lower_lr.

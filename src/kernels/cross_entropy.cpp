@@ -63,19 +63,29 @@ float negative_log_likelihood(const Softmax& softmax, float logit) {
                             (static_cast<double>(softmax.max) - static_cast<double>(logit)));
 }
 
-/// One row of cross_entropy; returns its nll.
-float row_gradient(std::span<float> row, std::int32_t label_id, float factor,
-                   const Elements& gradient) {
+float log_z(const Softmax& softmax) {
+  return static_cast<float>(portable_log(static_cast<double>(softmax.sum)) +
+                            static_cast<double>(softmax.max));
+}
+
+struct RowLoss {
+  float nll = 0.0f;
+  float log_z = 0.0f;
+};
+
+/// One row of cross_entropy.
+RowLoss row_gradient(std::span<float> row, std::int32_t label_id, float factor,
+                     const Elements& gradient) {
   if (label_id == kIgnoreLabel) {
     std::ranges::fill(gradient.bytes(), std::byte{0});
-    return 0.0f;
+    return {};
   }
   const auto label = static_cast<std::size_t>(label_id);
   const float label_logit = row[label];
   const Softmax softmax = exponentiate(row.data(), row.size());
   scale_row(row.data(), factor / softmax.sum, label, factor, gradient.type(), gradient.data(),
             row.size());
-  return negative_log_likelihood(softmax, label_logit);
+  return {negative_log_likelihood(softmax, label_logit), log_z(softmax)};
 }
 
 float row_loss(std::span<const float> row, std::int32_t label) {
@@ -88,12 +98,14 @@ float row_loss(std::span<const float> row, std::int32_t label) {
 
 void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                    std::span<const float> weights, float gradient_scale, std::span<float> logits,
-                   std::span<float> nll, const Elements& dlogits, Team* team) {
+                   const TokenLosses& losses, const Elements& dlogits, Team* team) {
   for_rows(team, labels.size(), vocabulary, [&](std::size_t first, std::size_t count) {
     for (std::size_t r = first; r < first + count; ++r) {
       const float factor = weights.empty() ? gradient_scale : gradient_scale * weights[r];
-      nll[r] = row_gradient(logits.subspan(r * vocabulary, vocabulary), labels[r], factor,
-                            dlogits.subspan(r * vocabulary, vocabulary));
+      const RowLoss loss = row_gradient(logits.subspan(r * vocabulary, vocabulary), labels[r],
+                                        factor, dlogits.subspan(r * vocabulary, vocabulary));
+      losses.nll[r] = loss.nll;
+      if (!losses.log_z.empty()) losses.log_z[r] = loss.log_z;
     }
   });
 }

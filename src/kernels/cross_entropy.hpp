@@ -12,14 +12,19 @@ namespace ballast::kernels {
 /// A label that does not count.
 inline constexpr std::int32_t kIgnoreLabel = -1;
 
+/// What is told of each token: [rows] both; 0 where the label is ignored.
+struct TokenLosses {
+  std::span<float> nll;      ///< negative log-likelihood of the label, in nats, unweighted
+  std::span<float> log_z{};  ///< ln of the softmax's denominator; empty: not wanted
+};
+
 /// Softmax cross-entropy of `rows` tokens, and its gradient: `dlogits` receives
-/// d(Σ weight · nll) / d logits · gradient_scale. nll: [rows], the negative log-likelihood in nats
-/// of each label, unweighted (0 where ignored). logits, dlogits: [rows, vocabulary], the latter of
-/// any type, and may be the former, which are not logits any more afterwards; labels: [rows];
+/// d(Σ weight · nll) / d logits · gradient_scale. logits, dlogits: [rows, vocabulary], the latter
+/// of any type, and may be the former, which are not logits any more afterwards; labels: [rows];
 /// weights: [rows] or empty for all ones.
 void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                    std::span<const float> weights, float gradient_scale, std::span<float> logits,
-                   std::span<float> nll, const Elements& dlogits, Team* team = nullptr);
+                   const TokenLosses& losses, const Elements& dlogits, Team* team = nullptr);
 
 /// The negative log-likelihoods alone; `logits` is left as it is.
 void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,

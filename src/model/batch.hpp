@@ -28,18 +28,24 @@ struct Batch {
 
 /// Sums over labels that can be merged over micro-batches and ranks in any order.
 struct LossSums {
-  ExactSum weighted_nll;    ///< Σ weight · nll, in nats
-  ExactSum weight;          ///< Σ weight over labels that count
+  ExactSum weighted_nll;  ///< Σ weight · nll, in nats
+  ExactSum
+      weighted_log_z;  ///< Σ weight · ln of the softmax's denominator; of forward_backward only
+  ExactSum weight;     ///< Σ weight over labels that count
   std::int64_t labels = 0;  ///< how many labels count
 
   void merge(const LossSums& other) {
     weighted_nll.merge(other.weighted_nll);
+    weighted_log_z.merge(other.weighted_log_z);
     weight.merge(other.weight);
     labels += other.labels;
   }
   /// The mean loss; 0 when no label counts.
   [[nodiscard]] double mean() const {
     return labels == 0 ? 0.0 : weighted_nll.value() / weight.value();
+  }
+  [[nodiscard]] double mean_log_z() const {
+    return labels == 0 ? 0.0 : weighted_log_z.value() / weight.value();
   }
 };
 

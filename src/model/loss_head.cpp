@@ -18,13 +18,15 @@ namespace {
 constexpr std::size_t kChunkFloats = std::size_t{8} << 20;
 constexpr std::size_t kFewestChunkTokens = 64;
 
-LossSums sums_of(const Batch& batch, std::span<const float> nll) {
+/// `log_z` may be empty.
+LossSums sums_of(const Batch& batch, std::span<const float> nll, std::span<const float> log_z) {
   LossSums sums;
   for (std::size_t t = 0; t < nll.size(); ++t) {
     if (batch.labels[t] == kernels::kIgnoreLabel) continue;
     const double weight = batch.weights.empty() ? 1.0 : static_cast<double>(batch.weights[t]);
     sums.weighted_nll.add(weight * static_cast<double>(nll[t]));
     sums.weight.add(weight);
+    if (!log_z.empty()) sums.weighted_log_z.add(weight * static_cast<double>(log_z[t]));
     ++sums.labels;
   }
   return sums;
@@ -47,7 +49,8 @@ LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType comp
       profile_{profile},
       team_{team},
       logits_{arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_)},
-      nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
+      nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)},
+      log_z_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
   if (compute == ElementType::fp32) return;
   dlogits_ = arena.reserve(MemoryClass::scratch, chunk_ * vocabulary_, compute);
 }
@@ -77,6 +80,7 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
                                     std::span<float> dhidden, std::span<float> dhead,
                                     Store store) const {
   const auto nll = arena_->view(nll_);
+  const auto log_z = arena_->view(log_z_);
   const Elements dlogits_room = arena_->view(dlogits_);
   for_each_chunk([&](Chunk chunk) {
     const auto logits = logits_of(chunk, hidden, head);
@@ -87,9 +91,11 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
     {
       const ProfileSpan span{profile_, Region::cross_entropy,
                              moves(3 * logits.size_bytes() + gradient.size_bytes())};
-      kernels::cross_entropy(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights,
-                             gradient_scale, logits, nll.subspan(chunk.first, chunk.tokens),
-                             gradient, team_);
+      kernels::cross_entropy(
+          vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights, gradient_scale,
+          logits,
+          {nll.subspan(chunk.first, chunk.tokens), log_z.subspan(chunk.first, chunk.tokens)},
+          gradient, team_);
     }
     const Operand dlogits{gradient, chunk.tokens, vocabulary_};
     gemm_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
@@ -98,7 +104,7 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
     gemm_->multiply(dlogits, Transpose::yes, rows_of(hidden, chunk), Transpose::no,
                     matrix(dhead.data(), vocabulary_, dim_), chunk.first == 0 ? store : Store::add);
   });
-  return sums_of(batch, nll);
+  return sums_of(batch, nll, log_z);
 }
 
 LossSums LossHead::forward(const ConstElements& hidden, const ConstElements& head,
@@ -109,7 +115,7 @@ LossSums LossHead::forward(const ConstElements& hidden, const ConstElements& hea
     kernels::cross_entropy_loss(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens),
                                 logits, nll.subspan(chunk.first, chunk.tokens), team_);
   });
-  return sums_of(batch, nll);
+  return sums_of(batch, nll, {});
 }
 
 bool LossHead::losses_are_finite() const { return kernels::all_finite(arena_->view(nll_)); }

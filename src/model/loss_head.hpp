@@ -57,6 +57,7 @@ class LossHead {
   Team* team_;
   Arena::Slot<float> logits_;
   Arena::Slot<float> nll_;
+  Arena::Slot<float> log_z_;
   Arena::ElementSlot dlogits_{};  ///< a chunk's, rounded, where compute is not fp32
 };
 

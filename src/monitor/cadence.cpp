@@ -1,11 +1,23 @@
 #include "monitor/cadence.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ballast::monitor {
 
-Cadence::Cadence(std::uint64_t every, std::uint64_t warmup)
-    : every_{every}, warmup_{warmup}, dense_{std::max(every / kDenser, std::uint64_t{1})} {}
+namespace {
+
+std::uint64_t dense_distance(std::uint64_t every, double probe_share) {
+  const auto affordable =
+      static_cast<std::uint64_t>(std::ceil(probe_share / Cadence::kLargestShare));
+  return std::min(std::max({every / Cadence::kDenser, affordable, std::uint64_t{1}}),
+                  std::max(every, std::uint64_t{1}));
+}
+
+}  // namespace
+
+Cadence::Cadence(std::uint64_t every, std::uint64_t warmup, double probe_share)
+    : every_{every}, warmup_{warmup}, dense_{dense_distance(every, probe_share)} {}
 
 bool Cadence::is_due(std::uint64_t step, Watch watch) const {
   if (every_ == 0) return false;

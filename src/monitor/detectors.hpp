@@ -15,6 +15,7 @@ namespace ballast::monitor {
 struct StepFacts {
   std::uint64_t step = 0;
   double loss = 0.0;
+  double log_z = 0.0;  ///< mean of ln of the output softmax's denominator
   double grad_norm = 0.0;
   double lr = 0.0;
   bool was_skipped = false;  ///< its update, since something was not finite

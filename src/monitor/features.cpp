@@ -12,8 +12,13 @@ constexpr std::array<std::string_view, kFeatures> kNames{"attention_growth",
                                                          "update_growth",
                                                          "kurtosis_growth",
                                                          "loss",
+                                                         "loss_rise",
+                                                         "log_z",
                                                          "gradient_norm",
                                                          "learning_rate",
+                                                         "staleness",
+                                                         "weight_growth",
+                                                         "weight_update",
                                                          "expanding",
                                                          "near_unit",
                                                          "contracting",
@@ -45,6 +50,31 @@ double beyond_first_with_spectrum(const ProbeLevels& now, const ProbeLevels& fir
   return sum / static_cast<double>(blocks);
 }
 
+bool is_block_matrix(const TensorUpdate& tensor) { return tensor.layer && tensor.is_matrix; }
+
+double mean_log_update(const UpdateSignals& updates) {
+  double sum = 0.0;
+  std::size_t matrices = 0;
+  for (const auto& tensor : updates) {
+    if (!is_block_matrix(tensor)) continue;
+    sum += std::log(tensor.update);
+    ++matrices;
+  }
+  return sum / static_cast<double>(matrices);
+}
+
+double largest_staleness(const UpdateSignals& updates) {
+  double largest = std::nan("");
+  for (const auto& tensor : updates) largest = std::fmax(largest, tensor.staleness);
+  return largest;
+}
+
+double mean_log_ratio(const std::vector<double>& now, const std::vector<double>& first) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < now.size(); ++i) sum += std::log(now[i] / first[i]);
+  return sum / static_cast<double>(now.size());
+}
+
 SpectralLevels spectral_levels(const SpectralFeatures& spectrum) {
   if (!spectrum.has_spectrum()) {
     SpectralLevels none;
@@ -66,14 +96,34 @@ std::optional<Feature> feature_named(std::string_view name) {
   return static_cast<Feature>(at - kNames.begin());
 }
 
-ProbeLevels levels_of(const StreamSignals& signals, std::span<const SpectralFeatures> spectra) {
-  ProbeLevels levels{signals.attention_logit, signals.update, signals.kurtosis, signals.rms, {}};
-  for (const auto& spectrum : spectra) levels.spectral.push_back(spectral_levels(spectrum));
+ProbeLevels levels_of(const Sight& sight) {
+  const StreamSignals& signals = sight.signals;
+  ProbeLevels levels{
+      .attention_logit = signals.attention_logit,
+      .update = signals.update,
+      .kurtosis = signals.kurtosis,
+      .rms = signals.rms,
+      .spectral = {},
+      .log_z = sight.facts.log_z,
+      .weights = {},
+  };
+  for (const auto& spectrum : sight.spectra) levels.spectral.push_back(spectral_levels(spectrum));
+  for (const auto& tensor : sight.updates) {
+    if (is_block_matrix(tensor)) levels.weights.push_back(tensor.weight);
+  }
   return levels;
 }
 
-FeatureVector features_of(const StepFacts& facts, const ProbeLevels& now,
-                          const ProbeLevels& first) {
+void complete(ProbeLevels& first, const ProbeLevels& now) {
+  if (std::isnan(first.log_z)) first.log_z = now.log_z;
+  const auto has_none = [](double weight) { return std::isnan(weight); };
+  if (first.weights.empty() || std::ranges::any_of(first.weights, has_none)) {
+    first.weights = now.weights;
+  }
+}
+
+FeatureVector features_of(const Sight& sight, const ProbeLevels& now, const ProbeLevels& first) {
+  const StepFacts& facts = sight.facts;
   const std::size_t layers = now.attention_logit.size();
   FeatureVector features{};
   const auto set = [&](Feature feature, double value) {
@@ -90,8 +140,13 @@ FeatureVector features_of(const StepFacts& facts, const ProbeLevels& now,
   set(Feature::update_growth, mean_log_growth(now.update, first.update, 0));
   set(Feature::kurtosis_growth, mean_log_growth(now.kurtosis, first.kurtosis, 1));
   set(Feature::loss, facts.loss);
+  set(Feature::loss_rise, sight.loss_rise);
+  set(Feature::log_z, facts.log_z - first.log_z);
   set(Feature::gradient_norm, std::log(facts.grad_norm));
   set(Feature::learning_rate, std::log(facts.lr));
+  set(Feature::staleness, std::log(largest_staleness(sight.updates)));
+  set(Feature::weight_growth, mean_log_ratio(now.weights, first.weights));
+  set(Feature::weight_update, mean_log_update(sight.updates));
   for (std::size_t i = 0; i < kSpectralLevels; ++i) {
     features[kFirstSpectral + i] = beyond_first_with_spectrum(now, first, i);
   }

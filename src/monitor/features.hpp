@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -10,20 +11,27 @@
 #include "monitor/detectors.hpp"
 #include "monitor/spectrum.hpp"
 #include "monitor/stream_signals.hpp"
+#include "monitor/update_signals.hpp"
 
 namespace ballast::monitor {
 
-/// Numbers that a risk may be made of. Where it says growth or change, it is since the first step;
-/// all but loss, gradient norm and learning rate leave block 0 out, which always expands, and are
-/// means over the others. The order is the order of a FeatureVector.
+/// Numbers that a risk may be made of. Where it says growth or change, it is since the first step.
+/// What is seen of blocks leaves block 0 out, which always expands, and is the mean over the
+/// others; what is seen of weights is the mean over the matrices of all blocks. The order is the
+/// order of a FeatureVector.
 enum class Feature : std::size_t {
   attention_growth,  ///< ln of the largest attention logit, growth
   residual_growth,   ///< ln of the RMS of the stream after the last block, growth
   update_growth,     ///< ln of the relative update, growth
   kurtosis_growth,   ///< ln of the kurtosis of the stream that leaves, growth
   loss,              ///< nats a token
+  loss_rise,         ///< nats of the smoothed loss above the lowest that it was
+  log_z,             ///< mean of ln of the output softmax's denominator, change
   gradient_norm,     ///< ln
   learning_rate,     ///< ln
+  staleness,         ///< ln of Adam's RMS_t, the largest of all tensors
+  weight_growth,     ///< ln of the RMS of the weights, growth
+  weight_update,     ///< ln of ‖Δw‖ ÷ ‖w‖
   expanding,         ///< spectral mass above 1.05, change
   near_unit,         ///< spectral mass in [0.90, 1.05], change
   contracting,       ///< spectral mass below 0.80, change
@@ -35,7 +43,7 @@ enum class Feature : std::size_t {
 inline constexpr std::size_t kFeatures = static_cast<std::size_t>(Feature::nonlinearity) + 1;
 
 /// Counts up whenever a feature changes its meaning: calibrations of another version are refused.
-inline constexpr std::size_t kFeatureVersion = 1;
+inline constexpr std::size_t kFeatureVersion = 2;
 
 [[nodiscard]] std::string_view name_of(Feature feature);
 [[nodiscard]] std::optional<Feature> feature_named(std::string_view name);
@@ -55,13 +63,26 @@ struct ProbeLevels {
   std::vector<double> kurtosis;          ///< [layers + 1]
   std::vector<double> rms;               ///< [layers + 1]
   std::vector<SpectralLevels> spectral;  ///< [layers]
+  double log_z = std::nan("");
+  std::vector<double> weights;  ///< RMS of each matrix of the blocks; none of held-out text
 };
 
-[[nodiscard]] ProbeLevels levels_of(const StreamSignals& signals,
-                                    std::span<const SpectralFeatures> spectra);
+/// What was seen in one probe; of held-out text there are no updates.
+struct Sight {
+  const StepFacts& facts;
+  const StreamSignals& signals;
+  std::span<const SpectralFeatures> spectra;
+  const UpdateSignals& updates;
+  double loss_rise;  ///< nats, as LossRise has it
+};
+
+[[nodiscard]] ProbeLevels levels_of(const Sight& sight);
+
+/// Gives `first` what it has no value of: a first update that was skipped says nothing.
+void complete(ProbeLevels& first, const ProbeLevels& now);
 
 /// Of one probe, held against the run's first.
-[[nodiscard]] FeatureVector features_of(const StepFacts& facts, const ProbeLevels& now,
+[[nodiscard]] FeatureVector features_of(const Sight& sight, const ProbeLevels& now,
                                         const ProbeLevels& first);
 
 }  // namespace ballast::monitor

@@ -36,6 +36,12 @@ std::string evidence(Feature feature, double value) {
     case Feature::update_growth:
       return fmt::format("blocks change the stream {:.1f} times as much as at the first step",
                          std::exp(value));
+    case Feature::loss_rise:
+      return fmt::format("the loss stands {:.2f} nats above its lowest", value);
+    case Feature::weight_update:
+      return fmt::format("each step changes the weights by {:.1f}%", 100.0 * std::exp(value));
+    case Feature::learning_rate:
+      return fmt::format("the learning rate is {:.2g}", std::exp(value));
     case Feature::loss:
       return fmt::format("the loss is still {:.2f}", value);
     default:
@@ -43,25 +49,30 @@ std::string evidence(Feature feature, double value) {
   }
 }
 
+SpectralShape shape_of(const MonitorOptions& options) {
+  return {options.model.layers, options.model.dim, options.rank,
+          options.tokens,       options.capacity,  options.seed};
+}
+
 }  // namespace
 
 Monitor::Monitor(MonitorOptions options, const kernels::Gemm& gemm)
     : options_{std::move(options)},
       uncalibrated_{options_.calibration.why_not(options_.model)},
-      cadence_{options_.every, options_.warmup},
+      cadence_{options_.every, options_.warmup,
+               estimated_flop(shape_of(options_)) / options_.step_flop},
       rows_{options_.model.layers, options_.model.dim, options_.capacity},
       sums_{options_.model.layers, options_.model.dim},
       detectors_{options_.warmup},
       responder_{options_.on_alert} {
   if (options_.every == 0) return;
-  const SpectralShape shape{options_.model.layers, options_.model.dim, options_.rank,
-                            options_.tokens,       options_.capacity,  options_.seed};
-  spectral_ = std::make_unique<SpectralProbe>(shape, gemm);
+  spectral_ = std::make_unique<SpectralProbe>(shape_of(options_), gemm);
 }
 
 MonitorState Monitor::state() const {
   MonitorState state = state_;
   state.detectors = detectors_.state();
+  state.loss_rise = loss_rise_.state();
   state.responder = responder_.state();
   return state;
 }
@@ -69,6 +80,7 @@ MonitorState Monitor::state() const {
 void Monitor::restore(const MonitorState& state) {
   state_ = state;
   detectors_.restore(state.detectors);
+  loss_rise_.restore(state.loss_rise);
   responder_.restore(state.responder);
 }
 
@@ -78,6 +90,7 @@ bool Monitor::is_due(std::uint64_t step) const {
 
 std::vector<Alert> Monitor::after_step(const StepFacts& facts) {
   auto alerts = detectors_.after_step(facts);
+  if (!facts.was_skipped) loss_rise_.push(facts.loss);
   note(facts.step, alerts);
   return alerts;
 }
@@ -88,21 +101,28 @@ void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Sour
   sums_.merge_over(world);
   probe_.step = facts.step;
   probe_.source = source;
+  probe_.log_z = facts.log_z;
   probe_.risk.reset();
   sums_.write(probe_.signals);
   spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
-  const ProbeLevels levels = levels_of(probe_.signals, probe_.spectra);
+  const Sight sight{facts, probe_.signals, probe_.spectra, probe_.updates, loss_rise_.value()};
+  const ProbeLevels levels = levels_of(sight);
   if (!first) first = levels;
-  probe_.features = features_of(facts, levels, *first);
+  complete(*first, levels);
+  probe_.features = features_of(sight, levels, *first);
 }
 
 void Monitor::after_held_out(comm::Communicator& world, std::uint64_t step) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  const StepFacts facts{.step = step, .loss = kNone, .grad_norm = kNone, .lr = kNone};
+  const StepFacts facts{
+      .step = step, .loss = kNone, .log_z = kNone, .grad_norm = kNone, .lr = kNone};
+  probe_.updates.clear();
   take_probe(world, facts, Source::held_out, state_.first_held_out);
 }
 
-std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFacts& facts) {
+std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFacts& facts,
+                                        UpdateSignals updates) {
+  probe_.updates = std::move(updates);
   take_probe(world, facts, Source::live, state_.first);
   auto alerts = detectors_.after_probe(facts.step, probe_.signals.attention_logit,
                                        state_.first->attention_logit);

@@ -15,6 +15,7 @@
 #include "monitor/calibration.hpp"
 #include "monitor/detectors.hpp"
 #include "monitor/features.hpp"
+#include "monitor/loss_rise.hpp"
 #include "monitor/probe_rows.hpp"
 #include "monitor/spectral_probe.hpp"
 #include "monitor/stream_signals.hpp"
@@ -26,6 +27,7 @@ struct MonitorOptions {
   Architecture model;
   std::uint64_t every = 25;  ///< steps between probes; 0: none
   std::uint64_t warmup = 0;  ///< steps of the schedule's warm-up
+  double step_flop = 0.0;    ///< of a training step, over the whole job
   std::uint64_t seed = 1;
   std::size_t tokens = 2048;  ///< that a probe samples over the whole job
   std::size_t rank = 64;      ///< directions that the spectrum of wider streams is taken in
@@ -41,7 +43,9 @@ enum class Source { live, held_out };
 struct Probe {
   std::uint64_t step = 0;  ///< whose forward used the same weights
   Source source = Source::live;
+  double log_z = 0.0;  ///< NaN of held-out text
   StreamSignals signals;
+  UpdateSignals updates;                                       ///< none of held-out text
   std::vector<SpectralFeatures> spectra;                       ///< [layers]
   std::vector<std::vector<std::complex<double>>> eigenvalues;  ///< [layers], of rank each
   FeatureVector features{};                                    ///< of this probe alone
@@ -52,6 +56,7 @@ struct Probe {
 struct MonitorState {
   std::optional<ProbeLevels> first;  ///< of the run's first probe
   std::optional<ProbeLevels> first_held_out;
+  LossRiseState loss_rise;
   std::vector<FeatureVector> recent;  ///< of the last probes, oldest first
   std::uint64_t alarmed_until = 0;    ///< step up to which probes are dense
   bool is_at_risk = false;            ///< the last probe was beyond the threshold
@@ -75,8 +80,10 @@ class Monitor {
 
   /// What every step shows. Not collective.
   [[nodiscard]] std::vector<Alert> after_step(const StepFacts& facts);
-  /// Of a step that was probed, after after_step. Collective.
-  [[nodiscard]] std::vector<Alert> after_probe(comm::Communicator& world, const StepFacts& facts);
+  /// Of a step that was probed, after after_step. `updates`: of the weights in that step, over the
+  /// whole job. Collective.
+  [[nodiscard]] std::vector<Alert> after_probe(comm::Communicator& world, const StepFacts& facts,
+                                               UpdateSignals updates);
 
   /// Of held-out text, with which rows() were filled before step `step`: written down beside the
   /// others, since no batch's luck is in it; no risk is read from it. Collective.
@@ -111,6 +118,7 @@ class Monitor {
   StreamSums sums_;
   std::unique_ptr<SpectralProbe> spectral_;  ///< null where nothing is ever probed
   Detectors detectors_;
+  LossRise loss_rise_;
   Responder responder_;
   Probe probe_;
   MonitorState state_;

@@ -43,6 +43,19 @@ Json spectral_lists(const std::vector<SpectralFeatures>& spectra) {
   };
 }
 
+/// By tensor.
+Json update_lists(const UpdateSignals& updates) {
+  Json staleness = Json::object();
+  Json weight = Json::object();
+  Json update = Json::object();
+  for (const auto& tensor : updates) {
+    staleness[tensor.name] = json_number(tensor.staleness);
+    weight[tensor.name] = json_number(tensor.weight);
+    update[tensor.name] = json_number(tensor.update);
+  }
+  return {{"staleness", staleness}, {"weight_rms", weight}, {"weight_update", update}};
+}
+
 Json eigenvalue_lists(const Probe& probe) {
   return list(probe.eigenvalues, [](const auto& of_block) {
     return list(of_block, [](const std::complex<double>& z) {
@@ -69,6 +82,8 @@ std::string to_json(const Probe& probe, Eigenvalues eigenvalues) {
       {"update", list(signals.update, json_number)},
       {"rms", list(signals.rms, json_number)},
       {"kurtosis", list(signals.kurtosis, json_number)},
+      {"log_z", json_number(probe.log_z)},
+      {"updates", update_lists(probe.updates)},
       {"spectrum", spectral_lists(probe.spectra)},
   };
   if (eigenvalues == Eigenvalues::yes) object["eigenvalues"] = eigenvalue_lists(probe);

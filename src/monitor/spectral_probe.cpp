@@ -11,7 +11,19 @@ namespace {
 
 bool is_wide(const SpectralShape& shape) { return shape.dim > SpectralProbe::kWidest; }
 
+/// Operations of one decomposition of each kind that a spectrum takes, over the cube of its order.
+constexpr double kSolveFlop = 60.0;
+constexpr double kSlowness = 4.0;
+
 }  // namespace
+
+double estimated_flop(const SpectralShape& shape) {
+  const auto dim = static_cast<double>(shape.dim);
+  const auto order = is_wide(shape) ? static_cast<double>(shape.rank) : dim;
+  const double of_block =
+      8.0 * static_cast<double>(shape.tokens) * dim * order + kSolveFlop * order * order * order;
+  return kSlowness * static_cast<double>(shape.layers) * of_block;
+}
 
 SpectralProbe::SpectralProbe(const SpectralShape& shape, const kernels::Gemm& gemm)
     : layout_{shape.layers, is_wide(shape) ? shape.rank : shape.dim,

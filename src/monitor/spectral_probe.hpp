@@ -25,6 +25,11 @@ struct SpectralShape {
   std::uint64_t seed = 0;
 };
 
+/// What a probe costs, as the number of operations that a training does in the same time: an
+/// estimate from shapes alone, so that it is the same on every rank. Sums and decompositions run at
+/// about a quarter of a training's rate.
+[[nodiscard]] double estimated_flop(const SpectralShape& shape);
+
 /// The spectra of all blocks from the rows that ranks have sampled: moments are summed over the
 /// job, the blocks are solved by the ranks in turn, and everyone gets all features.
 class SpectralProbe {

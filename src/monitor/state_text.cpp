@@ -57,14 +57,20 @@ Json to_object(const std::optional<ProbeLevels>& levels) {
           {"update", numbers(levels->update)},
           {"kurtosis", numbers(levels->kurtosis)},
           {"rms", numbers(levels->rms)},
-          {"spectral", arrays(levels->spectral)}};
+          {"spectral", arrays(levels->spectral)},
+          {"log_z", json_number(levels->log_z)},
+          {"weights", numbers(levels->weights)}};
 }
 
 std::optional<ProbeLevels> optional_levels_of(const Json& object) {
   if (object.is_null()) return {};
-  return ProbeLevels{numbers_of(object.at("attention_logit")), numbers_of(object.at("update")),
-                     numbers_of(object.at("kurtosis")), numbers_of(object.at("rms")),
-                     arrays_of<kSpectralLevels>(object.at("spectral"))};
+  return ProbeLevels{numbers_of(object.at("attention_logit")),
+                     numbers_of(object.at("update")),
+                     numbers_of(object.at("kurtosis")),
+                     numbers_of(object.at("rms")),
+                     arrays_of<kSpectralLevels>(object.at("spectral")),
+                     number_of(object.at("log_z")),
+                     numbers_of(object.at("weights"))};
 }
 
 Json to_object(const DetectorState& state) {
@@ -76,6 +82,17 @@ Json to_object(const DetectorState& state) {
           {"log_grad_norms", numbers(state.log_grad_norms)},
           {"losses", numbers(state.losses)},
           {"raised", raised}};
+}
+
+/// JSON has no infinity: that of a run without a loss is null.
+Json to_object(const LossRiseState& state) {
+  return {{"recent", numbers(state.recent)}, {"lowest", json_number(state.lowest)}};
+}
+
+LossRiseState loss_rise_of(const Json& object) {
+  LossRiseState state{.recent = numbers_of(object.at("recent"))};
+  if (!state.recent.empty()) state.lowest = number_of(object.at("lowest"));
+  return state;
 }
 
 DetectorState detectors_of(const Json& object) {
@@ -92,17 +109,23 @@ DetectorState detectors_of(const Json& object) {
 }  // namespace
 
 std::string to_json(const MonitorState& state) {
-  return Json{
-      {"first", to_object(state.first)},      {"first_held_out", to_object(state.first_held_out)},
-      {"recent", arrays(state.recent)},       {"alarmed_until", state.alarmed_until},
-      {"is_at_risk", state.is_at_risk},       {"lr_factor", state.responder.lr_factor},
-      {"last_act", state.responder.last_act}, {"detectors", to_object(state.detectors)}}
+  return Json{{"feature_version", kFeatureVersion},
+              {"first", to_object(state.first)},
+              {"first_held_out", to_object(state.first_held_out)},
+              {"recent", arrays(state.recent)},
+              {"alarmed_until", state.alarmed_until},
+              {"is_at_risk", state.is_at_risk},
+              {"lr_factor", state.responder.lr_factor},
+              {"last_act", state.responder.last_act},
+              {"detectors", to_object(state.detectors)},
+              {"loss_rise", to_object(state.loss_rise)}}
       .dump();
 }
 
-MonitorState parse_state(const std::string& json, const std::string& source) {
+std::optional<MonitorState> parse_state(const std::string& json, const std::string& source) {
   try {
     const Json object = Json::parse(json);
+    if (object.value("feature_version", std::size_t{0}) != kFeatureVersion) return {};
     MonitorState state;
     state.first = optional_levels_of(object.at("first"));
     state.first_held_out = optional_levels_of(object.at("first_held_out"));
@@ -111,6 +134,7 @@ MonitorState parse_state(const std::string& json, const std::string& source) {
     state.is_at_risk = object.at("is_at_risk");
     state.responder = {object.at("lr_factor"), object.at("last_act")};
     state.detectors = detectors_of(object.at("detectors"));
+    state.loss_rise = loss_rise_of(object.at("loss_rise"));
     return state;
   } catch (const std::exception& e) {
     throw data_error("{}: the monitor's state cannot be read: {}", source, e.what());

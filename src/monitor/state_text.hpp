@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "monitor/monitor.hpp"
@@ -9,7 +10,9 @@ namespace ballast::monitor {
 /// As JSON, every number so that it reads back exactly.
 [[nodiscard]] std::string to_json(const MonitorState& state);
 
-/// Data Errors name `source`.
-[[nodiscard]] MonitorState parse_state(const std::string& json, const std::string& source);
+/// Nothing if it was written with other features (another kFeatureVersion). Data Errors name
+/// `source`.
+[[nodiscard]] std::optional<MonitorState> parse_state(const std::string& json,
+                                                      const std::string& source);
 
 }  // namespace ballast::monitor

@@ -118,6 +118,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
       sums.squared_gradient.nonfinite() == 0 && sums.loss.weighted_nll.nonfinite() == 0;
   StepResult result{
       .loss = sums.loss.weighted_nll.nonfinite() == 0 ? sums.loss.mean() : std::nan(""),
+      .log_z = sums.loss.weighted_log_z.nonfinite() == 0 ? sums.loss.mean_log_z() : std::nan(""),
       .grad_norm = finite ? std::sqrt(sums.squared_gradient.value()) * correction : std::nan(""),
       .labels = sums.loss.labels,
       .update = finite ? Update::applied : Update::skipped,
@@ -196,6 +197,8 @@ void Engine::apply(const checkpoint::TrainingState& state, double lr, double gra
                       .master = optimizer.master(parameters, unit),
                       .moment1 = part(optimizer.moment1()),
                       .moment2 = part(optimizer.moment2()),
+                      .partials = observer_ == nullptr ? std::span<kernels::AdamWPartials>{}
+                                                       : observer_->room_for_update(unit),
                   });
     parameters.publish(unit);
   }

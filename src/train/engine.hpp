@@ -29,6 +29,7 @@ enum class Update { applied, skipped };
 
 struct StepResult {
   double loss = 0.0;       ///< mean over the labels of the global batch, before the update
+  double log_z = 0.0;      ///< mean of ln of the softmax's denominator, over the same labels
   double grad_norm = 0.0;  ///< unscaled, before clipping
   std::int64_t labels = 0;
   Update update = Update::applied;

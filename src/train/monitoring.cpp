@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/narrow.hpp"
+#include "model/flop.hpp"
 #include "monitor/probe_record.hpp"
 #include "monitor/state_text.hpp"
 
@@ -38,6 +39,8 @@ monitor::MonitorOptions make_options(const Config& config, std::size_t ranks) {
       .model = {std::string{name_of(model.norm_placement)}, model.qk_norm, model.dim, model.layers},
       .every = config.monitor.every,
       .warmup = make_schedule(config).warmup,
+      .step_flop = model::training_flop_per_token(model, config.data.seq_len) *
+                   static_cast<double>(config.data.global_batch * config.data.seq_len),
       .seed = config.run.seed,
       .tokens = tokens_of_micro_batch(config) * micro_batches(config),
       .rank = config.monitor.rank.value_or(kDefaultMonitorRank),
@@ -68,11 +71,12 @@ std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset
   return *asked;
 }
 
-Monitoring::Monitoring(const Config& config, comm::Communicator& world, const kernels::Gemm& gemm)
+Monitoring::Monitoring(const Config& config, comm::Communicator& world, const Engine& engine)
     : config_{&config},
       world_{&world},
-      monitor_{make_options(config, narrow<std::size_t>(world.size())), gemm},
-      observer_{monitor_.rows(), make_sample(config)} {}
+      monitor_{make_options(config, narrow<std::size_t>(world.size())), engine.gemm()},
+      updates_{engine.layout()},
+      observer_{monitor_.rows(), make_sample(config), updates_} {}
 
 StepObserver* Monitoring::observer_for(std::uint64_t step) {
   if (!monitor_.is_due(step)) return nullptr;
@@ -92,7 +96,8 @@ monitor::Duty Monitoring::after_step(const monitor::StepFacts& facts, MetricsLog
 std::vector<monitor::Alert> Monitoring::look(const monitor::StepFacts& facts, MetricsLog& log) {
   auto alerts = monitor_.after_step(facts);
   if (probed_ != facts.step) return alerts;
-  std::ranges::move(monitor_.after_probe(*world_, facts), std::back_inserter(alerts));
+  std::ranges::move(monitor_.after_probe(*world_, facts, updates_.gather(*world_)),
+                    std::back_inserter(alerts));
   write_probe(log);
   return alerts;
 }
@@ -133,8 +138,9 @@ std::string Monitoring::describe() const {
   if (config_->monitor.every == 0) return "monitor: off (monitor.every = 0)";
   const auto why_not = monitor_.uncalibrated();
   return fmt::format(
-      "monitor: a probe of {} tokens each {} steps; on an alert: {}; {}", config_->monitor.tokens,
-      config_->monitor.every, name_of(config_->monitor.on_alert),
+      "monitor: a probe of {} tokens each {} steps{}; on an alert: {}; {}", config_->monitor.tokens,
+      config_->monitor.every, is_anew_ ? ", anew, since an older version wrote the checkpoint" : "",
+      name_of(config_->monitor.on_alert),
       why_not ? fmt::format("its risk is not calibrated for this model: {}", *why_not)
               : fmt::format("its risk is the probability of breaking within {} steps",
                             config_->calibration.horizon));
@@ -143,7 +149,9 @@ std::string Monitoring::describe() const {
 std::string Monitoring::state() const { return monitor::to_json(monitor_.state()); }
 
 void Monitoring::restore(const std::string& state, const std::string& source) {
-  monitor_.restore(monitor::parse_state(state, source));
+  const auto known = monitor::parse_state(state, source);
+  is_anew_ = !known.has_value();
+  if (known) monitor_.restore(*known);
 }
 
 }  // namespace ballast::train

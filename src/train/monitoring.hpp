@@ -22,7 +22,7 @@ namespace ballast::train {
 class Monitoring {
  public:
   /// All must outlive this.
-  Monitoring(const Config& config, comm::Communicator& world, const kernels::Gemm& gemm);
+  Monitoring(const Config& config, comm::Communicator& world, const Engine& engine);
 
   /// Who is to see step `step`; null if it is not probed.
   [[nodiscard]] StepObserver* observer_for(std::uint64_t step);
@@ -51,9 +51,11 @@ class Monitoring {
   const Config* config_;
   comm::Communicator* world_;
   monitor::Monitor monitor_;
+  UpdateSums updates_;
   ProbeObserver observer_;
   std::uint64_t probed_ = 0;  ///< the step that observer_ was last handed out for
   bool writes_ = true;
+  bool is_anew_ = false;  ///< although the run was resumed
 };
 
 }  // namespace ballast::train

@@ -5,20 +5,22 @@
 #include "monitor/probe_rows.hpp"
 #include "monitor/token_sample.hpp"
 #include "train/step_observer.hpp"
+#include "train/update_sums.hpp"
 
 namespace ballast::train {
 
 /// Collects, while a step's micro-batches pass, what a probe looks at.
 class ProbeObserver final : public StepObserver {
  public:
-  /// `rows` must outlive this.
-  ProbeObserver(monitor::ProbeRows& rows, monitor::TokenSample sample)
-      : rows_{&rows}, sample_{std::move(sample)} {}
+  /// `rows` and `updates` must outlive this.
+  ProbeObserver(monitor::ProbeRows& rows, monitor::TokenSample sample, UpdateSums& updates)
+      : rows_{&rows}, sample_{std::move(sample)}, updates_{&updates} {}
 
   /// A probe of `step` begins.
   void begin(std::uint64_t step) {
     step_ = step;
     rows_->clear();
+    updates_->begin();
   }
 
   void before_micro_batch(std::uint64_t sample, const model::Batch& batch) override {
@@ -31,11 +33,15 @@ class ProbeObserver final : public StepObserver {
     rows_->keep_logit(layer, attention.largest_logit);
   }
   void add_gradient(std::size_t, std::span<float>) override {}
+  std::span<kernels::AdamWPartials> room_for_update(model::UnitId unit) override {
+    return updates_->room_for(unit);
+  }
 
  private:
   std::uint64_t step_ = 0;
   monitor::ProbeRows* rows_;
   monitor::TokenSample sample_;
+  UpdateSums* updates_;
 };
 
 }  // namespace ballast::train

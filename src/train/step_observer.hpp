@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "kernels/adamw.hpp"
 #include "model/batch.hpp"
 #include "model/observer.hpp"
+#include "model/parameters.hpp"
 
 namespace ballast::train {
 
@@ -14,6 +17,13 @@ class StepObserver : public model::BlockObserver {
   virtual void before_micro_batch(std::uint64_t sample, const model::Batch& batch) {
     (void)sample;
     (void)batch;
+  }
+
+  /// Where the update of `unit` is to leave what it tells of each granule that this rank holds;
+  /// empty: nowhere.
+  [[nodiscard]] virtual std::span<kernels::AdamWPartials> room_for_update(model::UnitId unit) {
+    (void)unit;
+    return {};
   }
 };
 

@@ -64,7 +64,7 @@ class TrainingRun {
         identity_{make_identity(config, dataset.info())},
         profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
         engine_{config, world, dataset, profile()},
-        monitoring_{config, world, engine_.gemm()},
+        monitoring_{config, world, engine_},
         numerics_{numerics_fingerprint(engine_.gemm())} {
     require_same_numerics(world, numerics_);
   }
@@ -203,6 +203,7 @@ StepResult TrainingRun::timed_step() {
   engine_.observe(nullptr);
   duty_ = monitoring_.after_step({.step = step,
                                   .loss = result.loss,
+                                  .log_z = result.log_z,
                                   .grad_norm = result.grad_norm,
                                   .lr = lr_,
                                   .was_skipped = result.update == Update::skipped,

@@ -202,14 +202,15 @@ void digest_cross_entropy() {
   for (const std::size_t vocabulary : kDims) {
     const std::vector<std::int32_t> labels{0, kIgnoreLabel,
                                            static_cast<std::int32_t>(vocabulary - 1)};
-    Values nll(3);
+    Values nll(3), log_z(3);
     for (const ElementType type : kEveryType) {
       Values logits = random_values(1, 3 * vocabulary, 20.0);
       cross_entropy_loss(vocabulary, labels, logits, nll);
       hash_into(hasher, nll);
       Typed gradient{logits.size(), type};
-      cross_entropy(vocabulary, labels, {}, 0.25f, logits, nll, gradient);
+      cross_entropy(vocabulary, labels, {}, 0.25f, logits, {nll, log_z}, gradient);
       hash_into(hasher, nll);
+      hash_into(hasher, log_z);
       hasher.update(gradient.bytes());
     }
   }

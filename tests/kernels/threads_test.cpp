@@ -216,12 +216,14 @@ TEST(Threads, LossesHaveTheSameBits) {
   for (const ElementType type : kEveryType) {
     expect_same_bits("cross-entropy", [&](Team* team) {
       Typed logits{random_values(1, kNumel, 9.0), ElementType::fp32}, gradient{kNumel, type};
-      Typed nll{kRows, ElementType::fp32}, loss{kRows, ElementType::fp32};
+      Typed nll{kRows, ElementType::fp32}, log_z{kRows, ElementType::fp32},
+          loss{kRows, ElementType::fp32};
       const auto values = logits.elements().floats();
       cross_entropy_loss(kWidth, labels, values, loss.elements().floats(), team);
-      cross_entropy(kWidth, labels, weights, 0.3f, values, nll.elements().floats(), gradient, team);
+      cross_entropy(kWidth, labels, weights, 0.3f, values,
+                    {nll.elements().floats(), log_z.elements().floats()}, gradient, team);
       Bytes all;
-      for (const Typed* x : {&gradient, &nll, &loss}) append(all, *x);
+      for (const Typed* x : {&gradient, &nll, &log_z, &loss}) append(all, *x);
       return all;
     });
   }

@@ -27,6 +27,12 @@ TEST(Cadence, IsNeverCloserThanAStep) {
   EXPECT_EQ(due_steps({3, 2}, 7, Watch::calm), (std::vector<std::uint64_t>{1, 2, 3, 6}));
 }
 
+TEST(Cadence, IsNoDenserThanProbesMayCost) {
+  EXPECT_EQ(due_steps({20, 30, 0.4}, 61, Watch::calm),
+            (std::vector<std::uint64_t>{1, 8, 16, 24, 40, 60}));
+  EXPECT_EQ(due_steps({20, 30, 50.0}, 41, Watch::alarmed), (std::vector<std::uint64_t>{1, 20, 40}));
+}
+
 TEST(Cadence, OfZeroNeverLooks) { EXPECT_TRUE(due_steps({0, 100}, 200, Watch::alarmed).empty()); }
 
 }  // namespace

@@ -29,7 +29,7 @@ MonitorState example() {
 
 TEST(MonitorState, ReadsBackExactly) {
   const std::string text = to_json(example());
-  const MonitorState read = parse_state(text, "manifest");
+  const MonitorState read = parse_state(text, "manifest").value();
   EXPECT_EQ(to_json(read), text);
   EXPECT_EQ(read.first->spectral[0], example().first->spectral[0]);
   EXPECT_TRUE(std::isnan(read.first->spectral[1][0]));
