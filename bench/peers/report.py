@@ -220,6 +220,38 @@ def grid_section(line: Line) -> str:
     )
 
 
+def scaling_section(found: dict) -> str:
+    """Of bench/scaling: pairs of tokens a second, together and alone, by number of ranks."""
+    rows = []
+    for ranks, pairs in found["pairs"].items():
+        together, alone = (list(column) for column in zip(*pairs))
+        medians = [f"{statistics.median(rates):,.0f}" for rates in (together, alone)]
+        rows.append([ranks, *medians, ratio(together, alone).text(), str(len(pairs))])
+    head = ["ranks", "one job, tokens/s", "as many jobs of one rank", "weak scaling", "blocks"]
+    text = (
+        "One job beside as many independent jobs of one rank at the same time on the same cores "
+        f"([bench/scaling](../bench/scaling/weak_scaling.py)). {found.get('note', '')}"
+    )
+    title = f"### Weak scaling, bench {found['precision']}, 2,048 tokens a rank"
+    return f"{title}\n\n{text.strip()}\n\n{markdown_table(head, rows)}"
+
+
+def order_section(found: dict) -> str:
+    """Of bench/order: its rows, of any number of calls."""
+    rows = []
+    for line in found["rows"]:
+        own, free = line["tokens_per_s"]["ballast"], line["tokens_per_s"]["ballast_arrival"]
+        medians = [f"{statistics.median(rates):,.0f}" for rates in (own, free)]
+        name = f"bench {line['precision']}, 2,048 x {line['ranks']}"
+        rows.append([name, *medians, ratio(own, free).text(), str(len(own))])
+    head = ["model, tokens x ranks", "leaf order, tokens/s", "on arrival", "ratio", "blocks"]
+    text = (
+        "Ballast beside a build that sums gradients in order of arrival and ends in other bits "
+        f"([bench/order](../bench/order/order_cost.py)). {found.get('note', '')}"
+    )
+    return f"### What leaf order costs\n\n{text.strip()}\n\n{markdown_table(head, rows)}"
+
+
 def section(result: dict, number: int, plotted: bool) -> str:
     machine = result["machine"]
     parts = [f"## {machine['processor']}\n", ""]
@@ -235,6 +267,10 @@ def section(result: dict, number: int, plotted: bool) -> str:
         "compile: `torch.compile` of each block and the loss.\n"
     )
     parts += [grid_section(line) for line in searched(result)]
+    if "scaling" in result:
+        parts.append(scaling_section(result["scaling"]))
+    if "order" in result:
+        parts.append(order_section(result["order"]))
     return "\n".join(parts)
 
 

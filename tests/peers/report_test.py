@@ -151,6 +151,16 @@ class Report(unittest.TestCase):
         table = report.table([{"machine": MACHINE, "cases": {"a": case}}])
         self.assertIn("| bench bf16, 2,048 x 2 | 200 | 800 (0.25) | 800 (0.25) |  | 250 |", table)
 
+    def test_scaling_and_the_order_of_sums_are_told_where_measured(self):
+        scaling = {"precision": "bf16", "pairs": {"4": [[90.0, 100.0], [30.0, 40.0], [8.0, 10.0]]}}
+        rates = {"ballast": [1900.0], "ballast_arrival": [2000.0]}
+        order = {"rows": [{"precision": "fp32", "ranks": 2, "tokens_per_s": rates}], "note": "So."}
+        text = report.section(self.result | {"scaling": scaling, "order": order}, 0, False)
+        self.assertIn("| 4 | 30 | 40 | 0.80 [0.75, 0.90] | 3 |", text)
+        self.assertIn("| bench fp32, 2,048 x 2 | 1,900 | 2,000 | 0.95 (one block) | 1 |", text)
+        self.assertIn(" So.\n", text)
+        self.assertNotIn("Weak scaling", report.section(self.result, 0, False))
+
     def test_a_case_that_did_not_get_to_its_search_is_left_out(self):
         started = {"machine": MACHINE, "cases": {"a": a_case() | {"blocks": [], "grid": {}}}}
         self.assertNotIn("###", report.section(started, 0, False))
