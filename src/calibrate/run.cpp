@@ -104,6 +104,12 @@ void require_values(const std::filesystem::path& file, const std::vector<Look>& 
   }
 }
 
+/// The monitor passes over probes of steps whose update was skipped.
+bool was_skipped(const FeatureVector& features, const Json& probe) {
+  const bool has_norm = probe.at("features").contains(name_of(Feature::gradient_norm));
+  return has_norm && std::isnan(features[static_cast<std::size_t>(Feature::gradient_norm)]);
+}
+
 std::vector<Look> read_looks(const std::filesystem::path& file, std::span<const Feature> wanted) {
   constexpr const char* kAdvice = "a calibration is made of probes: train with monitor.every > 0";
   if (!std::filesystem::exists(file)) {
@@ -115,7 +121,10 @@ std::vector<Look> read_looks(const std::filesystem::path& file, std::span<const 
   const auto visit = [&](std::uint64_t step, const Json& probe) {
     if (storage::text_at(probe, "source") != "live") return;
     order.expect_later(step);
-    probes.push_back(features_of(probe, wanted, fmt::format("{}: step {}", file.string(), step)));
+    const std::string where = fmt::format("{}: step {}", file.string(), step);
+    const FeatureVector features = features_of(probe, wanted, where);
+    if (was_skipped(features, probe)) return;
+    probes.push_back(features);
     const auto recent = std::min(probes.size(), monitor::Monitor::kRemembered);
     looks.push_back({step, medians(std::span{probes}.last(recent))});
   };

@@ -36,6 +36,8 @@ constexpr HelpText kHelp{
 /// Fewer runs that broke than this make a poor calibration.
 constexpr std::size_t kFew = 5;
 
+constexpr Limits kSteps{1, 1ull << 40};
+
 struct Request {
   std::vector<std::string> runs;
   std::filesystem::path output;
@@ -96,10 +98,10 @@ std::vector<Option> options_for(Request& request) {
       required(words("runs", "RUN...", request.runs, "run.dirs of trainings")),
       required(word("output", "FILE", request.output, "where the calibration goes")),
       features_option(settings.features),
-      whole("horizon", settings.horizon, {1}, "steps that the probability speaks about"),
+      whole("horizon", settings.horizon, kSteps, "steps that the probability speaks about"),
       number("false-alarms", settings.false_alarms, kBelowOne,
              "share of these healthy runs that its threshold may let alarm"),
-      whole("start", settings.start, {20, 1ull << 40},
+      whole("start", settings.start, {20, kSteps.most},
             "step that alarms count from; runs are looked at then, at 1.5 times and at twice that"),
       number("bar", settings.bar, kAboveZero,
              "last loss, in nats a token, above which a run never learned; the default is for "
@@ -131,9 +133,11 @@ std::size_t count(calibrate::Runs runs, std::initializer_list<Outcome> outcomes)
 }
 
 std::string summary(calibrate::Runs runs) {
-  return fmt::format("{} broke, {} never learned, {} healthy",
+  const auto spiked = count(runs, {Outcome::spike});
+  return fmt::format("{} broke, {} never learned, {} healthy{}",
                      count(runs, {Outcome::diverged, Outcome::drift}),
-                     count(runs, {Outcome::never_learned}), count(runs, {Outcome::healthy}));
+                     count(runs, {Outcome::never_learned}), count(runs, {Outcome::healthy}),
+                     spiked == 0 ? "" : fmt::format(", {} spiked and are left out", spiked));
 }
 
 void show_runs(calibrate::Runs runs) {
@@ -180,8 +184,10 @@ void show_estimate(const calibrate::Estimate& estimate, const calibrate::Setting
   fmt::print("  false alarms   {} of the healthy runs\n", estimate.false_alarms.text());
   fmt::print("  median lead    {}\n",
              std::isnan(estimate.lead) ? "-" : fmt::format("{:.0f} steps", estimate.lead));
-  fmt::print("  Brier score    {:.3f} at step {}; {:.3f} for one probability for all\n",
-             estimate.brier, settings.early(), estimate.brier_blind);
+  if (!std::isnan(estimate.brier)) {
+    fmt::print("  Brier score    {:.3f} at step {}; {:.3f} for one probability for all\n",
+               estimate.brier, settings.early(), estimate.brier_blind);
+  }
   if (estimate.too_early > 0) {
     fmt::print("  not counted    {} runs that broke by step {}\n", estimate.too_early,
                settings.early());

