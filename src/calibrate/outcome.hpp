@@ -25,8 +25,7 @@ struct Record {
 /// spike          the loss rises 0.5 nats above the lowest smoothed one and is back within 20 steps
 /// healthy        none of these
 /// unfinished     not broken so far, and cut off before the last step of its configuration
-/// steered        not broken, but the monitor lowered its rate: nobody knows what it would have
-/// done
+/// steered        not broken, but the monitor lowered its rate: who knows what would have been
 ///
 /// Smoothed: the mean of the last 10 records, which are steps where log.every = 1. Events are
 /// searched from step 20 on. bench/monitor_study/labels.py has the same definitions.

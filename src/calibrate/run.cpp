@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/error.hpp"
+#include "monitor/alert.hpp"
 #include "monitor/history.hpp"
 #include "monitor/monitor.hpp"
 #include "storage/json_log.hpp"
@@ -17,6 +19,7 @@ using monitor::FeatureVector;
 using monitor::kFeatures;
 using storage::Json;
 using storage::number_at;
+using storage::text_at;
 
 /// Steps of one file must rise: two trainings in one log are no run.
 class Order {
@@ -119,7 +122,7 @@ std::vector<Look> read_looks(const std::filesystem::path& file, std::span<const 
   std::vector<FeatureVector> probes;
   Order order{file};
   const auto visit = [&](std::uint64_t step, const Json& probe) {
-    if (storage::text_at(probe, "source") != "live") return;
+    if (text_at(probe, "source") != "live") return;
     order.expect_later(step);
     const std::string where = fmt::format("{}: step {}", file.string(), step);
     const FeatureVector features = features_of(probe, wanted, where);
@@ -136,17 +139,31 @@ std::vector<Look> read_looks(const std::filesystem::path& file, std::span<const 
   return looks;
 }
 
-/// As monitor.on_alert = lower_lr leaves it behind.
-bool was_steered(const std::filesystem::path& alerts) {
-  if (!std::filesystem::exists(alerts)) return false;
-  bool is_steered = false;
-  storage::read_log(
-      alerts,
-      [&](std::uint64_t, const Json& alert) {
-        is_steered |= storage::text_at(alert, "action").starts_with(monitor::kLoweredRate);
-      },
-      storage::BadLines::refused);
-  return is_steered;
+/// What alerts.jsonl adds to the other logs.
+struct Alerts {
+  bool lowered_rate = false;  ///< as monitor.on_alert = lower_lr does
+  /// Of an update that was skipped, and not since the loss is scaled.
+  std::optional<std::uint64_t> first_skipped;
+};
+
+Alerts read_alerts(const std::filesystem::path& file) {
+  Alerts alerts;
+  if (!std::filesystem::exists(file)) return alerts;
+  const auto visit = [&](std::uint64_t step, const Json& alert) {
+    alerts.lowered_rate |= text_at(alert, "action").starts_with(monitor::kLoweredRate);
+    const bool is_skip = text_at(alert, "kind") == name_of(monitor::AlertKind::nonfinite) &&
+                         text_at(alert, "severity") != name_of(monitor::Severity::info);
+    if (is_skip && !alerts.first_skipped) alerts.first_skipped = step;
+  };
+  storage::read_log(file, visit, storage::BadLines::refused);
+  return alerts;
+}
+
+/// A step that was not finite, whether log.every let it be written down or not.
+void add_skipped(std::vector<Record>& records, std::uint64_t step) {
+  const auto at = std::ranges::lower_bound(records, step, {}, &Record::step);
+  if (at != records.end() && at->step == step) return;
+  records.insert(at, {.step = step, .loss = std::nan(""), .grad_norm = std::nan("")});
 }
 
 }  // namespace
@@ -157,7 +174,9 @@ Run read_run(const std::filesystem::path& folder, const RunFacts& facts,
           .facts = facts,
           .records = read_records(folder / "log.jsonl"),
           .looks = read_looks(folder / "monitor.jsonl", features)};
-  if (was_steered(folder / "alerts.jsonl")) {
+  const Alerts alerts = read_alerts(folder / "alerts.jsonl");
+  if (alerts.first_skipped) add_skipped(run.records, *alerts.first_skipped);
+  if (alerts.lowered_rate) {
     run.ending = Ending::steered;
   } else if (run.records.back().step < facts.last_step) {
     run.ending = Ending::cut_off;

@@ -137,7 +137,7 @@ std::string summary(calibrate::Runs runs) {
   return fmt::format("{} broke, {} never learned, {} healthy{}",
                      count(runs, {Outcome::diverged, Outcome::drift}),
                      count(runs, {Outcome::never_learned}), count(runs, {Outcome::healthy}),
-                     spiked == 0 ? "" : fmt::format(", {} spiked and are left out", spiked));
+                     spiked == 0 ? "" : fmt::format(", {} spiked (left out)", spiked));
 }
 
 void show_runs(calibrate::Runs runs) {
@@ -224,11 +224,11 @@ ExitCode run(Arguments arguments) {
   std::erase_if(ended, [](const JudgedRun* one) {
     return one->label.outcome == Outcome::unfinished || one->label.outcome == Outcome::steered;
   });
+  show_runs(all);
   require_both_kinds(ended, settings);
 
   auto calibration = fit(ended, settings);
   calibration.description = fmt::format("{} runs: {}", ended.size(), summary(ended));
-  show_runs(all);
   fmt::print("{} runs, {} examples: {}\n", ended.size(), examples_of(ended, settings).size(),
              summary(ended));
   fmt::print("risk = 1 / (1 + exp(-score)), score = {}; alarm from {:.3f} on\n",

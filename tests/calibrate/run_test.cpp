@@ -100,6 +100,23 @@ TEST_F(ReadRun, KnowsHowARunEnded) {
   EXPECT_EQ(read().ending, Ending::steered);
 }
 
+TEST_F(ReadRun, KnowsOfSkippedUpdatesThatTheLogPassesOver) {
+  write("log.jsonl", record(10) + record(20) + record(30));
+  const std::string alert = "{{\"step\":{},\"kind\":\"nonfinite\",\"severity\":\"{}\"}}\n";
+  write("alerts.jsonl", fmt::format(fmt::runtime(alert), 12, "info"));
+  EXPECT_EQ(read().records.size(), 3u);
+  write("alerts.jsonl", fmt::format(fmt::runtime(alert + alert), 13, "critical", 30, "critical"));
+  auto run = read();
+  ASSERT_EQ(run.records.size(), 4u);
+  EXPECT_EQ(run.records[1].step, 13u);
+  EXPECT_TRUE(std::isnan(run.records[1].loss));
+  write("alerts.jsonl", fmt::format(fmt::runtime(alert), 20, "critical"));
+  EXPECT_EQ(read().records.size(), 3u);
+  write("alerts.jsonl", fmt::format(fmt::runtime(alert), 31, "critical"));
+  run = read();
+  EXPECT_EQ(run.records.back().step, 31u);
+}
+
 TEST_F(ReadRun, NamesTheLineThatIsMalformed) {
   write("log.jsonl", record(1) + "{\"step\":2,\n" + record(3));
   expect_refused("log.jsonl", "log.jsonl:2: not a JSON object");

@@ -155,6 +155,7 @@ TEST(MonitorCalibrate, SaysWhatToBringWhereNothingCanBeFitted) {
   expect_refused(calibrate({runs[2], runs[3]}, output), 2, "0 broke, 0 never learned, 2 healthy");
   expect_refused(calibrate(runs, output, {"--horizon", "50"}), 2, "within 50 steps");
   expect_refused(calibrate(runs, output, {"--bar", "1.4"}), 2, "above 1.4 nats a token (--bar)");
+  expect_says(calibrate({runs[0]}, output), "/broken-0  drift               304");
   EXPECT_FALSE(std::filesystem::exists(output));
 }
 
