@@ -198,13 +198,19 @@ void show_estimate(const calibrate::Estimate& estimate, const calibrate::Setting
   }
 }
 
-void warn(calibrate::Runs runs) {
+void warn(calibrate::Runs runs, const calibrate::Estimate& estimate) {
   const auto broken = count(runs, {Outcome::diverged, Outcome::drift, Outcome::never_learned});
-  if (broken >= kFew) return;
-  fmt::print(stderr,
-             "ballast: warning: only {} of these runs broke: the risk is a guess; bring {} or more "
-             "that broke\n",
-             broken, kFew);
+  if (broken < kFew) {
+    fmt::print(stderr,
+               "ballast: warning: only {} of these runs broke: the risk is a guess; bring {} or "
+               "more that broke\n",
+               broken, kFew);
+  }
+  if (estimate.brier >= estimate.brier_blind) {
+    fmt::print(stderr,
+               "ballast: warning: on runs that it has not seen this risk is no better than one "
+               "probability for all; bring more runs, or choose other --features\n");
+  }
 }
 
 std::string help(const Terminal& terminal) {
@@ -233,8 +239,9 @@ ExitCode run(Arguments arguments) {
              summary(ended));
   fmt::print("risk = 1 / (1 + exp(-score)), score = {}; alarm from {:.3f} on\n",
              formula(calibration), calibration.threshold);
-  show_estimate(estimate(ended, settings), settings);
-  warn(ended);
+  const auto worth = estimate(ended, settings);
+  show_estimate(worth, settings);
+  warn(ended, worth);
   storage::write_text_atomically(request.output, calibration.to_json());
   fmt::print("{}: train with --monitor.calibration {}\n", request.output.string(),
              request.output.string());

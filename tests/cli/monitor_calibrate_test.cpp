@@ -132,6 +132,21 @@ TEST(MonitorCalibrate, TakesFeaturesHorizonAndSizes) {
   EXPECT_EQ(written.layers, (std::array<std::size_t, 2>{4, 8}));
 }
 
+TEST(MonitorCalibrate, WarnsOfARiskThatIsWorthNothing) {
+  const std::string folder = fresh_folder();
+  Words runs = runs_in(folder, 5, 5);
+  // Where models are deeper, growth means the opposite.
+  for (const int i : {0, 1}) {
+    runs.push_back(fmt::format("{}/deep-{}", folder, i));
+    write_run(runs.back(), i == 0 ? 301 : 0, i == 0 ? 0.5 : 5.0, 8);
+  }
+  const Outcome outcome = calibrate(runs, folder + "/risk.json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err,
+            "ballast: warning: on runs that it has not seen this risk is no better than one "
+            "probability for all; bring more runs, or choose other --features\n");
+}
+
 TEST(MonitorCalibrate, LeavesOutWhatIsNotAtItsEnd) {
   const std::string folder = fresh_folder();
   Words runs = runs_in(folder, 2, 2);
