@@ -2,29 +2,37 @@
 
 import math
 
-from alarms import FALSE_ALARMS, WARM_UP, Judged, Watch, healthy, peaks, threshold_at
+from alarms import FALSE_ALARMS, READ_AT, WARM_UP, Judged, Watch, healthy, peaks, threshold_at
 from logistic import Coverage, Example, Logistic, fit, to_calibration
 from signals import CHEAP, SPECTRAL, Signal, feature, logistic, recent_features, value_at
 from measures import auroc
 
-HORIZON = 1000  # steps that a probability speaks about
-LANDMARKS = (100, 150, 200)  # steps at which a run is looked at
+HORIZON = 400  # steps that a probability speaks about
+FIRST_LOOK = 100  # the end of the warm-up
+STEPS_BETWEEN_LOOKS = 50
 
 
 def examples_of(runs: list[Judged], names: list[str]) -> list[Example]:
-    """Of a run at each landmark that it reaches unbroken. Runs that spike are neither: left out."""
+    """Looks at a run while it is unbroken, all of a run weighing as much as one: does it break
+    within the horizon? Runs that spike are neither: left out."""
     examples = []
     for one in runs:
-        if not (one.is_bad() or one.label.is_healthy()):
-            continue
-        features = recent_features(one.trail, names)
-        event = one.label.event or math.inf
-        for landmark in LANDMARKS:
-            steps = [step for step in features if step <= landmark]
-            if steps and event > landmark:
-                breaks = one.label.is_lost() or event <= landmark + HORIZON
-                examples.append(Example(features[steps[-1]], breaks, 1 / len(LANDMARKS)))
+        if one.is_bad() or one.label.is_healthy():
+            looks = looks_at(one, names)
+            examples += [Example(values, breaks, 1 / len(looks)) for values, breaks in looks]
     return examples
+
+
+def looks_at(one: Judged, names: list[str]) -> list[tuple[dict[str, float], bool]]:
+    features = recent_features(one.trail, names)
+    event = one.label.event or math.inf
+    end = min(event, max(features, default=0) + 1)
+    looks = []
+    for step in range(FIRST_LOOK, math.ceil(end), STEPS_BETWEEN_LOOKS):
+        seen = [at for at in features if at <= step]
+        if seen:
+            looks.append((features[seen[-1]], one.label.is_lost() or event <= step + HORIZON))
+    return looks
 
 
 def fit_on(runs: list[Judged], names: list[str]) -> Logistic:
@@ -44,8 +52,8 @@ def fitted_signals(runs: list[Judged]) -> list[Signal]:
 def sign_of(name: str, runs: list[Judged]) -> float:
     """Which way a feature points, as the runs say that a fit may see."""
     series = feature(name, "").series
-    broken = [value_at(series(one.trail), LANDMARKS[-1]) for one in runs if one.breaks_late()]
-    sound = [value_at(series(one.trail), LANDMARKS[-1]) for one in healthy(runs)]
+    broken = [value_at(series(one.trail), READ_AT) for one in runs if one.breaks_late()]
+    sound = [value_at(series(one.trail), READ_AT) for one in healthy(runs)]
     return -1.0 if auroc(broken, sound) < 0.5 else 1.0
 
 

@@ -23,25 +23,27 @@ bool has_values(const Look& look, const Settings& settings) {
                               [&](Feature feature) { return std::isnan(value_of(look, feature)); });
 }
 
-/// The newest at or before a step; null if there is none.
-const Look* look_at(const Run& run, std::uint64_t step, const Settings& settings) {
-  const Look* newest = nullptr;
-  for (const auto& look : run.looks) {
-    if (look.step <= step && has_values(look, settings)) newest = &look;
-  }
-  return newest;
-}
-
 std::vector<double> values_of(const Look& look, const Settings& settings) {
   std::vector<double> values;
   for (const Feature feature : settings.features) values.push_back(value_of(look, feature));
   return values;
 }
 
-/// Of a run that reaches the landmark unbroken: whether it breaks within the horizon.
-bool breaks_after(const Label& label, std::uint64_t landmark, const Settings& settings) {
-  if (!label.breaks()) return false;
-  return !label.event || *label.event <= landmark + settings.horizon;
+/// What is known of a run each kBetweenLooks steps, up to its event or its last probe.
+std::vector<Example> looks_at(const JudgedRun& judged, const Settings& settings) {
+  std::vector<Look> looks = judged.run.looks;
+  std::erase_if(looks, [&](const Look& look) { return !has_values(look, settings); });
+  const auto& event = judged.label.event;
+  std::vector<Example> examples;
+  if (looks.empty()) return examples;
+  for (std::uint64_t step = settings.start; step <= looks.back().step; step += kBetweenLooks) {
+    if (event && step >= *event) break;
+    const auto later = std::ranges::upper_bound(looks, step, {}, &Look::step);
+    if (later == looks.begin()) continue;
+    const bool breaks = judged.label.breaks() && (!event || *event <= step + settings.horizon);
+    examples.push_back({.values = values_of(*std::prev(later), settings), .breaks = breaks});
+  }
+  return examples;
 }
 
 double threshold_of(Runs runs, const Calibration& calibration, const Settings& settings) {
@@ -84,19 +86,13 @@ void cover(Calibration& calibration, Runs runs) {
 }  // namespace
 
 std::vector<Example> examples_of(Runs runs, const Settings& settings) {
-  const auto landmarks = settings.landmarks();
   std::vector<Example> examples;
-  for (const JudgedRun* judged : runs) {
-    if (!judged->counts()) continue;
-    const auto& [run, label] = *judged;
-    for (const std::uint64_t landmark : landmarks) {
-      const bool is_reached = run.records.back().step >= landmark;
-      const bool is_broken = label.event && *label.event <= landmark;
-      const Look* look = look_at(run, landmark, settings);
-      if (!is_reached || is_broken || look == nullptr) continue;
-      examples.push_back({.values = values_of(*look, settings),
-                          .breaks = breaks_after(label, landmark, settings),
-                          .weight = 1.0 / static_cast<double>(landmarks.size())});
+  for (const JudgedRun* run : runs) {
+    if (!run->counts()) continue;
+    auto looks = looks_at(*run, settings);
+    for (auto& look : looks) {
+      look.weight = 1.0 / static_cast<double>(looks.size());
+      examples.push_back(std::move(look));
     }
   }
   return examples;

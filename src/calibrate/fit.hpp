@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,15 +17,11 @@ namespace ballast::calibrate {
 struct Settings {
   std::vector<monitor::Feature> features{monitor::Feature::attention_growth,
                                          monitor::Feature::residual_growth};
-  std::uint64_t horizon = 1000;  ///< steps that the probability speaks about
-  double false_alarms = 0.05;    ///< share of the healthy runs behind it that may alarm
-  std::uint64_t start = 100;     ///< step that alarms count from
-  double bar = kBar;             ///< last loss above which a run never learned
+  std::uint64_t horizon = 400;  ///< steps that the probability speaks about
+  double false_alarms = 0.05;   ///< share of the healthy runs behind it that may alarm
+  std::uint64_t start = 100;    ///< step that alarms and looks count from
+  double bar = kBar;            ///< last loss above which a run never learned
 
-  /// Steps at which a fit looks at a run.
-  [[nodiscard]] std::array<std::uint64_t, 3> landmarks() const {
-    return {start, start + start / 2, 2 * start};
-  }
   /// Runs that break by then are too early to be warned of.
   [[nodiscard]] std::uint64_t early() const { return 2 * start; }
 };
@@ -42,8 +37,11 @@ struct JudgedRun {
 
 using Runs = std::span<const JudgedRun* const>;
 
-/// Of runs at each landmark that they reach unbroken, those together with the weight of one run.
-/// A run breaks that does so within the horizon of the landmark, or never learns.
+/// Steps from one look of a fit at a run to the next.
+inline constexpr std::uint64_t kBetweenLooks = 50;
+
+/// Looks at runs from settings.start on, while they are unbroken, all of a run weighing as much as
+/// one: does it break within the horizon? A run that never learns does, whenever it is looked at.
 [[nodiscard]] std::vector<Example> examples_of(Runs runs, const Settings& settings);
 
 /// Step and probability at every probe that has one.

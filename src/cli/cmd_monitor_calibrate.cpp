@@ -102,7 +102,7 @@ std::vector<Option> options_for(Request& request) {
       number("false-alarms", settings.false_alarms, kBelowOne,
              "share of these healthy runs that its threshold may let alarm"),
       whole("start", settings.start, {20, kSteps.most},
-            "step that alarms count from; runs are looked at then, at 1.5 times and at twice that"),
+            "step that alarms count from, and that runs are looked at from"),
       number("bar", settings.bar, kAboveZero,
              "last loss, in nats a token, above which a run never learned; the default is for "
              "bytes of text"),
@@ -157,9 +157,8 @@ void require_both_kinds(calibrate::Runs runs, const calibrate::Settings& setting
   const bool has_lost = count(runs, {Outcome::never_learned}) > 0;
   throw usage_error(
       "of these {} runs: {}; a calibration needs healthy ones that came past step {}, and ones "
-      "that broke within {} steps after step {} to {} (--start, --horizon){}",
-      runs.size(), summary(runs), settings.start, settings.horizon, settings.start,
-      settings.early(),
+      "that broke after it, within {} steps of a look each {} steps (--start, --horizon){}",
+      runs.size(), summary(runs), settings.start, settings.horizon, calibrate::kBetweenLooks,
       has_lost ? fmt::format("; never learned: ended above {} nats a token (--bar)", settings.bar)
                : "");
 }

@@ -34,12 +34,13 @@ TEST(Examples, AreTakenOfARunWhileItHasNotBroken) {
   const std::vector<JudgedRun> made{judged(broken(141), 3.0), judged(learning(), 1.0),
                                     judged(learning(400, 3.0), 9.0)};
   const auto found = examples_of(pointers(made), one_feature());
-  // One at step 100 before the drift, then three of each.
-  ASSERT_EQ(found.size(), 7u);
+  // One at step 100 before the drift, then those of steps 100, 150, ... 400 of the others.
+  ASSERT_EQ(found.size(), 15u);
   EXPECT_EQ(found[0].values, std::vector{3.0});
-  for (const std::size_t i : {0u, 4u, 5u, 6u}) EXPECT_TRUE(found[i].breaks) << i;
-  for (const std::size_t i : {1u, 2u, 3u}) EXPECT_FALSE(found[i].breaks) << i;
-  for (const auto& example : found) EXPECT_DOUBLE_EQ(example.weight, 1.0 / 3.0);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].breaks, i < 1 || i >= 8) << i;
+    EXPECT_DOUBLE_EQ(found[i].weight, i < 1 ? 1.0 : 1.0 / 7.0) << i;
+  }
 }
 
 TEST(Examples, BreakWithinTheHorizonOrNot) {
@@ -47,8 +48,8 @@ TEST(Examples, BreakWithinTheHorizonOrNot) {
   Settings settings = one_feature();
   settings.horizon = 120;
   const auto found = examples_of(pointers(made), settings);
-  ASSERT_EQ(found.size(), 3u);
-  EXPECT_FALSE(found[0].breaks) << "304 > 100 + 120";
+  ASSERT_EQ(found.size(), 5u);
+  EXPECT_FALSE(found[1].breaks) << "304 > 150 + 120";
   EXPECT_TRUE(found[2].breaks) << "304 <= 200 + 120";
 }
 
@@ -74,7 +75,7 @@ TEST(Examples, TakeTheNewestLookThatHasAllValues) {
   settings.features = {Feature::radius, Feature::attention_growth};
   const std::vector made{run};
   const auto found = examples_of(pointers(made), settings);
-  ASSERT_EQ(found.size(), 3u);
+  ASSERT_EQ(found.size(), 7u);
   EXPECT_EQ(found[0].values, (std::vector{0.0, 75.0}));
   EXPECT_EQ(found[1].values, (std::vector{0.0, 150.0}));
   EXPECT_EQ(risks_of(run, monitor::Calibration{}, settings).size(), run.run.looks.size() - 1);
@@ -117,7 +118,7 @@ TEST(Fit, CoversWhatItsRunsWere) {
   EXPECT_EQ(calibration.qk_norm, (std::vector{false, true}));
   EXPECT_EQ(calibration.dim, (std::array<std::size_t, 2>{64, 96}));
   EXPECT_EQ(calibration.layers, (std::array<std::size_t, 2>{3, 12}));
-  EXPECT_EQ(calibration.horizon, 1000u);
+  EXPECT_EQ(calibration.horizon, 400u);
 }
 
 TEST(Fit, NeedsBothKinds) {
@@ -127,8 +128,8 @@ TEST(Fit, NeedsBothKinds) {
   EXPECT_FALSE(can_fit(Runs{all}.first(3), one_feature()));
   EXPECT_FALSE(can_fit(Runs{all}.last(4), one_feature()));
   Settings short_sighted = one_feature();
-  short_sighted.horizon = 50;
-  EXPECT_FALSE(can_fit(all, short_sighted)) << "no run breaks within 50 steps of a landmark";
+  short_sighted.horizon = 3;
+  EXPECT_FALSE(can_fit(all, short_sighted)) << "no run breaks within 3 steps of a look";
 }
 
 }  // namespace

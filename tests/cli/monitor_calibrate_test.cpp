@@ -95,12 +95,12 @@ TEST(MonitorCalibrate, WritesWhatTrainTakes) {
   EXPECT_EQ(outcome.err, "");
   expect_says(outcome, "/broken-0   drift               304      2.500\n");
   expect_says(outcome, "/healthy-5  healthy                      1.5");
-  expect_says(outcome, "11 runs, 33 examples: 5 broke, 0 never learned, 6 healthy\n");
+  expect_says(outcome, "11 runs, 67 examples: 5 broke, 0 never learned, 6 healthy\n");
   expect_says(outcome, "estimated on single runs");
   expect_says(outcome, "caught         5/5 = 1.00 [0.57, 1.00]");
   expect_says(outcome, "--monitor.calibration " + output);
   const auto written = monitor::Calibration::parse(read_file(output), output);
-  EXPECT_EQ(written.horizon, 1000u);
+  EXPECT_EQ(written.horizon, 400u);
   EXPECT_FALSE(written.why_not({"pre", false, 64, 4}));
   EXPECT_TRUE(written.why_not({"pre", false, 64, 5}));
   monitor::FeatureVector quiet{};
@@ -156,7 +156,7 @@ TEST(MonitorCalibrate, LeavesOutWhatIsNotAtItsEnd) {
   const Outcome outcome = calibrate(runs, folder + "/risk.json");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   expect_says(outcome, "/going on   unfinished");
-  expect_says(outcome, "4 runs, 12 examples");
+  expect_says(outcome, "4 runs, 24 examples");
   const auto written = monitor::Calibration::parse(read_file(folder + "/risk.json"), "");
   EXPECT_EQ(written.layers, (std::array<std::size_t, 2>{4, 4}));
 }
@@ -168,7 +168,7 @@ TEST(MonitorCalibrate, SaysWhatToBringWhereNothingCanBeFitted) {
   expect_refused(calibrate({runs[0], runs[1]}, output), 2,
                  "of these 2 runs: 2 broke, 0 never learned, 0 healthy; a calibration needs");
   expect_refused(calibrate({runs[2], runs[3]}, output), 2, "0 broke, 0 never learned, 2 healthy");
-  expect_refused(calibrate(runs, output, {"--horizon", "50"}), 2, "within 50 steps");
+  expect_refused(calibrate(runs, output, {"--horizon", "2"}), 2, "within 2 steps");
   expect_refused(calibrate(runs, output, {"--bar", "1.4"}), 2, "above 1.4 nats a token (--bar)");
   expect_says(calibrate({runs[0]}, output), "/broken-0  drift               304");
   EXPECT_FALSE(std::filesystem::exists(output));
