@@ -41,6 +41,15 @@ double median_of(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
 }
 
+double probability_of(const Example& look, const monitor::Calibration& calibration,
+                      const Settings& settings) {
+  monitor::FeatureVector features{};
+  for (std::size_t i = 0; i < settings.features.size(); ++i) {
+    features[static_cast<std::size_t>(settings.features[i])] = look.values[i];
+  }
+  return calibration.probability(features);
+}
+
 /// Adds up what held-out runs show.
 class Tally {
  public:
@@ -64,28 +73,30 @@ class Tally {
   [[nodiscard]] Estimate total() const {
     Estimate estimate = sum_;
     estimate.lead = median_of(leads_);
-    const auto read = static_cast<double>(read_.of);
-    estimate.brier = read_.of == 0 ? std::nan("") : squares_ / read;
-    estimate.brier_blind = read_.value() * (1.0 - read_.value());
+    const double share = breaking_ / weight_;
+    estimate.brier = squares_ / weight_;
+    estimate.brier_blind = share * (1.0 - share);
     return estimate;
   }
 
  private:
   void read(const JudgedRun& run, const monitor::Calibration& calibration) {
-    const Risks risks = risks_of(run, calibration, *settings_);
-    const auto later =
-        std::ranges::find_if(risks, [&](const auto& at) { return at.first > settings_->early(); });
-    if (later == risks.begin()) return;
-    const double off = std::prev(later)->second - (run.label.breaks() ? 1.0 : 0.0);
-    squares_ += off * off;
-    read_.count(run.label.breaks());
+    const JudgedRun* const alone[] = {&run};
+    for (const auto& look : examples_of(alone, *settings_)) {
+      const double breaks = look.breaks ? 1.0 : 0.0;
+      const double off = probability_of(look, calibration, *settings_) - breaks;
+      squares_ += look.weight * off * off;
+      breaking_ += look.weight * breaks;
+      weight_ += look.weight;
+    }
   }
 
   const Settings* settings_;
   Estimate sum_;
   std::vector<double> leads_;
-  Proportion read_;
-  double squares_ = 0.0;
+  double squares_ = 0.0;   ///< over looks, those of a run weighing 1
+  double breaking_ = 0.0;  ///< of that weight
+  double weight_ = 0.0;
 };
 
 }  // namespace

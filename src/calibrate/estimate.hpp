@@ -17,8 +17,8 @@ struct Estimate {
   Proportion caught;      ///< of the runs that break after settings.early()
   Proportion false_alarms;
   double lead = 0.0;          ///< median steps from alarm to event; NaN of none
-  double brier = 0.0;         ///< of the probability at step settings.early(); NaN of none
-  double brier_blind = 0.0;   ///< of one probability for all, the share of runs that break
+  double brier = 0.0;         ///< of the probability at each look, runs weighing alike; NaN of none
+  double brier_blind = 0.0;   ///< of one probability for all: the share of looks before a break
   std::size_t too_early = 0;  ///< runs that broke by then, left out
   std::size_t unjudged = 0;   ///< runs without which nothing could be fitted
 };

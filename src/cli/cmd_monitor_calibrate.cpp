@@ -184,8 +184,8 @@ void show_estimate(const calibrate::Estimate& estimate, const calibrate::Setting
   fmt::print("  median lead    {}\n",
              std::isnan(estimate.lead) ? "-" : fmt::format("{:.0f} steps", estimate.lead));
   if (!std::isnan(estimate.brier)) {
-    fmt::print("  Brier score    {:.3f} at step {}; {:.3f} for one probability for all\n",
-               estimate.brier, settings.early(), estimate.brier_blind);
+    fmt::print("  Brier score    {:.3f} over all looks; {:.3f} for one probability for all\n",
+               estimate.brier, estimate.brier_blind);
   }
   if (estimate.too_early > 0) {
     fmt::print("  not counted    {} runs that broke by step {}\n", estimate.too_early,

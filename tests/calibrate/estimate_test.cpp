@@ -39,6 +39,7 @@ TEST(Estimate, LeavesSingleRunsOutWhereTheyAreOfOneSize) {
   EXPECT_EQ(found.false_alarms.hits, 1u);
   EXPECT_EQ(found.lead, 304.0 - 100.0);
   EXPECT_LT(found.brier, found.brier_blind);
+  // Of every look at those that break it is true that they break within 400 steps.
   EXPECT_DOUBLE_EQ(found.brier_blind, 0.25);
   EXPECT_EQ(found.too_early + found.unjudged, 0u);
 }
