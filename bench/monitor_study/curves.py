@@ -17,6 +17,7 @@ class Record:
     grad_norm: float
     lr: float
     step_s: float = NAN
+    loss_scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def lines_of(path: Path) -> list[dict]:
 
 def record_of(line: dict) -> Record:
     values = [number(line.get(key)) for key in ("loss", "grad_norm", "lr", "step_s")]
-    return Record(line["step"], *values)
+    return Record(line["step"], *values, line.get("loss_scale", 1.0))
 
 
 def probe_of(line: dict) -> Probe:
@@ -71,8 +72,13 @@ def probe_of(line: dict) -> Probe:
     )
 
 
+def is_used(line: dict) -> bool:
+    """Of a step's own tokens, and its update was not skipped: the monitor passes over these."""
+    return line["source"] == "live" and line["features"]["gradient_norm"] is not None
+
+
 def read_trail(folder: Path) -> Trail:
-    probes = [p for p in lines_of(folder / "monitor.jsonl") if p["source"] == "live"]
+    probes = [p for p in lines_of(folder / "monitor.jsonl") if is_used(p)]
     alerts = lines_of(folder / "alerts.jsonl")
     done = json.loads((folder / "done.json").read_text())
     return Trail(

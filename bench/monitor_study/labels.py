@@ -1,14 +1,17 @@
 """How a run ended, from its loss alone.
 
 diverged       loss or gradient norm not finite, loss above 50 or gradient norm above 500 (the
-               label of arXiv:2602.22988)
+               label of arXiv:2602.22988); gradients that overflow while the loss is scaled do
+               not count, since the scaler answers them
 drift          the smoothed loss rises 0.3 nats above its lowest and stays there for 20 steps
 never learned  none of these, but loss above a bar at the horizon
 spike          the loss rises 0.5 nats above the lowest smoothed one and is back within 20 steps
 healthy        none of these
 An event is searched from step 20 up to the horizon; its step is where the departure begins.
+`ballast monitor calibrate` has the same definitions (src/calibrate/outcome.hpp).
 """
 
+import math
 from dataclasses import dataclass
 
 from curves import Record
@@ -42,8 +45,9 @@ class Label:
 
 
 def has_diverged(record: Record) -> bool:
+    is_overflow = record.loss_scale != 1 and not math.isfinite(record.grad_norm)
     # NaN is below no limit.
-    return not (record.loss <= LOSS_LIMIT and record.grad_norm <= GRADIENT_LIMIT)
+    return not (record.loss <= LOSS_LIMIT and (is_overflow or record.grad_norm <= GRADIENT_LIMIT))
 
 
 def smoothed(losses: list[float]) -> list[float]:

@@ -8,6 +8,7 @@ from pathlib import Path
 FEATURE_VERSION = 2
 PENALTY = 1.0  # on the squared weights of standardised features, beside the sum over runs
 ITERATIONS = 100
+ROUNDING = 1e-12
 
 
 def sigmoid(score: float) -> float:
@@ -88,7 +89,9 @@ def fit(examples: list[Example], names: list[str], penalty: float = PENALTY) -> 
     for name in names:
         means[name] = sum(e.weight * e.features[name] for e in usable) / total
         variance = sum(e.weight * (e.features[name] - means[name]) ** 2 for e in usable) / total
-        spreads[name] = math.sqrt(variance) or 1.0
+        # What never changes but for rounding weighs nothing.
+        is_constant = math.sqrt(variance) <= ROUNDING * abs(means[name])
+        spreads[name] = 1.0 if is_constant else math.sqrt(variance)
     inputs = [[1.0] + [(e.features[n] - means[n]) / spreads[n] for n in names] for e in usable]
     bias, *slopes = newton(
         inputs, [e.breaks for e in usable], [e.weight for e in usable], penalty

@@ -12,6 +12,7 @@ usage: study.py plan PLAN [--rates SIZE=LR,...] [--json]
 PLAN: pilot, scout, small, blind or large, or a JSON file as `plan --json` writes it. Each run trains on a
 core of its own. Where half of the runs of a size break, `scout` shows: --rates says it to the other
 plans. What was interrupted goes on with the next call, what is done is not done again.
+`fit` does for families of a study what `ballast monitor calibrate` does for any runs.
 `saved` repeats the runs that broke, and as many healthy ones, with monitor.on_alert = lower_lr.
 Needs nothing but Python 3.11, taskset and ballast.
 """

@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
-#include "cli/ini.hpp"
+#include "cli/resolved_config.hpp"
 #include "report/report.hpp"
 #include "storage/files.hpp"
 
@@ -34,10 +34,10 @@ std::vector<Option> options_for(Request& request) {
   return {required(word("run", "RUN", request.run, "the run.dir of a training")), output};
 }
 
-report::Settings read_settings(const std::filesystem::path& ini) {
+report::Settings read_settings(const std::filesystem::path& run) {
   report::Settings settings;
-  if (!std::filesystem::exists(ini)) return settings;
-  for (auto& [name, value, where] : parse_ini(storage::read_text(ini), ini.string())) {
+  if (!std::filesystem::exists(run / kResolvedConfig)) return settings;
+  for (auto& [name, value, where] : read_resolved_config(run)) {
     settings.emplace_back(std::move(name), std::move(value));
   }
   return settings;
@@ -52,8 +52,7 @@ ExitCode run(Arguments arguments) {
   Request request;
   read_command_line(arguments, options_for(request), "run");
   if (request.output.empty()) request.output = request.run / "report.html";
-  const std::string page =
-      report::make_page(request.run, read_settings(request.run / "config.resolved.ini"));
+  const std::string page = report::make_page(request.run, read_settings(request.run));
   storage::write_text_atomically(request.output, page);
   fmt::print("{}: {}; open it in a browser\n", request.output.string(), human_bytes(page.size()));
   return ExitCode::ok;

@@ -196,7 +196,7 @@ Options monitor_options(train::MonitorConfig& c) {
               {"stop", monitor::OnAlert::stop}},
              "besides writing it down: save, halve the learning rate, or stop with exit code 4"),
       word("monitor.calibration", "FILE", c.calibration,
-           "risk as bench/monitor_study/study.py fits it; without one: as shipped"),
+           "risk as 'ballast monitor calibrate' fits it; without one: as shipped"),
   };
 }
 

@@ -58,8 +58,7 @@ bool Responder::may_act(const Alert& alert) {
 
 void Responder::lower_rate(Alert& alert) {
   state_.lr_factor *= alert.kind == AlertKind::learning_rate ? 1.0 / alert.score : kCut;
-  alert.action =
-      fmt::format("learning rate from now on {:.3g} times the schedule's", state_.lr_factor);
+  alert.action = fmt::format("{} {:.3g} times the schedule's", kLoweredRate, state_.lr_factor);
 }
 
 }  // namespace ballast::monitor

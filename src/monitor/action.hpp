@@ -12,6 +12,9 @@ enum class OnAlert { log, checkpoint, lower_lr, stop };
 
 [[nodiscard]] std::string_view name_of(OnAlert on_alert);
 
+/// How an alert's action begins where the learning rate was lowered.
+inline constexpr std::string_view kLoweredRate = "learning rate from now on";
+
 /// What a training has to do now.
 enum class Duty { none, save, stop };
 

@@ -33,7 +33,7 @@ Calibration read(const Json& object, const std::string& source) {
   if (version != kFeatureVersion) {
     throw data_error(
         "{}: feature_version is {}, but this program computes version {}: fit it anew with "
-        "bench/monitor_study/study.py",
+        "'ballast monitor calibrate'",
         source, version, kFeatureVersion);
   }
   const Json& covers = object.at("covers");

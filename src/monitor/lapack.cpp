@@ -26,6 +26,8 @@ void dgeev_(const char* job_left, const char* job_right, const int* n, double* a
 void dgesdd_(const char* job, const int* m, const int* n, double* a, const int* lda, double* s,
              double* u, const int* ldu, double* vt, const int* ldvt, double* work, const int* lwork,
              int* iwork, int* info, std::size_t);
+void dposv_(const char* triangle, const int* n, const int* columns, double* a, const int* lda,
+            double* b, const int* ldb, int* info, std::size_t);
 void dgeqrf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work,
              const int* lwork, int* info);
 void dorgqr_(const int* m, const int* n, const int* k, double* a, const int* lda, const double* tau,
@@ -143,6 +145,15 @@ Outcome singular_values(std::size_t n, std::span<double> a, std::span<double> va
   dgesdd_("N", &order, &order, a.data(), &order, values.data(), &unused, &one, &unused, &one,
           workspace.reals().data(), &reals, workspace.integers().data(), &info, 1);
   return outcome("dgesdd", info);
+}
+
+Outcome solve_positive(std::size_t n, std::span<double> a, std::span<double> b) {
+  require(a.size() >= n * n && b.size() >= n, "a system of equations");
+  use_one_thread();
+  const int order = size(n), columns = 1;
+  int info = 0;
+  dposv_("U", &order, &columns, a.data(), &order, b.data(), &order, &info, 1);
+  return outcome("dposv", info);
 }
 
 void orthonormalise_columns(std::size_t rows, std::size_t columns, std::span<double> a,

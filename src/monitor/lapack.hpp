@@ -75,6 +75,10 @@ struct GeneralEigen {
 [[nodiscard]] Outcome singular_values(std::size_t n, std::span<double> a, std::span<double> values,
                                       Workspace& workspace);
 
+/// Symmetric positive definite a [n, n], destroyed: the x of a·x = b in place of b [n]. Fails where
+/// a is not positive definite.
+[[nodiscard]] Outcome solve_positive(std::size_t n, std::span<double> a, std::span<double> b);
+
 /// a [rows, columns], columns ≤ rows: its columns orthonormalised in order (QR), each with the sign
 /// that makes the diagonal of R non-negative, so that the result is unique for full rank.
 void orthonormalise_columns(std::size_t rows, std::size_t columns, std::span<double> a,

@@ -103,7 +103,7 @@ struct MonitorConfig {
   /// Steps between probes of held-out text; default: 100, where there is any.
   std::optional<std::uint64_t> held_out_every;
   monitor::OnAlert on_alert = monitor::OnAlert::log;
-  std::filesystem::path calibration;  ///< as bench/monitor_study fits it; empty: shipped
+  std::filesystem::path calibration;  ///< by `ballast monitor calibrate`; empty: shipped
 };
 
 /// Section [run].

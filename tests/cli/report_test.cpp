@@ -64,6 +64,14 @@ TEST(Report, RefusesWhatIsNoRun) {
   EXPECT_EQ(files_in(folder), 0u);
 }
 
+TEST(Report, AMalformedConfigurationIsBadData) {
+  const std::string folder = run_folder();
+  write_file(folder + "/config.resolved.ini", "[run]\nsteps 7\n");
+  expect_refused({"report", folder}, 3, folder + "/config.resolved.ini:2: 'steps 7'");
+  write_file(folder + "/config.resolved.ini", "[run]\ndir = \"open\n");
+  expect_refused({"report", folder}, 3, folder + "/config.resolved.ini:2: the quotes");
+}
+
 TEST(Report, AnOutputThatCannotBeWrittenLeavesTheOldOne) {
   const std::string folder = run_folder();
   write_file(folder + "/file", "old");

@@ -26,7 +26,8 @@ ARROWS = {
     "checkpoint": ["fsdp", "optim", "comm", "storage"],
     "train": ["fsdp", "optim", "monitor", "data", "checkpoint"],
     "report": ["storage"],
-    "cli": ["train", "report"],
+    "calibrate": ["monitor", "storage"],
+    "cli": ["train", "report", "calibrate"],
 }
 
 # Outside headers with one home.

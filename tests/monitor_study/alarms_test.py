@@ -124,9 +124,9 @@ class Examples(unittest.TestCase):
         runs = [judged(broken_losses(141), 3.0), judged(learning(), 1.0)]
         runs.append(judged(learning(last=3.0), 9.0))
         found = [(e.features["attention_growth"], e.breaks) for e in examples_of(runs, names)]
-        # Looked at after 100, 150 and 200 steps; what never learned is one only if it counts.
-        self.assertEqual(found, [(3.0, True)] + 3 * [(1.0, False)])
-        self.assertEqual(len(examples_of(counting_lost(runs), names)), 7)
+        # Looked at after 100, 150, ... 400 steps; what never learned is one only if it counts.
+        self.assertEqual(found, [(3.0, True)] + 7 * [(1.0, False)])
+        self.assertEqual(len(examples_of(counting_lost(runs), names)), 15)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import unittest
 
 from made_up import broken_losses, learning, record, records_of
+from curves import Record
 from labels import label
 
 
@@ -50,6 +51,13 @@ class Labels(unittest.TestCase):
             records[249] = bad
             found = label(records, 400)
             self.assertEqual((found.outcome, found.event), ("diverged", 250))
+
+    def test_overflow_of_a_scaled_loss_is_no_divergence(self):
+        records = records_of(learning())
+        records[249] = Record(250, 1.6, float("nan"), 1e-2, loss_scale=65536.0)
+        self.assertEqual(label(records, 400).outcome, "healthy")
+        records[249] = Record(250, float("nan"), float("nan"), 1e-2, loss_scale=65536.0)
+        self.assertEqual(label(records, 400).outcome, "diverged")
 
     def test_what_drifts_before_it_overflows_broke_when_it_drifted(self):
         records = records_of(broken_losses(201))

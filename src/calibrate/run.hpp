@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "calibrate/outcome.hpp"
+#include "monitor/calibration.hpp"
+#include "monitor/features.hpp"
+
+namespace ballast::calibrate {
+
+/// What a run's configuration says of it.
+struct RunFacts {
+  monitor::Architecture model;
+  std::uint64_t last_step = 0;  ///< that it was to reach
+};
+
+/// A probe, and what the risk was, or would have been, read from.
+struct Look {
+  std::uint64_t step = 0;
+  monitor::FeatureVector features{};  ///< medians over the newest probes, as the monitor takes them
+};
+
+/// A run, as its folder has it.
+struct Run {
+  std::string name;  ///< as it was given
+  RunFacts facts;
+  std::vector<Record> records;  ///< at least one
+  std::vector<Look> looks;      ///< at least one
+  Ending ending = Ending::reached;
+};
+
+/// Reads log.jsonl and monitor.jsonl of a folder, and alerts.jsonl if it is there. Every one of
+/// `features` must have a value somewhere. Data Errors name the file, and line or step.
+[[nodiscard]] Run read_run(const std::filesystem::path& folder, const RunFacts& facts,
+                           std::span<const monitor::Feature> features);
+
+}  // namespace ballast::calibrate
