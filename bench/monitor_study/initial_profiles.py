@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class Setting:
     residual: str = "depth"  # "depth": outputs at init_std/√(2L); "plain": as all others
     tokens: int = 2048
     seed: int = 1
+    text: str = "given"  # or "random": bytes without any order
 
     def keys(self) -> Keys:
         scale = math.sqrt(2 * self.layers) if self.residual == "plain" else 1.0
@@ -55,12 +57,13 @@ class Setting:
         }
 
 
-# nn.Linear's default is uniform with this spread, whatever the width.
+# PyTorch's nn.Linear starts uniform, with this spread for so many inputs.
 def linear_default(dim: int) -> float:
     return round(1 / math.sqrt(3 * dim), 4)
 
 
 PLAIN = Setting(residual="plain")
+RANDOM = Setting(residual="plain", text="random")
 WIDE = Setting(dim=256, layers=4, residual="plain")
 SHIPPED = Setting()
 SCALES = [
@@ -78,7 +81,7 @@ SIZES = [
 ]
 TOKENS = [Setting(tokens=n, residual="plain") for n in (256, 512, 2048, 8192, 32768)]
 SEEDS = [Setting(seed=n, residual="plain") for n in (1, 2, 3)]
-SETTINGS = list(dict.fromkeys([SHIPPED, *SCALES, *SIZES, *TOKENS, *SEEDS]))
+SETTINGS = list(dict.fromkeys([SHIPPED, RANDOM, *SCALES, *SIZES, *TOKENS, *SEEDS]))
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,13 @@ def blocks_of(profile: dict) -> tuple[dict, ...]:
     return tuple({key: values[block] for key, values in lists.items()} for block in range(layers))
 
 
+def prepare_random(ballast: Path, folder: Path) -> Path:
+    text, data = folder / "random.txt", folder / "random.h5"
+    text.write_bytes(random.Random(1).randbytes(2_000_000))
+    output_of([str(ballast), "prepare", str(text), "--output", str(data)])
+    return data
+
+
 def profile_of(ballast: Path, data: Path, norms: str, setting: Setting) -> Profile:
     keys = {"data.path": str(data)} | setting.keys() | NORMS[norms]
     with TemporaryDirectory() as folder:
@@ -129,13 +139,17 @@ def gpt_profiles(program: Path, setting: Setting) -> list[Profile]:
     return [Profile(one["norms"], setting, tuple(one["blocks"])) for one in found]
 
 
-def run_all(build: Path, data: Path, say: Callable[[str], None]) -> tuple[list, list]:
-    ours = []
-    for setting in SETTINGS:
-        say(f"{setting}")
-        ours += [profile_of(build / "ballast", data, norms, setting) for norms in NORMS]
-    gpt = []
+def run_all(build: Path, given: Path, say: Callable[[str], None]) -> tuple[list, list]:
+    """Of Ballast, and of the GPT-shaped network."""
+    ballast = build / "ballast"
+    ours, gpt = [], []
     for setting in (PLAIN, WIDE):
         say(f"GPT-shaped, {setting}")
-        gpt += gpt_profiles(build / "bench/monitor_study/gpt_spectra", setting)
+        gpt += gpt_profiles(build / "gpt_spectra", setting)
+    with TemporaryDirectory() as folder:
+        texts = {"given": given, "random": prepare_random(ballast, Path(folder))}
+        for setting in SETTINGS:
+            say(f"{setting}")
+            data = texts[setting.text]
+            ours += [profile_of(ballast, data, norms, setting) for norms in NORMS]
     return ours, gpt

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from initial_profiles import (
     NORMS,
     PLAIN,
+    RANDOM,
     SCALES,
     SEEDS,
     SHIPPED,
@@ -16,6 +17,7 @@ from initial_profiles import (
     Profile,
     Setting,
 )
+from norm_wording import PAGE
 from report import figure, table
 
 
@@ -95,14 +97,14 @@ class Sweep:
 
 def table_1(ours: Sweep, gpt: Sweep) -> str:
     head = ["", "runs, diverged", "paper: near 1", "above 1", "ρ"]
-    for name in ("GPT 128×6", "GPT 256×4", "Ballast 128×6", "Ballast as shipped"):
+    for name in ("GPT 128×6", "GPT 256×4", "Ballast 128×6", "as shipped"):
         head += [f"{name}: near 1", "above 1", "ρ"]
     rows = []
     for row in TABLE_1:
         cells = [row.name, f"{row.runs}, {row.diverged:g}%"]
         cells += [figure(value) for value in (row.near_unit, row.expanding, row.radius)]
         cells += gpt.cells(row.gpt, PLAIN) + gpt.cells(row.gpt, WIDE)
-        cells += ours.cells(row.ours, PLAIN) + ours.cells(row.ours, SHIPPED)
+        cells += ours.cells(row.ours, RANDOM) + ours.cells(row.ours, SHIPPED)
         rows.append(cells)
     return table(head, rows)
 
@@ -125,7 +127,7 @@ def agreements(ours: Sweep, gpt: Sweep) -> str:
     rows = []
     for row in TABLE_1:
         cells = [agreement_of(row, gpt.found[row.gpt, setting]) for setting in (PLAIN, WIDE)]
-        mine = ours.found.get((row.ours, PLAIN))
+        mine = ours.found.get((row.ours, RANDOM))
         rows.append([row.name, *cells, agreement_of(row, mine) if mine else "not built"])
     return table(["", "GPT 128×6", "GPT 256×4", "Ballast 128×6"], rows)
 
@@ -176,14 +178,21 @@ def orders(sweep: Sweep) -> tuple[int, int]:
     return above, len(settings)
 
 
+def block_by_block(profile: Profile, key: str) -> str:
+    return ", ".join(figure(block[key]) for block in profile.blocks)
+
+
 def markdown(ours: list[Profile], gpt: list[Profile]) -> str:
     mine, oracle = Sweep(ours), Sweep(gpt)
     above, of = orders(mine)
-    return TEXT.format(
+    post = oracle.found["post_layer", PLAIN]
+    return PAGE.format(
         table_1=table_1(mine, oracle),
         agreements=agreements(mine, oracle),
         near_mass=NEAR_MASS,
         near_radius=NEAR_RADIUS,
+        post_near=block_by_block(post, "near_unit"),
+        post_radius=block_by_block(post, "radius"),
         scales=near_unit_over(mine, SCALES, [f"std {s.init_std:g}" for s in SCALES]),
         above=above,
         of=of,
@@ -192,15 +201,3 @@ def markdown(ours: list[Profile], gpt: list[Profile]) -> str:
         seeds=near_unit_over(mine, SEEDS, [f"seed {s.seed}" for s in SEEDS]),
         correlations=correlations(mine, oracle),
     )
-
-
-TEXT = """{table_1}
-{agreements}
-{scales}
-{above} of {of}
-{sizes}
-{tokens}
-{seeds}
-{correlations}
-{near_mass} {near_radius}
-"""
