@@ -64,6 +64,7 @@ def linear_default(dim: int) -> float:
 
 PLAIN = Setting(residual="plain")
 RANDOM = Setting(residual="plain", text="random")
+TEXTS = [RANDOM, PLAIN]
 WIDE = Setting(dim=256, layers=4, residual="plain")
 SHIPPED = Setting()
 SCALES = [
@@ -81,7 +82,7 @@ SIZES = [
 ]
 TOKENS = [Setting(tokens=n, residual="plain") for n in (256, 512, 2048, 8192, 32768)]
 SEEDS = [Setting(seed=n, residual="plain") for n in (1, 2, 3)]
-SETTINGS = list(dict.fromkeys([SHIPPED, RANDOM, *SCALES, *SIZES, *TOKENS, *SEEDS]))
+SETTINGS = list(dict.fromkeys([SHIPPED, *TEXTS, *SCALES, *SIZES, *TOKENS, *SEEDS]))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from initial_profiles import (
     SEEDS,
     SHIPPED,
     SIZES,
+    TEXTS,
     TOKENS,
     WIDE,
     Profile,
@@ -74,16 +75,21 @@ def spearman(x: list[float], y: list[float]) -> float:
     return cross / math.sqrt(own) if own else math.nan
 
 
+TRIPLE = ("near_unit", "expanding", "radius")
+
+
+def triple(near_unit: float, expanding: float, radius: float) -> str:
+    return " / ".join(map(figure, (near_unit, expanding, radius)))
+
+
 class Sweep:
     def __init__(self, profiles: Iterable[Profile]):
         self.found = {(one.norms, one.setting): one for one in profiles}
 
-    def cells(self, norms: str | None, setting: Setting) -> list[str]:
+    def cell(self, norms: str | None, setting: Setting) -> str:
         """Masses near and above 1, and the radius."""
         one = self.found.get((norms, setting))
-        if one is None:
-            return ["not built", "", ""]
-        return [figure(one.mean(key)) for key in ("near_unit", "expanding", "radius")]
+        return "not built" if one is None else triple(*(one.mean(key) for key in TRIPLE))
 
     def blocks(self, norms: Iterable[str], first: int = 0) -> list[dict]:
         return [
@@ -96,17 +102,15 @@ class Sweep:
 
 
 def table_1(ours: Sweep, gpt: Sweep) -> str:
-    head = ["", "runs, diverged", "paper: near 1", "above 1", "ρ"]
-    for name in ("GPT 128×6", "GPT 256×4", "Ballast 128×6", "as shipped"):
-        head += [f"{name}: near 1", "above 1", "ρ"]
+    shapes = ["GPT 128×6", "GPT 256×4", "Ballast 128×6", "Ballast as shipped"]
     rows = []
     for row in TABLE_1:
         cells = [row.name, f"{row.runs}, {row.diverged:g}%"]
-        cells += [figure(value) for value in (row.near_unit, row.expanding, row.radius)]
-        cells += gpt.cells(row.gpt, PLAIN) + gpt.cells(row.gpt, WIDE)
-        cells += ours.cells(row.ours, RANDOM) + ours.cells(row.ours, SHIPPED)
+        cells += [triple(row.near_unit, row.expanding, row.radius)]
+        cells += [gpt.cell(row.gpt, setting) for setting in (PLAIN, WIDE)]
+        cells += [ours.cell(row.ours, setting) for setting in (RANDOM, SHIPPED)]
         rows.append(cells)
-    return table(head, rows)
+    return table(["near 1 / above 1 / ρ", "runs, diverged", "paper", *shapes], rows)
 
 
 def agreement_of(row: Paper, one: Profile) -> str:
@@ -178,6 +182,11 @@ def orders(sweep: Sweep) -> tuple[int, int]:
     return above, len(settings)
 
 
+def span(sweep: Sweep, norms: str) -> str:
+    masses = [one.mean("near_unit") for (name, _), one in sweep.found.items() if name == norms]
+    return f"{min(masses):.2f} to {max(masses):.2f}"
+
+
 def block_by_block(profile: Profile, key: str) -> str:
     return ", ".join(figure(block[key]) for block in profile.blocks)
 
@@ -185,17 +194,19 @@ def block_by_block(profile: Profile, key: str) -> str:
 def markdown(ours: list[Profile], gpt: list[Profile]) -> str:
     mine, oracle = Sweep(ours), Sweep(gpt)
     above, of = orders(mine)
-    post = oracle.found["post_layer", PLAIN]
+    post = [oracle.found["post_layer", setting] for setting in (PLAIN, WIDE)]
     return PAGE.format(
         table_1=table_1(mine, oracle),
         agreements=agreements(mine, oracle),
         near_mass=NEAR_MASS,
         near_radius=NEAR_RADIUS,
-        post_near=block_by_block(post, "near_unit"),
-        post_radius=block_by_block(post, "radius"),
+        post_near=" and ".join(block_by_block(one, "near_unit") for one in post),
+        post_radius=" and ".join(block_by_block(one, "radius") for one in post),
+        texts=near_unit_over(mine, TEXTS, ["random bytes", "the Bible"]),
         scales=near_unit_over(mine, SCALES, [f"std {s.init_std:g}" for s in SCALES]),
         above=above,
         of=of,
+        span=span(mine, "pre, RMS"),
         sizes=near_unit_over(mine, SIZES, [f"{s.dim}×{s.layers}" for s in SIZES]),
         tokens=noise_over_tokens(mine),
         seeds=near_unit_over(mine, SEEDS, [f"seed {s.seed}" for s in SEEDS]),

@@ -72,7 +72,9 @@ class Page(unittest.TestCase):
 
     def test_tables_hold_the_paper_beside_what_was_found(self):
         page = markdown(self.ours, self.gpt)
-        self.assertIn("| Pre-LN | 25, 0% | 0.16 | 0.54 | 2.29 | 0.12 |", page)
+        self.assertIn("| Pre-LN | 25, 0% | 0.16 / 0.54 / 2.29 | 0.12 / 0.88 / 1.88 |", page)
+        self.assertIn("| DeepNorm | 12, 0% | 0.00 / 1.00 / 3.94 | 0.00 / 1.00 / 2.00 | ", page)
+        self.assertIn("| SubLN | off: above 1 0.90 for 0.54, ρ 1.90 for 2.23 | ", page)
         self.assertIn("not built", page)
         self.assertIn("| -1.00 | -1.00 |", page)
         self.assertNotIn("nan", page)
