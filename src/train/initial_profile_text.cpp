@@ -196,12 +196,9 @@ std::string rule_of_the_paper(const Probe& probe) {
 
 constexpr std::string_view kCaution =
     "Do not take this for a prediction. Before the first step, near-unit mass largely follows how\n"
-    "small the blocks' updates are beside the stream: it moves with model.init_std, width and "
-    "text,\n"
-    "and knows neither the learning rate nor the data to come. In their own runs only models "
-    "without\n"
-    "norms diverged; post-norm, mass 0.66, never did. What 'ballast train' goes by is growth "
-    "since\n"
+    "small the blocks' updates are beside the stream: it moves with model.init_std, width and text,\n"
+    "and knows neither the learning rate nor the data to come. In their table 1 only models without\n"
+    "norms diverge; post-norm, mass 0.66, never does. What 'ballast train' goes by is growth since\n"
     "the first step: monitor.risk, fitted on runs of known outcome.\n";
 
 // The JSON.
