@@ -170,35 +170,34 @@ std::string word_on_reliability(const Probe& probe) {
              : std::string{"there are not more tokens than directions"});
 }
 
-std::string verdict_on(double near_unit) {
-  if (near_unit < 0.3) {
-    return fmt::format(
-        "a mean near-unit mass of {:.2f} is below\n0.3: train without spectral shaping, if cond is "
-        "modest.",
-        near_unit);
-  }
+std::string_view verdict_on(double near_unit) {
+  if (near_unit < 0.3) return "is below 0.3: train without spectral shaping, if cond is modest";
   if (near_unit > 0.5) {
-    return fmt::format("a mean near-unit mass of {:.2f} is above\n0.5: high risk.", near_unit);
+    return "is above 0.5: high risk; shape the spectrum where there are no norms,\n  or at more "
+           "than "
+           "twice the usual learning rate";
   }
-  return fmt::format(
-      "a mean near-unit mass of {:.2f} lies between\n0.3 and 0.5, where it says nothing.",
-      near_unit);
+  return "lies between 0.3 and 0.5, of which it does not speak";
 }
 
 std::string rule_of_the_paper(const Probe& probe) {
   const double near_unit = mean_of("near_unit", probe);
   if (std::isnan(near_unit)) return "No block has a spectrum to judge by.\n\n";
   return fmt::format(
-      "The rule of Kim et al. 2026 (arXiv:2602.22988, figure 7): {} What cond is modest\n"
-      "or large they do not say; here its mean is {:.3g}.\n\n",
-      verdict_on(near_unit), mean_of("condition", probe));
+      "The rule of Kim et al. 2026 (arXiv:2602.22988, figure 7):\n"
+      "  a mean near-unit mass of {:.2f} {}.\n"
+      "What cond is modest or large they do not say; here its mean is {:.3g}.\n\n",
+      near_unit, verdict_on(near_unit), mean_of("condition", probe));
 }
 
 constexpr std::string_view kCaution =
     "Do not take this for a prediction. Before the first step, near-unit mass largely follows how\n"
-    "small the blocks' updates are beside the stream: it moves with model.init_std, width and text,\n"
-    "and knows neither the learning rate nor the data to come. In their table 1 only models without\n"
-    "norms diverge; post-norm, mass 0.66, never does. What 'ballast train' goes by is growth since\n"
+    "small the blocks' updates are beside the stream: it moves with model.init_std, width and "
+    "text,\n"
+    "and knows neither the learning rate nor the data to come. In their table 1 only models "
+    "without\n"
+    "norms diverge; post-norm, mass 0.66, never does. What 'ballast train' goes by is growth "
+    "since\n"
     "the first step: monitor.risk, fitted on runs of known outcome.\n";
 
 // The JSON.

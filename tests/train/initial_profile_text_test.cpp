@@ -103,7 +103,7 @@ TEST(InitialProfileText, SaysHowManyTokensWouldBeReliable) {
 
 TEST(InitialProfileText, QuotesTheRuleAndContradictsIt) {
   for (const auto& [mass, words] : std::vector<std::pair<double, std::string>>{
-           {0.16, "0.16 is below"}, {0.4, "0.40 lies between"}, {0.66, "0.66 is above"}}) {
+           {0.16, "0.16 is below 0.3"}, {0.4, "0.40 lies between"}, {0.66, "0.66 is above 0.5"}}) {
     const auto table = to_table(profile_with({block_with(mass, 2.0)}));
     expect_in(table, words);
     expect_in(table, "its mean is 123");
