@@ -34,6 +34,7 @@ struct Command {
 [[nodiscard]] Command inspect_command();
 [[nodiscard]] Command tune_command();
 [[nodiscard]] Command report_command();
+[[nodiscard]] Command monitor_profile_command();
 [[nodiscard]] Command monitor_calibrate_command();
 
 /// All commands, in the order in which a newcomer meets them.

@@ -70,6 +70,12 @@ std::vector<Option> own_options(TuneRequest& request) {
   };
 }
 
+std::vector<Option> own_options(ProfileRequest& request) {
+  Option output = word("output", "FILE", request.output, "where all numbers go, as JSON");
+  output.fallback = "a table on standard output";
+  return {config_option(request.file), output};
+}
+
 /// A command's own options, then every key.
 template <class Request>
 std::vector<Option> all_options(Request& request) {
@@ -80,12 +86,13 @@ std::vector<Option> all_options(Request& request) {
 }
 
 /// Defaults, then the file named by --config, then the options, and the table that they name.
-/// Returns the rows of the keys among `options`.
+/// Arguments without a name are as in parse_command_line. Returns the rows of the keys among
+/// `options`.
 template <class Request>
 std::span<Option> read_all(Arguments arguments, const ReadFile& read_file, Request& request,
-                           std::vector<Option>& options) {
+                           std::vector<Option>& options, const std::string& positional = {}) {
   const auto keys = std::span{options}.subspan(own_options(request).size());
-  const std::vector<Assignment> given = parse_command_line(arguments, options);
+  const std::vector<Assignment> given = parse_command_line(arguments, options, positional);
   assign(given, options);
   if (!request.file.empty()) {
     assign(parse_ini(read_file(request.file), request.file.string()), keys);
@@ -114,6 +121,20 @@ std::vector<Option> tune_command_options(TuneRequest& request) {
   std::vector<Option> options = all_options(request);
   make_optional(options, "run.dir");
   return options;
+}
+
+std::vector<Option> profile_command_options(ProfileRequest& request) {
+  std::vector<Option> options = all_options(request);
+  make_optional(options, "run.dir");
+  return options;
+}
+
+ProfileRequest read_profile_request(Arguments arguments, const ReadFile& read_file) {
+  ProfileRequest request;
+  std::vector<Option> options = profile_command_options(request);
+  read_all(arguments, read_file, request, options, "config");
+  require(options);
+  return request;
 }
 
 TuneRequest read_tune_request(Arguments arguments, const ReadFile& read_file) {

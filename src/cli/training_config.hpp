@@ -45,6 +45,17 @@ struct TuneRequest {
 /// As read_train_request reads; run.dir is not needed.
 [[nodiscard]] TuneRequest read_tune_request(Arguments arguments, const ReadFile& read_file);
 
+/// What `ballast monitor profile` was asked for.
+struct ProfileRequest {
+  std::filesystem::path file;
+  std::filesystem::path output;  ///< empty: a table on standard output
+  train::Config config;
+};
+
+[[nodiscard]] std::vector<Option> profile_command_options(ProfileRequest& request);
+/// As read_train_request reads; run.dir is not needed, and --config neither, before the file.
+[[nodiscard]] ProfileRequest read_profile_request(Arguments arguments, const ReadFile& read_file);
+
 /// Whether the arguments ask for a plan instead of a training.
 [[nodiscard]] bool asks_for_dry_run(Arguments arguments);
 

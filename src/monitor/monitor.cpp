@@ -140,9 +140,14 @@ void Monitor::judge(const StepFacts& facts, std::vector<Alert>& alerts) {
   const double risk = options_.calibration.probability(features);
   if (std::isnan(risk)) return;
   probe_.risk = risk;
-  const bool was_at_risk = state_.is_at_risk;
-  state_.is_at_risk = risk >= options_.calibration.threshold;
-  if (state_.is_at_risk && !was_at_risk) alerts.push_back(risk_alert(facts.step, features));
+  if (risk < options_.calibration.threshold) {
+    state_.risk_raised = 0;
+    return;
+  }
+  const bool is_known = state_.risk_raised != 0;
+  if (is_known && facts.step < state_.risk_raised + Detectors::kQuietSteps) return;
+  state_.risk_raised = facts.step;
+  alerts.push_back(risk_alert(facts.step, features));
 }
 
 FeatureVector Monitor::recent_features() const {

@@ -59,7 +59,7 @@ struct MonitorState {
   LossRiseState loss_rise;
   std::vector<FeatureVector> recent;  ///< of the last probes, oldest first
   std::uint64_t alarmed_until = 0;    ///< step up to which probes are dense
-  bool is_at_risk = false;            ///< the last probe was beyond the threshold
+  std::uint64_t risk_raised = 0;      ///< step of the last alert, while beyond the threshold
   DetectorState detectors;
   Responder::State responder;
 };

@@ -114,7 +114,7 @@ std::string to_json(const MonitorState& state) {
               {"first_held_out", to_object(state.first_held_out)},
               {"recent", arrays(state.recent)},
               {"alarmed_until", state.alarmed_until},
-              {"is_at_risk", state.is_at_risk},
+              {"risk_raised", state.risk_raised},
               {"lr_factor", state.responder.lr_factor},
               {"last_act", state.responder.last_act},
               {"detectors", to_object(state.detectors)},
@@ -131,7 +131,7 @@ std::optional<MonitorState> parse_state(const std::string& json, const std::stri
     state.first_held_out = optional_levels_of(object.at("first_held_out"));
     state.recent = arrays_of<kFeatures>(object.at("recent"));
     state.alarmed_until = object.at("alarmed_until");
-    state.is_at_risk = object.at("is_at_risk");
+    state.risk_raised = object.at("risk_raised");
     state.responder = {object.at("lr_factor"), object.at("last_act")};
     state.detectors = detectors_of(object.at("detectors"));
     state.loss_rise = loss_rise_of(object.at("loss_rise"));

@@ -230,8 +230,23 @@ EvalResult Engine::evaluate() {
 
 void Engine::show_held_out(std::size_t batches, StepObserver& observer) {
   const ProfileSpan span{profile_, Region::evaluation};
-  show_validation(*world_, *dataset_, workspace_.model(), workspace_.parameters(), loader_,
-                  evaluation_program_, batches, observer);
+  const auto shape = workspace_.model().shape();
+  const std::size_t windows = dataset_->windows(data::Split::validation, shape.seq_len);
+  const std::size_t all = (windows + shape.sequences - 1) / shape.sequences;
+  const auto load = [&](std::size_t first) -> const model::Batch& {
+    return loader_.load_validation(first, windows);
+  };
+  show_batches(*world_, workspace_.model(), workspace_.parameters(), evaluation_program_,
+               std::min(batches, all), load, observer);
+}
+
+void Engine::show_training(std::size_t batches, StepObserver& observer) {
+  const ProfileSpan span{profile_, Region::evaluation};
+  const auto load = [&](std::size_t first) -> const model::Batch& {
+    return loader_.load_training(sampler_, first);
+  };
+  show_batches(*world_, workspace_.model(), workspace_.parameters(), evaluation_program_, batches,
+               load, observer);
 }
 
 }  // namespace ballast::train

@@ -69,6 +69,9 @@ class Engine {
   /// Shows `observer` a forward pass over the first `batches` validation batches, or as many as
   /// there are. Collective.
   void show_held_out(std::size_t batches, StepObserver& observer);
+  /// The same with the first `batches` micro-batches of the training text, in training order.
+  /// Collective.
+  void show_training(std::size_t batches, StepObserver& observer);
   /// What communication took since the last call.
   [[nodiscard]] comm::Timings take_timings() { return connection_.groups().take_timings(); }
 

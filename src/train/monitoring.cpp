@@ -128,10 +128,24 @@ void Monitoring::look_at_held_out(std::uint64_t step, Engine& engine, MetricsLog
   const std::uint64_t every = config_->monitor.held_out_every.value_or(0);
   if (config_->monitor.every == 0 || every == 0) return;
   if ((step - 1) % every != 0) return;
-  observer_.begin(0);  // the same tokens each time
-  engine.show_held_out(micro_batches(*config_), observer_);
+  show(data::Split::validation, engine);
   monitor_.after_held_out(*world_, step);
   write_probe(log);
+}
+
+void Monitoring::show(data::Split split, Engine& engine) {
+  observer_.begin(0);  // the same tokens each time
+  if (split == data::Split::validation) {
+    engine.show_held_out(micro_batches(*config_), observer_);
+  } else {
+    engine.show_training(micro_batches(*config_), observer_);
+  }
+}
+
+const monitor::Probe& Monitoring::look_at(data::Split split, Engine& engine) {
+  show(split, engine);
+  monitor_.after_held_out(*world_, 1);
+  return monitor_.probe();
 }
 
 std::string Monitoring::describe() const {

@@ -35,6 +35,9 @@ class Monitoring {
   /// Looks at held-out text where that is due before step `step`. Collective.
   void look_at_held_out(std::uint64_t step, Engine& engine, MetricsLog& log);
 
+  /// A probe of the model as it is, on the text of `split`, outside of any step. Collective.
+  [[nodiscard]] const monitor::Probe& look_at(data::Split split, Engine& engine);
+
   /// A line about what it covers.
   [[nodiscard]] std::string describe() const;
 
@@ -44,6 +47,7 @@ class Monitoring {
 
  private:
   [[nodiscard]] std::vector<monitor::Alert> look(const monitor::StepFacts& facts, MetricsLog& log);
+  void show(data::Split split, Engine& engine);
   void write_probe(MetricsLog& log);
   template <class Write>
   void write_down(MetricsLog& log, Write&& write);

@@ -59,17 +59,14 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
           total / (std::numbers::ln2 * static_cast<double>(bytes))};
 }
 
-void show_validation(comm::Communicator& world, const data::Dataset& dataset,
-                     model::Transformer& model, fsdp::ShardedParameters& parameters,
-                     BatchLoader& loader, const model::StepProgram& program, std::size_t batches,
-                     StepObserver& observer) {
+void show_batches(comm::Communicator& world, model::Transformer& model,
+                  fsdp::ShardedParameters& parameters, const model::StepProgram& program,
+                  std::size_t batches, const LoadBatch& load, StepObserver& observer) {
   const auto shape = model.shape();
-  const std::size_t windows = dataset.windows(data::Split::validation, shape.seq_len);
-  const std::size_t all = (windows + shape.sequences - 1) / shape.sequences;
   std::vector<float> nll(shape.tokens());
   model.observe(&observer);
-  deal_batches(world, parameters, program, std::min(batches, all), [&](std::size_t own) {
-    const model::Batch& batch = loader.load_validation(own * shape.sequences, windows);
+  deal_batches(world, parameters, program, batches, [&](std::size_t own) {
+    const model::Batch& batch = load(own * shape.sequences);
     observer.before_micro_batch(own * shape.sequences, batch);
     (void)model.forward(batch, parameters, nll);
   });

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
 #include "fsdp/sharded_parameters.hpp"
@@ -20,11 +22,13 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
                     model::Transformer& model, fsdp::ShardedParameters& parameters,
                     BatchLoader& loader, const model::StepProgram& program);
 
-/// A forward pass over the first `batches` validation batches, or as many as there are, spread over
-/// ranks as above; `observer` is told of each by its first window. Collective.
-void show_validation(comm::Communicator& world, const data::Dataset& dataset,
-                     model::Transformer& model, fsdp::ShardedParameters& parameters,
-                     BatchLoader& loader, const model::StepProgram& program, std::size_t batches,
-                     StepObserver& observer);
+/// The batch that starts with window (or sample) `first`, valid until the next.
+using LoadBatch = std::function<const model::Batch&(std::size_t first)>;
+
+/// A forward pass over `batches` batches, spread over ranks as above; `observer` is told of each by
+/// its first window. Collective.
+void show_batches(comm::Communicator& world, model::Transformer& model,
+                  fsdp::ShardedParameters& parameters, const model::StepProgram& program,
+                  std::size_t batches, const LoadBatch& load, StepObserver& observer);
 
 }  // namespace ballast::train

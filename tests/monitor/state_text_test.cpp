@@ -19,7 +19,7 @@ MonitorState example() {
   features[5] = std::nan("");
   state.recent = {features, FeatureVector{}};
   state.alarmed_until = 812;
-  state.is_at_risk = true;
+  state.risk_raised = 700;
   state.detectors.highest_lr = 0.1;
   state.detectors.losses = {2.5, 2.25};
   state.detectors.raised["attention_logits.3"] = {700, Severity::critical};
