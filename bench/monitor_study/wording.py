@@ -20,7 +20,8 @@ often in warm-up and after an alert; a score is the median of the last 5 probes.
 
 Settled before the runs: labels, rules, thresholds of what is shipped, features of the fits. Fits
 and the sign of single signals come from these families alone: {fitted}. **Held out** are the runs
-of other widths and depths.
+of other widths and depths. A fit looks at a run every 50 steps from the end of the warm-up until it
+breaks, all looks of a run weighing as much as one: does it break within the next 400 steps?
 
 - Outcomes: *diverged*: not finite, loss above 50 or gradient norm above 500. *Drift*: the loss,
   averaged over 10 steps, rises 0.3 nats above its lowest and stays there for 20 steps. *Spike*:
@@ -47,7 +48,6 @@ LIMITS = """\
   healthy ones end above those of lower rates; an alarm there counts as false all the same.
 - A damaged block of data is not among the faults: a checkpoint belongs to one dataset, and going on
   with another is refused, as it should be.
-- Adam's RMS and log Z are not logged by the monitor, so they are not compared.
 - The equal-false-alarm threshold is set on the very runs it is judged on, for every signal alike;
   the table of carried thresholds is the one a user lives with.
 """

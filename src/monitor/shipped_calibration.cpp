@@ -9,20 +9,21 @@ constexpr std::size_t at(Feature feature) { return static_cast<std::size_t>(feat
 Calibration fitted() {
   Calibration calibration{
       .description =
-          "76 runs of 1,500 steps on the King James Bible as bytes (docs/monitor-study.md): "
-          "pre-norm, dims 64 and 128, 3 to 8 blocks, learning rates from 0.014 to 0.084, and six "
-          "other causes at a rate that is safe by itself; 29 broke",
-      .horizon = 1000,
-      .threshold = 0.7236468544596725,
-      .bias = -4.9745654155924734,
+          "103 runs of 1,500 steps on the King James Bible as bytes (docs/monitor-study.md): "
+          "pre-norm, dims 48 to 160, 2 to 12 blocks, learning rates from 0.0123 to 0.084, and six "
+          "other causes at a rate that is safe by itself; 38 broke",
+      .horizon = 400,
+      .threshold = 0.5493155169586235,
+      .bias = 0.3630737572027447,
       .weights = {},
       .norm_placements = {"pre"},
       .qk_norm = {false},
-      .dim = {64, 128},
-      .layers = {3, 8},
+      .dim = {48, 160},
+      .layers = {2, 12},
   };
-  calibration.weights[at(Feature::attention_growth)] = 0.14619918848107746;
-  calibration.weights[at(Feature::residual_growth)] = 0.41799697681198666;
+  calibration.weights[at(Feature::attention_growth)] = 0.2047012538310916;
+  calibration.weights[at(Feature::loss_rise)] = 14.076434322439423;
+  calibration.weights[at(Feature::learning_rate)] = 1.216193187328661;
   return calibration;
 }
 
