@@ -45,6 +45,11 @@ std::string evidence(Feature feature, double value) {
 
 }  // namespace
 
+SpectralShape shape_of(const MonitorOptions& options) {
+  return {options.model.layers, options.model.dim, options.rank,
+          options.tokens,       options.capacity,  options.seed};
+}
+
 Monitor::Monitor(MonitorOptions options, const kernels::Gemm& gemm)
     : options_{std::move(options)},
       uncalibrated_{options_.calibration.why_not(options_.model)},
@@ -54,9 +59,7 @@ Monitor::Monitor(MonitorOptions options, const kernels::Gemm& gemm)
       detectors_{options_.warmup},
       responder_{options_.on_alert} {
   if (options_.every == 0) return;
-  const SpectralShape shape{options_.model.layers, options_.model.dim, options_.rank,
-                            options_.tokens,       options_.capacity,  options_.seed};
-  spectral_ = std::make_unique<SpectralProbe>(shape, gemm);
+  spectral_ = std::make_unique<SpectralProbe>(shape_of(options_), gemm);
 }
 
 MonitorState Monitor::state() const {
@@ -72,6 +75,11 @@ void Monitor::restore(const MonitorState& state) {
   responder_.restore(state.responder);
 }
 
+std::optional<std::uint64_t> Monitor::alarm_age(std::uint64_t step) const {
+  if (step > state_.alarmed_until) return {};
+  return step - state_.alarmed_since;
+}
+
 bool Monitor::is_due(std::uint64_t step) const {
   return cadence_.is_due(step, step <= state_.alarmed_until ? Watch::alarmed : Watch::calm);
 }
@@ -82,6 +90,11 @@ std::vector<Alert> Monitor::after_step(const StepFacts& facts) {
   return alerts;
 }
 
+void Monitor::look_ahead(comm::Communicator& world, std::uint64_t step, SolvedBlocks& watcher) {
+  spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues, &watcher);
+  solved_ahead_ = step;
+}
+
 void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Source source,
                          std::optional<ProbeLevels>& first) {
   sums_.measure(rows_);
@@ -89,8 +102,11 @@ void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Sour
   probe_.step = facts.step;
   probe_.source = source;
   probe_.risk.reset();
+  probe_.shaping.reset();
   sums_.write(probe_.signals);
-  spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
+  if (solved_ahead_ != facts.step) {
+    spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
+  }
   const ProbeLevels levels = levels_of(probe_.signals, probe_.spectra);
   if (!first) first = levels;
   probe_.features = features_of(facts, levels, *first);
@@ -157,7 +173,9 @@ Alert Monitor::risk_alert(std::uint64_t step, const FeatureVector& features) con
 void Monitor::note(std::uint64_t step, const std::vector<Alert>& alerts) {
   const bool is_serious =
       std::ranges::any_of(alerts, [](const Alert& a) { return a.severity >= Severity::warning; });
-  if (is_serious) state_.alarmed_until = step + kAlarmSteps;
+  if (!is_serious) return;
+  if (step > state_.alarmed_until) state_.alarmed_since = step;
+  state_.alarmed_until = step + kAlarmSteps;
 }
 
 }  // namespace ballast::monitor

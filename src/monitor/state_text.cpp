@@ -93,10 +93,11 @@ DetectorState detectors_of(const Json& object) {
 
 std::string to_json(const MonitorState& state) {
   return Json{
-      {"first", to_object(state.first)},      {"first_held_out", to_object(state.first_held_out)},
-      {"recent", arrays(state.recent)},       {"alarmed_until", state.alarmed_until},
-      {"is_at_risk", state.is_at_risk},       {"lr_factor", state.responder.lr_factor},
-      {"last_act", state.responder.last_act}, {"detectors", to_object(state.detectors)}}
+      {"first", to_object(state.first)},        {"first_held_out", to_object(state.first_held_out)},
+      {"recent", arrays(state.recent)},         {"alarmed_until", state.alarmed_until},
+      {"alarmed_since", state.alarmed_since},   {"is_at_risk", state.is_at_risk},
+      {"lr_factor", state.responder.lr_factor}, {"last_act", state.responder.last_act},
+      {"detectors", to_object(state.detectors)}}
       .dump();
 }
 
@@ -108,6 +109,7 @@ MonitorState parse_state(const std::string& json, const std::string& source) {
     state.first_held_out = optional_levels_of(object.at("first_held_out"));
     state.recent = arrays_of<kFeatures>(object.at("recent"));
     state.alarmed_until = object.at("alarmed_until");
+    state.alarmed_since = object.value("alarmed_since", std::uint64_t{0});  // older ones lack it
     state.is_at_risk = object.at("is_at_risk");
     state.responder = {object.at("lr_factor"), object.at("last_act")};
     state.detectors = detectors_of(object.at("detectors"));
