@@ -62,7 +62,6 @@ KssShaping::Summary KssShaping::summary() const {
   for (const Solved& drawn : solved_) {
     mean.loss += share * drawn.loss.loss;
     mean.near_unit += share * drawn.loss.near_unit;
-    if (!drawn.loss.has_gradient) ++mean.without_gradient;
   }
   return mean;
 }

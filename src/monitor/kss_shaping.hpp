@@ -15,13 +15,15 @@ namespace ballast::monitor {
 
 /// Koopman Spectral Shaping (Kim et al. 2026, arXiv:2602.22988) of one step: the gradient of the
 /// mean spectral loss over a random half of the blocks, by the sampled states that leave blocks.
-/// What enters block 0 is the embedding's and gets none.
+/// What enters block 0 is the embedding's and gets none. Nor does a block whose states do not span
+/// its operator's directions, as those of block 0 when there are fewer kinds of tokens than that.
 ///
 /// A probe is solved before the step is computed, from the same samples and with the same weights.
 /// So the gradient is exact, nothing is carried from step to step, and a resumed run needs nothing.
 class KssShaping final : public SolvedBlocks {
  public:
-  /// `probe` must outlive this; `seed` draws the blocks.
+  /// `probe` must outlive this. `shape` is the probe's, but for a capacity of one micro-batch; its
+  /// seed draws the blocks.
   KssShaping(SpectralProbe& probe, const SpectralShape& shape, const KssOptions& options = {});
 
   /// The blocks of `step` are drawn; then the probe is to show the blocks that it solves.
@@ -31,11 +33,10 @@ class KssShaping final : public SolvedBlocks {
   /// Collective.
   void share(comm::Communicator& world);
 
-  /// The mean over the blocks that were drawn, and those of them that gave no gradient.
+  /// The means over the blocks that were drawn.
   struct Summary {
     double loss = 0.0;
     double near_unit = 0.0;
-    std::size_t without_gradient = 0;
   };
   [[nodiscard]] Summary summary() const;
 

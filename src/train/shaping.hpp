@@ -22,7 +22,8 @@ class Shaping {
   /// Steps since the alarm began over which the weight rises to its full height.
   static constexpr std::uint64_t kRampSteps = 100;
 
-  /// `monitor`, which probes, must outlive this. `shape`: of its probe.
+  /// `monitor`, which probes, must outlive this. `shape` is that of its probes, but for a capacity
+  /// of one micro-batch.
   Shaping(monitor::Monitor& monitor, const monitor::SpectralShape& shape, double alpha);
 
   /// The samples of `step` were shown to the monitor: its spectra are solved and differentiated.
