@@ -32,7 +32,7 @@ class Shaped : public testing::Test {
     keys_["monitor.every"] = "10";
     keys_["monitor.tokens"] = "150";
     keys_["monitor.held_out_every"] = "8";
-    keys_["experimental.kss"] = "3";
+    keys_["experimental.kss"] = "0.02";
   }
   Result run(const std::string& name, int ranks) {
     keys_["run.dir"] = folder_ + "/" + name;
@@ -61,7 +61,7 @@ TEST_F(Shaped, RunsAreTheSameAtAnyRankCountAndAfterAResume) {
     }
     keys_["experimental.kss"] = "0";
     EXPECT_NE(run("without" + dim, 1).hash, alone.hash) << dim;
-    keys_["experimental.kss"] = "3";
+    keys_["experimental.kss"] = "0.02";
   }
 }
 
