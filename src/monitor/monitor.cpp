@@ -90,11 +90,6 @@ std::vector<Alert> Monitor::after_step(const StepFacts& facts) {
   return alerts;
 }
 
-void Monitor::look_ahead(comm::Communicator& world, std::uint64_t step, SolvedBlocks& watcher) {
-  spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues, &watcher);
-  solved_ahead_ = step;
-}
-
 void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Source source,
                          std::optional<ProbeLevels>& first) {
   sums_.measure(rows_);
@@ -104,9 +99,7 @@ void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Sour
   probe_.risk.reset();
   probe_.shaping.reset();
   sums_.write(probe_.signals);
-  if (solved_ahead_ != facts.step) {
-    spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
-  }
+  spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
   const ProbeLevels levels = levels_of(probe_.signals, probe_.spectra);
   if (!first) first = levels;
   probe_.features = features_of(facts, levels, *first);

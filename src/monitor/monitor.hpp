@@ -87,11 +87,6 @@ class Monitor {
   /// Whether an alarm holds in a step, and how many steps before it began.
   [[nodiscard]] std::optional<std::uint64_t> alarm_age(std::uint64_t step) const;
 
-  /// Solves the spectra of step `step`, which is to be probed, before the step: rows() hold its
-  /// samples. Its own probe then finds them done. Collective.
-  void look_ahead(comm::Communicator& world, std::uint64_t step, SolvedBlocks& watcher);
-  /// Null where nothing is ever probed.
-  [[nodiscard]] SpectralProbe* spectral() { return spectral_.get(); }
   /// What shaping did in the step that was probed last, to be written down with it.
   void note_shaping(const ShapingRecord& record) { probe_.shaping = record; }
 
@@ -132,7 +127,6 @@ class Monitor {
   ProbeRows rows_;
   StreamSums sums_;
   std::unique_ptr<SpectralProbe> spectral_;  ///< null where nothing is ever probed
-  std::uint64_t solved_ahead_ = 0;           ///< the step that look_ahead was last for
   Detectors detectors_;
   Responder responder_;
   Probe probe_;

@@ -9,7 +9,7 @@ namespace ballast::monitor {
 
 namespace {
 
-bool is_wide(const SpectralShape& shape) { return shape.dim > SpectralProbe::kWidest; }
+bool is_wide(const SpectralShape& shape) { return shape.dim > shape.widest; }
 
 }  // namespace
 

@@ -17,12 +17,15 @@
 namespace ballast::monitor {
 
 struct SpectralShape {
+  static constexpr std::size_t kWidest = 256;
+
   std::size_t layers = 0;
   std::size_t dim = 0;
   std::size_t rank = 0;      ///< directions that a wide stream is looked at in
   std::size_t tokens = 0;    ///< that the job samples, at most
   std::size_t capacity = 0;  ///< that this rank samples, at most
   std::uint64_t seed = 0;
+  std::size_t widest = kWidest;  ///< streams up to this width are taken whole
 };
 
 /// Is shown each block by the probe that has just solved it, on the rank that did.
@@ -39,7 +42,7 @@ class SpectralProbe {
  public:
   /// Streams up to this width are taken whole; wider ones in the directions in which they vary
   /// most.
-  static constexpr std::size_t kWidest = 256;
+  static constexpr std::size_t kWidest = SpectralShape::kWidest;
 
   /// `gemm` must outlive this.
   SpectralProbe(const SpectralShape& shape, const kernels::Gemm& gemm);

@@ -74,9 +74,9 @@ Monitoring::Monitoring(const Config& config, comm::Communicator& world, const ke
       monitor_{make_options(config, narrow<std::size_t>(world.size())), gemm},
       observer_{monitor_.rows(), make_sample(config)} {
   if (config.experimental.kss == 0.0) return;
-  auto shape = monitor::shape_of(make_options(config, narrow<std::size_t>(world.size())));
-  shape.capacity = tokens_of_micro_batch(config);
-  shaping_.emplace(monitor_, shape, config.experimental.kss);
+  const auto options = make_options(config, narrow<std::size_t>(world.size()));
+  shaping_.emplace(monitor_.rows(), monitor::shape_of(options), tokens_of_micro_batch(config), gemm,
+                   config.experimental.kss);
 }
 
 void Monitoring::look_ahead(const checkpoint::TrainingState& state, Engine& engine) {

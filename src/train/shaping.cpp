@@ -19,17 +19,13 @@ double norm(std::span<const float> values) {
 
 }  // namespace
 
-Shaping::Shaping(monitor::Monitor& monitor, const monitor::SpectralShape& shape, double alpha)
-    : monitor_{&monitor},
-      kss_{*monitor.spectral(), shape},
-      alpha_{alpha},
-      wanted_(shape.capacity * shape.dim) {}
+Shaping::Shaping(const monitor::ProbeRows& rows, const monitor::SpectralShape& shape,
+                 std::size_t most_rows, const kernels::Gemm& gemm, double alpha)
+    : rows_{&rows}, kss_{shape, most_rows, gemm}, alpha_{alpha}, wanted_(most_rows * shape.dim) {}
 
 void Shaping::begin(comm::Communicator& world, std::uint64_t step, std::uint64_t alarm_age,
                     double gradient_scale) {
-  kss_.begin(step);
-  monitor_->look_ahead(world, step, kss_);
-  kss_.share(world);
+  kss_.solve(world, step, *rows_);
   const auto ramp = static_cast<double>(std::min(alarm_age, kRampSteps)) / kRampSteps;
   weight_ = alpha_ * ramp * gradient_scale;
   shares_ = {};
@@ -37,10 +33,9 @@ void Shaping::begin(comm::Communicator& world, std::uint64_t step, std::uint64_t
 }
 
 void Shaping::add(std::size_t layer, std::span<float> gradient) {
-  const auto& rows = monitor_->rows();
-  const std::size_t dim = rows.dim();
-  const auto wanted = std::span{wanted_}.first(rows.selected().size() * dim);
-  if (wanted.empty() || !kss_.differentiate(rows, layer + 1, wanted)) return;
+  const std::size_t dim = rows_->dim();
+  const auto wanted = std::span{wanted_}.first(rows_->selected().size() * dim);
+  if (wanted.empty() || !kss_.differentiate(*rows_, layer + 1, wanted)) return;
   const double length = weight_ * norm(wanted);
   const double most = kCap * norm(gradient);
   // A gradient that is not finite is the verdict's business.
@@ -50,7 +45,7 @@ void Shaping::add(std::size_t layer, std::span<float> gradient) {
   ++streams_;
   const auto factor = static_cast<float>(weight_ * share);
   const float* from = wanted.data();
-  for (const std::uint32_t token : rows.selected()) {
+  for (const std::uint32_t token : rows_->selected()) {
     for (float& value : gradient.subspan(token * dim, dim)) value += factor * *from++;
   }
 }

@@ -22,23 +22,24 @@ class Shaping {
   /// Steps since the alarm began over which the weight rises to its full height.
   static constexpr std::uint64_t kRampSteps = 100;
 
-  /// `monitor`, which probes, must outlive this. `shape` is that of its probes, but for a capacity
-  /// of one micro-batch.
-  Shaping(monitor::Monitor& monitor, const monitor::SpectralShape& shape, double alpha);
+  /// `rows` are filled with the samples of a step, once before it and once while it is computed;
+  /// they are of `shape`, at most `most_rows` a micro-batch. `rows` and `gemm` must outlive this.
+  Shaping(const monitor::ProbeRows& rows, const monitor::SpectralShape& shape,
+          std::size_t most_rows, const kernels::Gemm& gemm, double alpha);
 
-  /// The samples of `step` were shown to the monitor: its spectra are solved and differentiated.
+  /// The rows hold the samples of `step`: their operators are solved and differentiated.
   /// `alarm_age`: steps since the alarm began; `gradient_scale`: how much larger this step's
   /// gradients are than those of the mean loss, until the update. Collective.
   void begin(comm::Communicator& world, std::uint64_t step, std::uint64_t alarm_age,
              double gradient_scale);
-  /// `gradient`: of the stream that leaves block `layer`, over the micro-batch that the monitor's
-  /// rows hold last.
+  /// `gradient`: of the stream that leaves block `layer`, over the micro-batch that the rows hold
+  /// last.
   void add(std::size_t layer, std::span<float> gradient);
   /// What became of the step. Collective.
   [[nodiscard]] monitor::ShapingRecord finish(comm::Communicator& world);
 
  private:
-  monitor::Monitor* monitor_;
+  const monitor::ProbeRows* rows_;
   monitor::KssShaping kss_;
   double alpha_;
   double weight_ = 0.0;        ///< of this step

@@ -18,7 +18,7 @@ namespace {
 using monitor::test::Matrix;
 using test::world;
 
-constexpr std::size_t kDim = 36;
+constexpr std::size_t kDim = 30;
 constexpr std::size_t kLayers = 3;
 constexpr std::uint64_t kStep = 200;
 
@@ -27,8 +27,8 @@ Config config_of(double alpha, ElementType param) {
   config.model.vocabulary = 259;
   config.model.dim = kDim;
   config.model.layers = kLayers;
-  config.model.heads = 6;
-  config.model.kv_heads = 2;
+  config.model.heads = 5;
+  config.model.kv_heads = 5;
   config.model.ffn = 101;
   config.model.init_std = 0.3;
   config.data.seq_len = 24;
