@@ -84,7 +84,7 @@ class Monitor {
   /// Whether a step is to be probed: rows() is then to be filled during its forward passes.
   [[nodiscard]] bool is_due(std::uint64_t step) const;
   [[nodiscard]] ProbeRows& rows() { return rows_; }
-  /// Whether an alarm holds in a step, and how many steps before it began.
+  /// How many steps before `step` the alarm began that holds in it; nothing if there is none.
   [[nodiscard]] std::optional<std::uint64_t> alarm_age(std::uint64_t step) const;
 
   /// What shaping did in the step that was probed last, to be written down with it.
