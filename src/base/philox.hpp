@@ -11,7 +11,8 @@ enum class RandomPurpose : std::uint32_t {
   shuffle = 2,
   sample = 3,
   probe = 4,
-  basis = 5
+  basis = 5,
+  shaping = 6
 };
 
 /// A counter-based random stream (Philox4x32-10; Salmon et al. 2011, "Parallel

@@ -200,6 +200,17 @@ Options monitor_options(train::MonitorConfig& c) {
   };
 }
 
+Options experimental_options(train::ExperimentalConfig& c) {
+  return {
+      number("experimental.kss", c.kss, kZeroOrMore,
+             "weight of a loss on the blocks' spectra while the monitor is in alarm, say 0.15 "
+             "(Koopman Spectral Shaping); 0: off"),
+      number("experimental.qk_clip", c.qk_clip, kZeroOrMore,
+             "attention logits above it have the block's query and key weights scaled down, say "
+             "100 (QK-Clip); 0: off"),
+  };
+}
+
 Options run_options(train::RunConfig& c) {
   return {
       required(word("run.dir", "FOLDER", c.dir, "where log and checkpoints go")),
@@ -228,6 +239,7 @@ std::vector<Option> training_options(train::Config& config) {
   append(all, schedule_options(config.schedule));
   append(all, checkpoint_options(config.checkpoint));
   append(all, monitor_options(config.monitor));
+  append(all, experimental_options(config.experimental));
   append(all, {whole("eval.every", config.eval_every, kEvery, "steps between evaluations; 0: none"),
                whole("log.every", config.log_every, kEvery, "steps between records; 0: none"),
                whole("log.profile", config.log_profile, kEvery,

@@ -54,6 +54,21 @@ std::size_t columns_at(const Decomposition& d, std::size_t j) {
   return d.eigenvalues[j].imag() == 0.0 ? 1 : 2;
 }
 
+/// out = the chunk of rows from `first` on, less their mean. Returns how many there are.
+std::size_t centre(const StreamRows& from, std::size_t first, std::span<const double> mean,
+                   std::span<double> out) {
+  const auto chunk = chunk_of(from.rows, first);
+  fixed_point::widen(chunk, from.shift, out);
+  for (std::size_t i = 0; i < chunk.rows; ++i) {
+    for (std::size_t j = 0; j < mean.size(); ++j) out[i * mean.size() + j] -= mean[j];
+  }
+  return chunk.rows;
+}
+
+void narrow(std::span<const double> values, std::span<float> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(values[i]);
+}
+
 }  // namespace
 
 KssGradient::KssGradient(std::size_t dim)
@@ -61,32 +76,28 @@ KssGradient::KssGradient(std::size_t dim)
       slopes_(dim),
       left_(dim * dim),
       product_(dim * dim),
-      y_from_x_(dim * dim),
-      x_from_x_(dim * dim),
-      mean_x_(dim),
-      mean_y_(dim),
       x_(kChunkRows * dim),
       y_(kChunkRows * dim),
       out_(kChunkRows * dim) {}
 
 KssLoss KssGradient::evaluate(const SpectralSolver& solver, const PairMoments& moments,
-                              const KssOptions& options) {
+                              const KssOptions& options, KssOperator& out) {
   const Decomposition d = solver.decomposition();
-  if (d.dim != dim_ || moments.dim != dim_) {
+  if (d.dim != dim_ || moments.dim != dim_ || out.dim() != dim_) {
     throw internal_error("a spectrum of dimension {} for a gradient of {}", d.dim, dim_);
   }
   KssLoss loss = measure(d, options);
   loss.has_gradient = d.rank == dim_;
-  if (loss.has_gradient) {
-    drop_unusable(d, options, loss);
-    form_slope(d);
-    form_matrices(d, static_cast<double>(moments.samples - 1));
-  } else {
-    std::fill(y_from_x_.begin(), y_from_x_.end(), 0.0);
-    std::fill(x_from_x_.begin(), x_from_x_.end(), 0.0);
-  }
-  std::copy(moments.mean_x.begin(), moments.mean_x.end(), mean_x_.begin());
-  std::copy(moments.mean_y.begin(), moments.mean_y.end(), mean_y_.begin());
+  std::ranges::fill(out.values(), 0.0);
+  if (!loss.has_gradient) return loss;
+  drop_unusable(d, options, loss);
+  form_slope(d);
+  form_matrices(d, static_cast<double>(moments.samples - 1), out);
+  std::ranges::copy(moments.mean_x, out.mean_x().begin());
+  std::ranges::copy(moments.mean_y, out.mean_y().begin());
+  loss.has_gradient =
+      std::ranges::all_of(out.values(), [](double value) { return std::isfinite(value); });
+  if (!loss.has_gradient) std::ranges::fill(out.values(), 0.0);
   return loss;
 }
 
@@ -157,23 +168,24 @@ void KssGradient::form_slope(const Decomposition& d) {
 
 /// From Γ of the whitened operator, in the eigenbasis of S, to the matrices that samples are
 /// multiplied by. There A_0 = Y X^+ is W^-1 A W and (X X^T)^-1 is diagonal.
-void KssGradient::form_matrices(const Decomposition& d, double degrees) {
+void KssGradient::form_matrices(const Decomposition& d, double degrees, KssOperator& out) {
   const std::size_t r = d.rank;
+  const auto y_from_x = out.y_from_x(), x_from_x = out.x_from_x();
   for (std::size_t j = 0; j < r; ++j) {
     for (std::size_t i = 0; i < r; ++i) {
       const double ratio = d.whitening[i] / d.whitening[j];
-      y_from_x_[i + j * r] = product_[i + j * r] * ratio / (d.variances[j] * degrees);
+      y_from_x[i + j * r] = product_[i + j * r] * ratio / (d.variances[j] * degrees);
       left_[i + j * r] = d.whitened[i + j * r] / ratio;  // A_0
     }
   }
-  lapack::multiply({r, r, r}, {left_, r, lapack::Op::transposed}, {y_from_x_, r}, product_);
+  lapack::multiply({r, r, r}, {left_, r, lapack::Op::transposed}, {y_from_x, r}, product_);
   for (std::size_t j = 0; j < r; ++j) {
     for (std::size_t i = 0; i < r; ++i) {
-      x_from_x_[i + j * r] = -(product_[i + j * r] + product_[j + i * r]);
+      x_from_x[i + j * r] = -(product_[i + j * r] + product_[j + i * r]);
     }
   }
-  rotate(d, y_from_x_);
-  rotate(d, x_from_x_);
+  rotate(d, y_from_x);
+  rotate(d, x_from_x);
 }
 
 /// matrix = U matrix U^T
@@ -183,35 +195,37 @@ void KssGradient::rotate(const Decomposition& d, std::span<double> matrix) {
   lapack::multiply({m, m, m}, {product_, m}, {d.basis, m, lapack::Op::transposed}, matrix);
 }
 
-void KssGradient::differentiate(const StreamRows& x, const StreamRows& y,
-                                std::span<float> gradient_x, std::span<float> gradient_y) {
-  const std::size_t m = dim_;
-  const std::size_t rows = x.rows.rows;
-  if (x.rows.cols != m || y.rows.cols != m || y.rows.rows != rows || x.shift.size() != m ||
-      y.shift.size() != m || gradient_x.size() != rows * m || gradient_y.size() != rows * m) {
+void KssGradient::check(const KssOperator& from, const StreamRows& rows,
+                        std::span<const float> gradient) const {
+  if (from.dim() != dim_ || rows.rows.cols != dim_ || rows.shift.size() != dim_ ||
+      gradient.size() != rows.rows.rows * dim_) {
     throw internal_error("the rows to differentiate by do not fit together");
   }
-  const auto centre = [&](const StreamRows& from, std::size_t first, std::size_t count,
-                          std::span<const double> mean, std::span<double> out) {
-    fixed_point::widen(chunk_of(from.rows, first), from.shift, out);
-    for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t j = 0; j < m; ++j) out[i * m + j] -= mean[j];
-    }
-  };
-  const auto narrow_to = [&](std::span<float> out) {
-    std::transform(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(out.size()),
-                   out.begin(), [](double value) { return static_cast<float>(value); });
-  };
-  for (std::size_t first = 0; first < rows; first += kChunkRows) {
-    const std::size_t count = std::min(kChunkRows, rows - first);
-    centre(x, first, count, mean_x_, x_);
-    centre(y, first, count, mean_y_, y_);
-    lapack::multiply({m, count, m}, {y_from_x_, m}, {x_, m}, out_);
-    narrow_to(gradient_y.subspan(first * m, count * m));
-    lapack::multiply({m, count, m}, {x_from_x_, m}, {x_, m}, out_);
-    lapack::multiply({m, count, m}, {y_from_x_, m, lapack::Op::transposed}, {y_, m}, out_,
+}
+
+void KssGradient::differentiate_y(const KssOperator& from, const StreamRows& x,
+                                  std::span<float> gradient) {
+  check(from, x, gradient);
+  const std::size_t m = dim_;
+  for (std::size_t first = 0; first < x.rows.rows; first += kChunkRows) {
+    const std::size_t count = centre(x, first, from.mean_x(), x_);
+    lapack::multiply({m, count, m}, {from.y_from_x(), m}, {x_, m}, out_);
+    narrow(out_, gradient.subspan(first * m, count * m));
+  }
+}
+
+void KssGradient::differentiate_x(const KssOperator& from, const StreamRows& x, const StreamRows& y,
+                                  std::span<float> gradient) {
+  check(from, x, gradient);
+  check(from, y, gradient);
+  const std::size_t m = dim_;
+  for (std::size_t first = 0; first < x.rows.rows; first += kChunkRows) {
+    const std::size_t count = centre(x, first, from.mean_x(), x_);
+    (void)centre(y, first, from.mean_y(), y_);
+    lapack::multiply({m, count, m}, {from.x_from_x(), m}, {x_, m}, out_);
+    lapack::multiply({m, count, m}, {from.y_from_x(), m, lapack::Op::transposed}, {y_, m}, out_,
                      lapack::Store::add);
-    narrow_to(gradient_x.subspan(first * m, count * m));
+    narrow(out_, gradient.subspan(first * m, count * m));
   }
 }
 

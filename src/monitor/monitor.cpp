@@ -49,12 +49,12 @@ std::string evidence(Feature feature, double value) {
   }
 }
 
+}  // namespace
+
 SpectralShape shape_of(const MonitorOptions& options) {
   return {options.model.layers, options.model.dim, options.rank,
           options.tokens,       options.capacity,  options.seed};
 }
-
-}  // namespace
 
 Monitor::Monitor(MonitorOptions options, const kernels::Gemm& gemm)
     : options_{std::move(options)},
@@ -84,6 +84,11 @@ void Monitor::restore(const MonitorState& state) {
   responder_.restore(state.responder);
 }
 
+std::optional<std::uint64_t> Monitor::alarm_age(std::uint64_t step) const {
+  if (step > state_.alarmed_until) return {};
+  return step - state_.alarmed_since;
+}
+
 bool Monitor::is_due(std::uint64_t step) const {
   return cadence_.is_due(step, step <= state_.alarmed_until ? Watch::alarmed : Watch::calm);
 }
@@ -103,6 +108,7 @@ void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Sour
   probe_.source = source;
   probe_.log_z = facts.log_z;
   probe_.risk.reset();
+  probe_.shaping.reset();
   sums_.write(probe_.signals);
   spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
   const Sight sight{facts, probe_.signals, probe_.spectra, probe_.updates, loss_rise_.value()};
@@ -182,7 +188,9 @@ Alert Monitor::risk_alert(std::uint64_t step, const FeatureVector& features) con
 void Monitor::note(std::uint64_t step, const std::vector<Alert>& alerts) {
   const bool is_serious =
       std::ranges::any_of(alerts, [](const Alert& a) { return a.severity >= Severity::warning; });
-  if (is_serious) state_.alarmed_until = step + kAlarmSteps;
+  if (!is_serious) return;
+  if (step > state_.alarmed_until) state_.alarmed_since = step;
+  state_.alarmed_until = step + kAlarmSteps;
 }
 
 }  // namespace ballast::monitor

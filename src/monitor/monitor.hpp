@@ -39,6 +39,16 @@ struct MonitorOptions {
 /// What a probe looked at: the tokens of a step, or always the same ones of held-out text.
 enum class Source { live, held_out };
 
+/// What its probes measure.
+[[nodiscard]] SpectralShape shape_of(const MonitorOptions& options);
+
+/// What Koopman Spectral Shaping did in a step.
+struct ShapingRecord {
+  double loss = 0.0;           ///< mean spectral loss of the blocks that were drawn
+  double near_unit = 0.0;      ///< their mean soft near-unit mass
+  double applied_share = 0.0;  ///< of the gradient that was wanted, after the cap
+};
+
 /// One probe, as it is written down.
 struct Probe {
   std::uint64_t step = 0;  ///< whose forward used the same weights
@@ -50,6 +60,7 @@ struct Probe {
   std::vector<std::vector<std::complex<double>>> eigenvalues;  ///< [layers], of rank each
   FeatureVector features{};                                    ///< of this probe alone
   std::optional<double> risk;  ///< nothing where the calibration does not cover the model
+  std::optional<ShapingRecord> shaping;
 };
 
 /// What a run's probes and alerts leave behind for later ones.
@@ -59,6 +70,7 @@ struct MonitorState {
   LossRiseState loss_rise;
   std::vector<FeatureVector> recent;  ///< of the last probes, oldest first
   std::uint64_t alarmed_until = 0;    ///< step up to which probes are dense
+  std::uint64_t alarmed_since = 0;    ///< step whose alert began that alarm
   std::uint64_t risk_raised = 0;      ///< step of the last alert, while beyond the threshold
   DetectorState detectors;
   Responder::State responder;
@@ -77,6 +89,11 @@ class Monitor {
   /// Whether a step is to be probed: rows() is then to be filled during its forward passes.
   [[nodiscard]] bool is_due(std::uint64_t step) const;
   [[nodiscard]] ProbeRows& rows() { return rows_; }
+  /// How many steps before `step` the alarm began that holds in it; nothing if there is none.
+  [[nodiscard]] std::optional<std::uint64_t> alarm_age(std::uint64_t step) const;
+
+  /// What shaping did in the step that was probed last, to be written down with it.
+  void note_shaping(const ShapingRecord& record) { probe_.shaping = record; }
 
   /// What every step shows. Not collective.
   [[nodiscard]] std::vector<Alert> after_step(const StepFacts& facts);

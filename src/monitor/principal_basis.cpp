@@ -88,6 +88,17 @@ void PrincipalBasis::project(const ProbeRows& rows, std::size_t depth, std::size
   project_parts(projector_, rows, depth, used, out);
 }
 
+void PrincipalBasis::lift(std::size_t layer, std::span<const float> in, std::span<float> out,
+                          kernels::Store store) {
+  const std::size_t dim = layout_.dim();
+  const std::size_t rows = in.size() / rank_;
+  const auto used = std::span{narrow_}.first(dim * rank_);
+  narrow_basis(basis(layer), dim, rank_, used);
+  gemm_->multiply(kernels::matrix(in.data(), rows, rank_), kernels::Transpose::no,
+                  kernels::matrix<const float>(used.data(), dim, rank_), kernels::Transpose::yes,
+                  kernels::matrix(out.data(), rows, dim), store);
+}
+
 /// Micro-batch by micro-batch: a library may sum in another order when there are more rows, and how
 /// many a rank has depends on the number of ranks.
 void PrincipalBasis::project_parts(Projector& projector, const ProbeRows& rows, std::size_t depth,

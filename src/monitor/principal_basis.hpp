@@ -30,6 +30,9 @@ class PrincipalBasis {
   void find(comm::Communicator& world, const ProbeRows& rows);
   /// out: [n, rank]: the rows of `depth` in the directions of `layer`'s basis.
   void project(const ProbeRows& rows, std::size_t depth, std::size_t layer, std::span<float> out);
+  /// The other way: in [n, rank], coordinates in the directions of `layer`'s basis; out [n, dim].
+  void lift(std::size_t layer, std::span<const float> in, std::span<float> out,
+            kernels::Store store);
 
  private:
   void improve(comm::Communicator& world, const ProbeRows& rows);

@@ -86,6 +86,11 @@ std::string to_json(const Probe& probe, Eigenvalues eigenvalues) {
       {"updates", update_lists(probe.updates)},
       {"spectrum", spectral_lists(probe.spectra)},
   };
+  if (probe.shaping) {
+    object["kss"] = {{"loss", json_number(probe.shaping->loss)},
+                     {"near_unit", json_number(probe.shaping->near_unit)},
+                     {"applied_share", json_number(probe.shaping->applied_share)}};
+  }
   if (eigenvalues == Eigenvalues::yes) object["eigenvalues"] = eigenvalue_lists(probe);
   return object.dump();
 }

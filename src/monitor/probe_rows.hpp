@@ -27,6 +27,8 @@ class ProbeRows {
   [[nodiscard]] std::size_t dim() const { return dim_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::size_t count() const { return count_; }
+  /// The tokens of the micro-batch that `select` named last: the last of the rows.
+  [[nodiscard]] std::span<const std::uint32_t> selected() const { return selected_; }
   /// [count, dim].
   [[nodiscard]] std::span<const float> at(std::size_t depth) const {
     return std::span{values_}.subspan(depth * capacity_ * dim_, count_ * dim_);

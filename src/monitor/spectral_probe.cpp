@@ -9,7 +9,7 @@ namespace ballast::monitor {
 
 namespace {
 
-bool is_wide(const SpectralShape& shape) { return shape.dim > SpectralProbe::kWidest; }
+bool is_wide(const SpectralShape& shape) { return shape.dim > shape.widest; }
 
 /// Operations of one decomposition of each kind that a spectrum takes, over the cube of its order.
 constexpr double kSolveFlop = 60.0;
@@ -46,13 +46,14 @@ SpectralProbe::SpectralProbe(const SpectralShape& shape, const kernels::Gemm& ge
 
 void SpectralProbe::measure(comm::Communicator& world, const ProbeRows& rows,
                             std::vector<SpectralFeatures>& spectra,
-                            std::vector<std::vector<std::complex<double>>>& eigenvalues) {
+                            std::vector<std::vector<std::complex<double>>>& eigenvalues,
+                            SolvedBlocks* watcher) {
   if (basis_) {
     basis_->find(world, rows);
     project(rows);
   }
   sum_moments(world, rows);
-  solve_own(world);
+  solve_own(world, watcher);
   share(world);
   spectra = features_;
   eigenvalues.resize(layout_.blocks());
@@ -78,14 +79,37 @@ void SpectralProbe::project(const ProbeRows& rows) {
   }
 }
 
+StreamRows SpectralProbe::stream_of(const ProbeRows& rows, std::size_t stream, std::size_t first,
+                                    std::size_t end) const {
+  const std::size_t dim = layout_.dim();
+  const float* const start =
+      basis_ ? projected_.data() + stream * rows.capacity() * dim : rows.at(stream).data();
+  return {{start + first * dim, end - first, dim, dim}, no_shift_};
+}
+
+SpectralProbe::Pairs SpectralProbe::pairs(const ProbeRows& rows, std::size_t block) const {
+  const std::size_t end = rows.count();
+  const std::size_t first = end - rows.selected().size();
+  return {stream_of(rows, layout_.stream_of_x(block), first, end),
+          stream_of(rows, layout_.stream_of_y(block), first, end)};
+}
+
+void SpectralProbe::lift(std::size_t block, std::span<const float> in, std::span<float> out,
+                         kernels::Store store) {
+  if (basis_) return basis_->lift(block, in, out, store);
+  const bool adds = store == kernels::Store::add;
+  for (std::size_t i = 0; i < in.size(); ++i) out[i] = adds ? out[i] + in[i] : in[i];
+}
+
+int SpectralProbe::solver_of(std::size_t block, const comm::Communicator& world) {
+  return narrow<int>(block % narrow<std::size_t>(world.size()));
+}
+
 /// The rows of one micro-batch, from `first` to `end`, as streams.
 std::span<const StreamRows> SpectralProbe::streams_of(const ProbeRows& rows, std::size_t first,
                                                       std::size_t end) {
-  const std::size_t dim = layout_.dim();
   for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
-    const float* const start =
-        basis_ ? projected_.data() + stream * rows.capacity() * dim : rows.at(stream).data();
-    streams_[stream] = {{start + first * dim, end - first, dim, dim}, no_shift_};
+    streams_[stream] = stream_of(rows, stream, first, end);
   }
   return streams_;
 }
@@ -108,18 +132,19 @@ void SpectralProbe::sum_moments(comm::Communicator& world, const ProbeRows& rows
   world.sum(words_, {"probe", "moments"});
 }
 
-void SpectralProbe::solve_own(const comm::Communicator& world) {
+void SpectralProbe::solve_own(const comm::Communicator& world, SolvedBlocks* watcher) {
   const auto ranks = narrow<std::size_t>(world.size());
   for (auto block = narrow<std::size_t>(world.rank()); block < layout_.blocks(); block += ranks) {
     read_moments(layout_, exponents_, words_, block, moments_);
     features_[block] = solver_.solve(moments_);
     std::ranges::copy(solver_.eigenvalues(), eigenvalues_of(block).begin());
+    if (watcher != nullptr) watcher->solved(block, solver_, moments_);
   }
 }
 
 void SpectralProbe::share(comm::Communicator& world) {
   for (std::size_t block = 0; block < layout_.blocks(); ++block) {
-    const auto solver = narrow<int>(block % narrow<std::size_t>(world.size()));
+    const int solver = solver_of(block, world);
     world.broadcast(std::as_writable_bytes(std::span{&features_[block], 1}), solver,
                     {"probe", "spectrum"});
     world.broadcast(std::as_writable_bytes(eigenvalues_of(block)), solver,

@@ -114,6 +114,7 @@ std::string to_json(const MonitorState& state) {
               {"first_held_out", to_object(state.first_held_out)},
               {"recent", arrays(state.recent)},
               {"alarmed_until", state.alarmed_until},
+              {"alarmed_since", state.alarmed_since},
               {"risk_raised", state.risk_raised},
               {"lr_factor", state.responder.lr_factor},
               {"last_act", state.responder.last_act},
@@ -131,6 +132,7 @@ std::optional<MonitorState> parse_state(const std::string& json, const std::stri
     state.first_held_out = optional_levels_of(object.at("first_held_out"));
     state.recent = arrays_of<kFeatures>(object.at("recent"));
     state.alarmed_until = object.at("alarmed_until");
+    state.alarmed_since = object.at("alarmed_since");
     state.risk_raised = object.at("risk_raised");
     state.responder = {object.at("lr_factor"), object.at("last_act")};
     state.detectors = detectors_of(object.at("detectors"));

@@ -8,6 +8,34 @@
 
 namespace ballast::optim {
 
+void read(const MasterSlice& slice, std::size_t start, std::span<float> out) {
+  const std::size_t count = out.size();
+  switch (slice.compute.type()) {
+    case ElementType::fp32:
+      return kernels::widen(slice.compute.subspan(start, count), out);
+    case ElementType::bf16:
+      return kernels::join_master(slice.compute.halves().subspan(start, count),
+                                  slice.low.subspan(start, count), out);
+    case ElementType::fp16:
+      std::ranges::copy(slice.full.subspan(start, count), out.begin());
+      return;
+  }
+}
+
+void write(const MasterSlice& slice, std::size_t start, std::span<const float> values) {
+  const std::size_t count = values.size();
+  switch (slice.compute.type()) {
+    case ElementType::fp32:
+      return kernels::narrow(values, slice.compute.subspan(start, count));
+    case ElementType::bf16:
+      return kernels::split_master(values, slice.compute.halves().subspan(start, count),
+                                   slice.low.subspan(start, count));
+    case ElementType::fp16:
+      std::ranges::copy(values, slice.full.subspan(start, count).begin());
+      return kernels::narrow(values, slice.compute.subspan(start, count));
+  }
+}
+
 MasterWeights::MasterWeights(std::span<float> values)
     : slices_{{0, values, {}, {}}}, size_{values.size()} {}
 
@@ -37,38 +65,16 @@ void MasterWeights::for_each_piece(std::size_t offset, std::size_t count, Act&& 
 }
 
 void MasterWeights::read(std::size_t offset, std::span<float> out) const {
-  for_each_piece(
-      offset, out.size(),
-      [&](const MasterSlice& slice, std::size_t start, std::size_t done, std::size_t count) {
-        const auto to = out.subspan(done, count);
-        switch (slice.compute.type()) {
-          case ElementType::fp32:
-            return kernels::widen(slice.compute.subspan(start, count), to);
-          case ElementType::bf16:
-            return kernels::join_master(slice.compute.halves().subspan(start, count),
-                                        slice.low.subspan(start, count), to);
-          case ElementType::fp16:
-            std::ranges::copy(slice.full.subspan(start, count), to.begin());
-            return;
-        }
-      });
+  for_each_piece(offset, out.size(),
+                 [&](const MasterSlice& slice, std::size_t start, std::size_t done,
+                     std::size_t count) { optim::read(slice, start, out.subspan(done, count)); });
 }
 
 void MasterWeights::write(std::size_t offset, std::span<const float> values) const {
   for_each_piece(
       offset, values.size(),
       [&](const MasterSlice& slice, std::size_t start, std::size_t done, std::size_t count) {
-        const auto from = values.subspan(done, count);
-        switch (slice.compute.type()) {
-          case ElementType::fp32:
-            return kernels::narrow(from, slice.compute.subspan(start, count));
-          case ElementType::bf16:
-            return kernels::split_master(from, slice.compute.halves().subspan(start, count),
-                                         slice.low.subspan(start, count));
-          case ElementType::fp16:
-            std::ranges::copy(from, slice.full.subspan(start, count).begin());
-            return kernels::narrow(from, slice.compute.subspan(start, count));
-        }
+        optim::write(slice, start, values.subspan(done, count));
       });
 }
 

@@ -21,6 +21,11 @@ struct MasterSlice {
   std::span<float> full;
 };
 
+/// The masters [start, start + out.size()) of a slice as fp32, exactly.
+void read(const MasterSlice& slice, std::size_t start, std::span<float> out);
+/// Replaces them, and what the model computes with.
+void write(const MasterSlice& slice, std::size_t start, std::span<const float> values);
+
 /// A rank's flat shard of fp32 master weights, whatever they are stored as. A view: it owns
 /// nothing.
 class MasterWeights {

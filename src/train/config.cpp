@@ -26,6 +26,29 @@ void validate_monitor(const MonitorConfig& monitor, const model::ModelConfig& mo
   }
 }
 
+void validate_experimental(const Config& config) {
+  const auto& [kss, qk_clip] = config.experimental;
+  const auto require_sane = [](const char* key, double value) {
+    if (!std::isfinite(value) || value < 0.0) {
+      throw usage_error("experimental.{} = {} must be 0 (off) or more", key, value);
+    }
+  };
+  require_sane("kss", kss);
+  require_sane("qk_clip", qk_clip);
+  if (kss > 0.0 && config.monitor.every == 0) {
+    throw usage_error(
+        "experimental.kss = {} acts while the monitor is in alarm, but monitor.every = 0 switches "
+        "it off: set one or the other",
+        kss);
+  }
+  if (qk_clip > 0.0 && config.model.qk_norm) {
+    throw usage_error(
+        "experimental.qk_clip = {} has nothing to clip with model.qk_norm = true, which bounds "
+        "attention logits by itself: leave one of them out",
+        qk_clip);
+  }
+}
+
 }  // namespace
 
 void Config::validate_plan() const {
@@ -43,6 +66,7 @@ void Config::validate_plan() const {
   (void)make_model_options(*this);
   validate_precision(precision);
   validate_monitor(monitor, model);
+  validate_experimental(*this);
 }
 
 void Config::validate() const {

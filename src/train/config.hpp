@@ -106,6 +106,12 @@ struct MonitorConfig {
   std::filesystem::path calibration;  ///< by `ballast monitor calibrate`; empty: shipped
 };
 
+/// Section [experimental]: what the monitor may do besides warning. 0: off.
+struct ExperimentalConfig {
+  double kss = 0.0;      ///< α of Koopman Spectral Shaping while there is an alarm
+  double qk_clip = 0.0;  ///< τ: attention logits above it have their block's W_q and W_k scaled
+};
+
 /// Section [run].
 struct RunConfig {
   std::filesystem::path dir;
@@ -125,6 +131,7 @@ struct Config {
   ScheduleConfig schedule;
   CheckpointConfig checkpoint;
   MonitorConfig monitor;
+  ExperimentalConfig experimental;
   RunConfig run;
   std::uint64_t eval_every = 0;
   std::uint64_t log_every = 10;

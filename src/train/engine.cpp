@@ -56,7 +56,12 @@ Engine::Engine(const Config& config, comm::Communicator& world, const data::Data
       sampler_{config.run.seed, dataset.windows(data::Split::train, config.data.seq_len)},
       loader_{dataset, workspace_.model().shape()},
       program_{model::training_program(workspace_.model().table())},
-      evaluation_program_{model::evaluation_program(workspace_.model().table())} {}
+      evaluation_program_{model::evaluation_program(workspace_.model().table())} {
+  if (config.experimental.qk_clip > 0.0) {
+    qk_clip_.emplace(config.experimental.qk_clip, layout());
+    observe(nullptr);
+  }
+}
 
 void Engine::initialise() {
   const auto& table = layout().table();
@@ -97,7 +102,10 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
   parameters.begin_step();
   StepSums sums;
   sums.stop_requests = stop_requested ? 1 : 0;
+  if (qk_clip_) qk_clip_->begin();
+  workspace_.model().observe(observer_);
   run_leaves(state, sums);
+  workspace_.model().observe(nullptr);
   {
     const ProfileSpan span{
         profile_, Region::gradient_norm,
@@ -136,6 +144,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
   parameters.begin_version();
   if (finite) {
     state.optimizer_steps += 1;
+    if (qk_clip_) qk_clip_->agree(*world_);
     apply(state, lr, correction * optim::clip_factor(result.grad_norm, config_->optim.clip));
   } else {
     parameters.publish_all();
@@ -159,12 +168,15 @@ void Engine::run_leaves(const checkpoint::TrainingState& state, StepSums& sums) 
         parameters.walk(program_);
         continue;
       }
-      const std::uint64_t sample =
-          state.cursor + leaf * config_->data.leaf_sequences() + micro * config_->data.micro_batch;
-      run_micro_batch(leaf, sample, scale, sums);
+      run_micro_batch(leaf, sample_of(state, leaf, micro), scale, sums);
     }
   }
   parameters.finish_gradients();
+}
+
+std::uint64_t Engine::sample_of(const checkpoint::TrainingState& state, std::size_t leaf,
+                                std::size_t micro) const {
+  return state.cursor + leaf * config_->data.leaf_sequences() + micro * config_->data.micro_batch;
 }
 
 const model::Batch& Engine::load(std::uint64_t sample) {
@@ -200,6 +212,7 @@ void Engine::apply(const checkpoint::TrainingState& state, double lr, double gra
                       .partials = observer_ == nullptr ? std::span<kernels::AdamWPartials>{}
                                                        : observer_->room_for_update(unit),
                   });
+    if (qk_clip_) qk_clip_->scale(unit, optimizer.master(parameters, unit));
     parameters.publish(unit);
   }
 }
@@ -219,7 +232,9 @@ void Engine::adapt_loss_scale(checkpoint::TrainingState& state, Update update) c
 
 void Engine::observe(StepObserver* observer) {
   observer_ = observer;
-  workspace_.model().observe(observer);
+  if (!qk_clip_) return;
+  observers_.set(observer, &*qk_clip_);
+  observer_ = &observers_;
 }
 
 EvalResult Engine::evaluate() {
@@ -247,6 +262,33 @@ void Engine::show_training(std::size_t batches, StepObserver& observer) {
   };
   show_batches(*world_, workspace_.model(), workspace_.parameters(), evaluation_program_, batches,
                load, observer);
+}
+
+double Engine::show_next(const checkpoint::TrainingState& state, StepObserver& observer) {
+  const ProfileSpan span{profile_, Region::evaluation};
+  auto& parameters = workspace_.parameters();
+  auto& model = workspace_.model();
+  std::vector<float> nll(model.shape().tokens());
+  StepSums sums;
+  model.observe(&observer);
+  const auto ranks = narrow<std::size_t>(world_->size());
+  for (std::size_t first = 0; first < config_->data.leaves(); first += ranks) {
+    const std::size_t leaf = first + narrow<std::size_t>(world_->rank());
+    for (std::size_t micro = 0; micro < config_->data.leaf_micro_batches; ++micro) {
+      parameters.begin_micro_batch(0, evaluation_program_);
+      if (leaf >= config_->data.leaves()) {
+        parameters.walk(evaluation_program_);
+        continue;
+      }
+      const std::uint64_t sample = sample_of(state, leaf, micro);
+      const auto& batch = load(sample);
+      observer.before_micro_batch(sample, batch);
+      sums.loss.merge(model.forward(batch, parameters, nll));
+    }
+  }
+  model.observe(nullptr);
+  sums.merge_over(*world_);
+  return state.loss_scale * sums.loss.weight.value() / nominal_labels(config_->data);
 }
 
 }  // namespace ballast::train

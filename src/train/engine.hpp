@@ -17,6 +17,8 @@
 #include "train/config.hpp"
 #include "train/memory_plan.hpp"
 #include "train/nonfinite.hpp"
+#include "train/observer_pair.hpp"
+#include "train/qk_clip.hpp"
 #include "train/step_observer.hpp"
 #include "train/validation.hpp"
 #include "train/verdict.hpp"
@@ -72,6 +74,14 @@ class Engine {
   /// The same with the first `batches` micro-batches of the training text, in training order.
   /// Collective.
   void show_training(std::size_t batches, StepObserver& observer);
+  /// Shows `observer` a forward pass over the samples of the next step, leaf by leaf as that will
+  /// see them. Returns how much larger that step's gradients will be, until its update, than those
+  /// of the mean loss. Collective.
+  double show_next(const checkpoint::TrainingState& state, StepObserver& observer);
+  /// What is to be said of experimental.qk_clip after a step, from time to time.
+  [[nodiscard]] std::optional<std::string> clipping_news(std::uint64_t step) {
+    return qk_clip_ ? qk_clip_->news(step) : std::nullopt;
+  }
   /// What communication took since the last call.
   [[nodiscard]] comm::Timings take_timings() { return connection_.groups().take_timings(); }
 
@@ -85,6 +95,8 @@ class Engine {
 
  private:
   void run_leaves(const checkpoint::TrainingState& state, StepSums& sums);
+  [[nodiscard]] std::uint64_t sample_of(const checkpoint::TrainingState& state, std::size_t leaf,
+                                        std::size_t micro) const;
   const model::Batch& load(std::uint64_t sample);
   void run_micro_batch(std::size_t leaf, std::uint64_t sample, float scale, StepSums& sums);
   void apply(const checkpoint::TrainingState& state, double lr, double gradient_factor);
@@ -105,7 +117,9 @@ class Engine {
   BatchLoader loader_;
   model::StepProgram program_;
   model::StepProgram evaluation_program_;
+  std::optional<QkClip> qk_clip_;
   StepObserver* observer_ = nullptr;
+  ObserverPair observers_;
   std::optional<ForwardFault> forward_fault_;  ///< of this rank, in this step
 };
 

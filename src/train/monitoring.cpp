@@ -76,12 +76,28 @@ Monitoring::Monitoring(const Config& config, comm::Communicator& world, const En
       world_{&world},
       monitor_{make_options(config, narrow<std::size_t>(world.size())), engine.gemm()},
       updates_{engine.layout()},
-      observer_{monitor_.rows(), make_sample(config), updates_} {}
+      observer_{monitor_.rows(), make_sample(config), updates_} {
+  if (config.experimental.kss == 0.0) return;
+  const auto options = make_options(config, narrow<std::size_t>(world.size()));
+  shaping_.emplace(monitor_.rows(), monitor::shape_of(options), tokens_of_micro_batch(config),
+                   engine.gemm(), config.experimental.kss);
+}
+
+void Monitoring::look_ahead(const checkpoint::TrainingState& state, Engine& engine) {
+  const std::uint64_t step = state.step + 1;
+  const auto alarm_age = monitor_.alarm_age(step);
+  was_alarmed_ = alarm_age.has_value();
+  if (!shaping_ || !alarm_age || !monitor_.is_due(step)) return;
+  observer_.begin(step);
+  const double gradient_scale = engine.show_next(state, observer_);
+  shaping_->begin(*world_, step, *alarm_age, gradient_scale);
+  shaped_ = step;
+}
 
 StepObserver* Monitoring::observer_for(std::uint64_t step) {
   if (!monitor_.is_due(step)) return nullptr;
   probed_ = step;
-  observer_.begin(step);
+  observer_.begin(step, shaped_ == step ? &*shaping_ : nullptr);
   return &observer_;
 }
 
@@ -90,7 +106,18 @@ monitor::Duty Monitoring::after_step(const monitor::StepFacts& facts, MetricsLog
   auto alerts = look(facts, log);
   const monitor::Duty duty = monitor_.answer(alerts);
   for (const auto& alert : alerts) write_down(log, [&] { log.alert(alert); });
+  say_shaping(facts.step, log);
   return duty;
+}
+
+void Monitoring::say_shaping(std::uint64_t step, MetricsLog& log) {
+  const bool is_alarmed = monitor_.alarm_age(step + 1).has_value();
+  if (!shaping_ || is_alarmed == was_alarmed_) return;
+  log.say(is_alarmed ? fmt::format(
+                           "shaping begins after step {}: the spectral loss is added in steps that "
+                           "are probed, up to experimental.kss = {}",
+                           step, config_->experimental.kss)
+                     : fmt::format("shaping ends after step {}: the alarm is over", step));
 }
 
 std::vector<monitor::Alert> Monitoring::look(const monitor::StepFacts& facts, MetricsLog& log) {
@@ -98,6 +125,7 @@ std::vector<monitor::Alert> Monitoring::look(const monitor::StepFacts& facts, Me
   if (probed_ != facts.step) return alerts;
   std::ranges::move(monitor_.after_probe(*world_, facts, updates_.gather(*world_)),
                     std::back_inserter(alerts));
+  if (shaped_ == facts.step) monitor_.note_shaping(shaping_->finish(*world_));
   write_probe(log);
   return alerts;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "comm/communicator.hpp"
@@ -10,6 +11,7 @@
 #include "train/engine.hpp"
 #include "train/metrics_log.hpp"
 #include "train/probe_observer.hpp"
+#include "train/shaping.hpp"
 
 namespace ballast::train {
 
@@ -24,6 +26,9 @@ class Monitoring {
   /// All must outlive this.
   Monitoring(const Config& config, comm::Communicator& world, const Engine& engine);
 
+  /// Where the next step is probed and there is an alarm: prepares the shaping of it, from a look
+  /// at its samples beforehand. To be called before observer_for. Collective.
+  void look_ahead(const checkpoint::TrainingState& state, Engine& engine);
   /// Who is to see step `step`; null if it is not probed.
   [[nodiscard]] StepObserver* observer_for(std::uint64_t step);
   /// What the schedule's learning rate is to be multiplied with.
@@ -49,6 +54,7 @@ class Monitoring {
   [[nodiscard]] std::vector<monitor::Alert> look(const monitor::StepFacts& facts, MetricsLog& log);
   void show(data::Split split, Engine& engine);
   void write_probe(MetricsLog& log);
+  void say_shaping(std::uint64_t step, MetricsLog& log);
   template <class Write>
   void write_down(MetricsLog& log, Write&& write);
 
@@ -57,7 +63,10 @@ class Monitoring {
   monitor::Monitor monitor_;
   UpdateSums updates_;
   ProbeObserver observer_;
-  std::uint64_t probed_ = 0;  ///< the step that observer_ was last handed out for
+  std::optional<Shaping> shaping_;  ///< where experimental.kss is on
+  std::uint64_t shaped_ = 0;        ///< the step that shaping_ was last prepared for
+  bool was_alarmed_ = false;        ///< in the step under way
+  std::uint64_t probed_ = 0;        ///< the step that observer_ was last handed out for
   bool writes_ = true;
   bool is_anew_ = false;  ///< although the run was resumed
 };

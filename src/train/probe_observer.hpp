@@ -4,21 +4,24 @@
 
 #include "monitor/probe_rows.hpp"
 #include "monitor/token_sample.hpp"
+#include "train/shaping.hpp"
 #include "train/step_observer.hpp"
 #include "train/update_sums.hpp"
 
 namespace ballast::train {
 
-/// Collects, while a step's micro-batches pass, what a probe looks at.
+/// Collects, while a step's micro-batches pass, what a probe looks at; on the way back a step may
+/// be shaped.
 class ProbeObserver final : public StepObserver {
  public:
   /// `rows` and `updates` must outlive this.
   ProbeObserver(monitor::ProbeRows& rows, monitor::TokenSample sample, UpdateSums& updates)
       : rows_{&rows}, sample_{std::move(sample)}, updates_{&updates} {}
 
-  /// A probe of `step` begins.
-  void begin(std::uint64_t step) {
+  /// A probe of `step` begins. `shaping`, if not null, acts on the same samples.
+  void begin(std::uint64_t step, Shaping* shaping = nullptr) {
     step_ = step;
+    shaping_ = shaping;
     rows_->clear();
     updates_->begin();
   }
@@ -32,13 +35,16 @@ class ProbeObserver final : public StepObserver {
     rows_->keep(layer + 1, residual);
     rows_->keep_logit(layer, attention.largest_logit);
   }
-  void add_gradient(std::size_t, std::span<float>) override {}
+  void add_gradient(std::size_t layer, std::span<float> gradient) override {
+    if (shaping_ != nullptr) shaping_->add(layer, gradient);
+  }
   std::span<kernels::AdamWPartials> room_for_update(model::UnitId unit) override {
     return updates_->room_for(unit);
   }
 
  private:
   std::uint64_t step_ = 0;
+  Shaping* shaping_ = nullptr;
   monitor::ProbeRows* rows_;
   monitor::TokenSample sample_;
   UpdateSums* updates_;

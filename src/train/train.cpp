@@ -188,6 +188,10 @@ void TrainingRun::introduce() {
                   plan.host_ranks, human_bytes(kProcessBytes)));
   log_.say(fmt::format("numerics: {}", numerics_));
   log_.say(monitoring_.describe());
+  const auto& [kss, qk_clip] = config_->experimental;
+  if (kss > 0.0 || qk_clip > 0.0) {
+    log_.say(fmt::format("experimental: kss = {}, qk_clip = {} (0: off)", kss, qk_clip));
+  }
   if (resumed_from_) {
     log_.say(fmt::format("resumed from {} at step {}", resumed_from_->string(), state_.step));
   }
@@ -196,9 +200,10 @@ void TrainingRun::introduce() {
 StepResult TrainingRun::timed_step() {
   const std::uint64_t step = state_.step + 1;
   lr_ = schedule_.lr(step) * monitoring_.lr_factor();
-  engine_.observe(monitoring_.observer_for(step));
   (void)engine_.take_timings();
   const Stopwatch watch;
+  monitoring_.look_ahead(state_, engine_);
+  engine_.observe(monitoring_.observer_for(step));
   const StepResult result = engine_.step(state_, lr_, stop_signal_.requested());
   engine_.observe(nullptr);
   duty_ = monitoring_.after_step({.step = step,
@@ -232,6 +237,7 @@ ExitCode TrainingRun::run() {
 /// Counts, writes records and saves. Returns how the run ends, if it does.
 std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
   count_skipped(result);
+  if (const auto news = engine_.clipping_news(state_.step)) log_.say(*news);
   const bool evaluates = is_due(config_->eval_every);
   if (is_due(config_->log_every) || evaluates) write_record(result);
   const bool is_saved_now =

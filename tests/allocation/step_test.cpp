@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <string>
 
+#include "monitor/state_text.hpp"
 #include "train/engine.hpp"
+#include "train/monitoring.hpp"
 #include "train/plan_config.hpp"
 #include "train/small_dataset.hpp"
 
@@ -24,6 +26,11 @@ const std::vector<Variant>& variants() {
   static const std::vector<Variant> kVariants{
       {"region", [](Config&) {}},
       {"region, bf16", [](Config& c) { c.precision.param = ElementType::bf16; }},
+      {"region, bf16, queries and keys clipped",
+       [](Config& c) {
+         c.precision.param = ElementType::bf16;
+         c.experimental.qk_clip = 1e-3;
+       }},
       {"region, two micro-batches a leaf",
        [](Config& c) {
          c.data.micro_batch = 1;
@@ -91,6 +98,37 @@ TEST(Step, AllocatesNothing) {
       if (allocations != 0) count.print_first();
     }
     EXPECT_EQ(allocations, 0u) << variant.name;
+  }
+}
+
+TEST(Step, ThatIsShapedAllocatesNothing) {
+  constexpr std::uint64_t kStep = 200;
+  const SmallDataset data;
+  for (const std::size_t dim : {36u, 264u}) {
+    Config config = uneven_config(static_cast<std::size_t>(world().size()));
+    config.model.dim = dim;
+    config.monitor.tokens = 100;
+    config.experimental.kss = 0.15;
+    Engine engine{config, world(), data.dataset()};
+    engine.initialise();
+    auto state = engine.initial_state();
+    Monitoring monitoring{config, world(), engine.gemm()};
+    monitor::MonitorState alarmed;
+    alarmed.alarmed_until = 10 * kStep;
+    monitoring.restore(monitor::to_json(alarmed), "test");
+    const auto prepare = [&] {
+      state.step = kStep - 1;
+      monitoring.look_ahead(state, engine);
+      engine.observe(monitoring.observer_for(kStep));
+    };
+    prepare();
+    engine.step(state, 1e-3, false);
+    prepare();
+    const test::CountAllocations count;
+    engine.step(state, 1e-3, false);
+    const std::size_t allocations = count.own();
+    if (allocations != 0) count.print_first();
+    EXPECT_EQ(allocations, 0u) << dim;
   }
 }
 

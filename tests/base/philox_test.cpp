@@ -32,8 +32,9 @@ TEST(Philox, GivesThePublishedAnswers) {
 TEST(Philox, EachPartOfTheKeyMakesAnotherStream) {
   std::set<Block> blocks;
   for (const std::uint64_t seed : {0ull, 1ull, 1ull << 32}) {
-    for (const auto purpose : {RandomPurpose::init, RandomPurpose::shuffle, RandomPurpose::sample,
-                               RandomPurpose::probe}) {
+    for (const auto purpose :
+         {RandomPurpose::init, RandomPurpose::shuffle, RandomPurpose::sample, RandomPurpose::probe,
+          RandomPurpose::basis, RandomPurpose::shaping}) {
       for (const std::uint32_t stream : {0u, 1u}) {
         for (const std::uint32_t step : {0u, 1u}) {
           const Philox philox{seed, purpose, stream, step};
@@ -42,7 +43,7 @@ TEST(Philox, EachPartOfTheKeyMakesAnotherStream) {
       }
     }
   }
-  EXPECT_EQ(blocks.size(), 3u * 4 * 2 * 2 * 3);
+  EXPECT_EQ(blocks.size(), 3u * 6 * 2 * 2 * 3);
 }
 
 TEST(Philox, DependsOnTheIndexAlone) {

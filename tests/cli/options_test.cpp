@@ -75,6 +75,8 @@ const std::map<std::string, std::string> kOtherValues{
     {"monitor.held_out_every", "70"},
     {"monitor.on_alert", "lower_lr"},
     {"monitor.calibration", "runs/risk of mine.json"},
+    {"experimental.kss", "0.15"},
+    {"experimental.qk_clip", "100"},
     {"run.gemm_table", "tables/odd one.txt"},
 };
 const std::set<std::string> kOneValue{"model.position", "model.activation", "precision.reduce",

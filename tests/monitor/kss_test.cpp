@@ -30,15 +30,15 @@ Pairs random_pairs() {
 
 struct Evaluated {
   KssLoss loss;
-  KssGradient gradient;
+  KssOperator gradient;
 };
 
 Evaluated evaluate(const Matrix& x, const Matrix& y, const KssOptions& options) {
   const PairMoments moments = moments_of(x, y);
   SpectralSolver solver{x.cols};
   static_cast<void>(solver.solve(moments));
-  Evaluated evaluated{{}, KssGradient{x.cols}};
-  evaluated.loss = evaluated.gradient.evaluate(solver, moments, options);
+  Evaluated evaluated{{}, KssOperator{x.cols}};
+  evaluated.loss = KssGradient{x.cols}.evaluate(solver, moments, options, evaluated.gradient);
   return evaluated;
 }
 
@@ -56,7 +56,7 @@ Pairs gradients_of(const Pairs& pairs, const KssOptions& options) {
   EXPECT_TRUE(evaluated.loss.has_gradient);
   EXPECT_EQ(evaluated.loss.skipped, 0u);
   const Matrix xc = centred(pairs.x), yc = centred(pairs.y);
-  const auto y_from_x = evaluated.gradient.y_from_x();
+  const auto y_from_x = std::as_const(evaluated.gradient).y_from_x();
   Matrix x_from_y{kDim, kDim};
   std::copy(y_from_x.begin(), y_from_x.end(), x_from_y.values.begin());  // row-major: transposed
   return {plus(apply_columns(evaluated.gradient.x_from_x(), xc), 1.0, apply(x_from_y, yc)),
@@ -113,10 +113,12 @@ TEST(Kss, OfRowsIsThatOfTheMatrices) {
   SpectralSolver solver{kDim};
   static_cast<void>(solver.solve(moments));
   KssGradient gradient{kDim};
-  EXPECT_TRUE(gradient.evaluate(solver, moments, {}).has_gradient);
+  KssOperator slope{kDim};
+  EXPECT_TRUE(gradient.evaluate(solver, moments, {}, slope).has_gradient);
   std::vector<float> by_x(kMany * kDim, 7.0f), by_y(kMany * kDim, 7.0f);
-  gradient.differentiate({{xs.data(), kMany, kDim, kDim}, zeros},
-                         {{ys.data(), kMany, kDim, kDim}, shift}, by_x, by_y);
+  const StreamRows from_x{{xs.data(), kMany, kDim, kDim}, zeros};
+  gradient.differentiate_x(slope, from_x, {{ys.data(), kMany, kDim, kDim}, shift}, by_x);
+  gradient.differentiate_y(slope, from_x, by_y);
   const Pairs expected = gradients_of({x, y}, {});
   Matrix difference = expected.x;
   for (std::size_t i = 0; i < by_x.size(); ++i) {
@@ -136,14 +138,15 @@ TEST(Kss, LossIsThatOfTheFormula) {
   const PairMoments ones = moments_of_operator(with_eigenvalues({1.0, 1.0, 1.0, 1.0}));
   static_cast<void>(solver.solve(ones));
   KssGradient gradient{4};
+  KssOperator slope{4};
   const double each = 0.12;
-  EXPECT_NEAR(gradient.evaluate(solver, ones, {.unstable = UnstableTerm::sum}).unstable, 4 * each,
-              4e-3);
-  EXPECT_NEAR(gradient.evaluate(solver, ones, {}).unstable, each, 1e-3);
+  EXPECT_NEAR(gradient.evaluate(solver, ones, {.unstable = UnstableTerm::sum}, slope).unstable,
+              4 * each, 4e-3);
+  EXPECT_NEAR(gradient.evaluate(solver, ones, {}, slope).unstable, each, 1e-3);
 
   const PairMoments spread = moments_of_operator(with_eigenvalues({2.0, 0.975, 0.1, 0.2}));
   static_cast<void>(solver.solve(spread));
-  const KssLoss loss = gradient.evaluate(solver, spread, {.weight = 10.0});
+  const KssLoss loss = gradient.evaluate(solver, spread, {.weight = 10.0}, slope);
   EXPECT_NEAR(loss.near_unit, 0.25 * std::pow(1.0 / (1.0 + std::exp(-1.5)), 2), 1e-6);
   EXPECT_NEAR(loss.loss, loss.unstable + 10.0 * std::pow(loss.near_unit - 0.4, 2), 1e-12);
 }
@@ -151,10 +154,11 @@ TEST(Kss, LossIsThatOfTheFormula) {
 TEST(Kss, ModesWithoutAUsableDerivativeAreSkipped) {
   SpectralSolver solver{4};
   KssGradient gradient{4};
+  KssOperator slope{4};
   const auto skipped = [&](const Matrix& a, const KssOptions& options) {
     const PairMoments moments = moments_of_operator(a);
     static_cast<void>(solver.solve(moments));
-    return gradient.evaluate(solver, moments, options).skipped;
+    return gradient.evaluate(solver, moments, options, slope).skipped;
   };
   EXPECT_EQ(skipped(with_eigenvalues({1.2, 1.2005, 0.9, 0.5}), {}), 2u);
   EXPECT_EQ(skipped(with_eigenvalues({1.2, 1.21, 0.9, 0.0}), {}), 1u);
@@ -168,22 +172,25 @@ TEST(Kss, ModesWithoutAUsableDerivativeAreSkipped) {
 TEST(Kss, ThereIsNoGradientWithoutAFullSpectrum) {
   const Matrix x = normals(5, kDim, 5);
   const Matrix y = apply(normals(kDim, kDim, 9), x);
-  Evaluated evaluated = evaluate(x, y, {});
+  const Evaluated evaluated = evaluate(x, y, {});
   EXPECT_FALSE(evaluated.loss.has_gradient);
   EXPECT_GT(evaluated.loss.loss, 0.0);
   const auto xs = as_floats(x), ys = as_floats(y);
   const std::vector<float> shift(kDim);
+  const StreamRows from_x{{xs.data(), 5, kDim, kDim}, shift};
   std::vector<float> by_x(5 * kDim, 7.0f), by_y(5 * kDim, 7.0f);
-  evaluated.gradient.differentiate({{xs.data(), 5, kDim, kDim}, shift},
-                                   {{ys.data(), 5, kDim, kDim}, shift}, by_x, by_y);
+  KssGradient gradient{kDim};
+  gradient.differentiate_x(evaluated.gradient, from_x, {{ys.data(), 5, kDim, kDim}, shift}, by_x);
+  gradient.differentiate_y(evaluated.gradient, from_x, by_y);
   EXPECT_EQ(by_x, std::vector<float>(5 * kDim));
   EXPECT_EQ(by_y, std::vector<float>(5 * kDim));
 
   SpectralSolver solver{kDim};
+  KssOperator slope{kDim};
   PairMoments moments = moments_of(x, y);
   moments.is_finite = false;
   static_cast<void>(solver.solve(moments));
-  EXPECT_FALSE(evaluated.gradient.evaluate(solver, moments, {}).has_gradient);
+  EXPECT_FALSE(gradient.evaluate(solver, moments, {}, slope).has_gradient);
 }
 
 }  // namespace

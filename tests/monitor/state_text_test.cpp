@@ -19,6 +19,7 @@ MonitorState example() {
   features[5] = std::nan("");
   state.recent = {features, FeatureVector{}};
   state.alarmed_until = 812;
+  state.alarmed_since = 640;
   state.risk_raised = 700;
   state.detectors.highest_lr = 0.1;
   state.detectors.losses = {2.5, 2.25};
@@ -35,6 +36,7 @@ TEST(MonitorState, ReadsBackExactly) {
   EXPECT_TRUE(std::isnan(read.first->spectral[1][0]));
   EXPECT_FALSE(read.first_held_out);
   EXPECT_EQ(read.recent[0][2], 1e-17);
+  EXPECT_EQ(read.alarmed_since, 640u);
   EXPECT_EQ(read.detectors.raised.at("attention_logits.3").severity, Severity::critical);
   EXPECT_EQ(read.responder.lr_factor, 0.125);
 }
