@@ -64,7 +64,7 @@ struct ProbeLevels {
   std::vector<double> rms;               ///< [layers + 1]
   std::vector<SpectralLevels> spectral;  ///< [layers]
   double log_z = std::nan("");
-  std::vector<double> weights;  ///< RMS of each matrix of the blocks; none of held-out text
+  std::vector<double> weights{};  ///< RMS of each matrix of the blocks; none of held-out text
 };
 
 /// What was seen in one probe; of held-out text there are no updates.

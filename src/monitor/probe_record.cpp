@@ -76,6 +76,7 @@ std::string to_json(const Probe& probe, Eigenvalues eigenvalues) {
       {"step", probe.step},
       {"source", probe.source == Source::live ? "live" : "held_out"},
       {"tokens", signals.tokens},
+      {"feature_version", kFeatureVersion},
       {"risk", probe.risk ? json_number(*probe.risk) : Json(nullptr)},
       {"features", features},
       {"attention_logit", list(signals.attention_logit, json_number)},

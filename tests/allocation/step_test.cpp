@@ -112,7 +112,7 @@ TEST(Step, ThatIsShapedAllocatesNothing) {
     Engine engine{config, world(), data.dataset()};
     engine.initialise();
     auto state = engine.initial_state();
-    Monitoring monitoring{config, world(), engine.gemm()};
+    Monitoring monitoring{config, world(), engine};
     monitor::MonitorState alarmed;
     alarmed.alarmed_until = 10 * kStep;
     monitoring.restore(monitor::to_json(alarmed), "test");

@@ -1,5 +1,6 @@
 #include "monitor/loss_rise.hpp"
 
+#include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
 

@@ -1,6 +1,7 @@
 #include "monitor/state_text.hpp"
 
 #include <cmath>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
@@ -41,8 +42,14 @@ TEST(MonitorState, ReadsBackExactly) {
   EXPECT_EQ(read.responder.lr_factor, 0.125);
 }
 
+TEST(MonitorState, OfOtherFeaturesIsNone) {
+  EXPECT_FALSE(parse_state("{}", "manifest"));
+  EXPECT_FALSE(parse_state(R"({"feature_version": 1, "recent": [[0.0]]})", "manifest"));
+}
+
 TEST(MonitorState, ThatCannotBeReadIsADataErrorWithItsSource) {
-  for (const std::string& text : {std::string{"{"}, std::string{"{}"}, std::string{"[]"}}) {
+  const std::string empty = fmt::format("{{\"feature_version\": {}}}", kFeatureVersion);
+  for (const std::string& text : {std::string{"{"}, empty, std::string{"[]"}}) {
     try {
       (void)parse_state(text, "runs/a/step-5");
       FAIL() << text;

@@ -108,7 +108,7 @@ Recorded record(const Config& config, std::uint64_t alarm_age) {
   engine.initialise();
   auto state = engine.initial_state();
   state.step = kStep - 1;
-  Monitoring monitoring{config, alone, engine.gemm()};
+  Monitoring monitoring{config, alone, engine};
   monitor::MonitorState alarmed;
   alarmed.alarmed_since = kStep - alarm_age;
   alarmed.alarmed_until = kStep;
