@@ -186,9 +186,9 @@ def large(sizes: Sizes) -> list[Run]:
         seed = 100_000 * (i + 1)
         runs += make.rates(size, [1.0], 64, seed)
         runs += make.rates(size, [0.125, 0.25, 0.35, 0.5], 20, seed + 1000)
-    runs += make.causes("base", CAUSES, 48, 800_000)
+    runs += make.causes("base", CAUSES, 48, 1_000_000)
     for i, norm in enumerate(NORMS):
-        runs += make.rates("base", [0.125, 0.35, 1.0], 16, 900_000 + 1000 * i, norm)
+        runs += make.rates("base", [0.125, 0.35, 1.0], 16, 1_100_000 + 1000 * i, norm)
     return runs
 
 

@@ -49,11 +49,10 @@ std::vector<Example> looks_at(const JudgedRun& judged, const Settings& settings)
 double threshold_of(Runs runs, const Calibration& calibration, const Settings& settings) {
   std::vector<double> peaks;
   for (const JudgedRun* run : runs) {
-    if (!run->label.is_healthy()) continue;
+    const Risks risks = in_time(*run, calibration, settings);
+    if (!run->label.is_healthy() || risks.empty()) continue;
     double peak = 0.0;
-    for (const auto& [step, risk] : in_time(*run, calibration, settings)) {
-      peak = std::max(peak, risk);
-    }
+    for (const auto& [step, risk] : risks) peak = std::max(peak, risk);
     peaks.push_back(peak);
   }
   std::ranges::sort(peaks, std::greater{});
@@ -119,9 +118,10 @@ bool can_fit(Runs runs, const Settings& settings) {
   const auto examples = examples_of(runs, settings);
   const auto breaking = std::ranges::count_if(examples, &Example::breaks);
   const bool has_both = breaking > 0 && breaking < std::ssize(examples);
-  // Without a healthy run there is nothing to set a threshold by.
-  return has_both &&
-         std::ranges::any_of(runs, [](const JudgedRun* run) { return run->label.is_healthy(); });
+  // Without a healthy run that was looked at there is nothing to set a threshold by.
+  return has_both && std::ranges::any_of(runs, [&](const JudgedRun* run) {
+           return run->label.is_healthy() && !looks_at(*run, settings).empty();
+         });
 }
 
 Calibration fit(Runs runs, const Settings& settings) {

@@ -16,7 +16,8 @@ namespace ballast::calibrate {
 /// How a calibration is made of runs.
 struct Settings {
   std::vector<monitor::Feature> features{monitor::Feature::attention_growth,
-                                         monitor::Feature::residual_growth};
+                                         monitor::Feature::loss_rise,
+                                         monitor::Feature::learning_rate};
   std::uint64_t horizon = 400;  ///< steps that the probability speaks about
   double false_alarms = 0.05;   ///< share of the healthy runs behind it that may alarm
   std::uint64_t start = 100;    ///< step that alarms and looks count from

@@ -16,6 +16,7 @@ double Proportion::value() const {
 }
 
 std::array<double, 2> Proportion::interval() const {
+  if (of == 0) return {std::nan(""), std::nan("")};
   constexpr double kZ = 1.959963984540054;  // of the normal distribution, 95% within
   const double p = value();
   const auto n = static_cast<double>(of);

@@ -168,6 +168,12 @@ std::span<const ParameterInfo> ParameterTable::parameters_of_layer(std::size_t l
   return parameters().subspan(first, first_parameters_.at(layer + 1) - first);
 }
 
+std::optional<std::size_t> ParameterTable::layer_of(std::size_t parameter) const {
+  const auto next = std::ranges::upper_bound(first_parameters_, parameter);
+  if (next == first_parameters_.begin() || next == first_parameters_.end()) return {};
+  return static_cast<std::size_t>(next - first_parameters_.begin()) - 1;
+}
+
 const ParameterInfo& ParameterTable::find(const std::string& name) const {
   const auto found = std::ranges::find(parameters_, name, &ParameterInfo::name);
   if (found == parameters_.end()) throw internal_error("the model has no parameter '{}'", name);

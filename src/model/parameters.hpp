@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,6 +66,8 @@ class ParameterTable {
   [[nodiscard]] std::span<const ParameterInfo> parameters_of_layer(std::size_t layer) const;
 
   [[nodiscard]] std::size_t layers() const { return units_of_layers_.size(); }
+  /// The block that a row of parameters() belongs to; none: embedding, final norm and head.
+  [[nodiscard]] std::optional<std::size_t> layer_of(std::size_t parameter) const;
   [[nodiscard]] UnitId unit_of_layer(std::size_t layer) const { return units_of_layers_.at(layer); }
   [[nodiscard]] std::size_t first_layer(UnitId id) const { return unit(id).first_layer; }
   /// How many blocks the unit holds: 0 for a plain root.

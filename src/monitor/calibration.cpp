@@ -79,11 +79,12 @@ double Calibration::probability(const FeatureVector& features) const {
 }
 
 Feature Calibration::loudest(const FeatureVector& features) const {
-  std::size_t loudest = 0;
-  for (std::size_t i = 1; i < kFeatures; ++i) {
-    if (weights[i] * features[i] > weights[loudest] * features[loudest]) loudest = i;
+  std::optional<std::size_t> loudest;
+  for (std::size_t i = 0; i < kFeatures; ++i) {
+    if (weights[i] == 0.0) continue;
+    if (!loudest || weights[i] * features[i] > weights[*loudest] * features[*loudest]) loudest = i;
   }
-  return static_cast<Feature>(loudest);
+  return static_cast<Feature>(loudest.value_or(0));
 }
 
 std::string Calibration::to_json() const {

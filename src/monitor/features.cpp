@@ -150,6 +150,10 @@ FeatureVector features_of(const Sight& sight, const ProbeLevels& now, const Prob
   for (std::size_t i = 0; i < kSpectralLevels; ++i) {
     features[kFirstSpectral + i] = beyond_first_with_spectrum(now, first, i);
   }
+  // As a checkpoint keeps them: logarithms of nothing are no value either.
+  for (double& value : features) {
+    if (!std::isfinite(value)) value = std::nan("");
+  }
   return features;
 }
 

@@ -60,7 +60,8 @@ Monitor::Monitor(MonitorOptions options, const kernels::Gemm& gemm)
     : options_{std::move(options)},
       uncalibrated_{options_.calibration.why_not(options_.model)},
       cadence_{options_.every, options_.warmup,
-               estimated_flop(shape_of(options_)) / options_.step_flop},
+               options_.step_flop == 0.0 ? 0.0
+                                         : estimated_flop(shape_of(options_)) / options_.step_flop},
       rows_{options_.model.layers, options_.model.dim, options_.capacity},
       sums_{options_.model.layers, options_.model.dim},
       detectors_{options_.warmup},
@@ -111,7 +112,8 @@ void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Sour
   probe_.shaping.reset();
   sums_.write(probe_.signals);
   spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
-  const Sight sight{facts, probe_.signals, probe_.spectra, probe_.updates, loss_rise_.value()};
+  const Sight sight{facts, probe_.signals, probe_.spectra, probe_.updates,
+                    source == Source::live ? loss_rise_.value() : std::nan("")};
   const ProbeLevels levels = levels_of(sight);
   if (!first) first = levels;
   complete(*first, levels);

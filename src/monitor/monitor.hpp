@@ -27,7 +27,7 @@ struct MonitorOptions {
   Architecture model;
   std::uint64_t every = 25;  ///< steps between probes; 0: none
   std::uint64_t warmup = 0;  ///< steps of the schedule's warm-up
-  double step_flop = 0.0;    ///< of a training step, over the whole job
+  double step_flop = 0.0;    ///< of a training step, over the whole job; 0: not known
   std::uint64_t seed = 1;
   std::size_t tokens = 2048;  ///< that a probe samples over the whole job
   std::size_t rank = 64;      ///< directions that the spectrum of wider streams is taken in

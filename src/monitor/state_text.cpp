@@ -123,19 +123,19 @@ std::string to_json(const MonitorState& state) {
       .dump();
 }
 
-std::optional<MonitorState> parse_state(const std::string& json, const std::string& source) {
+MonitorState parse_state(const std::string& json, const std::string& source) {
   try {
     const Json object = Json::parse(json);
-    if (object.value("feature_version", std::size_t{0}) != kFeatureVersion) return {};
     MonitorState state;
+    state.alarmed_until = object.at("alarmed_until");
+    state.alarmed_since = object.value("alarmed_since", std::uint64_t{0});
+    state.responder = {object.at("lr_factor"), object.at("last_act")};
+    state.detectors = detectors_of(object.at("detectors"));
+    if (object.value("feature_version", std::size_t{0}) != kFeatureVersion) return state;
     state.first = optional_levels_of(object.at("first"));
     state.first_held_out = optional_levels_of(object.at("first_held_out"));
     state.recent = arrays_of<kFeatures>(object.at("recent"));
-    state.alarmed_until = object.at("alarmed_until");
-    state.alarmed_since = object.at("alarmed_since");
     state.risk_raised = object.at("risk_raised");
-    state.responder = {object.at("lr_factor"), object.at("last_act")};
-    state.detectors = detectors_of(object.at("detectors"));
     state.loss_rise = loss_rise_of(object.at("loss_rise"));
     return state;
   } catch (const std::exception& e) {

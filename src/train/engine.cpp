@@ -266,6 +266,7 @@ void Engine::show_training(std::size_t batches, StepObserver& observer) {
 
 double Engine::show_next(const checkpoint::TrainingState& state, StepObserver& observer) {
   const ProfileSpan span{profile_, Region::evaluation};
+  connection_.groups().set_step(state.step + 1);
   auto& parameters = workspace_.parameters();
   auto& model = workspace_.model();
   std::vector<float> nll(model.shape().tokens());

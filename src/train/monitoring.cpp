@@ -181,7 +181,7 @@ std::string Monitoring::describe() const {
   const auto why_not = monitor_.uncalibrated();
   return fmt::format(
       "monitor: a probe of {} tokens each {} steps{}; on an alert: {}; {}", config_->monitor.tokens,
-      config_->monitor.every, is_anew_ ? ", anew, since an older version wrote the checkpoint" : "",
+      config_->monitor.every, is_anew_ ? ", held against the first one from here on" : "",
       name_of(config_->monitor.on_alert),
       why_not ? fmt::format("its risk is not calibrated for this model: {}", *why_not)
               : fmt::format("its risk is the probability of breaking within {} steps",
@@ -192,8 +192,8 @@ std::string Monitoring::state() const { return monitor::to_json(monitor_.state()
 
 void Monitoring::restore(const std::string& state, const std::string& source) {
   const auto known = monitor::parse_state(state, source);
-  is_anew_ = !known.has_value();
-  if (known) monitor_.restore(*known);
+  is_anew_ = !known.first.has_value();
+  monitor_.restore(known);
 }
 
 }  // namespace ballast::train

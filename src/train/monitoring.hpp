@@ -68,7 +68,7 @@ class Monitoring {
   bool was_alarmed_ = false;        ///< in the step under way
   std::uint64_t probed_ = 0;        ///< the step that observer_ was last handed out for
   bool writes_ = true;
-  bool is_anew_ = false;  ///< although the run was resumed
+  bool is_anew_ = false;  ///< resumed without what probes are held against
 };
 
 }  // namespace ballast::train

@@ -14,17 +14,8 @@ namespace {
 
 constexpr std::uint64_t kStepsBetweenNews = 100;
 
-/// The block whose queries or keys a tensor makes, if it does.
-std::optional<std::size_t> layer_of(const model::ParameterTable& table,
-                                    const model::ParameterInfo& parameter) {
-  if (!parameter.name.ends_with(".wq") && !parameter.name.ends_with(".wk")) return {};
-  for (std::size_t layer = 0; layer < table.layers(); ++layer) {
-    const auto of_layer = table.parameters_of_layer(layer);
-    if (&parameter >= of_layer.data() && &parameter < of_layer.data() + of_layer.size()) {
-      return layer;
-    }
-  }
-  return {};
+bool makes_queries_or_keys(const model::ParameterInfo& parameter) {
+  return parameter.name.ends_with(".wq") || parameter.name.ends_with(".wk");
 }
 
 }  // namespace
@@ -37,14 +28,17 @@ QkClip::QkClip(double threshold, const fsdp::ShardLayout& layout)
   const auto& table = layout.table();
   for (const auto& segment : layout.held_segments()) {
     const auto& parameter = table.parameters()[segment.parameter];
-    const auto layer = layer_of(table, parameter);
-    if (!layer) continue;
+    const auto layer = table.layer_of(segment.parameter);
+    if (!layer || !makes_queries_or_keys(parameter)) continue;
     runs_[parameter.unit].push_back(
         {*layer, segment.local_offset - layout.held_offset(parameter.unit), segment.logical_numel});
   }
 }
 
-void QkClip::begin() { std::ranges::fill(largest_, 0.0f); }
+void QkClip::begin() {
+  std::ranges::fill(largest_, 0.0f);
+  was_agreed_ = false;
+}
 
 void QkClip::after_block(std::size_t layer, std::span<const float>,
                          const model::AttentionSignals& attention) {
@@ -57,6 +51,7 @@ void QkClip::agree(comm::Communicator& world) {
     return std::int64_t{std::bit_cast<std::int32_t>(logit)};
   });
   world.max(words_, {"qk_clip"});
+  was_agreed_ = true;
   std::ranges::transform(words_, largest_.begin(), [](std::int64_t word) {
     return std::bit_cast<float>(narrow<std::int32_t>(word));
   });
@@ -78,7 +73,7 @@ void QkClip::scale(model::UnitId unit, const optim::MasterSlice& master) {
 }
 
 std::optional<std::string> QkClip::news(std::uint64_t step) {
-  if (clipped_steps_ == 0) return {};
+  if (clipped_steps_ == 0 || !was_agreed_) return {};
   if (said_at_ != 0 && step < said_at_ + kStepsBetweenNews) return {};
   const auto loudest = std::ranges::max_element(largest_);
   const auto blocks = std::ranges::count_if(largest_, [&](float logit) { return is_above(logit); });

@@ -55,6 +55,7 @@ class QkClip final : public StepObserver {
   std::vector<float> largest_;       ///< [layers], of this step; first this rank's, then the job's
   std::vector<std::int64_t> words_;  ///< as they travel
   std::array<float, kGranule> piece_{};
+  bool was_agreed_ = false;          ///< in this step; not where its update was skipped
   std::uint64_t clipped_steps_ = 0;  ///< since the last news
   std::uint64_t said_at_ = 0;        ///< step of the last news; 0: none
 };

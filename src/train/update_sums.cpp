@@ -9,16 +9,6 @@ namespace {
 
 constexpr std::size_t kSumsOfTensor = 3;
 
-/// The block that a tensor belongs to; none: embedding, final norm and head.
-std::optional<std::size_t> layer_of(const model::ParameterTable& table, std::size_t parameter) {
-  for (std::size_t layer = 0; layer < table.layers(); ++layer) {
-    const auto own = table.parameters_of_layer(layer);
-    const auto first = static_cast<std::size_t>(own.data() - table.parameters().data());
-    if (parameter >= first && parameter < first + own.size()) return layer;
-  }
-  return {};
-}
-
 }  // namespace
 
 UpdateSums::UpdateSums(const fsdp::ShardLayout& layout)
@@ -73,7 +63,7 @@ monitor::UpdateSignals UpdateSums::gather(comm::Communicator& world) {
   monitor::UpdateSignals signals;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     signals.push_back(signals_of(parameters[i], sums_[i]));
-    signals.back().layer = layer_of(layout_->table(), i);
+    signals.back().layer = layout_->table().layer_of(i);
   }
   return signals;
 }

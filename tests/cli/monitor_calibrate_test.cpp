@@ -26,6 +26,10 @@ std::string config(int layers = 4) {
       layers, kSteps);
 }
 
+using monitor::Feature;
+
+constexpr std::size_t at(Feature feature) { return static_cast<std::size_t>(feature); }
+
 /// Learns, and from `event` on, if there is one, is a nat above its lowest.
 std::string log_of(int event) {
   std::string log;
@@ -41,7 +45,7 @@ std::string probes_of(double growth) {
   for (int step = 25; step <= kSteps; step += 25) {
     probes += fmt::format(
         "{{\"step\":{},\"source\":\"live\",\"features\":{{\"attention_growth\":{},"
-        "\"residual_growth\":{},\"radius\":null}}}}\n",
+        "\"loss_rise\":{},\"learning_rate\":-5.0,\"radius\":null}}}}\n",
         step, growth, 0.1 * growth);
   }
   return probes;
@@ -105,8 +109,9 @@ TEST(MonitorCalibrate, WritesWhatTrainTakes) {
   EXPECT_TRUE(written.why_not({"pre", false, 64, 5}));
   monitor::FeatureVector quiet{};
   monitor::FeatureVector loud{};
-  loud[0] = 4.0;
-  loud[1] = 0.4;
+  for (auto* features : {&quiet, &loud}) (*features)[at(Feature::learning_rate)] = -5.0;
+  loud[at(Feature::attention_growth)] = 4.0;
+  loud[at(Feature::loss_rise)] = 0.4;
   EXPECT_LT(written.probability(quiet), written.threshold);
   EXPECT_GT(written.probability(loud), written.threshold);
 }
@@ -119,16 +124,15 @@ TEST(MonitorCalibrate, TakesFeaturesHorizonAndSizes) {
     runs.push_back(fmt::format("{}/deep-{}", folder, i));
     write_run(runs.back(), i == 0 ? 301 : 0, i == 0 ? 5.0 : 0.5, 8);
   }
-  const Outcome outcome =
-      calibrate(runs, output, {"--features", "residual_growth", "--horizon", "300"});
+  const Outcome outcome = calibrate(runs, output, {"--features", "loss_rise", "--horizon", "300"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_NE(outcome.err.find("warning: only 3 of these runs broke"), std::string::npos)
       << outcome.err;
   expect_says(outcome, "estimated on sizes of model");
   const auto written = monitor::Calibration::parse(read_file(output), output);
   EXPECT_EQ(written.horizon, 300u);
-  EXPECT_EQ(written.weights[0], 0.0);
-  EXPECT_GT(written.weights[1], 0.0);
+  EXPECT_EQ(written.weights[at(Feature::attention_growth)], 0.0);
+  EXPECT_GT(written.weights[at(Feature::loss_rise)], 0.0);
   EXPECT_EQ(written.layers, (std::array<std::size_t, 2>{4, 8}));
 }
 

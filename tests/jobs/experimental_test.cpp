@@ -172,8 +172,10 @@ TEST_F(Clipped, AThresholdThatIsNeverPassedChangesNothing) {
   keys_["experimental.qk_clip"] = "1000";
   const auto outcome = run("on", 2);
   EXPECT_EQ(outcome.out.find("qk_clip at step"), std::string::npos);
+  const auto seen = probes(keys_["run.dir"]);
   keys_["experimental.qk_clip"] = "0";
   EXPECT_EQ(state_hash(run("off", 2).out), state_hash(outcome.out));
+  EXPECT_EQ(probes(keys_["run.dir"]), seen) << "the monitor sees less beside it";
 }
 
 class ExperimentalBadInput : public BadInput {};

@@ -42,6 +42,11 @@ TEST(Calibration, IsALogisticFunctionOfItsFeatures) {
   features[at(Feature::loss)] = 4.0;
   EXPECT_DOUBLE_EQ(example().probability(features), 1.0 / (1.0 + std::exp(-1.0)));
   EXPECT_EQ(example().loudest(features), Feature::attention_growth);
+  Calibration of_rate = example();
+  of_rate.weights = {};
+  of_rate.weights[at(Feature::learning_rate)] = 1.5;
+  features[at(Feature::learning_rate)] = -3.0;
+  EXPECT_EQ(of_rate.loudest(features), Feature::learning_rate) << "the others do not count";
   features[at(Feature::loss)] = std::nan("");
   EXPECT_TRUE(std::isnan(example().probability(features)));
 }

@@ -31,7 +31,7 @@ MonitorState example() {
 
 TEST(MonitorState, ReadsBackExactly) {
   const std::string text = to_json(example());
-  const MonitorState read = parse_state(text, "manifest").value();
+  const MonitorState read = parse_state(text, "manifest");
   EXPECT_EQ(to_json(read), text);
   EXPECT_EQ(read.first->spectral[0], example().first->spectral[0]);
   EXPECT_TRUE(std::isnan(read.first->spectral[1][0]));
@@ -42,9 +42,18 @@ TEST(MonitorState, ReadsBackExactly) {
   EXPECT_EQ(read.responder.lr_factor, 0.125);
 }
 
-TEST(MonitorState, OfOtherFeaturesIsNone) {
-  EXPECT_FALSE(parse_state("{}", "manifest"));
-  EXPECT_FALSE(parse_state(R"({"feature_version": 1, "recent": [[0.0]]})", "manifest"));
+TEST(MonitorState, OfOtherFeaturesKeepsWhatDoesNotDependOnThem) {
+  std::string text = to_json(example());
+  const std::string version = fmt::format("\"feature_version\":{}", kFeatureVersion);
+  ASSERT_NE(text.find(version), std::string::npos);
+  text.replace(text.find(version), version.size(), "\"feature_version\":1");
+  const MonitorState read = parse_state(text, "manifest");
+  EXPECT_FALSE(read.first);
+  EXPECT_TRUE(read.recent.empty());
+  EXPECT_EQ(read.risk_raised, 0u);
+  EXPECT_EQ(read.responder.lr_factor, example().responder.lr_factor);
+  EXPECT_EQ(read.detectors.highest_lr, example().detectors.highest_lr);
+  EXPECT_EQ(read.alarmed_until, example().alarmed_until);
 }
 
 TEST(MonitorState, ThatCannotBeReadIsADataErrorWithItsSource) {
