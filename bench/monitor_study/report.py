@@ -209,7 +209,11 @@ def markdown(study: Study, plan: str, rescued: Rescue | None) -> str:
     settings = study.settings
     more = f" --calibration {settings.calibration.name}" if settings.calibration else ""
     introduction = INTRODUCTION.format(
-        plan=plan,
+        plans="\n".join(
+            f"    python3 bench/monitor_study/study.py run {name} --build BUILD --data kjv.h5 --out RUNS"
+            for name in plan.split(",")
+        ),
+        families=",".join(settings.fitted),
         more=more + (" --saved SAVED" if rescued else ""),
         fitted=", ".join(settings.fitted),
         bar=settings.bar,

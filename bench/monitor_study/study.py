@@ -173,7 +173,7 @@ def parser() -> argparse.ArgumentParser:
     report = commands.add_parser("analyse")
     report.add_argument("runs", type=Path)
     report.add_argument("--docs", type=Path, required=True)
-    report.add_argument("--plan", default="small", help="the plan's name, for the text")
+    report.add_argument("--plan", default="small", help="the plans' names, for the text")
     report.add_argument("--calibration", type=Path)
     report.add_argument("--saved", type=Path)
     add_judging(report)

@@ -10,13 +10,13 @@ ranks no better tells its user nothing new.
 
 ## How it was made
 
-    python3 bench/monitor_study/study.py run {plan} --build BUILD --data kjv.h5 --out RUNS
-    python3 bench/monitor_study/study.py analyse RUNS --docs docs{more}
+{plans}
+    python3 bench/monitor_study/study.py analyse RUNS --docs docs --families {families}{more}
 
 Text: the King James Bible as bytes. AdamW 0.9/0.95, weight decay 0.1, clipping at 1, 2,048 tokens
 a step, 100 steps of warm-up, then a constant rate; what a run's name says differs. Each run draws
-its own weights and data order. Probes are the default ones: 2,048 tokens each 25 steps, 5 times as
-often in warm-up and after an alert; a score is the median of the last 5 probes.
+its own weights and data order. Probes are the default ones: 2,048 tokens each 25 steps, more often
+in warm-up and after an alert; a score is the median of the last 5 probes.
 
 Settled before the runs: labels, rules, thresholds of what is shipped, features of the fits. Fits
 and the sign of single signals come from these families alone: {fitted}. **Held out** are the runs
