@@ -102,9 +102,11 @@ Vector newton(std::span<const Example> examples, std::span<const Vector> inputs)
     const double longest = largest(step);
     const double held = longest > kLongestStep ? kLongestStep / longest : 1.0;
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] -= held * step[i];
-    if (longest < kConverged) break;
+    if (longest < kConverged) return weights;
   }
-  return weights;
+  throw data_error(
+      "the fit is not settled after {} steps: name fewer --features, or runs that differ more",
+      kIterations);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "monitor/alert.hpp"
-#include "monitor/history.hpp"
 #include "monitor/monitor.hpp"
 #include "storage/json_log.hpp"
 
@@ -83,17 +82,6 @@ FeatureVector features_of(const Json& probe, std::span<const Feature> wanted,
   return values;
 }
 
-FeatureVector medians(std::span<const FeatureVector> probes) {
-  FeatureVector medians{};
-  std::vector<double> values;
-  for (std::size_t i = 0; i < kFeatures; ++i) {
-    values.clear();
-    for (const auto& features : probes) values.push_back(features[i]);
-    medians[i] = monitor::median(values);
-  }
-  return medians;
-}
-
 void require_values(const std::filesystem::path& file, const std::vector<Look>& looks,
                     std::span<const Feature> wanted) {
   for (const Feature feature : wanted) {
@@ -129,7 +117,7 @@ std::vector<Look> read_looks(const std::filesystem::path& file, std::span<const 
     if (was_skipped(features, probe)) return;
     probes.push_back(features);
     const auto recent = std::min(probes.size(), monitor::Monitor::kRemembered);
-    looks.push_back({step, medians(std::span{probes}.last(recent))});
+    looks.push_back({step, monitor::medians_of(std::span{probes}.last(recent))});
   };
   storage::read_log(file, visit, storage::BadLines::refused);
   if (looks.empty()) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "monitor/history.hpp"
+
 namespace ballast::monitor {
 
 namespace {
@@ -155,6 +157,17 @@ FeatureVector features_of(const Sight& sight, const ProbeLevels& now, const Prob
     if (!std::isfinite(value)) value = std::nan("");
   }
   return features;
+}
+
+FeatureVector medians_of(std::span<const FeatureVector> probes) {
+  FeatureVector medians{};
+  std::vector<double> values;
+  for (std::size_t i = 0; i < kFeatures; ++i) {
+    values.clear();
+    for (const auto& features : probes) values.push_back(features[i]);
+    medians[i] = median(values);
+  }
+  return medians;
 }
 
 }  // namespace ballast::monitor

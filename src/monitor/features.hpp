@@ -85,4 +85,7 @@ void complete(ProbeLevels& first, const ProbeLevels& now);
 [[nodiscard]] FeatureVector features_of(const Sight& sight, const ProbeLevels& now,
                                         const ProbeLevels& first);
 
+/// Feature by feature, over those probes that have a value of it: what a risk is read from.
+[[nodiscard]] FeatureVector medians_of(std::span<const FeatureVector> probes);
+
 }  // namespace ballast::monitor

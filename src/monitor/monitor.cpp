@@ -144,29 +144,15 @@ void Monitor::judge(const StepFacts& facts, std::vector<Alert>& alerts) {
   state_.recent.push_back(probe_.features);
   if (state_.recent.size() > kRemembered) state_.recent.erase(state_.recent.begin());
   if (uncalibrated_) return;
-  const FeatureVector features = recent_features();
+  const FeatureVector features = medians_of(state_.recent);
   const double risk = options_.calibration.probability(features);
   if (std::isnan(risk)) return;
   probe_.risk = risk;
-  if (risk < options_.calibration.threshold) {
-    state_.risk_raised = 0;
-    return;
-  }
-  const bool is_known = state_.risk_raised != 0;
-  if (is_known && facts.step < state_.risk_raised + Detectors::kQuietSteps) return;
+  if (risk < options_.calibration.threshold) return;
+  const bool was_raised = state_.risk_raised != 0;
+  if (was_raised && facts.step < state_.risk_raised + Detectors::kQuietSteps) return;
   state_.risk_raised = facts.step;
   alerts.push_back(risk_alert(facts.step, features));
-}
-
-FeatureVector Monitor::recent_features() const {
-  FeatureVector medians{};
-  std::vector<double> values;
-  for (std::size_t i = 0; i < kFeatures; ++i) {
-    values.clear();
-    for (const auto& features : state_.recent) values.push_back(features[i]);
-    medians[i] = median(values);
-  }
-  return medians;
 }
 
 Alert Monitor::risk_alert(std::uint64_t step, const FeatureVector& features) const {

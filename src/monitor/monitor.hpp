@@ -71,7 +71,7 @@ struct MonitorState {
   std::vector<FeatureVector> recent;  ///< of the last probes, oldest first
   std::uint64_t alarmed_until = 0;    ///< step up to which probes are dense
   std::uint64_t alarmed_since = 0;    ///< step whose alert began that alarm
-  std::uint64_t risk_raised = 0;      ///< step of the last alert, while beyond the threshold
+  std::uint64_t risk_raised = 0;      ///< step of its last alert; 0: none
   DetectorState detectors;
   Responder::State responder;
 };
@@ -125,7 +125,6 @@ class Monitor {
                   std::optional<ProbeLevels>& first);
   void judge(const StepFacts& facts, std::vector<Alert>& alerts);
   void note(std::uint64_t step, const std::vector<Alert>& alerts);
-  [[nodiscard]] FeatureVector recent_features() const;
   [[nodiscard]] Alert risk_alert(std::uint64_t step, const FeatureVector& features) const;
 
   MonitorOptions options_;
