@@ -2,7 +2,7 @@
 """Ballast beside PyTorch FSDP2 and DDP: same model, tokens and initial weights, on this machine.
 
 usage: compare.py BUILD [--precision bf16,fp32] [--ranks 2] [--tokens 2048,64] [--model bench,134m]
-                  [--quick] [--steps W,T] [--continue] [-- --KEY VALUE ...]
+                  [--quick] [--steps W,T] [--recompute POLICY] [--continue] [-- --KEY VALUE ...]
        compare.py BUILD --prepare-only FOLDER
        compare.py --report FILE.json ...
 
@@ -10,8 +10,8 @@ BUILD is a release build folder with benchmarks. The peers run in a virtual envi
 bench/peers/install.sh makes, or in the Python that --python names. For each case the peers'
 settings are searched for the fastest; then ballast and the fastest run in turns, the GEMM ceiling
 of all ranks at once between them. Losses must agree, or nothing is compared. Results go to
-BUILD/peers/results.json and, in full mode, to docs/benchmarks.md. Keys after -- go to ballast's
-trainings. Leave the machine alone meanwhile; interrupted, --continue goes on.
+BUILD/peers/results.json and, in full mode, to docs/benchmarks.md. With --recompute ballast runs a
+second time in each turn, as parallel.recompute says. Keys after -- go to ballast's trainings. Leave the machine alone meanwhile; interrupted, --continue goes on.
 """
 
 import argparse
@@ -27,6 +27,7 @@ import points
 import report
 from machine import cores, describe
 from points import Point
+from report import OWN, is_own, recomputing
 from results import Results
 from runs import Length, Run, RunFailed, run_ballast, run_peer
 from shapes import SHAPES, Case
@@ -47,6 +48,8 @@ class Bench:
         self.build = options.build.resolve()
         self.python = options.python
         self.keys = options.keys
+        self.own = [OWN] + ([recomputing(options.recompute)] if options.recompute else [])
+        self.recompute = options.recompute
         self.folder = folder
         self.prepared = options.prepared or folder
         self.numbers = itertools.count()
@@ -64,11 +67,10 @@ class Bench:
             run_tool(self.python, HERE / "draw.py", case.model, path)
         return path
 
-    def ballast(self, case: Case, length: Length) -> Run:
+    def ballast(self, case: Case, length: Length, name: str = OWN) -> Run:
+        keys = self.keys if name == OWN else [*self.keys, "--parallel.recompute", self.recompute]
         with self.new_folder() as folder:
-            return run_ballast(
-                self.build, case, self.dataset(case), Path(folder), length, self.keys
-            )
+            return run_ballast(self.build, case, self.dataset(case), Path(folder), length, keys)
 
     def peer(self, case: Case, point: Point, length: Length) -> Run:
         tokens = self.dataset(case).with_suffix(".npz")
@@ -116,6 +118,10 @@ def compare_losses(case: Case, name: str, own: list[float], peers: list[float]) 
                 f"{case.label()}: losses differ at step {step}: ballast {a:.6f}, {name} {b:.6f}; "
                 "these are not the same training"
             )
+
+
+def label_of(contestant: str | Point) -> str:
+    return contestant if isinstance(contestant, str) else contestant.label()
 
 
 class Comparison:
@@ -188,7 +194,7 @@ class Comparison:
         """The two fastest of FSDP2, which the search's short runs may have mixed up, its default,
         and the fastest of each other peer. The same in all blocks."""
         if self.found["blocks"]:
-            names = [name for name in self.found["blocks"][0]["runs"] if name != "ballast"]
+            names = [name for name in self.found["blocks"][0]["runs"] if not is_own(name)]
             return [Point(**self.found["grid"][name]["point"]) for name in names]
         fsdp2, default = self.ranking("fsdp2"), points.default_point("fsdp2", self.case.ranks)
         chosen = fsdp2[: 1 if self.quick else 2] + [point for point in fsdp2 if point == default]
@@ -196,17 +202,18 @@ class Comparison:
             chosen += self.ranking(system)[:1]
         return list(dict.fromkeys(chosen))
 
-    def run(self, point: Point | None) -> Run:
-        """Of ballast, or of a point. The first also looks at its memory, after the timed steps."""
-        name = point.label() if point else "ballast"
+    def run(self, contestant: str | Point) -> Run:
+        """Of ballast by name, or of a point. The first also looks at its memory, after the timed
+        steps."""
+        name = label_of(contestant)
         length = self.block_length
         if name not in self.found["memory"]:
             length = replace(length, watched=1 if self.case.tokens >= 512 else 10)
-        if point is None:
-            run = self.bench.ballast(self.case, length)
+        if isinstance(contestant, str):
+            run = self.bench.ballast(self.case, length, contestant)
         else:
-            run = self.bench.peer(self.case, point, length)
-            compare_losses(self.case, name, self.found["losses"], run.losses)
+            run = self.bench.peer(self.case, contestant, length)
+        compare_losses(self.case, name, self.found["losses"], run.losses)
         if length.watched:
             self.found["memory"][name] = {"peak": run.pss_mib, "empty": run.empty_mib}
             self.results.save()
@@ -221,9 +228,9 @@ class Comparison:
         while len(self.found["blocks"]) < count:
             number = len(self.found["blocks"])
             runs = {}
-            turns: list[Point | None] = [None, *contestants]
-            for point in turns if number % 2 == 0 else reversed(turns):
-                runs[point.label() if point else "ballast"] = self.run(point).to_json()
+            turns = [*self.bench.own, *contestants]
+            for contestant in turns if number % 2 == 0 else reversed(turns):
+                runs[label_of(contestant)] = self.run(contestant).to_json()
             library, after = self.ceiling()
             block = {"library": library, "ceiling": (before + after) / 2, "runs": runs}
             before = after
@@ -237,9 +244,9 @@ class Comparison:
 
     def memory(self) -> None:
         """Where the blocks came without it."""
-        for point in [None, *self.contestants()]:
-            if (point.label() if point else "ballast") not in self.found["memory"]:
-                self.run(point)
+        for contestant in [*self.bench.own, *self.contestants()]:
+            if label_of(contestant) not in self.found["memory"]:
+                self.run(contestant)
 
 
 def arguments() -> argparse.Namespace:
@@ -268,6 +275,7 @@ def arguments() -> argparse.Namespace:
         "--steps", type=steps, metavar="W,T", help="of all runs: W to warm up, T that count"
     )
     parser.add_argument("--quick", action="store_true", help="few points, few steps, two blocks")
+    parser.add_argument("--recompute", metavar="POLICY", help="ballast's, in a run of its own")
     parser.add_argument("--continue", dest="go_on", action="store_true")
     parser.add_argument("--python", help="that has torch and numpy; else the environment's")
     parser.add_argument("--prepare-only", type=Path, metavar="FOLDER", help="make the data and end")

@@ -35,6 +35,17 @@ training takes on the host, divided by the same number.
 """
 
 
+OWN = "ballast"
+
+
+def recomputing(policy: str) -> str:
+    return f"{OWN}, recompute {policy}"
+
+
+def is_own(name: str) -> bool:
+    return name.startswith(OWN)
+
+
 @dataclass(frozen=True)
 class Line:
     """A case of the table."""
@@ -60,7 +71,10 @@ class Line:
 
     def contestants(self) -> list[str]:
         """Of a case without blocks, those whose memory was looked at."""
-        return [name for name in self.in_blocks() or self.found["memory"] if name != "ballast"]
+        return [name for name in self.in_blocks() or self.found["memory"] if not is_own(name)]
+
+    def own(self) -> list[str]:
+        return [name for name in self.in_blocks() or self.found["memory"] if is_own(name)]
 
     def rate(self, name: str) -> float:
         return self.median(name) if self.in_blocks() else self.found["grid"][name]["tokens_per_s"]
@@ -74,8 +88,8 @@ class Line:
         label = Point("fsdp2", self.about["ranks"]).label()
         return label if label in self.contestants() else None
 
-    def ratio_to(self, name: str) -> Estimate:
-        return ratio(self.rates("ballast"), self.rates(name))
+    def ratio_to(self, name: str, own: str = OWN) -> Estimate:
+        return ratio(self.rates(own), self.rates(name))
 
     def mib_a_rank(self, name: str, what: str = "peak") -> float | None:
         measured = self.found["memory"].get(name)
@@ -105,22 +119,25 @@ def case_name(about: dict) -> str:
     return f"{about['model']} {about['precision']}, {about['tokens']:,} x {about['ranks']}"
 
 
-def speed_row(line: Line) -> list[str]:
-    about = line.about
+def row_name(line: Line, own: str) -> str:
+    return case_name(line.about) + own.removeprefix(OWN)
+
+
+def speed_row(line: Line, own: str) -> list[str]:
     row = [
-        case_name(about),
-        f"{line.median('ballast'):,.0f}",
-        f"{line.share_of_ceiling('ballast'):.2f}",
+        row_name(line, own),
+        f"{line.median(own):,.0f}",
+        f"{line.share_of_ceiling(own):.2f}",
     ]
     fsdp2 = line.fastest("fsdp2")
     if fsdp2:
         exposed = line.median(fsdp2, "comm_share")
-        faster = f"**{line.ratio_to(fsdp2).text()}**"
+        faster = f"**{line.ratio_to(fsdp2, own).text()}**"
         row += [f"{line.median(fsdp2):,.0f}", f"{exposed:.0%}", faster]
     else:
         row += ["", "", ""]
     others = (line.default(), line.fastest("ddp"), line.fastest("deepspeed"))
-    return row + [line.ratio_to(name).text() if name else "" for name in others]
+    return row + [line.ratio_to(name, own).text() if name else "" for name in others]
 
 
 SPEED_HEAD = [
@@ -136,10 +153,9 @@ SPEED_HEAD = [
 ]
 
 
-def memory_row(line: Line) -> list[str]:
-    about = line.about
-    row = [case_name(about)]
-    own = line.mib_a_rank("ballast")
+def memory_row(line: Line, name_of_own: str) -> list[str]:
+    row = [row_name(line, name_of_own)]
+    own = line.mib_a_rank(name_of_own)
     row.append(f"{own:,.0f}" if own else "")
     for name in (line.fastest("fsdp2"), line.default(), line.fastest("ddp")):
         peer = line.mib_a_rank(name) if name else None
@@ -161,8 +177,10 @@ MEMORY_HEAD = [
 def table(results: list[dict]) -> str:
     compared = [line for result in results for line in lines_of(result)]
     looked_at = [line for result in results for line in searched(result) if line.found["memory"]]
-    speed = markdown_table(SPEED_HEAD, [speed_row(line) for line in compared])
-    memory = markdown_table(MEMORY_HEAD, [memory_row(line) for line in looked_at])
+    speed = markdown_table(SPEED_HEAD, [speed_row(a, own) for a in compared for own in a.own()])
+    memory = markdown_table(
+        MEMORY_HEAD, [memory_row(a, own) for a in looked_at for own in a.own()]
+    )
     return f"{speed}\nPeak memory a rank:\n\n{memory}"
 
 
@@ -179,7 +197,7 @@ def grid_table(line: Line) -> str:
         comm = f"{entry['comm_share']:.0%}" if name.startswith("fsdp2") else ""
         rows.append([name, f"{entry['tokens_per_s']:,.0f}", blocks, comm])
     if "tokens_per_s" in line.found:
-        blocks = f"{line.median('ballast'):,.0f}" if in_blocks else ""
+        blocks = f"{line.median(OWN):,.0f}" if in_blocks else ""
         rows.insert(0, ["**ballast**", f"{line.found['tokens_per_s']:,.0f}", blocks, ""])
     table_of_points = markdown_table(
         ["point", "tokens/s", "in blocks", "exposed communication"], rows
@@ -221,16 +239,29 @@ def grid_section(line: Line) -> str:
 
 
 def scaling_section(found: dict) -> str:
-    """Of bench/scaling: pairs of tokens a second, together and alone, by number of ranks."""
+    """Of bench/scaling: tokens a second together, alone and alone in step, by number of ranks. Its
+    first blocks knew the first two."""
     rows = []
-    for ranks, pairs in found["pairs"].items():
-        together, alone = (list(column) for column in zip(*pairs))
-        medians = [f"{statistics.median(rates):,.0f}" for rates in (together, alone)]
-        rows.append([ranks, *medians, ratio(together, alone).text(), str(len(pairs))])
-    head = ["ranks", "one job, tokens/s", "as many jobs of one rank", "weak scaling", "blocks"]
+    for ranks, blocks in found["pairs"].items():
+        together, alone, *in_step = (list(column) for column in zip(*blocks))
+        medians = [f"{statistics.median(rates):,.0f}" for rates in (together, alone, *in_step)]
+        row = [ranks, medians[0], medians[1], ratio(together, alone).text()]
+        row += [medians[2], ratio(together, in_step[0]).text()] if in_step else ["", ""]
+        rows.append([*row, str(len(blocks))])
+    head = [
+        "ranks",
+        "one job, tokens/s",
+        "as many jobs of one rank",
+        "weak scaling",
+        "those jobs in step",
+        "one job / in step",
+        "blocks",
+    ]
     text = (
         "One job beside as many independent jobs of one rank at the same time on the same cores "
-        f"([bench/scaling](../bench/scaling/weak_scaling.py)). {found.get('note', '')}"
+        "([bench/scaling](../bench/scaling/weak_scaling.py)); in step: what those jobs would make "
+        "if all waited, in every step, for the slowest of that step, as ranks of one job must. "
+        f"{found.get('note', '')}"
     )
     title = f"### Weak scaling, bench {found['precision']}, 2,048 tokens a rank"
     return f"{title}\n\n{text.strip()}\n\n{markdown_table(head, rows)}"
@@ -297,7 +328,7 @@ def plot(result: dict, path: Path) -> bool:
         estimate = line.ratio_to(peer)
         spread = [[estimate.value - estimate.low], [estimate.high - estimate.value]]
         axes.barh(at, estimate.value, height=0.6, color="#35618f", xerr=spread, capsize=3)
-        text = f" {line.median('ballast'):,.0f} against {line.median(peer):,.0f} tokens/s"
+        text = f" {line.median(OWN):,.0f} against {line.median(peer):,.0f} tokens/s"
         axes.text(estimate.high, at, text, va="center", fontsize=8)
     axes.axvline(1.0, color="black", linewidth=1)
     axes.set_yticks(range(len(lines)), [case_name(line.about) for line in lines])

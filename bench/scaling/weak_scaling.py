@@ -6,14 +6,18 @@ usage: weak_scaling.py BUILD [--ranks 1,2,4] [--blocks N] [--precision fp32|bf16
 
 Every rank trains the bench model on the same number of tokens a step. N independent jobs use the
 machine's memory and clock as one job of N does, but have nothing to do with one another: what the
-job falls short of them is what working together costs. Both run in turns; medians of the blocks.
-BUILD is a release build folder. Leave the machine alone meanwhile.
+job falls short of them is what working together costs. A job is as fast as the slowest core of each
+step, whatever trains: so beside the sum of the independent jobs stands what they would make if all
+waited, in every step, for the slowest of that step. On cores of even speed the two are equal. Both
+run in turns; medians of the blocks. BUILD is a release build folder. Leave the machine alone
+meanwhile.
 """
 import argparse
 import os
 import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "step"))
@@ -31,24 +35,40 @@ def together(build, ranks, keys, data, folder, cores):
     return median_rate(records(job, run_dir))
 
 
+@dataclass(frozen=True)
+class Block:
+    together: float  # tokens a second
+    alone: float
+    in_step: float  # the independent jobs, if each step took as long as the slowest job's
+
+
 def alone(build, ranks, keys, data, folder, cores):
-    """The sum of independent jobs that run at once."""
+    """Independent jobs that run at once: their sum, and what they would make in step."""
     dirs = [folder / f"alone{i}" for i in range(ranks)]
     jobs = [start(build / "ballast", 1, keys, data, dirs[i], binding=on([cores[i]]))
             for i in range(ranks)]
-    return sum(median_rate(records(job, run_dir)) for job, run_dir in zip(jobs, dirs))
+    logs = [records(job, run_dir) for job, run_dir in zip(jobs, dirs)]
+    tokens = logs[0][0]["tokens_per_s"] * logs[0][0]["step_s"]
+    slowest = statistics.median(max(step["step_s"] for step in steps) for steps in zip(*logs))
+    return sum(map(median_rate, logs)), ranks * tokens / slowest
 
 
 def measure(build, ranks, blocks, keys, data, cores):
-    pairs = []
+    found = []
     for block in range(blocks):
         with tempfile.TemporaryDirectory() as temporary:
             order = [together, alone] if block % 2 == 0 else [alone, together]
             figures = {run: run(build, ranks, keys, data, Path(temporary), cores) for run in order}
-        pairs.append((figures[together], figures[alone]))
-        print(f"  {ranks} ranks, block {block}: {pairs[-1][0]:8.0f} together, {pairs[-1][1]:8.0f} "
-              f"alone, {pairs[-1][0] / pairs[-1][1]:.3f}", flush=True)
-    return pairs
+        b = Block(figures[together], *figures[alone])
+        found.append(b)
+        print(f"  {ranks} ranks, block {block}: {b.together:8.0f} together, {b.alone:8.0f} alone, "
+              f"{b.together / b.alone:.3f}; {b.in_step:8.0f} in step, "
+              f"{b.together / b.in_step:.3f}", flush=True)
+    return found
+
+
+def median_of(blocks, figure):
+    return statistics.median(map(figure, blocks))
 
 
 def main():
@@ -66,13 +86,14 @@ def main():
         data = options.data.resolve() if options.data else prepare(build, Path(temporary))
         rows = []
         for ranks in map(int, options.ranks.split(",")):
-            pairs = measure(build, ranks, options.blocks, keys, data, cores)
-            rows.append((ranks, pairs))
-    print("ranks  tokens/s together  N jobs alone  weak scaling (median of blocks)")
-    for ranks, pairs in rows:
-        joint, apart = (statistics.median(column) for column in zip(*pairs))
-        share = statistics.median(t / a for t, a in pairs)
-        print(f"{ranks:5}  {joint:17.0f}  {apart:12.0f}  {share:.3f}")
+            rows.append((ranks, measure(build, ranks, options.blocks, keys, data, cores)))
+    print("ranks  tokens/s together  N jobs alone  weak scaling  alone in step  together / in step")
+    for ranks, blocks in rows:
+        print(f"{ranks:5}  {median_of(blocks, lambda b: b.together):17.0f}"
+              f"  {median_of(blocks, lambda b: b.alone):12.0f}"
+              f"  {median_of(blocks, lambda b: b.together / b.alone):12.3f}"
+              f"  {median_of(blocks, lambda b: b.in_step):13.0f}"
+              f"  {median_of(blocks, lambda b: b.together / b.in_step):18.3f}")
 
 
 if __name__ == "__main__":

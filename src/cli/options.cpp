@@ -102,8 +102,9 @@ Options parallel_options(train::ParallelConfig& c) {
             "messages: units whose gather starts ahead"),
       word("parallel.wrap", "block|blocks:N|size:N|whole", c.wrap,
            "what is gathered together: a block, N blocks, blocks of at least N parameters, all"),
-      word("parallel.recompute", "none|full|every:N|selective[:attention|feed_forward]",
-           c.recompute, "activations that are computed again in the backward to save memory"),
+      word("parallel.recompute", "none|full|selective[:PART]|every:N[:PART]", c.recompute,
+           "activations computed again in the backward to save memory, of all or of every Nth "
+           "block; PART: attention or feed_forward"),
       threads_option(c.threads),
       number("parallel.timeout_s", c.timeout_s, kAboveZero,
              "seconds that a rank waits for its peers before it names them and ends"),

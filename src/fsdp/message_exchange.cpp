@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "fsdp/gradient_room.hpp"
 
 namespace ballast::fsdp {
 
@@ -28,11 +29,15 @@ std::vector<Arena::Slot<float>> reserve_rooms(const model::ParameterTable& table
   const auto room = [&](std::size_t granules) {
     return arena.reserve<float>(MemoryClass::transient, granules * kGranule);
   };
-  std::vector<Arena::Slot<float>> rooms{room(table.unit(model::kRootUnit).granules)};
+  std::vector<Arena::Slot<float>> rooms;
   if (leaf_micro_batches > 1) {
-    for (const auto& unit : table.units().subspan(1)) rooms.push_back(room(unit.granules));
-  } else {
+    for (const auto& unit : table.units()) rooms.push_back(room(unit.granules));
+  } else if (table.head_unit() == model::kEmbeddingUnit) {
+    rooms.push_back(room(table.unit(model::kEmbeddingUnit).granules));
     rooms.resize(table.units().size(), room(table.largest_block_granules()));
+  } else {
+    const std::size_t most = std::max(table.largest_end_granules(), table.largest_block_granules());
+    rooms.resize(table.units().size(), room(most));
   }
   return rooms;
 }
@@ -57,7 +62,7 @@ MessageExchange::MessageExchange(const ShardLayout& layout, std::size_t leaf_mic
 }
 
 std::span<float> MessageExchange::room(UnitId unit) {
-  return arena_->view(rooms_.at(unit)).first(layout_->table().unit(unit).padded_numel());
+  return room_for(layout_->table(), unit, arena_->view(rooms_.at(unit)));
 }
 
 GranuleRange MessageExchange::slab_range(UnitId unit, std::size_t rank, std::size_t slab) const {
@@ -68,10 +73,12 @@ GranuleRange MessageExchange::slab_range(UnitId unit, std::size_t rank, std::siz
 
 void MessageExchange::reduce(UnitId unit, const Wave& wave) {
   const std::size_t slabs = (layout_->largest_owned(unit) + kSlabGranules - 1) / kSlabGranules;
+  const std::span<const float> gradient =
+      arena_->view(rooms_.at(unit)).first(layout_->table().unit(unit).padded_numel());
   fold_.begin(unit);
   for (std::size_t slab = 0; slab < slabs; ++slab) {
-    exchange(unit, wave, slab, room(unit));
-    fold(unit, wave, slab, room(unit));
+    exchange(unit, wave, slab, gradient);
+    fold(unit, wave, slab, gradient);
   }
 }
 

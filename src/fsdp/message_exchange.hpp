@@ -16,8 +16,9 @@ namespace ballast::fsdp {
 /// nothing to send, only to add.
 class MessageExchange final : public GradientExchange {
  public:
-  /// Reserves in `arena`, to be committed before use: a room for the root, and one for all other
-  /// units in turn, or one for each with several micro-batches a leaf; and a slab from every rank.
+  /// Reserves in `arena`, to be committed before use: one room for all units in turn, and one more
+  /// for a unit that embedding and head share, begun before the others and complete after them; or
+  /// one for each unit with several micro-batches a leaf; and a slab from every rank.
   MessageExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
                   const Accumulators& accumulators, Arena& arena);
   void connect(Groups& groups, HostRegion*) override { world_ = &groups.world(); }
@@ -39,7 +40,7 @@ class MessageExchange final : public GradientExchange {
   const Accumulators* accumulators_;
   const Arena* arena_;
   comm::Communicator* world_ = nullptr;
-  std::vector<Arena::Slot<float>> rooms_;  ///< by unit; all but the root share one where they can
+  std::vector<Arena::Slot<float>> rooms_;  ///< by unit; they share one where they can
   std::size_t slab_numel_;                 ///< from one rank
   Arena::Slot<float> received_;            ///< one slab from every rank
   std::vector<std::size_t> send_counts_, send_offsets_, receive_counts_, receive_offsets_;

@@ -31,8 +31,8 @@ MessageStore::MessageStore(const ShardLayout& layout, const Policy& policy, Aren
   if (keeps_all()) {
     for (const auto& unit : table.units()) add_rooms(1, unit.granules);
   } else {
-    add_rooms(1, table.unit(model::kRootUnit).granules);
-    const std::size_t others = table.units().size() - 1;
+    for (const auto& end : table.units().first(table.ends())) add_rooms(1, end.granules);
+    const std::size_t others = table.units().size() - table.ends();
     add_rooms(std::min(others, 1 + policy.prefetch_units), table.largest_block_granules());
   }
   upcoming_.reserve(1 + policy.prefetch_units);
@@ -77,11 +77,12 @@ MessageStore::Room* MessageStore::find(UnitId unit) {
 /// A room for `unit` whose contents nobody reads now or next; null when there is none.
 MessageStore::Room* MessageStore::free_room(UnitId unit) {
   if (keeps_all()) return &rooms_[unit];
-  if (unit == model::kRootUnit) return rooms_[0].leases == 0 ? &rooms_[0] : nullptr;
+  const model::ParameterTable& table = layout_->table();
+  if (table.is_end(unit)) return rooms_[unit].leases == 0 ? &rooms_[unit] : nullptr;
   const auto is_wanted = [&](const Room& room) {
     return room.version == version_ && std::ranges::find(upcoming_, room.unit) != upcoming_.end();
   };
-  for (std::size_t i = 1; i < rooms_.size(); ++i) {
+  for (std::size_t i = table.ends(); i < rooms_.size(); ++i) {
     if (rooms_[i].leases == 0 && !is_wanted(rooms_[i])) return &rooms_[i];
   }
   return nullptr;

@@ -15,10 +15,10 @@ namespace ballast::fsdp {
 /// Units gathered by messages. The shards of a unit laid side by side are the gathered unit, so an
 /// all-gather of bytes goes straight to where the model reads.
 ///
-/// Rooms: one for the root, and 1 + prefetch_units for all other units in turn; or one for every
-/// unit where units stay (grad_op, Reshard::never). The step program says which units come next:
-/// their gathers start early, and of the units in the rooms the one to give up is one that is not
-/// about to be read.
+/// Rooms: one for embedding and head each, and 1 + prefetch_units for all other units in turn; or
+/// one for every unit where units stay (grad_op, Reshard::never). The step program says which units
+/// come next: their gathers start early, and of the units in the rooms the one to give up is one
+/// that is not about to be read.
 class MessageStore final : public UnitStore {
  public:
   /// Reserves in `arena`, to be committed before use.

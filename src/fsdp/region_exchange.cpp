@@ -1,5 +1,8 @@
 #include "fsdp/region_exchange.hpp"
 
+#include <algorithm>
+
+#include "fsdp/gradient_room.hpp"
 #include "fsdp/region_fold.hpp"
 
 namespace ballast::fsdp {
@@ -22,17 +25,21 @@ RegionExchange::RegionExchange(const ShardLayout& layout, std::size_t leaf_micro
   const auto add_room = [&](std::size_t granules) {
     rooms_.push_back({.slot = rooms.reserve<float>(MemoryClass::transient, granules * kGranule)});
   };
-  add_room(table.unit(model::kRootUnit).granules);
-  if (rooms_take_turns_) {
-    for (std::size_t i = 0; i < kTurns; ++i) add_room(table.largest_block_granules());
-  } else {
-    for (const auto& unit : table.units().subspan(1)) add_room(unit.granules);
+  if (!rooms_take_turns_) {
+    for (const auto& unit : table.units()) add_room(unit.granules);
+    return;
   }
+  const bool ends_take_turns = table.head_unit() != model::kEmbeddingUnit;
+  const std::size_t block = table.largest_block_granules();
+  const std::size_t end = table.largest_end_granules();
+  add_room(ends_take_turns ? std::max(end, block) : end);
+  first_turn_ = ends_take_turns ? 0 : 1;
+  while (rooms_.size() < first_turn_ + kTurns) add_room(block);
 }
 
 std::size_t RegionExchange::room_of(UnitId unit) const {
-  if (unit == model::kRootUnit || !rooms_take_turns_) return unit;
-  return 1 + turn_ % kTurns;
+  if (!rooms_take_turns_) return unit;
+  return layout_->table().is_end(unit) ? 0 : first_turn_ + turn_ % kTurns;
 }
 
 std::span<float> RegionExchange::room(UnitId unit) {
@@ -43,7 +50,7 @@ std::span<float> RegionExchange::room(UnitId unit) {
     region_->await(Signal::drained, 0, layout_->ranks(), room.last_use,
                    {"free gradient room", layout_->table().unit(unit).name});
   }
-  return arena_->view(room.slot).first(layout_->table().unit(unit).padded_numel());
+  return room_for(layout_->table(), unit, arena_->view(room.slot));
 }
 
 void RegionExchange::reduce(UnitId unit, const Wave& wave) {
@@ -52,7 +59,7 @@ void RegionExchange::reduce(UnitId unit, const Wave& wave) {
     rooms_[reduction.room].last_use = reduction.number;
     region_->post(Signal::filled, reduction.number);
   }
-  if (unit != model::kRootUnit) ++turn_;
+  turn_ = layout_->table().is_end(unit) ? 1 : turn_ + 1;
   finish();
   pending_ = reduction;
 }

@@ -15,10 +15,11 @@ namespace ballast::fsdp {
 /// Gradients stay where they were written, in rooms that all ranks of the host can read, and the
 /// owner of each part pulls it from all of them in one pass.
 ///
-/// Each rank has a room for the root and two for all other units in turn, so that it writes one
-/// gradient while others still read the last: a reduction is pulled when the next one is complete,
-/// which gives slower ranks that long to arrive. With several micro-batches a leaf every unit has
-/// its own room, where they add up.
+/// Each rank has two rooms for all units in turn, so that it writes one gradient while others still
+/// read the last: a reduction is pulled when the next one is complete, which gives slower ranks
+/// that long to arrive. The first room is large enough for embedding and head too. A unit that
+/// these two share is begun before the blocks and complete after them, so it has a third. With
+/// several micro-batches a leaf every unit has its own room, where they add up.
 class RegionExchange final : public GradientExchange {
  public:
   /// Reserves rooms in `rooms`, which is committed on every rank's part of the region.
@@ -51,6 +52,7 @@ class RegionExchange final : public GradientExchange {
   const Arena* arena_;
   HostRegion* region_ = nullptr;
   bool rooms_take_turns_;
+  std::size_t first_turn_ = 0;  ///< the first room that blocks take
   std::vector<Room> rooms_;
   std::size_t turn_ = 0;
   std::uint32_t count_ = 0;

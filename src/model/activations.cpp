@@ -25,7 +25,6 @@ enum class Part { frame, attention, feed_forward };
 template <class Slots, class Place>
 Slots lay_out(const ModelConfig& config, const Precision& precision, Place&& place) {
   const bool norms = config.norm_placement != NormPlacement::none;
-  const bool pre = config.norm_placement == NormPlacement::pre;
   const bool post = config.norm_placement == NormPlacement::post;
   const std::size_t qk = config.qk_norm ? 1 : 0;
   const std::size_t dim = config.dim;
@@ -37,7 +36,6 @@ Slots lay_out(const ModelConfig& config, const Precision& precision, Place&& pla
   const Part ffn_norm = post ? Part::frame : Part::feed_forward;
   using S = Slots;
   return {
-      .attention_input = place(&S::attention_input, Part::frame, pre ? dim : 0, compute),
       .attention_statistics = place(&S::attention_statistics, Part::frame, norms ? 2 : 0, fp32),
       .q_raw = place(&S::q_raw, Part::attention, qk * dim, compute),
       .k_raw = place(&S::k_raw, Part::attention, qk * kv_dim, compute),
@@ -50,7 +48,6 @@ Slots lay_out(const ModelConfig& config, const Precision& precision, Place&& pla
       .attended = place(&S::attended, Part::attention, dim, compute),
       .attention_sum = place(&S::attention_sum, Part::frame, post ? dim : 0, stream),
       .mid = place(&S::mid, Part::frame, dim, stream),
-      .ffn_input = place(&S::ffn_input, Part::feed_forward, pre ? dim : 0, compute),
       .ffn_statistics = place(&S::ffn_statistics, ffn_norm, norms ? 2 : 0, fp32),
       .gate = place(&S::gate, Part::feed_forward, config.ffn, compute),
       .up = place(&S::up, Part::feed_forward, config.ffn, compute),
@@ -94,7 +91,6 @@ Elements Activations::residual(std::size_t depth) const {
 BlockActivations Activations::of(std::size_t layer) const {
   const Slots& slots = blocks_[layer];
   return {
-      .attention_input = view(slots.attention_input),
       .attention_statistics = view(slots.attention_statistics),
       .q_raw = view(slots.q_raw),
       .k_raw = view(slots.k_raw),
@@ -107,7 +103,6 @@ BlockActivations Activations::of(std::size_t layer) const {
       .attended = view(slots.attended),
       .attention_sum = view(slots.attention_sum),
       .mid = view(slots.mid),
-      .ffn_input = view(slots.ffn_input),
       .ffn_statistics = view(slots.ffn_statistics),
       .gate = view(slots.gate),
       .up = view(slots.up),

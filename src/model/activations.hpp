@@ -12,11 +12,12 @@
 namespace ballast::model {
 
 /// The tensors that a block's forward leaves to its backward. All [tokens, ...]; empty where the
-/// configuration has no use for them. In the compute type, but for the stream (attention_sum, mid,
-/// ffn_sum), which is in the residual type, and statistics and log_sum_exp, which are fp32.
+/// configuration has no use for them. What one pass over a kept stream gives again, the sublayers'
+/// normalised inputs and the feed-forward's product, is not among them. In the compute type, but
+/// for the stream (attention_sum, mid, ffn_sum), which is in the residual type, and statistics and
+/// log_sum_exp, which are fp32.
 template <class T>
 struct BlockFields {
-  T attention_input;       ///< [dim] normalised input, pre-normalisation only
   T attention_statistics;  ///< [2]
   T q_raw;                 ///< [dim] before qk_norm
   T k_raw;                 ///< [kv_dim]
@@ -29,7 +30,6 @@ struct BlockFields {
   T attended;              ///< [dim]
   T attention_sum;         ///< [dim] before the norm, post-normalisation only
   T mid;                   ///< [dim] residual stream between the sublayers
-  T ffn_input;             ///< [dim] pre-normalisation only
   T ffn_statistics;        ///< [2]
   T gate;                  ///< [ffn]
   T up;                    ///< [ffn]

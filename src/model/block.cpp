@@ -51,13 +51,13 @@ void Block::weight_gradient(const ConstElements& dy, const ConstElements& x, std
                   matrix(dw.data(), out, in), store);
 }
 
-Block::Sublayer Block::attention_of(const BlockPass& pass) {
-  return {pass.residual, pass.saved.attention_input, pass.saved.attention_sum,
+Block::Sublayer Block::attention_of(const BlockPass& pass) const {
+  return {pass.residual, input_room(pass.scratch), pass.saved.attention_sum,
           pass.saved.attention_statistics, pass.weights.attention_norm};
 }
 
-Block::Sublayer Block::feed_forward_of(const BlockPass& pass) {
-  return {pass.saved.mid, pass.saved.ffn_input, pass.saved.ffn_sum, pass.saved.ffn_statistics,
+Block::Sublayer Block::feed_forward_of(const BlockPass& pass) const {
+  return {pass.saved.mid, input_room(pass.scratch), pass.saved.ffn_sum, pass.saved.ffn_statistics,
           pass.weights.ffn_norm};
 }
 
@@ -73,6 +73,7 @@ void Block::recompute(Recompute what, const BlockPass& pass, const Elements& out
     case Recompute::none:
       return;
     case Recompute::attention:
+      enter(attention_of(pass), pass.scratch);
       attend(pass);
       return;
     case Recompute::feed_forward:
@@ -114,6 +115,13 @@ void Block::enter(const Sublayer& sublayer, const BlockScratch& scratch) const {
 /// What a sublayer's products read: its normalised input, or the stream itself.
 ConstElements Block::input_of(const Sublayer& sublayer, const BlockScratch& scratch) const {
   return is_pre() ? sublayer.input : rounded(sublayer.stream, scratch.operand, team_);
+}
+
+/// The same in a backward: nobody keeps the normalised input, since one pass over the stream, which
+/// its norm's backward reads anyway, gives it again.
+ConstElements Block::input_again(const Sublayer& sublayer, const BlockScratch& scratch) const {
+  enter(sublayer, scratch);
+  return input_of(sublayer, scratch);
 }
 
 /// Adds the sublayer's result, in scratch.sublayer, to the stream.

@@ -56,13 +56,13 @@ class Block {
   /// One sublayer's place on the stream.
   struct Sublayer {
     Elements stream;  ///< as it enters
-    Elements input;   ///< normalised, pre-normalisation only
+    Elements input;   ///< normalised, in scratch.operand; pre-normalisation only
     Elements sum;     ///< stream plus sublayer, post-normalisation only
     Elements statistics;
     ConstElements gain;
   };
-  [[nodiscard]] static Sublayer attention_of(const BlockPass& pass);
-  [[nodiscard]] static Sublayer feed_forward_of(const BlockPass& pass);
+  [[nodiscard]] Sublayer attention_of(const BlockPass& pass) const;
+  [[nodiscard]] Sublayer feed_forward_of(const BlockPass& pass) const;
 
   /// Queries, or keys: the tensors that lead to them.
   struct Heads {
@@ -81,6 +81,8 @@ class Block {
   void leave(const Sublayer& sublayer, const BlockScratch& scratch, const Elements& out) const;
   void pass_on(const Sublayer& sublayer, const Sublayer& next, const BlockScratch& scratch) const;
   [[nodiscard]] ConstElements input_of(const Sublayer& sublayer, const BlockScratch& scratch) const;
+  [[nodiscard]] ConstElements input_again(const Sublayer& sublayer,
+                                          const BlockScratch& scratch) const;
   void leave_backward(const Sublayer& sublayer, const BlockScratch& scratch,
                       std::span<float> gradient, std::span<float> dgain,
                       kernels::Store store) const;
@@ -117,6 +119,10 @@ class Block {
   void weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,
                        kernels::Store store) const;
   [[nodiscard]] kernels::NormDims norm_dims() const { return {shape_.tokens(), config_.dim}; }
+  /// Where a sublayer's normalised input lies until another operand takes its place.
+  [[nodiscard]] Elements input_room(const BlockScratch& scratch) const {
+    return is_pre() ? scratch.operand.first(shape_.tokens() * config_.dim) : Elements{};
+  }
   [[nodiscard]] bool is_pre() const { return config_.norm_placement == NormPlacement::pre; }
   [[nodiscard]] bool is_post() const { return config_.norm_placement == NormPlacement::post; }
   /// The gradient of the stream as a sublayer's products read it.

@@ -114,7 +114,7 @@ void Block::attention_backward(const BlockPass& pass, std::span<float> gradient,
   }
 
   // The gradient of the output is not read any more: that of the input may take its place.
-  const auto input = input_of(attention_of(pass), scratch);
+  const auto input = input_again(attention_of(pass), scratch);
   const auto dinput = input_gradient(scratch, gradient);
   const auto project_heads_back = [&](const ConstElements& dy, const ConstElements& weight,
                                       Store store_dinput, std::span<float> dweight) {

@@ -29,19 +29,18 @@ void Block::feed_forward_backward(const BlockPass& pass, std::span<float> gradie
   const BlockScratch& scratch = pass.scratch;
   const Elements& gate = pass.saved.gate;
   const Elements& up = pass.saved.up;
-  const Elements& dactivated = scratch.dactivated;
   const auto activated = scratch.operand.first(gate.size());
   const auto dout = operand_of(gradient, scratch);
-  project_back(dout, pass.weights.w_down, dactivated, Store::overwrite);
-  // Their gradients take the place of gate and up.
+  project_back(dout, pass.weights.w_down, activated, Store::overwrite);
+  // Gradients take the place of gate and up, the product that of its gradient.
   {
     const ProfileSpan span{profile_, Region::swiglu_backward, moves(6 * gate.size_bytes())};
-    kernels::swiglu_backward(gate, up, dactivated, gate, up, activated, team_);
+    kernels::swiglu_backward(gate, up, activated, gate, up, activated, team_);
   }
   weight_gradient(dout, activated, gradients.w_down, store);
 
   // The gradient of the output is not read any more: that of the input may take its place.
-  const auto input = input_of(feed_forward_of(pass), scratch);
+  const auto input = input_again(feed_forward_of(pass), scratch);
   const auto dinput = input_gradient(scratch, gradient);
   project_back(gate, pass.weights.w_gate, dinput, input_store());
   weight_gradient(gate, input, gradients.w_gate, store);

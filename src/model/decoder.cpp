@@ -56,9 +56,8 @@ void Decoder::feed(std::int32_t token) {
 
 void Decoder::advance(std::int32_t token) {
   tokens_.push_back(token);
-  const auto root = root_tensors(*table_, parameters_->acquire(kRootUnit));
-  const auto row =
-      root.embedding.subspan(static_cast<std::size_t>(token) * config_.dim, config_.dim);
+  const auto embedding = embedding_tensor(*table_, parameters_->acquire(kEmbeddingUnit));
+  const auto row = embedding.subspan(static_cast<std::size_t>(token) * config_.dim, config_.dim);
   std::ranges::copy(row.floats(), residual_.begin());
   for (std::size_t layer = 0; layer < config_.layers; ++layer) run_block(layer);
 }
@@ -137,13 +136,13 @@ void Decoder::feed_forward(const BlockWeights& weights, std::span<const float> i
 }
 
 void Decoder::compute_logits() {
-  const auto root = root_tensors(*table_, parameters_->acquire(kRootUnit));
-  if (root.final_norm.empty()) {
-    project(residual_, root.head, logits_);
+  const auto weights = head_tensors(*table_, parameters_->acquire(table_->head_unit()));
+  if (weights.final_norm.empty()) {
+    project(residual_, weights.head, logits_);
     return;
   }
-  normalise(residual_, root.final_norm, normed_);
-  project(normed_, root.head, logits_);
+  normalise(residual_, weights.final_norm, normed_);
+  project(normed_, weights.head, logits_);
 }
 
 void Decoder::normalise(std::span<const float> x, const ConstElements& gain, std::span<float> y) {

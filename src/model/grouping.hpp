@@ -11,17 +11,17 @@ namespace ballast::model {
 
 /// Which blocks are gathered and released together.
 struct Grouping {
-  /// What the root unit holds beside embedding, final norm and head.
-  enum class Root { plain, everything };
+  /// What lies in one unit with the ends of the model: embedding, final norm and head.
+  enum class Ends { plain, everything };
 
   std::vector<std::size_t> layers{};  ///< consecutive blocks a unit, in order; empty: one each
-  Root root = Root::plain;            ///< everything: no other units, `layers` is empty
+  Ends ends = Ends::plain;            ///< everything: no other units, `layers` is empty
 
   [[nodiscard]] static Grouping per_block(std::size_t layers);
   /// n consecutive blocks a unit, the last may hold fewer.
   [[nodiscard]] static Grouping blocks(std::size_t layers, std::size_t n);
   /// The whole model is one unit.
-  [[nodiscard]] static Grouping whole() { return {{}, Root::everything}; }
+  [[nodiscard]] static Grouping whole() { return {{}, Ends::everything}; }
   /// Consecutive blocks are joined until a unit has at least n parameters, the last may have fewer.
   [[nodiscard]] static Grouping by_size(const ModelConfig& config, std::uint64_t n);
 

@@ -14,9 +14,11 @@ using kernels::Transpose;
 
 namespace {
 
-/// Logits of one chunk stay within this many floats (32 MiB) where the vocabulary allows it.
+/// Logits of one chunk stay within this many floats (32 MiB) where the vocabulary allows it, and
+/// are no more than products need to run at their rate.
 constexpr std::size_t kChunkFloats = std::size_t{8} << 20;
 constexpr std::size_t kFewestChunkTokens = 64;
+constexpr std::size_t kMostChunkTokens = 512;
 
 /// `log_z` may be empty.
 LossSums sums_of(const Batch& batch, std::span<const float> nll, std::span<const float> log_z) {
@@ -35,7 +37,8 @@ LossSums sums_of(const Batch& batch, std::span<const float> nll, std::span<const
 }  // namespace
 
 std::size_t loss_chunk_tokens(std::size_t tokens, std::size_t vocabulary) {
-  return std::min(tokens, std::max(kFewestChunkTokens, kChunkFloats / vocabulary));
+  return std::min(tokens,
+                  std::clamp(kChunkFloats / vocabulary, kFewestChunkTokens, kMostChunkTokens));
 }
 
 LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,

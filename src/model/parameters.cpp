@@ -58,8 +58,11 @@ class TableBuilder {
   std::size_t granules_ = 0;
 };
 
-void add_root(TableBuilder& table, const ModelConfig& config) {
+void add_embedding(TableBuilder& table, const ModelConfig& config) {
   table.add_matrix("embedding", config.vocabulary, config.dim, config.init_std);
+}
+
+void add_head(TableBuilder& table, const ModelConfig& config) {
   if (config.norm_placement == NormPlacement::pre) table.add_gain("final_norm", config.dim);
   if (!config.tie_embeddings) {
     table.add_matrix("head", config.vocabulary, config.dim, config.init_std);
@@ -93,18 +96,34 @@ std::string unit_name(std::size_t first_layer, std::size_t layers) {
                      : fmt::format("blocks.{}-{}", first_layer, first_layer + layers - 1);
 }
 
-/// How many blocks each unit holds, the root first.
+/// Opens the units of embedding and head. `layers`: how many blocks will follow into the same unit.
+/// Returns how many units there are.
+std::size_t add_ends(TableBuilder& table, const ModelConfig& config, std::size_t layers) {
+  const bool apart = layers == 0 && !config.tie_embeddings;
+  table.begin_unit(layers > 0 ? "model" : apart ? "embedding" : "ends", 0, layers);
+  add_embedding(table, config);
+  if (apart) table.begin_unit("head", 0, 0);
+  add_head(table, config);
+  return apart ? 2 : 1;
+}
+
+/// How many blocks each unit holds that holds blocks alone.
 std::vector<std::size_t> layers_by_unit(const Grouping& grouping, std::size_t layers) {
-  if (grouping.root == Grouping::Root::everything) return {layers};
-  std::vector<std::size_t> by_unit{0};
-  const auto blocks = grouping.layers.empty() ? Grouping::per_block(layers) : grouping;
-  by_unit.insert(by_unit.end(), blocks.layers.begin(), blocks.layers.end());
+  if (grouping.ends == Grouping::Ends::everything) return {};
+  const auto by_unit =
+      grouping.layers.empty() ? Grouping::per_block(layers).layers : grouping.layers;
   if (std::accumulate(by_unit.begin(), by_unit.end(), std::size_t{0}) != layers ||
-      std::ranges::find(blocks.layers, std::size_t{0}) != blocks.layers.end()) {
+      std::ranges::find(by_unit, std::size_t{0}) != by_unit.end()) {
     throw internal_error("the blocks of a model of {} are not grouped one by one into units: {}",
-                         layers, fmt::join(blocks.layers, ", "));
+                         layers, fmt::join(by_unit, ", "));
   }
   return by_unit;
+}
+
+std::size_t largest_of(std::span<const UnitInfo> units) {
+  std::size_t largest = 0;
+  for (const auto& unit : units) largest = std::max(largest, unit.granules);
+  return largest;
 }
 
 /// Four standard normal values from four uniform words (Box and Muller 1958).
@@ -133,21 +152,21 @@ void fill_normal(const Philox& stream, double std, std::size_t first, std::span<
 
 ParameterTable::ParameterTable(const ModelConfig& config, const Grouping& grouping) {
   TableBuilder table;
-  const auto by_unit = layers_by_unit(grouping, config.layers);
+  const bool everything = grouping.ends == Grouping::Ends::everything;
+  ends_ = add_ends(table, config, everything ? config.layers : 0);
   std::size_t layer = 0;
-  for (UnitId unit = 0; unit < by_unit.size(); ++unit) {
-    const std::size_t layers = by_unit[unit];
-    if (unit == kRootUnit) {
-      table.begin_unit(layers == 0 ? "root" : "model", 0, layers);
-      add_root(table, config);
-    } else {
-      table.begin_unit(unit_name(layer, layers), layer, layers);
-    }
+  const auto add_blocks = [&](UnitId unit, std::size_t layers) {
     for (const std::size_t end = layer + layers; layer < end; ++layer) {
       units_of_layers_.push_back(unit);
       first_parameters_.push_back(table.parameters());
       add_block(table, config, layer);
     }
+  };
+  if (everything) add_blocks(kEmbeddingUnit, config.layers);
+  UnitId unit = ends_;
+  for (const std::size_t layers : layers_by_unit(grouping, config.layers)) {
+    table.begin_unit(unit_name(layer, layers), layer, layers);
+    add_blocks(unit++, layers);
   }
   first_parameters_.push_back(table.parameters());
   parameters_ = table.take_parameters();
@@ -159,7 +178,7 @@ std::span<const ParameterInfo> ParameterTable::parameters_of(UnitId id) const {
   return parameters().subspan(info.first_parameter, info.parameters);
 }
 
-std::span<const ParameterInfo> ParameterTable::parameters_of_root() const {
+std::span<const ParameterInfo> ParameterTable::parameters_of_ends() const {
   return parameters().first(first_parameters_.front());
 }
 
@@ -190,10 +209,12 @@ std::uint64_t ParameterTable::total_numel() const {
   return numel;
 }
 
+std::size_t ParameterTable::largest_end_granules() const {
+  return largest_of(units().first(ends_));
+}
+
 std::size_t ParameterTable::largest_block_granules() const {
-  std::size_t largest = 0;
-  for (const auto& unit : units().subspan(1)) largest = std::max(largest, unit.granules);
-  return largest;
+  return largest_of(units().subspan(ends_));
 }
 
 void initialise(const ParameterInfo& parameter, std::size_t index, std::uint64_t seed,

@@ -13,10 +13,11 @@
 
 namespace ballast::model {
 
-/// Units are gathered and released together: unit 0 is the root (embedding, final norm, output
-/// head), the others hold blocks, as the grouping says.
+/// Units are gathered and released together. The first are the ends of the model: the embedding,
+/// then the final norm with the output head; one unit where the head is the embedding. The others
+/// hold blocks, as the grouping says.
 using UnitId = std::size_t;
-inline constexpr UnitId kRootUnit = 0;
+inline constexpr UnitId kEmbeddingUnit = 0;
 
 enum class Decay { no, yes };
 enum class InitKind { normal, ones };
@@ -37,20 +38,21 @@ struct ParameterInfo {
 };
 
 struct UnitInfo {
-  std::string name;             ///< "root", "block.3", "blocks.2-3", or "model" for everything
+  std::string name;             ///< "embedding", "head", "ends" for both, "block.3", "blocks.2-3",
+                                ///< or "model" for everything
   std::size_t first_parameter;  ///< index into the table; a unit's parameters are adjacent
   std::size_t parameters;
   std::size_t first_granule;  ///< in canonical order
   std::size_t granules;
-  std::size_t first_layer;  ///< 0 for a plain root
-  std::size_t layers;       ///< 0 for a plain root
+  std::size_t first_layer;  ///< 0 for a plain end
+  std::size_t layers;       ///< 0 for a plain end
 
   [[nodiscard]] std::size_t padded_numel() const { return granules * kGranule; }
 };
 
-/// Every parameter of a model and the unit it belongs to. Canonical order is the root's tensors,
-/// then block by block: hashes, norms and checkpoints follow it, whatever the grouping and the
-/// sharding.
+/// Every parameter of a model and the unit it belongs to. Canonical order is embedding, final norm
+/// and head, then block by block: hashes, norms and checkpoints follow it, whatever the grouping
+/// and the sharding.
 class ParameterTable {
  public:
   /// Throws an internal Error when `grouping` does not hold every block once.
@@ -60,17 +62,22 @@ class ParameterTable {
   [[nodiscard]] std::span<const UnitInfo> units() const { return units_; }
   [[nodiscard]] const UnitInfo& unit(UnitId id) const { return units_.at(id); }
   [[nodiscard]] std::span<const ParameterInfo> parameters_of(UnitId id) const;
-  /// Embedding, final norm and head: a part of the root unit.
-  [[nodiscard]] std::span<const ParameterInfo> parameters_of_root() const;
+  /// Embedding, final norm and head.
+  [[nodiscard]] std::span<const ParameterInfo> parameters_of_ends() const;
   /// The tensors of one block: a part of its unit.
   [[nodiscard]] std::span<const ParameterInfo> parameters_of_layer(std::size_t layer) const;
 
   [[nodiscard]] std::size_t layers() const { return units_of_layers_.size(); }
   /// The block that a row of parameters() belongs to; none: embedding, final norm and head.
   [[nodiscard]] std::optional<std::size_t> layer_of(std::size_t parameter) const;
+  /// Where final norm and head lie: a unit of their own, or kEmbeddingUnit.
+  [[nodiscard]] UnitId head_unit() const { return ends_ - 1; }
+  /// Units in front of those that hold blocks alone: one or two.
+  [[nodiscard]] std::size_t ends() const { return ends_; }
+  [[nodiscard]] bool is_end(UnitId id) const { return id < ends_; }
   [[nodiscard]] UnitId unit_of_layer(std::size_t layer) const { return units_of_layers_.at(layer); }
   [[nodiscard]] std::size_t first_layer(UnitId id) const { return unit(id).first_layer; }
-  /// How many blocks the unit holds: 0 for a plain root.
+  /// How many blocks the unit holds: 0 for a plain end.
   [[nodiscard]] std::size_t layers_of(UnitId id) const { return unit(id).layers; }
   /// Throws an internal Error for an unknown name.
   [[nodiscard]] const ParameterInfo& find(const std::string& name) const;
@@ -78,12 +85,14 @@ class ParameterTable {
   [[nodiscard]] std::size_t total_granules() const;
   /// Logical parameters, padding left out.
   [[nodiscard]] std::uint64_t total_numel() const;
-  /// Granules of the largest unit beside the root; 0 if there is none.
+  [[nodiscard]] std::size_t largest_end_granules() const;
+  /// Granules of the largest unit that is no end; 0 if there is none.
   [[nodiscard]] std::size_t largest_block_granules() const;
 
  private:
   std::vector<ParameterInfo> parameters_;
   std::vector<UnitInfo> units_;
+  std::size_t ends_ = 0;
   std::vector<UnitId> units_of_layers_;
   std::vector<std::size_t> first_parameters_;  ///< by layer, and one past the last
 };

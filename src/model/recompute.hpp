@@ -11,7 +11,7 @@ enum class Recompute {
   none,
   full,       ///< everything but the block's input (Chen et al. 2016)
   attention,  ///< queries, keys, values and what attention makes of them (Korthikanti et al. 2022)
-  feed_forward,  ///< the normalised input of the feed-forward, its gate and its up projection
+  feed_forward,  ///< its gate and its up projection
 };
 
 /// Which blocks recompute what. The bits of a training are the same under every policy.
@@ -22,8 +22,8 @@ class RecomputePolicy {
 
   [[nodiscard]] static RecomputePolicy none() { return {}; }
   [[nodiscard]] static RecomputePolicy full() { return {Recompute::full, 1}; }
-  /// Blocks 0, n, 2n, ... in full, the others not at all. Throws a usage Error for n = 0.
-  [[nodiscard]] static RecomputePolicy every(std::size_t n);
+  /// Blocks 0, n, 2n, ... recompute `what`, the others nothing. Throws a usage Error for n = 0.
+  [[nodiscard]] static RecomputePolicy every(std::size_t n, Recompute what = Recompute::full);
   [[nodiscard]] static RecomputePolicy attention() { return {Recompute::attention, 1}; }
   [[nodiscard]] static RecomputePolicy feed_forward() { return {Recompute::feed_forward, 1}; }
 
@@ -36,7 +36,8 @@ class RecomputePolicy {
   }
   /// What the blocks that recompute do recompute.
   [[nodiscard]] Recompute what() const { return what_; }
-  /// "none", "full", "every:2", "selective:attention" or "selective:feed_forward".
+  /// "none", "full", "every:2", "selective:attention", "selective:feed_forward" or, of some blocks,
+  /// "every:2:attention", "every:2:feed_forward".
   [[nodiscard]] std::string name() const;
 
   friend bool operator==(const RecomputePolicy&, const RecomputePolicy&) = default;

@@ -29,7 +29,6 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
           std::max(options.workers, workers_of(options.team))));
   if (narrow) gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
   if (!training) return;
-  dactivated_ = compute_room(config.ffn);
   dq_ = room(dim);
   dk_ = room(kv_dim);
   dv_ = compute_room(kv_dim);
@@ -39,7 +38,6 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
 BlockScratch ScratchRooms::view() const {
   return {
       .operand = arena_->view(operand_),
-      .dactivated = arena_->view(dactivated_),
       .sublayer = arena_->view(sublayer_),
       .dq = arena_->view(dq_),
       .dk = arena_->view(dk_),

@@ -14,7 +14,6 @@ namespace ballast::model {
 /// Rooms that all blocks share; what only a backward writes to is empty in evaluation.
 struct BlockScratch {
   Elements operand;            ///< [tokens, max(ffn, dim)] a product's operand, compute type
-  Elements dactivated;         ///< [tokens, ffn], compute type, backward
   std::span<float> sublayer;   ///< [tokens, dim]
   std::span<float> dq;         ///< [tokens, dim], backward
   std::span<float> dk;         ///< [tokens, kv_dim], backward
@@ -40,7 +39,7 @@ class ScratchRooms {
 
   const Arena* arena_;
   Slot sublayer_{}, dq_{}, dk_{}, attention_{}, gain_{};
-  Arena::ElementSlot operand_{}, dactivated_{}, dv_{}, gradient_operand_{};
+  Arena::ElementSlot operand_{}, dv_{}, gradient_operand_{};
 };
 
 }  // namespace ballast::model

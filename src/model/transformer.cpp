@@ -59,12 +59,12 @@ void Transformer::check(const Batch& batch) const {
 }
 
 void Transformer::embed(const Batch& batch, ParameterSource& source) {
-  const ParameterLease lease{source, kRootUnit};
-  const auto root = root_tensors(table_, lease.values());
+  const ParameterLease lease{source, kEmbeddingUnit};
   {
     const Elements stream = activations_.residual(0);
     const ProfileSpan span{profile_, Region::embedding_forward, moves(2 * stream.size_bytes())};
-    kernels::embedding_forward(config_.dim, batch.ids, root.embedding, stream, team_);
+    kernels::embedding_forward(config_.dim, batch.ids, embedding_tensor(table_, lease.values()),
+                               stream, team_);
   }
   if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }
@@ -84,14 +84,14 @@ void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
   }
 }
 
-ConstElements Transformer::final_hidden(const RootWeights& root) const {
+ConstElements Transformer::final_hidden(const HeadWeights& weights) const {
   const Elements last = activations_.residual(config_.layers);
   const Elements hidden = arena_->view(hidden_);
   if (!has_final_norm()) return last.type() == compute_ ? last : rounded(last, hidden, team_);
   const ProfileSpan span{profile_, Region::norm_forward,
                          moves(last.size_bytes() + hidden.size_bytes())};
   kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon, last,
-                        widened(root.final_norm, scratch_.view().gain), hidden,
+                        widened(weights.final_norm, scratch_.view().gain), hidden,
                         arena_->view(hidden_statistics_), team_);
   return hidden;
 }
@@ -99,19 +99,22 @@ ConstElements Transformer::final_hidden(const RootWeights& root) const {
 LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& source,
                                         float gradient_scale) {
   const ProfileSpan loss_span{profile_, Region::loss};
-  const ParameterLease lease{source, kRootUnit};
-  const auto root = root_tensors(table_, lease.values());
-  const GradientRoom room = source.gradient_room(kRootUnit);
-  const auto gradients = root_tensors(table_, room.values);
+  const UnitId unit = table_.head_unit();
+  const ParameterLease lease{source, unit};
+  const auto weights = head_tensors(table_, lease.values());
+  const GradientRoom room = source.gradient_room(unit);
+  const auto gradients = head_tensors(table_, room.values);
   const auto dhidden = arena_->view(gradient_);
-  const LossSums sums = loss_head_.forward_backward(
-      final_hidden(root), root.head, batch, gradient_scale, dhidden, gradients.head, room.store);
+  const LossSums sums =
+      loss_head_.forward_backward(final_hidden(weights), weights.head, batch, gradient_scale,
+                                  dhidden, gradients.head, room.store);
   if (has_final_norm()) {
     const BlockScratch scratch = scratch_.view();
-    kernels::norm_backward(
-        config_.norm, {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
-        widened(root.final_norm, scratch.gain), arena_->view(hidden_statistics_), dhidden, dhidden,
-        Store::overwrite, gradients.final_norm, room.store, scratch.gradient_operand, team_);
+    kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim},
+                           activations_.residual(config_.layers),
+                           widened(weights.final_norm, scratch.gain),
+                           arena_->view(hidden_statistics_), dhidden, dhidden, Store::overwrite,
+                           gradients.final_norm, room.store, scratch.gradient_operand, team_);
   }
   return sums;
 }
@@ -122,8 +125,8 @@ void Transformer::backward_blocks(const Batch& batch, ParameterSource& source) {
     if (observer_ != nullptr) add_observed_gradient(layer);
     backward_block(layer, batch, source);
     const UnitId unit = table_.unit_of_layer(layer);
-    // The root's gradient is complete only with the embedding's, whatever else it holds.
-    if (unit != kRootUnit && layer == table_.first_layer(unit)) source.gradient_ready(unit);
+    // The embedding is last, and what shares its unit is complete with it.
+    if (!table_.is_end(unit) && layer == table_.first_layer(unit)) source.gradient_ready(unit);
   }
 }
 
@@ -154,20 +157,20 @@ void Transformer::backward_block(std::size_t layer, const Batch& batch, Paramete
 }
 
 void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
-  // The head's gradient lies in the room already; with tied weights the embedding's rows are added
-  // to it, otherwise they start at zero where the room says overwrite.
-  const GradientRoom room = source.gradient_room(kRootUnit);
-  const auto gradients = root_tensors(table_, room.values);
+  // With tied weights the head's gradient lies in the room already, and the embedding's rows are
+  // added to it; otherwise they start at zero where the room says overwrite.
+  const GradientRoom room = source.gradient_room(kEmbeddingUnit);
+  const auto dembedding = embedding_tensor(table_, room.values);
   {
     const auto gradient = arena_->view(gradient_);
     const ProfileSpan span{profile_, Region::embedding_backward,
-                           moves(3 * gradient.size_bytes() + gradients.embedding.size_bytes())};
+                           moves(3 * gradient.size_bytes() + dembedding.size_bytes())};
     if (!config_.tie_embeddings && room.store == Store::overwrite) {
-      kernels::clear(gradients.embedding, team_);
+      kernels::clear(dembedding, team_);
     }
-    kernels::embedding_backward(config_.dim, batch.ids, gradient, gradients.embedding, team_);
+    kernels::embedding_backward(config_.dim, batch.ids, gradient, dembedding, team_);
   }
-  source.gradient_ready(kRootUnit);
+  source.gradient_ready(kEmbeddingUnit);
 }
 
 LossSums Transformer::forward_backward(const Batch& batch, ParameterSource& source,
@@ -176,6 +179,7 @@ LossSums Transformer::forward_backward(const Batch& batch, ParameterSource& sour
   embed(batch, source);
   forward_blocks(batch, source);
   const LossSums sums = loss_and_gradient(batch, source, gradient_scale);
+  if (table_.head_unit() != kEmbeddingUnit) source.gradient_ready(table_.head_unit());
   backward_blocks(batch, source);
   embed_backward(batch, source);
   return sums;
@@ -185,9 +189,9 @@ LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::
   check(batch);
   embed(batch, source);
   forward_blocks(batch, source);
-  const ParameterLease lease{source, kRootUnit};
-  const auto root = root_tensors(table_, lease.values());
-  return loss_head_.forward(final_hidden(root), root.head, batch, nll);
+  const ParameterLease lease{source, table_.head_unit()};
+  const auto weights = head_tensors(table_, lease.values());
+  return loss_head_.forward(final_hidden(weights), weights.head, batch, nll);
 }
 
 std::optional<NonFinite> Transformer::find_nonfinite() const {

@@ -54,7 +54,7 @@ class Transformer {
   void check(const Batch& batch) const;
   void embed(const Batch& batch, ParameterSource& source);
   void forward_blocks(const Batch& batch, ParameterSource& source);
-  [[nodiscard]] ConstElements final_hidden(const RootWeights& root) const;
+  [[nodiscard]] ConstElements final_hidden(const HeadWeights& weights) const;
   LossSums loss_and_gradient(const Batch& batch, ParameterSource& source, float gradient_scale);
   void backward_blocks(const Batch& batch, ParameterSource& source);
   void add_observed_gradient(std::size_t layer);

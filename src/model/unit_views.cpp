@@ -36,14 +36,18 @@ BlockTensors<Unit> block_in(const ParameterTable& table, std::size_t layer, Unit
 }
 
 template <class Unit>
-RootTensors<Unit> root_in(const ParameterTable& table, Unit unit) {
-  const auto parameters = table.parameters_of_root();
-  RootTensors<Unit> tensors{
-      .embedding = tensor_named(parameters, "embedding", unit),
+Unit embedding_in(const ParameterTable& table, Unit unit) {
+  return tensor_named(table.parameters_of_ends(), "embedding", unit);
+}
+
+template <class Unit>
+HeadTensors<Unit> head_in(const ParameterTable& table, Unit unit) {
+  const auto parameters = table.parameters_of_ends();
+  HeadTensors<Unit> tensors{
       .final_norm = tensor_named(parameters, "final_norm", unit),
       .head = tensor_named(parameters, "head", unit),
   };
-  if (tensors.head.empty()) tensors.head = tensors.embedding;
+  if (tensors.head.empty()) tensors.head = embedding_in(table, unit);
   return tensors;
 }
 
@@ -58,12 +62,20 @@ BlockGradients block_tensors(const ParameterTable& table, std::size_t layer,
   return block_in(table, layer, unit);
 }
 
-RootWeights root_tensors(const ParameterTable& table, ConstElements unit) {
-  return root_in(table, unit);
+ConstElements embedding_tensor(const ParameterTable& table, ConstElements unit) {
+  return embedding_in(table, unit);
 }
 
-RootGradients root_tensors(const ParameterTable& table, std::span<float> unit) {
-  return root_in(table, unit);
+std::span<float> embedding_tensor(const ParameterTable& table, std::span<float> unit) {
+  return embedding_in(table, unit);
+}
+
+HeadWeights head_tensors(const ParameterTable& table, ConstElements unit) {
+  return head_in(table, unit);
+}
+
+HeadGradients head_tensors(const ParameterTable& table, std::span<float> unit) {
+  return head_in(table, unit);
 }
 
 }  // namespace ballast::model

@@ -25,15 +25,14 @@ struct BlockTensors {
 using BlockWeights = BlockTensors<ConstElements>;
 using BlockGradients = BlockTensors<std::span<float>>;
 
-/// Embedding, final norm and head; `head` is `embedding` when they are tied.
+/// What follows the blocks.
 template <class Tensor>
-struct RootTensors {
-  Tensor embedding;   ///< [vocabulary, dim]
+struct HeadTensors {
   Tensor final_norm;  ///< [dim], only with pre-normalisation
-  Tensor head;        ///< [vocabulary, dim]
+  Tensor head;        ///< [vocabulary, dim]; the embedding when they are tied
 };
-using RootWeights = RootTensors<ConstElements>;
-using RootGradients = RootTensors<std::span<float>>;
+using HeadWeights = HeadTensors<ConstElements>;
+using HeadGradients = HeadTensors<std::span<float>>;
 
 /// Finds the tensors of block `layer` in `unit`: the whole unit that holds the block.
 [[nodiscard]] BlockWeights block_tensors(const ParameterTable& table, std::size_t layer,
@@ -41,7 +40,12 @@ using RootGradients = RootTensors<std::span<float>>;
 [[nodiscard]] BlockGradients block_tensors(const ParameterTable& table, std::size_t layer,
                                            std::span<float> unit);
 
-[[nodiscard]] RootWeights root_tensors(const ParameterTable& table, ConstElements unit);
-[[nodiscard]] RootGradients root_tensors(const ParameterTable& table, std::span<float> unit);
+/// The embedding, [vocabulary, dim], in `unit`: the whole unit that holds it.
+[[nodiscard]] ConstElements embedding_tensor(const ParameterTable& table, ConstElements unit);
+[[nodiscard]] std::span<float> embedding_tensor(const ParameterTable& table, std::span<float> unit);
+
+/// `unit`: the whole head unit of the table.
+[[nodiscard]] HeadWeights head_tensors(const ParameterTable& table, ConstElements unit);
+[[nodiscard]] HeadGradients head_tensors(const ParameterTable& table, std::span<float> unit);
 
 }  // namespace ballast::model

@@ -41,8 +41,7 @@ struct ParallelConfig {
   /// Threads a rank. Of a config as given, nothing: as many as it has cores for itself; `train`
   /// fills that in.
   std::optional<std::size_t> threads;
-  std::string recompute =
-      "none";                ///< "none", "full", "every:N", "selective[:attention|feed_forward]"
+  std::string recompute = "none";  ///< as model::RecomputePolicy::parse reads it
   double timeout_s = 300.0;  ///< how long a rank waits for its peers before it names them and ends
 };
 

@@ -14,13 +14,14 @@ constexpr std::size_t kLeaves = 7;
 /// The work of a step, as formulas see it.
 struct Course {
   std::size_t waves;
-  std::size_t blocks;  ///< units besides the root
+  std::size_t blocks;  ///< units besides the ends
   std::size_t rooms;   ///< that these units take in turn
 };
 
 Course course_of(const Sharded& sharded, const Policy& policy) {
   const std::size_t ranks = sharded.layout().ranks();
-  const std::size_t blocks = sharded.layout().table().units().size() - 1;
+  const auto& table = sharded.layout().table();
+  const std::size_t blocks = table.units().size() - table.ends();
   return {(kLeaves + ranks - 1) / ranks, blocks, std::min(blocks, 1 + policy.prefetch_units)};
 }
 
@@ -46,12 +47,12 @@ double expected_gathered(const Sharded& sharded, const Policy& policy) {
   const bool keeps = policy.sharding == Sharding::grad_op || policy.reshard.keeps_all();
   const std::size_t gathers = keeps ? course.blocks : block_gathers(course);
   const std::size_t from_all = policy.reshard.group() == 0 ? gathers : course.blocks;
-  const double block = missing_bytes(layout, 1, group);
-  double bytes = missing_bytes(layout, model::kRootUnit, group);
-  bytes += static_cast<double>(from_all) * block;
+  const model::UnitId block = layout.table().ends();
+  double bytes = static_cast<double>(from_all) * missing_bytes(layout, block, group);
+  for (model::UnitId end = 0; end < block; ++end) bytes += missing_bytes(layout, end, group);
   if (policy.reshard.group() != 0) {
-    bytes +=
-        static_cast<double>(gathers - from_all) * missing_bytes(layout, 1, policy.reshard.group());
+    bytes += static_cast<double>(gathers - from_all) *
+             missing_bytes(layout, block, policy.reshard.group());
   }
   return bytes * static_cast<double>(layout.ranks());
 }

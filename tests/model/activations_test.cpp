@@ -21,15 +21,14 @@ struct BlockBytes {
     const std::size_t statistics = 2 * sizeof(float);
     const bool pre = m.norm_placement == NormPlacement::pre;
     const bool post = m.norm_placement == NormPlacement::post;
-    // The stream between the sublayers, the normalised input or both sums before their norms.
-    frame =
-        m.dim * r + (pre ? m.dim * c + statistics : 0) + (post ? 2 * (m.dim * r + statistics) : 0);
+    // The stream between the sublayers, and both sums that stand before norms.
+    frame = m.dim * r + (pre ? statistics : 0) + (post ? 2 * (m.dim * r + statistics) : 0);
     // Queries, keys, values and what they attended to.
     attention = 2 * (m.dim + m.kv_dim()) * c + m.heads * sizeof(float);
     if (m.qk_norm) {
       attention += (m.dim + m.kv_dim()) * c + (m.heads + m.kv_heads) * statistics;
     }
-    feed_forward = 2 * m.ffn * c + (pre ? m.dim * c + statistics : 0);
+    feed_forward = 2 * m.ffn * c + (pre ? statistics : 0);
   }
 
   [[nodiscard]] std::size_t dropped(Recompute what) const {

@@ -1,5 +1,6 @@
 #include "model/grouping.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <limits>
 #include <span>
@@ -104,24 +105,38 @@ TEST(Grouping, UnitsKnowTheirBlocks) {
   const ParameterTable table{five_blocks(), Grouping::blocks(5, 2)};
   std::vector<std::string> names;
   for (const auto& unit : table.units()) names.push_back(unit.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"root", "blocks.0-1", "blocks.2-3", "block.4"}));
-  EXPECT_EQ(table.layers_of(kRootUnit), 0u);
-  EXPECT_EQ(table.layers_of(2), 2u);
-  EXPECT_EQ(table.first_layer(2), 2u);
-  EXPECT_EQ(table.layers_of(3), 1u);
-  EXPECT_EQ(table.first_layer(3), 4u);
-  EXPECT_EQ(table.unit_of_layer(1), 1u);
-  EXPECT_EQ(table.unit_of_layer(4), 3u);
-  EXPECT_EQ(table.largest_block_granules(), table.unit(1).granules);
-  EXPECT_EQ(ParameterTable{five_blocks()}.unit(4).name, "block.3");
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"embedding", "head", "blocks.0-1", "blocks.2-3", "block.4"}));
+  EXPECT_EQ(table.ends(), 2u);
+  EXPECT_EQ(table.head_unit(), 1u);
+  EXPECT_EQ(table.layers_of(table.head_unit()), 0u);
+  EXPECT_EQ(table.layers_of(3), 2u);
+  EXPECT_EQ(table.first_layer(3), 2u);
+  EXPECT_EQ(table.layers_of(4), 1u);
+  EXPECT_EQ(table.first_layer(4), 4u);
+  EXPECT_EQ(table.unit_of_layer(1), 2u);
+  EXPECT_EQ(table.unit_of_layer(4), 4u);
+  EXPECT_EQ(table.largest_block_granules(), table.unit(2).granules);
+  EXPECT_EQ(table.largest_end_granules(), std::max(table.unit(0).granules, table.unit(1).granules));
+  EXPECT_EQ(ParameterTable{five_blocks()}.unit(5).name, "block.3");
+}
+
+TEST(Grouping, ATiedHeadLiesWithItsEmbedding) {
+  auto config = five_blocks();
+  config.tie_embeddings = true;
+  const ParameterTable table{config};
+  EXPECT_EQ(table.unit(kEmbeddingUnit).name, "ends");
+  EXPECT_EQ(table.ends(), 1u);
+  EXPECT_EQ(table.head_unit(), kEmbeddingUnit);
+  EXPECT_EQ(table.unit_of_layer(0), 1u);
 }
 
 TEST(Grouping, WholeIsOneUnit) {
   const ParameterTable table{five_blocks(), Grouping::whole()};
   ASSERT_EQ(table.units().size(), 1u);
-  EXPECT_EQ(table.unit(kRootUnit).name, "model");
-  EXPECT_EQ(table.layers_of(kRootUnit), 5u);
-  EXPECT_EQ(table.unit_of_layer(3), kRootUnit);
+  EXPECT_EQ(table.unit(kEmbeddingUnit).name, "model");
+  EXPECT_EQ(table.layers_of(kEmbeddingUnit), 5u);
+  EXPECT_EQ(table.unit_of_layer(3), kEmbeddingUnit);
   EXPECT_EQ(table.largest_block_granules(), 0u);
 }
 

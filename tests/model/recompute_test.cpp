@@ -19,8 +19,8 @@ using test::as_model_batch;
 using test::ProductionModel;
 
 TEST(RecomputePolicy, ReadsWhatItWrites) {
-  for (const char* text :
-       {"none", "full", "every:2", "every:7", "selective:attention", "selective:feed_forward"}) {
+  for (const char* text : {"none", "full", "every:2", "every:7", "selective:attention",
+                           "selective:feed_forward", "every:2:attention", "every:3:feed_forward"}) {
     EXPECT_EQ(RecomputePolicy::parse(text).name(), text);
   }
   EXPECT_EQ(RecomputePolicy::parse("selective"), RecomputePolicy::attention());
@@ -29,8 +29,8 @@ TEST(RecomputePolicy, ReadsWhatItWrites) {
 }
 
 TEST(RecomputePolicy, NamesTheKeyOfWhatItDoesNotKnow) {
-  for (const char* text :
-       {"every:0", "every:", "every:-2", "every:2 ", "selective:ffn", "", "Full"}) {
+  for (const char* text : {"every:0", "every:0:attention", "every:2:ffn", "every:attention",
+                           "every:", "every:-2", "every:2 ", "selective:ffn", "", "Full"}) {
     try {
       (void)RecomputePolicy::parse(text);
       ADD_FAILURE() << text;
@@ -173,6 +173,10 @@ TEST(Recomputation, MultipliesWhatItsFormulaSays) {
         expect_extra(RecomputePolicy::every(2), every_second * full, every_second);
         expect_extra(RecomputePolicy::attention(), (layers - 1) * block.qkv, layers - 1);
         expect_extra(RecomputePolicy::feed_forward(), (layers - 1) * block.gate_up, 0);
+        expect_extra(RecomputePolicy::every(2, Recompute::attention), every_second * block.qkv,
+                     every_second);
+        expect_extra(RecomputePolicy::every(2, Recompute::feed_forward),
+                     every_second * block.gate_up, 0);
         expect_extra(RecomputePolicy::every(100), 0, 0);
       }
     }

@@ -1,5 +1,6 @@
 #include "model/step_program.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <set>
 #include <vector>
@@ -19,6 +20,11 @@ constexpr std::size_t kSeqLen = 7;
 ModelConfig five_blocks() {
   auto config = reference::tiny_shape();
   config.layers = 5;
+  return config;
+}
+
+ModelConfig tied(ModelConfig config) {
+  config.tie_embeddings = true;
   return config;
 }
 
@@ -60,25 +66,27 @@ class Recorder final : public ParameterSource {
   bool leased_ = false;
 };
 
-TEST(StepProgram, IsWhatTheModelDoes) {
-  const auto config = five_blocks();
+void expect_program(const ModelConfig& config, const TransformerOptions& options) {
   const auto batch = reference::random_batch(config.vocabulary, kSequences, kSeqLen, 8);
-  for (const auto& grouping : groupings()) {
-    for (const auto& recompute : {RecomputePolicy::none(), RecomputePolicy::every(2)}) {
-      ProductionModel production{config,
-                                 {kSequences, kSeqLen},
-                                 {.recompute = recompute, .grouping = grouping},
-                                 reference::random_parameters(config, 7)};
-      const auto& table = production.transformer().table();
-      Recorder recorder{production.parameters()};
+  ProductionModel production{
+      config, {kSequences, kSeqLen}, options, reference::random_parameters(config, 7)};
+  const auto& table = production.transformer().table();
+  Recorder recorder{production.parameters()};
 
-      production.transformer().forward_backward(as_model_batch(batch), recorder, 1.0f);
-      EXPECT_EQ(recorder.visits, training_program(table));
+  production.transformer().forward_backward(as_model_batch(batch), recorder, 1.0f);
+  EXPECT_EQ(recorder.visits, training_program(table));
 
-      recorder.visits.clear();
-      std::vector<float> nll(kSequences * kSeqLen);
-      production.transformer().forward(as_model_batch(batch), recorder, nll);
-      EXPECT_EQ(recorder.visits, evaluation_program(table));
+  recorder.visits.clear();
+  std::vector<float> nll(kSequences * kSeqLen);
+  production.transformer().forward(as_model_batch(batch), recorder, nll);
+  EXPECT_EQ(recorder.visits, evaluation_program(table));
+}
+
+TEST(StepProgram, IsWhatTheModelDoes) {
+  for (const auto& config : {five_blocks(), tied(five_blocks())}) {
+    for (const auto& grouping : groupings()) {
+      expect_program(config, {.grouping = grouping});
+      expect_program(config, {.recompute = RecomputePolicy::every(2), .grouping = grouping});
     }
   }
 }
@@ -95,23 +103,30 @@ TEST(StepProgram, CompletesEveryUnitOnceAndAtItsLastVisit) {
   }
 }
 
-TEST(StepProgram, EndsTheRootWithoutItsParameters) {
+TEST(StepProgram, EndsTheEmbeddingWithoutItsParameters) {
   const ParameterTable table{five_blocks(), {{2, 3}}};
-  const Visit forward_root{kRootUnit, Pass::forward, Gradient::none};
   EXPECT_EQ(training_program(table),
-            (StepProgram{forward_root,
-                         {1, Pass::forward, Gradient::none},
-                         {1, Pass::forward, Gradient::none},
+            (StepProgram{{kEmbeddingUnit, Pass::forward, Gradient::none},
                          {2, Pass::forward, Gradient::none},
                          {2, Pass::forward, Gradient::none},
-                         {2, Pass::forward, Gradient::none},
-                         {kRootUnit, Pass::backward, Gradient::partial},
-                         {2, Pass::backward, Gradient::partial},
+                         {3, Pass::forward, Gradient::none},
+                         {3, Pass::forward, Gradient::none},
+                         {3, Pass::forward, Gradient::none},
+                         {table.head_unit(), Pass::backward, Gradient::complete},
+                         {3, Pass::backward, Gradient::partial},
+                         {3, Pass::backward, Gradient::partial},
+                         {3, Pass::backward, Gradient::complete},
                          {2, Pass::backward, Gradient::partial},
                          {2, Pass::backward, Gradient::complete},
-                         {1, Pass::backward, Gradient::partial},
-                         {1, Pass::backward, Gradient::complete},
-                         {kRootUnit, Pass::backward, Gradient::complete, false}}));
+                         {kEmbeddingUnit, Pass::backward, Gradient::complete, false}}));
+}
+
+TEST(StepProgram, ATiedHeadIsBegunFirstAndCompleteLast) {
+  const auto program = training_program(ParameterTable{tied(five_blocks())});
+  const Visit loss{kEmbeddingUnit, Pass::backward, Gradient::partial};
+  const Visit last{kEmbeddingUnit, Pass::backward, Gradient::complete, false};
+  EXPECT_EQ(std::ranges::count(program, loss), 1);
+  EXPECT_EQ(program.back(), last);
 }
 
 }  // namespace

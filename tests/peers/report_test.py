@@ -124,6 +124,18 @@ class Report(unittest.TestCase):
         self.assertIn("| bench bf16, 2,048 x 2 | 200 | 800 (0.25) | 800 (0.25) | 800 (0.25) "
                       "| 250 |", table)
 
+    def test_a_recomputing_run_has_rows_of_its_own(self):
+        case, name = a_case(), report.recomputing("full")
+        for block in case["blocks"]:
+            rate = block["runs"][report.OWN]["tokens_per_s"]
+            block["runs"][name] = run(rate / 2)
+        case["memory"][name] = {"peak": 200.0, "empty": 0.0}
+        table = report.table([{"machine": MACHINE, "cases": {"a": case}}])
+        self.assertIn("| bench bf16, 2,048 x 2 | 1,500 | 0.75 |", table)
+        self.assertIn("| bench bf16, 2,048 x 2, recompute full | 750 | 0.38 | 750 | 25% "
+                      "| **1.00 [1.00, 1.00]** |", table)
+        self.assertIn("| bench bf16, 2,048 x 2, recompute full | 100 | 800 (0.12) |", table)
+
     def test_the_document_holds_every_point_and_failure(self):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -152,11 +164,13 @@ class Report(unittest.TestCase):
         self.assertIn("| bench bf16, 2,048 x 2 | 200 | 800 (0.25) | 800 (0.25) |  | 250 |", table)
 
     def test_scaling_and_the_order_of_sums_are_told_where_measured(self):
-        scaling = {"precision": "bf16", "pairs": {"4": [[90.0, 100.0], [30.0, 40.0], [8.0, 10.0]]}}
+        scaling = {"precision": "bf16", "pairs": {"4": [[90.0, 100.0], [30.0, 40.0], [8.0, 10.0]],
+                                                  "8": [[60.0, 80.0, 50.0]]}}
         rates = {"ballast": [1900.0], "ballast_arrival": [2000.0]}
         order = {"rows": [{"precision": "fp32", "ranks": 2, "tokens_per_s": rates}], "note": "So."}
         text = report.section(self.result | {"scaling": scaling, "order": order}, 0, False)
-        self.assertIn("| 4 | 30 | 40 | 0.80 [0.75, 0.90] | 3 |", text)
+        self.assertIn("| 4 | 30 | 40 | 0.80 [0.75, 0.90] |  |  | 3 |", text)
+        self.assertIn("| 8 | 60 | 80 | 0.75 (one block) | 50 | 1.20 (one block) | 1 |", text)
         self.assertIn("| bench fp32, 2,048 x 2 | 1,900 | 2,000 | 0.95 (one block) | 1 |", text)
         self.assertIn(" So.\n", text)
         self.assertNotIn("Weak scaling", report.section(self.result, 0, False))

@@ -13,6 +13,9 @@ using fsdp::Sharding;
 using fsdp::Topology;
 using test::uneven_config;
 
+/// More than the counters of a few ranks take in their region.
+constexpr std::uint64_t kBoardBytes = std::uint64_t{64} << 10;
+
 /// Ranks 0 and 1 on the first host, 2 to 4 on the second.
 Topology two_hosts() { return {{0, 0, 1, 1, 1}}; }
 
@@ -93,6 +96,24 @@ TEST(MemoryPlan, HybridHasOneCopyOfTheWeightsForEachGroup) {
   config.parallel.shard_group.reset();
   const auto full = plan_memory(config, Topology::on_one_host(6), 0);
   EXPECT_EQ(planned(plan, MemoryClass::parameters), 2 * planned(full, MemoryClass::parameters));
+}
+
+/// Bytes of gradients in rooms, by the numbers of the largest units.
+TEST(MemoryPlan, GradientsShareRoomsWhereTheyCan) {
+  for (const bool tied : {false, true}) {
+    Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
+    config.model.tie_embeddings = tied;
+    const model::ParameterTable table{config.model};
+    const std::uint64_t end = table.largest_end_granules() * kGranule * sizeof(float);
+    const std::uint64_t block = table.largest_block_granules() * kGranule * sizeof(float);
+    const auto transient = [&](std::size_t ranks) {
+      return planned(plan_memory(config, Topology::on_one_host(ranks), 0), MemoryClass::transient);
+    };
+    EXPECT_EQ(transient(1), tied ? end + block : std::max(end, block));
+    const std::uint64_t rooms = tied ? end + 2 * block : std::max(end, block) + block;
+    EXPECT_GE(transient(3), 3 * rooms);
+    EXPECT_LT(transient(3), 3 * rooms + kBoardBytes);
+  }
 }
 
 /// Weights of the whole model as it lies in memory.

@@ -104,7 +104,7 @@ TEST(ProfileTrace, NamesWhatAPersonLooksFor) {
   std::map<std::string, nlohmann::json> by_name;
   for (const auto& event : recorded.trace().at("traceEvents")) by_name[event.at("name")] = event;
   for (const char* name :
-       {"step 1", "step 3", "forward", "backward", "block 4", "block backward 0", "gather root",
+       {"step 1", "step 3", "forward", "backward", "block 4", "block backward 0", "gather head",
         "reduce block.2", "optimizer block.4", "attention", "q, out NT", "k, v TN", "gate, up NN",
         "down TN", "head NT", "data", "verdict", "gradient norm"}) {
     EXPECT_TRUE(by_name.contains(name)) << name;
@@ -145,9 +145,10 @@ TEST(ProfileTable, CountsEveryCallOfAStep) {
   EXPECT_EQ(recorded.calls("swiglu backward"), blocks);
   // The residual between the sublayers comes with the norm behind it.
   EXPECT_EQ(recorded.calls("residual"), blocks);
-  EXPECT_EQ(recorded.calls("norm"), 2 * blocks + recorded.micro_batches());
+  // The backward normalises each sublayer's input again.
+  EXPECT_EQ(recorded.calls("norm"), 4 * blocks + recorded.micro_batches());
   EXPECT_EQ(recorded.calls("verdict"), kSteps);
-  EXPECT_EQ(recorded.calls("optimizer"), kSteps * (recorded.config().model.layers + 1));
+  EXPECT_EQ(recorded.calls("optimizer"), kSteps * (recorded.config().model.layers + 2));
 }
 
 TEST(ProfileTable, ArithmeticAddsUpToTheModels) {
