@@ -2,7 +2,7 @@
 """Ballast beside PyTorch FSDP2 and DDP: same model, tokens and initial weights, on this machine.
 
 usage: compare.py BUILD [--precision bf16,fp32] [--ranks 2] [--tokens 2048,64] [--model bench,134m]
-                  [--quick] [--steps W,T] [--recompute POLICY] [--continue] [-- --KEY VALUE ...]
+                  [--quick] [--steps W,T] [--also KEY=VALUE,...] [--continue] [-- --KEY VALUE ...]
        compare.py BUILD --prepare-only FOLDER
        compare.py --report FILE.json ...
 
@@ -10,8 +10,8 @@ BUILD is a release build folder with benchmarks. The peers run in a virtual envi
 bench/peers/install.sh makes, or in the Python that --python names. For each case the peers'
 settings are searched for the fastest; then ballast and the fastest run in turns, the GEMM ceiling
 of all ranks at once between them. Losses must agree, or nothing is compared. Results go to
-BUILD/peers/results.json and, in full mode, to docs/benchmarks.md. With --recompute ballast runs a
-second time in each turn, as parallel.recompute says. Keys after -- go to ballast's trainings. Leave the machine alone meanwhile; interrupted, --continue goes on.
+BUILD/peers/results.json and, in full mode, to docs/benchmarks.md. With --also ballast runs a second
+time in each turn, with these keys. Keys after -- go to ballast's trainings. Leave the machine alone meanwhile; interrupted, --continue goes on.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import points
 import report
 from machine import cores, describe
 from points import Point
-from report import OWN, is_own, recomputing
+from report import OWN, is_own, own_with
 from results import Results
 from runs import Length, Run, RunFailed, run_ballast, run_peer
 from shapes import SHAPES, Case
@@ -48,8 +48,8 @@ class Bench:
         self.build = options.build.resolve()
         self.python = options.python
         self.keys = options.keys
-        self.own = [OWN] + ([recomputing(options.recompute)] if options.recompute else [])
-        self.recompute = options.recompute
+        self.own = [OWN] + ([own_with(options.also)] if options.also else [])
+        self.also = options.also
         self.folder = folder
         self.prepared = options.prepared or folder
         self.numbers = itertools.count()
@@ -68,7 +68,9 @@ class Bench:
         return path
 
     def ballast(self, case: Case, length: Length, name: str = OWN) -> Run:
-        keys = self.keys if name == OWN else [*self.keys, "--parallel.recompute", self.recompute]
+        keys = list(self.keys)
+        if name != OWN:
+            keys += [word for key, value in self.also for word in (f"--{key}", value)]
         with self.new_folder() as folder:
             return run_ballast(self.build, case, self.dataset(case), Path(folder), length, keys)
 
@@ -256,6 +258,9 @@ def arguments() -> argparse.Namespace:
     def numbers(text: str) -> list[int]:
         return [int(word) for word in text.split(",")]
 
+    def pairs(text: str) -> list[tuple[str, str]]:
+        return [tuple(pair.split("=", 1)) for pair in text.split(",")]
+
     def steps(text: str) -> Length:
         return Length(*numbers(text))
 
@@ -275,7 +280,7 @@ def arguments() -> argparse.Namespace:
         "--steps", type=steps, metavar="W,T", help="of all runs: W to warm up, T that count"
     )
     parser.add_argument("--quick", action="store_true", help="few points, few steps, two blocks")
-    parser.add_argument("--recompute", metavar="POLICY", help="ballast's, in a run of its own")
+    parser.add_argument("--also", type=pairs, metavar="KEY=VALUE,...", help="of ballast's other run")
     parser.add_argument("--continue", dest="go_on", action="store_true")
     parser.add_argument("--python", help="that has torch and numpy; else the environment's")
     parser.add_argument("--prepare-only", type=Path, metavar="FOLDER", help="make the data and end")

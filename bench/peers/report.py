@@ -25,7 +25,8 @@ under `autocast`; ballast keeps the residual stream in fp32.
 
 **How.** The settings of each peer are searched (all points are below), then ballast, the fastest
 points and the default run in turns, a process each, first steps dropped, the order reversed in
-every other block. Ratios are medians over blocks with 95% bootstrap intervals. The ceiling *C* is
+every other block. Ratios are medians over the blocks in which both ran, with 95% bootstrap
+intervals. The ceiling *C* is
 what the best GEMM library reaches with the products of a step of the bench model at 2,048 tokens
 and nothing else, on all ranks at once, measured before and after each block; a share of C counts
 causal attention at half. Exposed communication is the time that FSDP2's main thread waits for
@@ -38,8 +39,8 @@ training takes on the host, divided by the same number.
 OWN = "ballast"
 
 
-def recomputing(policy: str) -> str:
-    return f"{OWN}, recompute {policy}"
+def own_with(keys: list[tuple[str, str]]) -> str:
+    return ", ".join([OWN, *(f"{key} {value}" for key, value in keys)])
 
 
 def is_own(name: str) -> bool:
@@ -53,27 +54,29 @@ class Line:
     about: dict
     found: dict
 
-    def rates(self, name: str) -> list[float]:
-        return [block["runs"][name]["tokens_per_s"] for block in self.found["blocks"]]
+    def blocks_of(self, *names: str) -> list[dict]:
+        """Those in which all of them ran."""
+        return [b for b in self.found["blocks"] if all(name in b["runs"] for name in names)]
 
     def median(self, name: str, what: str = "tokens_per_s") -> float:
-        return statistics.median(block["runs"][name][what] for block in self.found["blocks"])
+        return statistics.median(block["runs"][name][what] for block in self.blocks_of(name))
 
     def share_of_ceiling(self, name: str) -> float:
         flop = self.about["flop_per_token"] * 1e-9
         return statistics.median(
             block["runs"][name]["tokens_per_s"] * flop / block["ceiling"]
-            for block in self.found["blocks"]
+            for block in self.blocks_of(name)
         )
 
     def in_blocks(self) -> list[str]:
-        return list(self.found["blocks"][0]["runs"]) if self.found["blocks"] else []
+        return list(dict.fromkeys(name for b in self.found["blocks"] for name in b["runs"]))
 
     def contestants(self) -> list[str]:
         """Of a case without blocks, those whose memory was looked at."""
         return [name for name in self.in_blocks() or self.found["memory"] if not is_own(name)]
 
     def own(self) -> list[str]:
+        """Ballast as it is, and with other keys."""
         return [name for name in self.in_blocks() or self.found["memory"] if is_own(name)]
 
     def rate(self, name: str) -> float:
@@ -89,7 +92,9 @@ class Line:
         return label if label in self.contestants() else None
 
     def ratio_to(self, name: str, own: str = OWN) -> Estimate:
-        return ratio(self.rates(own), self.rates(name))
+        both = self.blocks_of(own, name)
+        own_rates, rates = ([b["runs"][n]["tokens_per_s"] for b in both] for n in (own, name))
+        return ratio(own_rates, rates)
 
     def mib_a_rank(self, name: str, what: str = "peak") -> float | None:
         measured = self.found["memory"].get(name)
@@ -137,7 +142,8 @@ def speed_row(line: Line, own: str) -> list[str]:
     else:
         row += ["", "", ""]
     others = (line.default(), line.fastest("ddp"), line.fastest("deepspeed"))
-    return row + [line.ratio_to(name, own).text() if name else "" for name in others]
+    met = [name if name and line.blocks_of(own, name) else None for name in others]
+    return row + [line.ratio_to(name, own).text() if name else "" for name in met]
 
 
 SPEED_HEAD = [
@@ -221,7 +227,7 @@ def losses_text(line: Line) -> str:
     text = ", ".join(f"{loss:.5f}" for loss in own)
     peer = line.found["blocks"] and (line.fastest("fsdp2") or line.fastest("ddp"))
     if peer:
-        losses = line.found["blocks"][0]["runs"][peer]["losses"][: len(own)]
+        losses = line.blocks_of(peer)[0]["runs"][peer]["losses"][: len(own)]
         text += f"; {peer}: " + ", ".join(f"{loss:.5f}" for loss in losses)
     return text
 

@@ -22,6 +22,8 @@ std::string_view name_of(MemoryClass memory_class) {
       return "activations";
     case MemoryClass::scratch:
       return "scratch";
+    case MemoryClass::monitor:
+      return "monitor";
   }
   return "?";
 }

@@ -20,7 +20,15 @@ inline constexpr std::size_t kAlignment = 128;
 }
 
 /// What a stretch of memory is for; the log reports bytes by class.
-enum class MemoryClass { parameters, gradients, optimizer, transient, activations, scratch };
+enum class MemoryClass {
+  parameters,
+  gradients,
+  optimizer,
+  transient,
+  activations,
+  scratch,
+  monitor
+};
 
 [[nodiscard]] std::string_view name_of(MemoryClass memory_class);
 

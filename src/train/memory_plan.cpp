@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "kernels/gemm_table.hpp"
+#include "train/monitoring.hpp"
 
 namespace ballast::train {
 
@@ -21,6 +22,10 @@ Items no_items() {
   return items;
 }
 
+void add(Items& items, MemoryClass memory_class, std::uint64_t bytes) {
+  std::ranges::find(items, memory_class, &MemoryPlan::Item::memory_class)->bytes += bytes;
+}
+
 void add(Items& items, const Arena& arena) {
   for (auto& item : items) item.bytes += arena.planned_bytes(item.memory_class);
 }
@@ -30,7 +35,8 @@ void add(Items& items, const Arena& arena) {
 class Planner {
  public:
   Planner(const Config& config, const fsdp::Topology& topology)
-      : topology_{&topology},
+      : config_{&config},
+        topology_{&topology},
         blueprint_{make_blueprint(config)},
         mesh_{fsdp::make_mesh(blueprint_.policy, topology.ranks())},
         transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
@@ -43,8 +49,9 @@ class Planner {
   [[nodiscard]] MemoryPlan finish() &&;
 
  private:
-  void note_largest(const Arena& own);
+  void note_largest(const Arena& own, std::uint64_t monitor);
 
+  const Config* config_;
   const fsdp::Topology* topology_;
   Blueprint blueprint_;
   fsdp::Mesh mesh_;
@@ -56,14 +63,15 @@ class Planner {
   MemoryPlan plan_;
 };
 
-/// `own`: what a rank has to itself besides its model.
-void Planner::note_largest(const Arena& own) {
-  const std::uint64_t bytes = model_memory_.planned_bytes() + own.planned_bytes();
+/// `own`: what a rank has to itself besides its model and its monitor.
+void Planner::note_largest(const Arena& own, std::uint64_t monitor) {
+  const std::uint64_t bytes = model_memory_.planned_bytes() + own.planned_bytes() + monitor;
   if (bytes <= plan_.rank_bytes) return;
   plan_.rank_bytes = bytes;
   plan_.rank_items = no_items();
   add(plan_.rank_items, model_memory_);
   add(plan_.rank_items, own);
+  add(plan_.rank_items, MemoryClass::monitor, monitor);
 }
 
 void Planner::add_rank(std::size_t rank) {
@@ -71,7 +79,9 @@ void Planner::add_rank(std::size_t rank) {
   const fsdp::ShardLayout layout{model_.table(), mesh_, rank};
   const fsdp::ShardedParameters parameters{layout, blueprint_.policy, transports_, memory};
   const OptimizerState optimizer{layout, blueprint_.policy.compute, memory.own};
-  note_largest(memory.own);
+  const std::uint64_t monitor = monitor_bytes(*config_, layout);
+  note_largest(memory.own, monitor);
+  add(plan_.host_items, MemoryClass::monitor, monitor);
   for (const Arena* arena : {&model_memory_, &memory.own, &memory.rooms}) {
     add(plan_.host_items, *arena);
   }

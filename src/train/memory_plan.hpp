@@ -22,7 +22,8 @@ inline constexpr std::uint64_t kProcessBytes = std::uint64_t{64} << 20;
 struct MemoryPlan {
   static constexpr std::array kClasses{MemoryClass::parameters,  MemoryClass::gradients,
                                        MemoryClass::optimizer,   MemoryClass::transient,
-                                       MemoryClass::activations, MemoryClass::scratch};
+                                       MemoryClass::activations, MemoryClass::scratch,
+                                       MemoryClass::monitor};
 
   /// Bytes of a class, over all ranks of a host, pages that ranks share counted once.
   struct Item {

@@ -4,6 +4,7 @@
 
 #include "base/narrow.hpp"
 #include "model/flop.hpp"
+#include "monitor/footprint.hpp"
 #include "monitor/probe_record.hpp"
 #include "monitor/state_text.hpp"
 
@@ -56,6 +57,10 @@ monitor::TokenSample make_sample(const Config& config) {
 }
 
 }  // namespace
+
+std::uint64_t monitor_bytes(const Config& config, const fsdp::ShardLayout& layout) {
+  return monitor::footprint(make_options(config, layout.ranks())) + UpdateSums::bytes(layout);
+}
 
 std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset) {
   constexpr std::uint64_t kDefault = 100;

@@ -19,6 +19,9 @@ namespace ballast::train {
 /// usage Error if more tokens are asked for than there are.
 [[nodiscard]] std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset);
 
+/// Bytes that the monitor takes on a rank, the update's sums included.
+[[nodiscard]] std::uint64_t monitor_bytes(const Config& config, const fsdp::ShardLayout& layout);
+
 /// The monitor of one training: what it is shown of the steps, and what becomes of its word. Files
 /// that it cannot write end no training.
 class Monitoring {

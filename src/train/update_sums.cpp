@@ -17,6 +17,10 @@ UpdateSums::UpdateSums(const fsdp::ShardLayout& layout)
       sums_(layout.table().parameters().size()),
       words_(sums_.size() * kSumsOfTensor * ExactSum::kLimbs) {}
 
+std::uint64_t UpdateSums::bytes(const fsdp::ShardLayout& layout) {
+  return layout.local_numel() / kGranule * sizeof(kernels::AdamWPartials);
+}
+
 std::span<kernels::AdamWPartials> UpdateSums::room_for(model::UnitId unit) {
   has_update_ = true;
   return std::span{partials_}.subspan(layout_->held_offset(unit) / kGranule,

@@ -19,6 +19,9 @@ class UpdateSums {
   /// `layout` must outlive this.
   explicit UpdateSums(const fsdp::ShardLayout& layout);
 
+  /// What it takes, but for a few sums a tensor.
+  [[nodiscard]] static std::uint64_t bytes(const fsdp::ShardLayout& layout);
+
   /// A step begins, whose update may be skipped.
   void begin() { has_update_ = false; }
   /// Where the update of `unit` is to leave what it tells of each granule that this rank holds.

@@ -59,8 +59,8 @@ TEST(DryRun, SaysWhatTheRunPlans) {
       EXPECT_EQ(line_after(plan.out, line), line_after(run.out, line));
     }
     const auto logged = line_after(run.out, "memory planned on rank 0's host: ");
-    for (const char* name :
-         {"parameters", "gradients", "optimizer", "transient", "activations", "scratch"}) {
+    for (const char* name : {"parameters", "gradients", "optimizer", "transient", "activations",
+                             "scratch", "monitor"}) {
       const auto amount = amount_after(logged, name);
       EXPECT_NE(amount, "none") << logged;
       EXPECT_EQ(amount_after(plan.out, fmt::format("\n  {}", name)), amount) << plan.out;

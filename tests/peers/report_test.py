@@ -124,17 +124,26 @@ class Report(unittest.TestCase):
         self.assertIn("| bench bf16, 2,048 x 2 | 200 | 800 (0.25) | 800 (0.25) | 800 (0.25) "
                       "| 250 |", table)
 
-    def test_a_recomputing_run_has_rows_of_its_own(self):
-        case, name = a_case(), report.recomputing("full")
+    def test_a_run_with_other_keys_has_rows_of_its_own(self):
+        case, name = a_case(), report.own_with([("parallel.recompute", "full")])
         for block in case["blocks"]:
             rate = block["runs"][report.OWN]["tokens_per_s"]
             block["runs"][name] = run(rate / 2)
         case["memory"][name] = {"peak": 200.0, "empty": 0.0}
         table = report.table([{"machine": MACHINE, "cases": {"a": case}}])
         self.assertIn("| bench bf16, 2,048 x 2 | 1,500 | 0.75 |", table)
-        self.assertIn("| bench bf16, 2,048 x 2, recompute full | 750 | 0.38 | 750 | 25% "
+        self.assertIn("| bench bf16, 2,048 x 2, parallel.recompute full | 750 | 0.38 | 750 | 25% "
                       "| **1.00 [1.00, 1.00]** |", table)
-        self.assertIn("| bench bf16, 2,048 x 2, recompute full | 100 | 800 (0.12) |", table)
+        self.assertIn("| bench bf16, 2,048 x 2, parallel.recompute full | 100 | 800 (0.12) |", table)
+
+    def test_ratios_are_over_the_blocks_in_which_both_ran(self):
+        case = a_case()
+        del case["blocks"][0]["runs"][DDP.label()]
+        case["blocks"][1]["runs"][DDP.label()] = run(100.0)
+        line = report.Line(case["about"], case)
+        self.assertEqual(len(line.blocks_of(report.OWN, DDP.label())), 2)
+        self.assertEqual(line.ratio_to(DDP.label()).high, 3.0)
+        self.assertIn("2.75", report.table([{"machine": MACHINE, "cases": {"a": case}}]))
 
     def test_the_document_holds_every_point_and_failure(self):
         with tempfile.TemporaryDirectory() as name:

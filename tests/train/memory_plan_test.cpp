@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+#include "train/monitoring.hpp"
 #include "train/plan_config.hpp"
 
 namespace ballast::train {
@@ -39,7 +40,8 @@ std::uint64_t persistent(const MemoryPlan& plan) {
          planned(plan, MemoryClass::optimizer);
 }
 
-/// What the ranks of one host reserve, found by building each one's workspace.
+/// What the ranks of one host reserve, found by building each one's workspace, and what monitors
+/// take.
 struct Reserved {
   std::uint64_t rooms = 0, own = 0, most = 0, weights = 0;
 };
@@ -49,9 +51,11 @@ Reserved reserve_all(const Config& config, const Topology& topology, std::size_t
   for (std::size_t rank = 0; rank < topology.ranks(); ++rank) {
     if (topology.host_of[rank] != host) continue;
     const Workspace workspace{make_blueprint(config), topology, rank};
+    const std::uint64_t own =
+        workspace.memory().own.planned_bytes() + monitor_bytes(config, workspace.layout());
     sum.rooms += workspace.memory().rooms.planned_bytes();
-    sum.own += workspace.memory().own.planned_bytes();
-    sum.most = std::max<std::uint64_t>(sum.most, workspace.memory().own.planned_bytes());
+    sum.own += own;
+    sum.most = std::max(sum.most, own);
     if (workspace.mesh().first_of_group(rank) == rank) {
       sum.weights += workspace.memory().weights.planned_bytes();
     }
@@ -114,6 +118,16 @@ TEST(MemoryPlan, GradientsShareRoomsWhereTheyCan) {
     EXPECT_GE(transient(3), 3 * rooms);
     EXPECT_LT(transient(3), 3 * rooms + kBoardBytes);
   }
+}
+
+TEST(MemoryPlan, CountsTheMonitorOfEveryRank) {
+  Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
+  const auto watched = plan_memory(config, Topology::on_one_host(3), 0);
+  config.monitor.every = 0;
+  const auto unwatched = plan_memory(config, Topology::on_one_host(3), 0);
+  EXPECT_GT(planned(watched, MemoryClass::monitor), 0u);
+  EXPECT_EQ(watched.host_bytes - unwatched.host_bytes,
+            planned(watched, MemoryClass::monitor) - planned(unwatched, MemoryClass::monitor));
 }
 
 /// Weights of the whole model as it lies in memory.
