@@ -60,6 +60,8 @@ CAUSES = {
     "no-decay": {"optim.weight_decay": "0"},
     "ramp": {},
 }
+# Of the text that is read in some steps: kind, and steps.
+DAMAGES = {"noisy-data": "noise 600:620", "blank-data": "zeros 600:620"}
 NORMS = {
     "post": {"model.norm_placement": "post"},
     "none": {"model.norm_placement": "none"},
@@ -86,12 +88,21 @@ class Run:
     stages: list[Stage]
     step_s: float  # expected
     origin: str = ""  # the run that this one repeats with an action switched on
+    damage: str = ""  # of its text: one of DAMAGES
 
     def steps(self) -> int:
         return self.stages[-1].until
 
     def cost_s(self) -> float:
         return self.steps() * self.step_s
+
+
+def family_of(size: str, cause: str) -> str:
+    if cause == "rate":
+        return size
+    if cause in CAUSES:
+        return f"{size}-causes"
+    return f"{size}-data" if cause in DAMAGES else f"{size}-{cause}"
 
 
 def make_run(
@@ -112,9 +123,10 @@ def make_run(
     if cause == "ramp":
         top = {"optim.lr": f"{lr * steps / RAMP_FROM:.6g}", "schedule.warmup": str(steps)}
         stages = [Stage(RAMP_FROM), Stage(steps, top)]
-    family = size if cause == "rate" else f"{size}-causes" if cause in CAUSES else f"{size}-{cause}"
     name = f"{size}-{cause}-lr{lr:.3g}-s{seed}"
-    return Run(name, family, cause, lr, keys, stages, sizes[size].step_s)
+    damage = DAMAGES.get(cause, "")
+    step_s = sizes[size].step_s
+    return Run(name, family_of(size, cause), cause, lr, keys, stages, step_s, damage=damage)
 
 
 @dataclass(frozen=True)
@@ -178,6 +190,14 @@ def blind(sizes: Sizes) -> list[Run]:
     return runs
 
 
+def damaged(sizes: Sizes) -> list[Run]:
+    """Twenty steps of damaged text in mid-run, at a rate that is safe and at one that is not."""
+    make, runs = Maker(1000, sizes), []
+    for i, cause in enumerate(DAMAGES):
+        runs += make.rates("base", [SAFE, 0.7], 3, 6001 + 100 * i, cause)
+    return runs
+
+
 def large(sizes: Sizes) -> list[Run]:
     """Each size: 64 seeds at the rate that breaks half, 80 below it; causes, other norms."""
     runs: list[Run] = []
@@ -192,7 +212,14 @@ def large(sizes: Sizes) -> list[Run]:
     return runs
 
 
-PLANS = {"pilot": pilot, "scout": scout, "small": small, "blind": blind, "large": large}
+PLANS = {
+    "pilot": pilot,
+    "scout": scout,
+    "small": small,
+    "blind": blind,
+    "damaged": damaged,
+    "large": large,
+}
 
 
 def saved(origins: Iterable[Run], calibration: Path | None) -> list[Run]:

@@ -205,16 +205,19 @@ def runs_table(study: Study) -> str:
     return table(["run", "outcome", "event", "final loss"], rows)
 
 
-def markdown(study: Study, plan: str, rescued: Rescue | None) -> str:
+def markdown(study: Study, plan: str, rescued: Rescue | None, damaged: str = "") -> str:
     settings = study.settings
     more = f" --calibration {settings.calibration.name}" if settings.calibration else ""
+    more += (" --saved SAVED" if rescued else "") + (" --damaged DAMAGED" if damaged else "")
+    made = [(name, "RUNS") for name in plan.split(",")]
+    made += [("damaged", "DAMAGED")] if damaged else []
     introduction = INTRODUCTION.format(
         plans="\n".join(
-            f"    python3 bench/monitor_study/study.py run {name} --build BUILD --data kjv.h5 --out RUNS"
-            for name in plan.split(",")
+            f"    python3 bench/monitor_study/study.py run {name} --build BUILD --data kjv.h5 --out {out}"
+            for name, out in made
         ),
         families=",".join(settings.fitted),
-        more=more + (" --saved SAVED" if rescued else ""),
+        more=more,
         fitted=", ".join(settings.fitted),
         bar=settings.bar,
         horizon=settings.horizon,
@@ -238,11 +241,15 @@ def markdown(study: Study, plan: str, rescued: Rescue | None) -> str:
     ]
     if rescued:
         sections.append("## Lowering the rate on an alert\n\n" + rescue_section(rescued))
+    if damaged:
+        sections.append("## Damaged data\n\n" + damaged)
     sections += [LIMITS, "## Every run\n\n" + runs_table(study)]
     return "\n".join(sections)
 
 
-def write(study: Study, docs: Path, plan: str, rescued: Rescue | None) -> None:
+def write(
+    study: Study, docs: Path, plan: str, rescued: Rescue | None = None, damaged: str = ""
+) -> None:
     docs.mkdir(parents=True, exist_ok=True)
     name, runs = subsets(study)[0]
     named = {signal.name: signal for signal in study.signals}
@@ -256,4 +263,4 @@ def write(study: Study, docs: Path, plan: str, rescued: Rescue | None) -> None:
     }
     for label, picture in pictures.items():
         (docs / f"monitor-study-{label}.svg").write_text(picture)
-    (docs / "monitor-study.md").write_text(markdown(study, plan, rescued))
+    (docs / "monitor-study.md").write_text(markdown(study, plan, rescued, damaged))

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from plans import Run
+from damage import damage_dataset
+from plans import Run, run_of
 
 UNSTABLE, RUN_AGAIN = 4, 75  # exit codes of ballast: given up or stopped by an alert; interrupted
 CHECKPOINT_EVERY = 200
@@ -32,6 +33,9 @@ class Place:
 
     def folder(self, run: Run) -> Path:
         return self.out / run.name
+
+    def text(self, run: Run) -> Path:
+        return self.folder(run) / "data.h5" if run.damage else self.data
 
 
 def environment() -> dict[str, str]:
@@ -85,7 +89,7 @@ def write_json(path: Path, value) -> None:
 def keys_of(run: Run, stage: int, place: Place) -> dict[str, str]:
     return (
         {
-            "data.path": str(place.data),
+            "data.path": str(place.text(run)),
             "run.dir": str(place.folder(run)),
             "checkpoint.every": str(CHECKPOINT_EVERY),
             "checkpoint.keep": "1",
@@ -106,6 +110,8 @@ class Training:
         self.folder = place.folder(run)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._forget_another_plan()
+        if run.damage:
+            damage_dataset(place.data, place.text(run), run)
         stages = run.stages
         self.stage = next(
             (i for i, s in enumerate(stages) if not self._mark(i).exists()), len(stages) - 1
@@ -116,7 +122,7 @@ class Training:
     def _forget_another_plan(self) -> None:
         """What a run of this name left that had other keys, or that failed, is no beginning."""
         entry, known = asdict(self.run), self.folder / "run.json"
-        is_same = known.exists() and json.loads(known.read_text()) == entry
+        is_same = known.exists() and run_of(json.loads(known.read_text())) == self.run
         if not is_same or (self.folder / "failed.json").exists():
             shutil.rmtree(self.folder)
             self.folder.mkdir()
@@ -153,7 +159,7 @@ class Training:
 
     def _finish(self, code: int) -> None:
         shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
-        for name in ("latest", "lock"):
+        for name in ("latest", "lock", "data.h5"):
             (self.folder / name).unlink(missing_ok=True)
         write_json(self.folder / "done.json", {"exit_code": code})
 

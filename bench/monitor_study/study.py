@@ -8,6 +8,7 @@ usage: study.py plan PLAN [--rates SIZE=LR,...] [--json]
        study.py label RUNS
        study.py fit RUNS --features NAME,... [--families base] --out calibration.json
        study.py analyse RUNS --docs docs [--families base] [--calibration FILE] [--saved SAVED]
+                [--damaged DAMAGED]
 
 PLAN: pilot, scout, small, blind or large, or a JSON file as `plan --json` writes it. Each run trains on a
 core of its own. Where half of the runs of a size break, `scout` shows: --rates says it to the other
@@ -25,6 +26,7 @@ import plans
 from alarms import Judged, counting_lost
 from analysis import Settings, analyse, judge, rescue
 from curves import Trail, read_all
+from damage_report import damage_section
 from fitting import calibration_json
 from labels import BAR
 from plans import Run
@@ -120,7 +122,10 @@ def write_report(options: argparse.Namespace) -> int:
     rescued = None
     if options.saved:
         rescued = rescue(study, judge(read_all(options.saved), study.settings))
-    write(study, options.docs, options.plan, rescued)
+    damaged = ""
+    if options.damaged:
+        damaged = damage_section(judge(read_all(options.damaged), study.settings))
+    write(study, options.docs, options.plan, rescued, damaged)
     print(f"{len(study.runs)} runs → {options.docs / 'monitor-study.md'}")
     return 0
 
@@ -176,6 +181,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--plan", default="small", help="the plans' names, for the text")
     report.add_argument("--calibration", type=Path)
     report.add_argument("--saved", type=Path)
+    report.add_argument("--damaged", type=Path, help="runs of the plan 'damaged'")
     add_judging(report)
     report.set_defaults(work=write_report)
     return main

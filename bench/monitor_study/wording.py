@@ -46,8 +46,6 @@ LIMITS = """\
   learning rate is what breaks them.
 - *Healthy* says only that the loss never broke away. Near the rate that breaks half of the runs,
   healthy ones end above those of lower rates; an alarm there counts as false all the same.
-- A damaged block of data is not among the faults: a checkpoint belongs to one dataset, and going on
-  with another is refused, as it should be.
 - The equal-false-alarm threshold is set on the very runs it is judged on, for every signal alike;
   the table of carried thresholds is the one a user lives with.
 """

@@ -81,8 +81,8 @@ def weights_by_name(shape: Shape, path: Path) -> dict[str, np.ndarray]:
 class Sampler:
     """src/data/sampler.cpp: a permutation of the windows in each epoch."""
 
-    def __init__(self, windows: int):
-        self.windows = windows
+    def __init__(self, windows: int, seed: int = SEED):
+        self.windows, self.seed = windows, seed
         self.half_bits = 1
         while self.half_bits < 31 and 1 << (2 * self.half_bits) < windows:
             self.half_bits += 1
@@ -98,7 +98,7 @@ class Sampler:
         mask = (1 << self.half_bits) - 1
         left, right = value >> self.half_bits, value & mask
         for step in range(FEISTEL_ROUNDS):
-            block = philox(SEED, SHUFFLE, epoch, step, np.array([right]))
+            block = philox(self.seed, SHUFFLE, epoch, step, np.array([right]))
             left, right = right, left ^ (int(block[0, 0]) & mask)
         return left << self.half_bits | right
 
@@ -106,18 +106,22 @@ class Sampler:
 class Windows:
     """The training windows of a dataset, as numbers of the sampler address them."""
 
-    def __init__(self, tokens: np.ndarray, segments: np.ndarray, seq_len: int):
+    def __init__(self, tokens: np.ndarray, segments: np.ndarray, seq_len: int, seed: int = SEED):
         self.tokens = tokens.astype(np.int64)
         self.seq_len = seq_len
         lengths = (np.diff(segments).astype(np.int64) - 1) // seq_len
         self.starts = np.concatenate(
             [int(first) + seq_len * np.arange(count) for first, count in zip(segments, lengths)]
         )
-        self.sampler = Sampler(len(self.starts))
+        self.sampler = Sampler(len(self.starts), seed)
+
+    def start(self, cursor: int) -> int:
+        """The first token of the window that is read at `cursor`."""
+        return int(self.starts[self.sampler.window(cursor)])
 
     def batch(self, cursor: int, sequences: int) -> np.ndarray:
         """[sequences, seq_len + 1]: inputs, and labels one to the right."""
-        starts = [self.starts[self.sampler.window(cursor + row)] for row in range(sequences)]
+        starts = [self.start(cursor + row) for row in range(sequences)]
         return np.stack([self.tokens[start : start + self.seq_len + 1] for start in starts])
 
 

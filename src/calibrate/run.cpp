@@ -61,9 +61,10 @@ std::vector<Record> read_records(const std::filesystem::path& file) {
 FeatureVector features_of(const Json& probe, std::span<const Feature> wanted,
                           std::string_view where) {
   const auto version = probe.find("feature_version");
-  if (version != probe.end() && *version != monitor::kFeatureVersion) {
+  if (version == probe.end() || *version != monitor::kFeatureVersion) {
     throw data_error("{}: feature_version is {}, but this program computes version {}", where,
-                     version->dump(), monitor::kFeatureVersion);
+                     version == probe.end() ? "missing" : version->dump(),
+                     monitor::kFeatureVersion);
   }
   const auto features = probe.find("features");
   FeatureVector values{};
@@ -130,7 +131,7 @@ std::vector<Look> read_looks(const std::filesystem::path& file, std::span<const 
 /// What alerts.jsonl adds to the other logs.
 struct Alerts {
   bool lowered_rate = false;  ///< as monitor.on_alert = lower_lr does
-  /// Of an update that was skipped, and not since the loss is scaled.
+  /// Of an update that was skipped, and not as happens at times where the loss is scaled.
   std::optional<std::uint64_t> first_skipped;
 };
 
@@ -147,11 +148,16 @@ Alerts read_alerts(const std::filesystem::path& file) {
   return alerts;
 }
 
-/// A step that was not finite, whether log.every let it be written down or not.
+/// A step that was not finite, whether log.every let it be written down or not, and which the loss
+/// scale does not explain.
 void add_skipped(std::vector<Record>& records, std::uint64_t step) {
+  const Record skipped{.step = step, .loss = std::nan(""), .grad_norm = std::nan("")};
   const auto at = std::ranges::lower_bound(records, step, {}, &Record::step);
-  if (at != records.end() && at->step == step) return;
-  records.insert(at, {.step = step, .loss = std::nan(""), .grad_norm = std::nan("")});
+  if (at != records.end() && at->step == step) {
+    *at = skipped;
+  } else {
+    records.insert(at, skipped);
+  }
 }
 
 }  // namespace

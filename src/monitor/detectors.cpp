@@ -34,20 +34,33 @@ std::string growth(double now, double initial) {
   return fmt::format(", {:.0f}-fold since the first step", ratio);
 }
 
-Alert skipped_update(const StepFacts& facts) {
+Alert nonfinite(std::uint64_t step, Severity severity, std::string message) {
   return {
-      .step = facts.step,
+      .step = step,
       .kind = AlertKind::nonfinite,
-      .severity = facts.is_scaled ? Severity::info : Severity::critical,
+      .severity = severity,
       .layer = {},
       .score = std::nan(""),
       .threshold = 0.0,
-      .message = facts.is_scaled
-                     ? "the update was skipped and the loss scale lowered, as happens at times"
-                     : "the update was skipped: a loss or a gradient is not finite; lower optim.lr "
-                       "and resume from an earlier checkpoint if it happens again",
+      .message = std::move(message),
       .action = {},
   };
+}
+
+Alert skipped_update(const StepFacts& facts, std::uint64_t in_a_row) {
+  if (in_a_row >= Detectors::kManySkips) {
+    return nonfinite(facts.step, Severity::critical,
+                     fmt::format("{} updates in a row were skipped: a loss or a gradient is not "
+                                 "finite; lower optim.lr and resume from an earlier checkpoint",
+                                 in_a_row));
+  }
+  if (facts.is_scaled) {
+    return nonfinite(facts.step, Severity::info,
+                     "the update was skipped and the loss scale lowered, as happens at times");
+  }
+  return nonfinite(facts.step, Severity::critical,
+                   "the update was skipped: a loss or a gradient is not finite; lower optim.lr "
+                   "and resume from an earlier checkpoint if it happens again");
 }
 
 Alert rate_jump(const StepFacts& facts, double before) {
@@ -116,9 +129,10 @@ std::vector<Alert> Detectors::after_step(const StepFacts& facts) {
   }
   highest_lr_ = std::max(highest_lr_, facts.lr);
   if (facts.was_skipped) {
-    raise(skipped_update(facts), alerts);
+    raise(skipped_update(facts, ++skipped_in_a_row_), alerts);
     return alerts;
   }
+  skipped_in_a_row_ = 0;
   look_for_gradient_burst(facts, alerts);
   look_for_loss_burst(facts, alerts);
   log_grad_norms_.push(std::log(facts.grad_norm));
@@ -164,13 +178,14 @@ DetectorState Detectors::state() const {
   const auto copy = [](const History& history) {
     return std::vector<double>(history.values().begin(), history.values().end());
   };
-  return {highest_lr_, copy(log_grad_norms_), copy(losses_), raised_};
+  return {highest_lr_, copy(log_grad_norms_), copy(losses_), raised_, skipped_in_a_row_};
 }
 
 void Detectors::restore(const DetectorState& state) {
   highest_lr_ = state.highest_lr;
   log_grad_norms_.assign(state.log_grad_norms);
   losses_.assign(state.losses);
+  skipped_in_a_row_ = state.skipped_in_a_row;
   raised_ = state.raised;
 }
 

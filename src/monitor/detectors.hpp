@@ -34,6 +34,7 @@ struct DetectorState {
   std::vector<double> log_grad_norms;
   std::vector<double> losses;
   std::map<std::string, Raised> raised;  ///< by kind, and layer if it has one
+  std::uint64_t skipped_in_a_row = 0;    ///< updates
 };
 
 /// What needs no calibration: jumps, bursts, and values that nothing healthy has. Each kind of
@@ -43,6 +44,9 @@ class Detectors {
   static constexpr std::uint64_t kQuietSteps = 100;
   /// Steps that a burst is held against.
   static constexpr std::size_t kRemembered = 64;
+  /// Skipped updates in a row from which on lowering the loss scale is no answer any more; a run is
+  /// given up after twice as many.
+  static constexpr std::uint64_t kManySkips = 10;
 
   /// Up to step `warmup` the learning rate may rise as it likes.
   explicit Detectors(std::uint64_t warmup) : warmup_{warmup} {}
@@ -65,6 +69,7 @@ class Detectors {
   History log_grad_norms_{kRemembered};
   History losses_{kRemembered};
   std::map<std::string, Raised> raised_;
+  std::uint64_t skipped_in_a_row_ = 0;
 };
 
 }  // namespace ballast::monitor

@@ -81,7 +81,8 @@ Json to_object(const DetectorState& state) {
   return {{"highest_lr", state.highest_lr},
           {"log_grad_norms", numbers(state.log_grad_norms)},
           {"losses", numbers(state.losses)},
-          {"raised", raised}};
+          {"raised", raised},
+          {"skipped_in_a_row", state.skipped_in_a_row}};
 }
 
 /// JSON has no infinity: that of a run without a loss is null.
@@ -99,7 +100,8 @@ DetectorState detectors_of(const Json& object) {
   DetectorState state{object.at("highest_lr"),
                       numbers_of(object.at("log_grad_norms")),
                       numbers_of(object.at("losses")),
-                      {}};
+                      {},
+                      object.value("skipped_in_a_row", std::uint64_t{0})};
   for (const auto& [key, value] : object.at("raised").items()) {
     state.raised[key] = {value.at("step"), kSeverities.at(value.at("severity").get<std::size_t>())};
   }

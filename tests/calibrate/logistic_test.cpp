@@ -3,6 +3,8 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "support/temporary_folder.hpp"
+
 namespace ballast::calibrate {
 namespace {
 
@@ -65,6 +67,13 @@ TEST(LogisticFit, StaysFiniteWhereAValueDecidesAlone) {
   const LogisticFit found = fit_logistic(data);
   EXPECT_GT(found.weights[0], 0.0);
   EXPECT_LT(found.weights[0] * 1e6, 10.0);
+}
+
+TEST(LogisticFit, SaysSoWhereItDoesNotSettle) {
+  auto data = examples();
+  for (auto& example : data) example.breaks = false;  // no bias is low enough
+  const std::string message = test::data_error_of([&] { (void)fit_logistic(data); });
+  EXPECT_NE(message.find("not settled after"), std::string::npos) << message;
 }
 
 TEST(LogisticFit, WhatNeverChangesWeighsNothing) {

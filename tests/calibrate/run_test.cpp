@@ -23,9 +23,9 @@ std::string record(std::uint64_t step, const std::string& loss = "2.5") {
 std::string probe(std::uint64_t step, const std::string& attention_growth,
                   const std::string& source = "live") {
   return fmt::format(
-      "{{\"step\":{},\"source\":\"{}\",\"features\":{{\"attention_growth\":{},\"loss\":1.5,"
-      "\"residual_growth\":0.25}}}}\n",
-      step, source, attention_growth);
+      "{{\"step\":{},\"source\":\"{}\",\"feature_version\":{},\"features\":{{"
+      "\"attention_growth\":{},\"loss\":1.5,\"residual_growth\":0.25}}}}\n",
+      step, source, monitor::kFeatureVersion, attention_growth);
 }
 
 class ReadRun : public testing::Test {
@@ -111,7 +111,10 @@ TEST_F(ReadRun, KnowsOfSkippedUpdatesThatTheLogPassesOver) {
   EXPECT_EQ(run.records[1].step, 13u);
   EXPECT_TRUE(std::isnan(run.records[1].loss));
   write("alerts.jsonl", fmt::format(fmt::runtime(alert), 20, "critical"));
-  EXPECT_EQ(read().records.size(), 3u);
+  run = read();
+  EXPECT_EQ(run.records.size(), 3u);
+  // Its record says nothing where the loss scale overflowed too often.
+  EXPECT_TRUE(std::isnan(run.records[1].loss));
   write("alerts.jsonl", fmt::format(fmt::runtime(alert), 31, "critical"));
   run = read();
   EXPECT_EQ(run.records.back().step, 31u);
@@ -144,13 +147,15 @@ TEST_F(ReadRun, RefusesRecordsThatAreNone) {
 }
 
 TEST_F(ReadRun, RefusesFeaturesOfAnotherVersion) {
-  write(
-      "monitor.jsonl",
-      probe(1, "0.0") + "{\"step\":5,\"source\":\"live\",\"features\":{\"residual_growth\":1}}\n");
+  write("monitor.jsonl", probe(1, "0.0") +
+                             "{\"step\":5,\"source\":\"live\",\"feature_version\":2,"
+                             "\"features\":{\"residual_growth\":1}}\n");
   expect_refused("monitor.jsonl", "step 5: has no feature 'attention_growth'");
   write("monitor.jsonl", "{\"step\":5,\"source\":\"live\",\"feature_version\":99}\n");
   expect_refused("monitor.jsonl", "step 5: feature_version is 99");
   write("monitor.jsonl", "{\"step\":5,\"source\":\"live\"}\n");
+  expect_refused("monitor.jsonl", "step 5: feature_version is missing");
+  write("monitor.jsonl", "{\"step\":5,\"source\":\"live\",\"feature_version\":2}\n");
   expect_refused("monitor.jsonl", "step 5: has no feature 'attention_growth'");
 }
 

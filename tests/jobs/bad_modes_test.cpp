@@ -119,6 +119,7 @@ TEST_P(BadModes, MemoryBelowThePlan) {
   keys["model.dim"] = "1536";
   keys["model.heads"] = "12";
   keys["model.ffn"] = "4096";
+  keys["monitor.every"] = "0";
   const auto launcher =
       wrapped(folder_, GetParam(), fmt::format("ulimit -d {}", 300 << 10));  // in KiB
   expect_error(invoke(train_command(keys), {.launcher = launcher}), kUsage,

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+#include "jobs/at_risk.hpp"
 #include "jobs/bad_input.hpp"
 #include "jobs/jobs.hpp"
 
@@ -13,11 +14,6 @@ std::vector<nlohmann::json> probes(const std::string& run_dir) {
   for (std::string line; std::getline(lines, line);) all.push_back(nlohmann::json::parse(line));
   return all;
 }
-
-/// A risk that is above its threshold from the first probe on.
-constexpr const char* kAlwaysAtRisk = R"({"feature_version": 2, "description": "alarm",
-  "horizon": 10, "threshold": 1e-9, "bias": 0.0, "weights": {},
-  "covers": {"norm_placement": ["pre"], "qk_norm": [false], "dim": [1, 999], "layers": [1, 9]}})";
 
 class Shaped : public testing::Test {
  protected:

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 
+#include "jobs/at_risk.hpp"
 #include "jobs/bad_input.hpp"
 #include "jobs/jobs.hpp"
 
@@ -72,6 +73,27 @@ TEST(MonitorJobs, DoNotChangeTheTraining) {
   keys["monitor.every"] = "0";
   EXPECT_EQ(run_training(keys, {.ranks = 2}), with);
   EXPECT_EQ(probes(folder + "/alone"), "");
+}
+
+TEST(MonitorJobs, RaiseARiskAgainAfterAHundredSteps) {
+  const auto folder = fresh_folder();
+  auto keys = watched(make_dataset(folder), folder + "/run", "36");
+  write_file(folder + "/alarm.json", kAlwaysAtRisk);
+  keys["monitor.calibration"] = folder + "/alarm.json";
+  keys["run.steps"] = "125";
+  keys["run.stop_at"] = "60";
+  run_training(keys, {.ranks = 2});
+  keys.erase("run.stop_at");
+  keys["checkpoint.resume"] = "true";
+  run_training(keys, {.ranks = 1});
+  std::vector<int> raised;
+  for (const auto& alert : lines_of(read_file(folder + "/run/alerts.jsonl"))) {
+    if (alert.at("kind") == "risk") raised.push_back(alert.at("step"));
+  }
+  ASSERT_EQ(raised.size(), 2u);
+  EXPECT_EQ(raised[0], 1);
+  EXPECT_GE(raised[1], 101);
+  EXPECT_LE(raised[1], 110);  // the next probe
 }
 
 /// A run whose learning rate is multiplied by 30 at step 13.

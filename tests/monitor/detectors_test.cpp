@@ -76,15 +76,37 @@ TEST(Detectors, ExpectSkippedUpdatesWhereTheLossIsScaled) {
   EXPECT_EQ(alerts[0].severity, Severity::info);
 }
 
+StepFacts skipped(std::uint64_t step) {
+  return {.step = step,
+          .loss = std::nan(""),
+          .grad_norm = std::nan(""),
+          .lr = 1e-3,
+          .was_skipped = true};
+}
+
+TEST(Detectors, DoNotExpectManySkippedUpdatesInARowOfAnyLoss) {
+  Detectors before = after_calm(20);
+  StepFacts facts = calm(21);
+  const auto skip = [&](Detectors& detectors) {
+    facts = skipped(facts.step + 1);
+    facts.is_scaled = true;
+    return detectors.after_step(facts);
+  };
+  EXPECT_EQ(skip(before).size(), 1u);
+  EXPECT_TRUE(before.after_step(calm(++facts.step)).empty());  // not in a row
+  for (std::uint64_t i = 1; i < Detectors::kManySkips - 1; ++i) EXPECT_TRUE(skip(before).empty());
+  Detectors after{10};
+  after.restore(before.state());
+  EXPECT_TRUE(skip(after).empty());
+  const auto alerts = skip(after);
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].severity, Severity::critical);
+  EXPECT_NE(alerts[0].message.find("10 updates in a row"), std::string::npos);
+  EXPECT_TRUE(skip(after).empty());
+}
+
 TEST(Detectors, SaySkippedUpdatesOnceInAWhile) {
   Detectors detectors = after_calm(80);
-  const auto skipped = [](std::uint64_t step) {
-    return StepFacts{.step = step,
-                     .loss = std::nan(""),
-                     .grad_norm = std::nan(""),
-                     .lr = 1e-3,
-                     .was_skipped = true};
-  };
   ASSERT_EQ(detectors.after_step(skipped(81)).size(), 1u);
   EXPECT_TRUE(detectors.after_step(skipped(82)).empty());
   EXPECT_EQ(detectors.after_step(skipped(81 + Detectors::kQuietSteps)).size(), 1u);

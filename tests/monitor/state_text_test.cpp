@@ -25,6 +25,7 @@ MonitorState example() {
   state.detectors.highest_lr = 0.1;
   state.detectors.losses = {2.5, 2.25};
   state.detectors.raised["attention_logits.3"] = {700, Severity::critical};
+  state.detectors.skipped_in_a_row = 4;
   state.responder = {0.125, 712};
   return state;
 }
@@ -39,6 +40,7 @@ TEST(MonitorState, ReadsBackExactly) {
   EXPECT_EQ(read.recent[0][2], 1e-17);
   EXPECT_EQ(read.alarmed_since, 640u);
   EXPECT_EQ(read.detectors.raised.at("attention_logits.3").severity, Severity::critical);
+  EXPECT_EQ(read.detectors.skipped_in_a_row, 4u);
   EXPECT_EQ(read.responder.lr_factor, 0.125);
 }
 

@@ -66,6 +66,7 @@ def probe(draw, step, growth):
     return {
         "step": step,
         "source": "live",
+        "feature_version": 2,
         "risk": None,
         "features": features,
         "attention_logit": [1.0, 2.0],

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import made_up  # noqa: F401
 import plans
 import study
+from damage import steps_of
 from runner import Place, keys_of
 
 
@@ -34,6 +35,13 @@ class Plans(unittest.TestCase):
         self.assertEqual({r.family for r in runs}, FAMILIES)
         self.assertLessEqual({"rate", *plans.CAUSES}, {r.cause for r in runs})
         self.assertLess(sum(r.cost_s() for r in runs), 4.5 * 3600)
+
+    def test_damaged_runs_are_a_family_of_their_own(self):
+        runs = plans.load("damaged")
+        self.assertEqual({run.family for run in runs}, {"base-data"})
+        kinds = {steps_of(run.damage) for run in runs}
+        self.assertEqual(kinds, {("noise", range(600, 620)), ("zeros", range(600, 620))})
+        self.assertTrue(all(not run.damage for run in plans.load("small")))
 
     def test_a_ramp_goes_on_where_its_first_stage_ended(self):
         ramp = plans.make_run("base", "ramp", 1e-2, 1, 1200)

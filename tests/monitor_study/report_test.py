@@ -8,13 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from made_up import broken_losses, learning, trail
+from made_up import Alert, broken_losses, learning, trail
 from analysis import Settings, analyse, rescue, was_lowered
 from curves import Trail, read_all
+from damage_report import damage_section
 from fitting import calibration_json
 from labels import label
 from alarms import Judged
-from plans import Run
+from plans import Run, make_run
 from report import markdown, write
 
 SETTINGS = Settings(["base"], horizon=400)
@@ -122,6 +123,23 @@ class Report(unittest.TestCase):
         self.assertAlmostEqual(found.cost[0], 0.01, 4)
         self.assertEqual(found.touched.hits, 0)
         self.assertIn("11/12", markdown(self.study, "small", found))
+
+    def test_damaged_runs_are_told_apart(self):
+        losses = learning()
+        hit = losses[:299] + [loss + 2.0 for loss in losses[299:319]] + losses[319:]
+        made = []
+        for seed, alerts in ((1, [Alert(303, "loss", "warning"), Alert(350, "risk", "critical")]),
+                             (2, [Alert(345, "loss", "warning")])):
+            run = Run(**{**vars(make_run("base", "noisy-data", 1e-2, seed, 400)),
+                         "damage": "noise 300:320"})
+            whole = Trail(run, trail(hit, 0.0).records, [], alerts, False)
+            made.append(Judged(whole, label(whole.records, 400)))
+        text = damage_section(made)
+        self.assertIn("Seen in 1/2", text)
+        self.assertIn("steps 300 to 319", text)
+        self.assertIn("-s1 | drift | 1.50 | +2.00 | loss, step 303 | – | 350 |", text)
+        self.assertIn("-s2 | drift | 1.50 | +2.00 | – | – | – |", text)
+        self.assertIn(text, markdown(self.study, "small", None, text))
 
     def test_without_a_run_that_broke_nothing_is_fitted_but_all_is_told(self):
         trails = [t for t in read_all(self.folder / "runs") if int(t.run.keys["run.seed"]) % 2]
