@@ -26,10 +26,9 @@ under `autocast`; ballast keeps the residual stream in fp32.
 **How.** The settings of each peer are searched (all points are below), then ballast, the fastest
 points and the default run in turns, a process each, first steps dropped, the order reversed in
 every other block. Ratios are medians over the blocks in which both ran, with 95% bootstrap
-intervals. The ceiling *C* is
-what the best GEMM library reaches with the products of a step of the bench model at 2,048 tokens
-and nothing else, on all ranks at once, measured before and after each block; a share of C counts
-causal attention at half. Exposed communication is the time that FSDP2's main thread waits for
+intervals. The ceiling *C* is what the best GEMM library reaches with the products of a step of the
+bench model at 2,048 tokens and nothing else, on all ranks at once, measured before and after each
+block; a share of C counts causal attention at half. Exposed communication is the time that FSDP2's main thread waits for
 collectives, waiting for slower ranks included. Memory is the largest sum of proportional set
 sizes (shared pages once) during steps that are not timed, per rank of ballast: what the whole
 training takes on the host, divided by the same number.
