@@ -44,7 +44,8 @@ std::string probes_of(double growth) {
   std::string probes;
   for (int step = 25; step <= kSteps; step += 25) {
     probes += fmt::format(
-        "{{\"step\":{},\"source\":\"live\",\"features\":{{\"attention_growth\":{},"
+        "{{\"step\":{},\"source\":\"live\",\"feature_version\":2,\"features\":{{\"attention_"
+        "growth\":{},"
         "\"loss_rise\":{},\"learning_rate\":-5.0,\"radius\":null}}}}\n",
         step, growth, 0.1 * growth);
   }
