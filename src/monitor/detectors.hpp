@@ -44,8 +44,7 @@ class Detectors {
   static constexpr std::uint64_t kQuietSteps = 100;
   /// Steps that a burst is held against.
   static constexpr std::size_t kRemembered = 64;
-  /// Skipped updates in a row from which on lowering the loss scale is no answer any more; a run is
-  /// given up after twice as many.
+  /// Skipped updates in a row from which on lowering the loss scale is no answer any more.
   static constexpr std::uint64_t kManySkips = 10;
 
   /// Up to step `warmup` the learning rate may rise as it likes.

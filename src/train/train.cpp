@@ -28,8 +28,8 @@ namespace ballast::train {
 namespace {
 
 /// Updates skipped in a row before the run is given up: the weights no longer change, so more of
-/// the same would only burn time.
-constexpr int kPatience = 20;
+/// the same would only burn time. An alert comes first.
+constexpr std::uint64_t kPatience = 2 * monitor::Detectors::kManySkips;
 
 /// While a checkpoint moves, ranks wait for the slowest disk, which may take that much longer than
 /// the slowest message.
@@ -110,7 +110,7 @@ class TrainingRun {
   Meter meter_;
   double lr_ = 0.0;
   monitor::Duty duty_ = monitor::Duty::none;  ///< what the monitor wants done after this step
-  int skipped_in_a_row_ = 0;
+  std::uint64_t skipped_in_a_row_ = 0;
 };
 
 void TrainingRun::start(const std::optional<std::filesystem::path>& checkpoint) {
