@@ -37,14 +37,17 @@ std::unique_ptr<GradientExchange> make_exchange(const ShardLayout& layout, const
 }  // namespace
 
 ShardedParameters::ShardedParameters(const ShardLayout& layout, const Policy& policy,
-                                     const Transports& transports, Memory& memory, Profile* profile,
+                                     const Transports& transports, Memory& memory,
+                                     std::span<const Arena::Extent> loans, Profile* profile,
                                      Team* team)
     : layout_{&layout},
       policy_{policy},
       profile_{profile},
       store_{make_store(layout, policy, transports.weights, memory)} {
   if (policy.purpose != Purpose::training) return;
-  accumulators_.emplace(layout, memory.own);
+  accumulators_.emplace(layout, loans,
+                        transports.gradients == Transport::region ? RegionExchange::kUnitsLate : 0,
+                        memory.own);
   exchange_ = make_exchange(layout, policy, transports.gradients, *accumulators_, memory);
   exchange_->set_team(team);
   counts_.reserve(layout.mesh().replicas);

@@ -38,10 +38,12 @@ struct Memory {
 /// units in the same order: the order of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
-  /// Reserves in `memory`. `profile` records waits and transfers; null: nobody looks. `team` shares
-  /// out the sums of gradients; null: the caller alone.
+  /// Reserves in `memory`. `loans`: what of memory.own gradients may take, as Accumulators say, in
+  /// steps of one wave only. `profile` records waits and transfers; null: nobody looks. `team`
+  /// shares out the sums of gradients; null: the caller alone.
   ShardedParameters(const ShardLayout& layout, const Policy& policy, const Transports& transports,
-                    Memory& memory, Profile* profile = nullptr, Team* team = nullptr);
+                    Memory& memory, std::span<const Arena::Extent> loans = {},
+                    Profile* profile = nullptr, Team* team = nullptr);
   ~ShardedParameters() override;
 
   /// Brings the parameters to life once `memory` is committed; `region` where a transport needs

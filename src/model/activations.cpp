@@ -74,6 +74,7 @@ Activations::Activations(const ModelConfig& config, BatchShape shape,
       config, options.precision, [&](Member, Part part, std::size_t width, ElementType type) {
         return drops(policy.what(), part) ? room(MemoryClass::scratch, width, type) : Slot{};
       });
+  starts_.push_back(arena.planned_bytes());
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     blocks_.push_back(lay_out<Slots>(
         config, options.precision,
@@ -81,7 +82,13 @@ Activations::Activations(const ModelConfig& config, BatchShape shape,
           return drops(policy.of(layer), part) ? shared.*member
                                                : room(MemoryClass::activations, width, type);
         }));
+    starts_.push_back(arena.planned_bytes());
   }
+}
+
+Arena::Extent Activations::kept_by(std::size_t first, std::size_t layers) const {
+  const std::size_t start = starts_.at(first);
+  return {start, starts_.at(first + layers) - start};
 }
 
 Elements Activations::residual(std::size_t depth) const {

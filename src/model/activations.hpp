@@ -49,6 +49,9 @@ class Activations {
   /// The stream that enters block `depth`, or leaves the last one.
   [[nodiscard]] Elements residual(std::size_t depth) const;
   [[nodiscard]] BlockActivations of(std::size_t layer) const;
+  /// The bytes that only blocks [first, first + layers) use: nothing once their backward is done.
+  /// The streams between blocks are not among them.
+  [[nodiscard]] Arena::Extent kept_by(std::size_t first, std::size_t layers) const;
 
  private:
   using Slot = Arena::ElementSlot;
@@ -57,8 +60,9 @@ class Activations {
   [[nodiscard]] Elements view(const Slot& slot) const { return arena_->view(slot); }
 
   const Arena* arena_;
-  std::vector<Slot> residuals_;  ///< [layers + 1] in training, two in turn in evaluation
-  std::vector<Slots> blocks_;    ///< [layers]; they share what is recomputed
+  std::vector<Slot> residuals_;      ///< [layers + 1] in training, two in turn in evaluation
+  std::vector<Slots> blocks_;        ///< [layers]; they share what is recomputed
+  std::vector<std::size_t> starts_;  ///< [layers + 1], of what blocks have to themselves
 };
 
 }  // namespace ballast::model

@@ -51,11 +51,14 @@ LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType comp
       arena_{&arena},
       profile_{profile},
       team_{team},
-      logits_{arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_)},
       nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)},
       log_z_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
-  if (compute == ElementType::fp32) return;
-  dlogits_ = arena.reserve(MemoryClass::scratch, chunk_ * vocabulary_, compute);
+  const std::size_t start = arena.planned_bytes();
+  logits_ = arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_);
+  if (compute != ElementType::fp32) {
+    dlogits_ = arena.reserve(MemoryClass::scratch, chunk_ * vocabulary_, compute);
+  }
+  logits_extent_ = arena.reserved_since(start);
 }
 
 template <class Visit>

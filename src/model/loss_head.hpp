@@ -36,6 +36,9 @@ class LossHead {
   /// Whether every loss of the last forward_backward is a finite number.
   [[nodiscard]] bool losses_are_finite() const;
 
+  /// The bytes that hold a chunk's logits and their gradient: nothing but while a loss is computed.
+  [[nodiscard]] Arena::Extent logits_extent() const { return logits_extent_; }
+
  private:
   struct Chunk {
     std::size_t first;
@@ -55,10 +58,11 @@ class LossHead {
   const Arena* arena_;
   Profile* profile_;
   Team* team_;
-  Arena::Slot<float> logits_;
   Arena::Slot<float> nll_;
   Arena::Slot<float> log_z_;
+  Arena::Slot<float> logits_{};
   Arena::ElementSlot dlogits_{};  ///< a chunk's, rounded, where compute is not fp32
+  Arena::Extent logits_extent_{};
 };
 
 }  // namespace ballast::model

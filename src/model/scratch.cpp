@@ -3,26 +3,30 @@
 #include <algorithm>
 
 #include "kernels/attention.hpp"
+#include "tensor/reuse.hpp"
 
 namespace ballast::model {
 
 ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
-                           const TransformerOptions& options, Arena& arena)
+                           const TransformerOptions& options, std::span<const Arena::Extent> idle,
+                           Arena& arena)
     : arena_{&arena} {
+  Reuse memory{arena};
+  for (const auto& extent : idle) memory.lend(extent);
   const ElementType compute = options.precision.compute;
   const std::size_t dim = config.dim;
   const std::size_t kv_dim = config.kv_dim();
   const auto room = [&](std::size_t width) {
-    return arena.reserve<float>(MemoryClass::scratch, shape.tokens() * width);
+    return memory.reserve<float>(MemoryClass::scratch, shape.tokens() * width);
   };
   const auto compute_room = [&](std::size_t width) {
-    return arena.reserve(MemoryClass::scratch, shape.tokens() * width, compute);
+    return memory.reserve(MemoryClass::scratch, shape.tokens() * width, compute);
   };
   const bool training = options.mode == Mode::training;
   const bool narrow = compute != ElementType::fp32;
   operand_ = compute_room(std::max(config.ffn, dim));
   sublayer_ = room(dim);
-  attention_ = arena.reserve<float>(
+  attention_ = memory.reserve<float>(
       MemoryClass::scratch,
       kernels::attention_scratch_numel(
           {shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()},

@@ -28,9 +28,9 @@ struct BlockScratch {
 /// Reserves the rooms of a BlockScratch.
 class ScratchRooms {
  public:
-  /// `arena` must outlive this.
+  /// `idle`: what of `arena`, which must outlive this, holds nothing while blocks are at work.
   ScratchRooms(const ModelConfig& config, BatchShape shape, const TransformerOptions& options,
-               Arena& arena);
+               std::span<const Arena::Extent> idle, Arena& arena);
 
   [[nodiscard]] BlockScratch view() const;
 

@@ -1,5 +1,7 @@
 #include "model/transformer.hpp"
 
+#include <array>
+
 #include "base/error.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/elementwise.hpp"
@@ -25,16 +27,24 @@ Transformer::Transformer(const ModelConfig& config, BatchShape shape,
       arena_{&arena},
       loss_head_{config, shape, compute_, gemm, arena, profile_, team_},
       activations_{config, shape, options, arena},
-      scratch_{config, shape, options, arena} {
-  const std::size_t tokens = shape.tokens();
+      scratch_{reserve_head_and_scratch(options, arena)} {}
+
+/// What lies between the last block and the loss, and the blocks' scratch, which may take what only
+/// the loss uses.
+ScratchRooms Transformer::reserve_head_and_scratch(const TransformerOptions& options,
+                                                   Arena& arena) {
+  const std::size_t tokens = shape_.tokens();
   const bool is_training = options.mode == Mode::training;
   const auto kept = is_training ? MemoryClass::activations : MemoryClass::scratch;
   if (has_final_norm()) hidden_statistics_ = arena.reserve<float>(kept, tokens * 2);
+  const std::size_t start = arena.planned_bytes();
   // Without a final norm the head reads the stream, rounded where products want another type.
   if (has_final_norm() || options.precision.residual != compute_) {
-    hidden_ = arena.reserve(kept, tokens * config.dim, compute_);
+    hidden_ = arena.reserve(kept, tokens * config_.dim, compute_);
   }
-  if (is_training) gradient_ = arena.reserve<float>(MemoryClass::scratch, tokens * config.dim);
+  const std::array idle{loss_head_.logits_extent(), arena.reserved_since(start)};
+  if (is_training) gradient_ = arena.reserve<float>(MemoryClass::scratch, tokens * config_.dim);
+  return {config_, shape_, options, idle, arena};
 }
 
 BlockPass Transformer::pass(std::size_t layer, const ParameterLease& lease,
@@ -192,6 +202,14 @@ LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::
   const ParameterLease lease{source, table_.head_unit()};
   const auto weights = head_tensors(table_, lease.values());
   return loss_head_.forward(final_hidden(weights), weights.head, batch, nll);
+}
+
+std::vector<Arena::Extent> Transformer::idle_after_gradients() const {
+  std::vector<Arena::Extent> extents;
+  for (const UnitInfo& unit : table_.units()) {
+    extents.push_back(activations_.kept_by(unit.first_layer, unit.layers));
+  }
+  return extents;
 }
 
 std::optional<NonFinite> Transformer::find_nonfinite() const {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "kernels/gemm.hpp"
 #include "kernels/rope.hpp"
@@ -45,7 +46,12 @@ class Transformer {
   /// nothing if it did not (then a gradient overflowed). Slow; reads every residual stream.
   [[nodiscard]] std::optional<NonFinite> find_nonfinite() const;
 
+  /// By unit: the bytes of the arena that hold nothing from the moment the unit's gradient is
+  /// complete until the next forward.
+  [[nodiscard]] std::vector<Arena::Extent> idle_after_gradients() const;
+
  private:
+  ScratchRooms reserve_head_and_scratch(const TransformerOptions& options, Arena& arena);
   [[nodiscard]] bool has_final_norm() const { return config_.norm_placement == NormPlacement::pre; }
   [[nodiscard]] BlockPass pass(std::size_t layer, const ParameterLease& lease,
                                const Batch& batch) const;
@@ -73,10 +79,10 @@ class Transformer {
   const Arena* arena_;
   LossHead loss_head_;
   Activations activations_;
-  ScratchRooms scratch_;
   Arena::ElementSlot hidden_{};  ///< what the head reads, in the compute type
   Arena::Slot<float> hidden_statistics_{};
   Arena::Slot<float> gradient_{};
+  ScratchRooms scratch_;
   /// The layer whose activations lie where all layers' are recomputed.
   std::optional<std::size_t> shared_layer_;
   BlockObserver* observer_ = nullptr;

@@ -69,6 +69,15 @@ class Arena {
     return {reserve_bytes(memory_class, numel * sizeof(T)), numel};
   }
 
+  /// A run of its bytes.
+  struct Extent {
+    std::size_t offset = 0;
+    std::size_t bytes = 0;
+
+    [[nodiscard]] std::size_t end() const { return offset + bytes; }
+    friend bool operator==(const Extent&, const Extent&) = default;
+  };
+
   /// The same for elements whose type is known at run time.
   struct ElementSlot {
     std::size_t offset = 0;
@@ -93,6 +102,8 @@ class Arena {
   }
 
   [[nodiscard]] std::size_t planned_bytes() const { return size_; }
+  /// What was reserved since planned_bytes() was `start`.
+  [[nodiscard]] Extent reserved_since(std::size_t start) const { return {start, size_ - start}; }
   [[nodiscard]] std::size_t planned_bytes(MemoryClass memory_class) const;
 
  private:

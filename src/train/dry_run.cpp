@@ -56,6 +56,10 @@ std::string describe_classes(const MemoryPlan& plan, std::size_t parameters) {
     text += fmt::format("  {:<12} {:>10} {:>22} bytes\n", name_of(memory_class), human_bytes(bytes),
                         with_thousands(bytes));
   }
+  if (plan.gradients_in_activations > 0) {
+    text += fmt::format("  another {} of gradients lie where the backward has let activations go\n",
+                        human_bytes(plan.gradients_in_activations));
+  }
   return text + fmt::format(
                     "  parameters, gradients and optimizer: {:.2f} bytes a parameter of the "
                     "model\n",

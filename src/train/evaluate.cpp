@@ -38,6 +38,7 @@ Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfi
           shape,
           {.mode = model::Mode::evaluation, .precision = precision, .team = &team},
           {.compute = precision.compute, .purpose = fsdp::Purpose::evaluation},
+          1,
           kernels::GemmTable::shipped(),
           nullptr,
           &team};

@@ -41,7 +41,8 @@ class Planner {
         mesh_{fsdp::make_mesh(blueprint_.policy, topology.ranks())},
         transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
         gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
-        model_{blueprint_.model, blueprint_.shape, blueprint_.options, *gemm_, model_memory_} {
+        model_{blueprint_.model, blueprint_.shape, blueprint_.options, *gemm_, model_memory_},
+        loans_{loans_to_gradients(blueprint_, model_, topology.ranks())} {
     plan_.host_items = no_items();
   }
 
@@ -59,6 +60,7 @@ class Planner {
   std::unique_ptr<kernels::Gemm> gemm_;
   Arena model_memory_;
   model::Transformer model_;
+  std::vector<Arena::Extent> loans_;
   std::set<std::size_t> groups_;  ///< whose copy of the weights is counted, by first rank
   MemoryPlan plan_;
 };
@@ -77,10 +79,12 @@ void Planner::note_largest(const Arena& own, std::uint64_t monitor) {
 void Planner::add_rank(std::size_t rank) {
   fsdp::Memory memory;
   const fsdp::ShardLayout layout{model_.table(), mesh_, rank};
-  const fsdp::ShardedParameters parameters{layout, blueprint_.policy, transports_, memory};
+  const fsdp::ShardedParameters parameters{layout, blueprint_.policy, transports_, memory, loans_};
   const OptimizerState optimizer{layout, blueprint_.policy.compute, memory.own};
   const std::uint64_t monitor = monitor_bytes(*config_, layout);
   note_largest(memory.own, monitor);
+  plan_.gradients_in_activations +=
+      layout.local_numel() * sizeof(float) - memory.own.planned_bytes(MemoryClass::gradients);
   add(plan_.host_items, MemoryClass::monitor, monitor);
   for (const Arena* arena : {&model_memory_, &memory.own, &memory.rooms}) {
     add(plan_.host_items, *arena);

@@ -33,8 +33,10 @@ struct MemoryPlan {
   std::vector<Item> host_items;    ///< in the order of kClasses
   std::uint64_t host_bytes = 0;    ///< their sum
   std::uint64_t shared_bytes = 0;  ///< of these in the region that ranks share
-  std::uint64_t rank_bytes = 0;    ///< the most private memory of any rank
-  std::vector<Item> rank_items;    ///< what that rank has it for
+  /// Of gradients, and in none of the items: they lie where activations were.
+  std::uint64_t gradients_in_activations = 0;
+  std::uint64_t rank_bytes = 0;  ///< the most private memory of any rank
+  std::vector<Item> rank_items;  ///< what that rank has it for
   std::size_t host_ranks = 0;
 
   /// What to expect of the host, the processes themselves included.

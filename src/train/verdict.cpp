@@ -35,10 +35,9 @@ void StepSums::merge_over(comm::Communicator& world) {
 }
 
 void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum, Team* team) {
-  const auto gradient = parameters.accumulators().all();
   std::mutex mutex;
   for (const auto& segment : parameters.layout().owned_segments()) {
-    const auto values = gradient.subspan(segment.local_offset, segment.logical_numel);
+    const auto values = parameters.accumulators().segment(segment);
     run_pieces(team, values.size(), kTaskGranules * kGranule,
                [&](std::size_t first, std::size_t count) {
                  // Exact, so that it does not matter who adds first.

@@ -22,9 +22,16 @@ Blueprint make_blueprint(const Config& config, Profile* profile, Team* team) {
           {config.data.micro_batch, config.data.seq_len},
           std::move(options),
           make_policy(config),
+          config.data.leaves(),
           config.gemm_table,
           profile,
           team};
+}
+
+std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
+                                              const model::Transformer& model, std::size_t ranks) {
+  if (blueprint.leaves > ranks) return {};
+  return model.idle_after_gradients();
 }
 
 Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology, std::size_t rank)
@@ -34,7 +41,13 @@ Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology,
       gemm_{make_gemm(blueprint)},
       model_{blueprint.model, blueprint.shape, blueprint.options, *gemm_, memory_.own},
       layout_{model_.table(), mesh_, rank},
-      parameters_{layout_, policy_, transports_, memory_, blueprint.profile, blueprint.team},
+      parameters_{layout_,
+                  policy_,
+                  transports_,
+                  memory_,
+                  loans_to_gradients(blueprint, model_, topology.ranks()),
+                  blueprint.profile,
+                  blueprint.team},
       optimizer_{layout_, policy_.compute, memory_.own} {}
 
 checkpoint::ShardTensors Workspace::tensors() const {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "checkpoint/checkpoint.hpp"
 #include "fsdp/sharded_parameters.hpp"
@@ -18,6 +19,7 @@ struct Blueprint {
   model::BatchShape shape;
   model::TransformerOptions options;
   fsdp::Policy policy;
+  std::size_t leaves = 1;  ///< a step
   kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
   Profile* profile = nullptr;  ///< records what they do; must outlive them
   Team* team = nullptr;        ///< shares out what they do; must outlive them
@@ -26,6 +28,12 @@ struct Blueprint {
 /// Of a training; `config.model.vocabulary` is known by now.
 [[nodiscard]] Blueprint make_blueprint(const Config& config, Profile* profile = nullptr,
                                        Team* team = nullptr);
+
+/// What of the model's memory gradients may take (fsdp::Accumulators): none where a rank has
+/// several leaves a step, whose sums outlive the next forward.
+[[nodiscard]] std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
+                                                            const model::Transformer& model,
+                                                            std::size_t ranks);
 
 /// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
 /// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.

@@ -22,22 +22,28 @@ inline constexpr std::size_t kSequences = 2;
 inline constexpr std::size_t kSeqLen = 5;
 inline constexpr std::uint64_t kSeed = 9;
 
-inline reference::Batch leaf_batch(std::size_t leaf, std::size_t micro) {
-  return reference::random_batch(reference::uneven_shape().vocabulary, kSequences, kSeqLen,
+inline reference::Batch leaf_batch(std::size_t leaf, std::size_t micro,
+                                   std::size_t seq_len = kSeqLen) {
+  return reference::random_batch(reference::uneven_shape().vocabulary, kSequences, seq_len,
                                  100 * leaf + micro);
 }
+
+/// Whether gradients may take what the backward leaves of the activations: in steps of one wave.
+enum class Loans { none, activations };
 
 /// A model with sharded parameters on this rank.
 class Sharded {
  public:
-  explicit Sharded(const Policy& policy, model::Grouping grouping = {})
+  explicit Sharded(const Policy& policy, model::Grouping grouping = {}, Loans loans = Loans::none,
+                   std::size_t seq_len = kSeqLen)
       : policy_{policy},
+        seq_len_{seq_len},
         topology_{discover_topology(test::world())},
         mesh_{make_mesh(policy, topology_.ranks())},
         transports_{choose_transports(policy, mesh_, topology_)},
         gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
         transformer_{reference::uneven_shape(),
-                     {kSequences, kSeqLen},
+                     {kSequences, seq_len},
                      {.mode = model::Mode::training,
                       .precision = {policy.compute, ElementType::fp32},
                       .recompute = {},
@@ -45,7 +51,9 @@ class Sharded {
                      *gemm_,
                      memory_.own},
         layout_{transformer_.table(), mesh_, static_cast<std::size_t>(test::world().rank())},
-        parameters_{layout_, policy, transports_, memory_},
+        parameters_{layout_, policy, transports_, memory_,
+                    loans == Loans::none ? std::vector<Arena::Extent>{}
+                                         : transformer_.idle_after_gradients()},
         connection_{test::world(), policy, transports_, memory_, parameters_},
         program_{model::training_program(transformer_.table())} {
     write([&](const ShardSegment& segment, std::span<float> out) {
@@ -80,7 +88,7 @@ class Sharded {
         parameters_.begin_micro_batch(micro, program_);
         const std::size_t leaf = first + layout_.rank();
         if (leaf < leaves) {
-          const auto batch = leaf_batch(leaf, micro);
+          const auto batch = leaf_batch(leaf, micro, seq_len_);
           transformer_.forward_backward(test::as_model_batch(batch), parameters_, 0.125f);
         } else {
           parameters_.walk(program_);
@@ -95,10 +103,12 @@ class Sharded {
   [[nodiscard]] const ShardLayout& layout() const { return layout_; }
   [[nodiscard]] model::Transformer& transformer() { return transformer_; }
   [[nodiscard]] ShardedParameters& parameters() { return parameters_; }
+  [[nodiscard]] const ShardedParameters& parameters() const { return parameters_; }
   [[nodiscard]] const model::StepProgram& program() const { return program_; }
 
  private:
   Policy policy_;
+  std::size_t seq_len_;
   Topology topology_;
   Mesh mesh_;
   Transports transports_;

@@ -15,11 +15,12 @@ using model::WholeParameters;
 using test::world;
 
 /// The same leaves in one process, folded in the order given: gradients in canonical order.
-std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const Policy& policy) {
+std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const Policy& policy,
+                                  std::size_t seq_len = kSeqLen) {
   Arena arena;
   const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
   model::Transformer transformer{reference::uneven_shape(),
-                                 {kSequences, kSeqLen},
+                                 {kSequences, seq_len},
                                  {.mode = model::Mode::training,
                                   .precision = {policy.compute, ElementType::fp32},
                                   .recompute = {},
@@ -33,7 +34,7 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const 
   for (const std::size_t leaf : leaves) {
     parameters.clear_gradients();
     for (std::size_t micro = 0; micro < policy.leaf_micro_batches; ++micro) {
-      const auto batch = leaf_batch(leaf, micro);
+      const auto batch = leaf_batch(leaf, micro, seq_len);
       transformer.forward_backward(test::as_model_batch(batch), parameters, 0.125f);
     }
     const auto gradient = parameters.all_gradients();
@@ -46,16 +47,20 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const 
   return folded;
 }
 
-/// What this rank holds of a whole gradient.
-std::vector<float> shard_of(const ShardLayout& layout, const std::vector<float>& whole) {
-  std::vector<float> shard(layout.local_numel());
-  for (const auto& segment : layout.held_segments()) {
-    const auto& parameter = layout.table().parameters()[segment.parameter];
-    const std::size_t from = (parameter.first_granule + segment.granules.first) * kGranule;
-    std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(from), segment.granules.numel(),
-                shard.begin() + static_cast<std::ptrdiff_t>(segment.local_offset));
-  }
-  return shard;
+/// What of a whole gradient lies in a segment, padding included.
+std::span<const float> part_of(const std::vector<float>& whole, const ShardLayout& layout,
+                               const ShardSegment& segment) {
+  const auto& parameter = layout.table().parameters()[segment.parameter];
+  return std::span{whole}.subspan((parameter.first_granule + segment.granules.first) * kGranule,
+                                  segment.granules.numel());
+}
+
+/// What this rank accumulated of it.
+std::span<const float> accumulated(const Sharded& sharded, const ShardSegment& segment) {
+  const ShardLayout& layout = sharded.layout();
+  const auto unit = layout.table().parameters()[segment.parameter].unit;
+  return sharded.parameters().accumulators().held(unit).subspan(
+      segment.local_offset - layout.held_offset(unit), segment.granules.numel());
 }
 
 std::vector<std::size_t> in_order(std::size_t leaves) {
@@ -64,19 +69,18 @@ std::vector<std::size_t> in_order(std::size_t leaves) {
   return order;
 }
 
-std::int64_t differing_elements(const std::vector<float>& expected, std::span<const float> actual) {
+/// Elements of this rank's accumulated gradient that are not those of `whole`, over all ranks.
+std::int64_t differences(const Sharded& sharded, const std::vector<float>& whole) {
   std::int64_t differing = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    // Two zeros of different sign are equal as numbers; their bits never reach a result.
-    if (expected[i] != actual[i]) ++differing;
+  for (const auto& segment : sharded.layout().held_segments()) {
+    const auto expected = part_of(whole, sharded.layout(), segment);
+    const auto actual = accumulated(sharded, segment);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      // Two zeros of different sign are equal as numbers; their bits never reach a result.
+      if (expected[i] != actual[i]) ++differing;
+    }
   }
   return world().sum(differing, {"comparison"});
-}
-
-/// Elements of this rank's accumulated gradient that are not the fold of `leaves`, over all ranks.
-std::int64_t differences(Sharded& sharded, const std::vector<float>& whole) {
-  return differing_elements(shard_of(sharded.layout(), whole),
-                            sharded.parameters().accumulators().all());
 }
 
 TEST(ShardedParameters, GatheredUnitsAreTheWholeModel) {
@@ -115,6 +119,31 @@ TEST(ShardedParameters, GradientsHaveTheBitsOfALeftFoldInLeafOrder) {
     for (const std::size_t leaves : {1u, 5u, 12u}) {
       sharded.run(leaves);
       EXPECT_EQ(differences(sharded, whole_gradient(in_order(leaves), policy)), 0) << leaves;
+    }
+  }
+}
+
+TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
+  // Activations of that many tokens are larger than what a rank holds of their block.
+  constexpr std::size_t kLongSeqLen = 64;
+  const auto config = reference::uneven_shape();
+  const auto leaves = in_order(static_cast<std::size_t>(world().size()));
+  for (const char* wrap : {"block", "blocks:2", "whole"}) {
+    for (const auto& [name, policy] : all_policies()) {
+      SCOPED_TRACE(fmt::format("{} {}", wrap, name));
+      const auto grouping = model::Grouping::parse(wrap, config);
+      Sharded sharded{policy, grouping, Loans::activations, kLongSeqLen};
+      // Messages reduce the head's gradient before any block is done with its activations.
+      const ShardLayout& layout = sharded.layout();
+      const std::size_t head = layout.held(layout.table().head_unit()).numel() * sizeof(float);
+      const bool late = sharded.transports().gradients == Transport::region;
+      EXPECT_EQ(sharded.memory().own.planned_bytes(MemoryClass::gradients),
+                late || layout.table().head_unit() == model::kEmbeddingUnit ? 0 : head);
+      const auto whole = whole_gradient(leaves, policy, kLongSeqLen);
+      for (int step = 0; step < 2; ++step) {
+        sharded.run(leaves.size());
+        EXPECT_EQ(differences(sharded, whole), 0) << step;
+      }
     }
   }
 }

@@ -120,6 +120,23 @@ TEST(MemoryPlan, GradientsShareRoomsWhereTheyCan) {
   }
 }
 
+TEST(MemoryPlan, GradientsOfOneLeafARankLieInItsActivations) {
+  Config config = config_with(Sharding::full, Backend::region, ElementType::fp32);
+  config.data.seq_len = 256;
+  config.monitor.every = 0;
+  const auto plan = [&](std::size_t leaves) {
+    config.data.global_batch = leaves * config.data.leaf_sequences();
+    return plan_memory(config, Topology::on_one_host(3), 0);
+  };
+  const std::uint64_t all = 4 * model::ParameterTable{config.model}.total_granules() * kGranule;
+  EXPECT_EQ(planned(plan(3), MemoryClass::gradients), 0u);
+  EXPECT_EQ(plan(3).gradients_in_activations, all);
+  // A second leaf's forward comes before they are read.
+  EXPECT_EQ(planned(plan(4), MemoryClass::gradients), all);
+  EXPECT_EQ(plan(4).gradients_in_activations, 0u);
+  EXPECT_EQ(plan(4).host_bytes - plan(3).host_bytes, all);
+}
+
 TEST(MemoryPlan, CountsTheMonitorOfEveryRank) {
   Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
   const auto watched = plan_memory(config, Topology::on_one_host(3), 0);
@@ -179,6 +196,7 @@ TEST(MemoryPlan, AThousandRanksArePlanned) {
   Config config = config_with(Sharding::full, Backend::automatic, ElementType::bf16);
   config.model.layers = 48;
   config.data.seq_len = 2048;
+  config.data.global_batch = 4096;
   const auto plan = plan_memory(config, Topology::on_one_host(1024), 0);
   EXPECT_EQ(plan.host_ranks, 1024u);
   EXPECT_EQ(persistent(plan), 16 * padded_parameters(config));

@@ -1,0 +1,39 @@
+#include "fsdp/accumulators.hpp"
+
+#include "model/step_program.hpp"
+#include "tensor/reuse.hpp"
+
+namespace ballast::fsdp {
+
+namespace {
+
+/// Units in the order in which their gradients are complete.
+std::vector<model::UnitId> completion_order(const model::ParameterTable& table) {
+  std::vector<model::UnitId> order;
+  for (const model::Visit& visit : model::training_program(table)) {
+    if (visit.gradient == model::Gradient::complete) order.push_back(visit.unit);
+  }
+  return order;
+}
+
+}  // namespace
+
+Accumulators::Accumulators(const ShardLayout& layout, std::span<const Arena::Extent> loans,
+                           std::size_t units_late, Arena& arena)
+    : layout_{&layout}, arena_{&arena}, slots_(layout.table().units().size()) {
+  Reuse memory{arena};
+  const auto order = completion_order(layout.table());
+  std::size_t lent = loans.empty() ? order.size() : 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    for (; lent < order.size() && lent <= i + units_late; ++lent) memory.lend(loans[order[lent]]);
+    slots_[order[i]] = memory.reserve<float>(MemoryClass::gradients, layout.held(order[i]).numel());
+  }
+}
+
+std::span<const float> Accumulators::segment(const ShardSegment& segment) const {
+  const model::UnitId unit = layout_->table().parameters()[segment.parameter].unit;
+  return held(unit).subspan(segment.local_offset - layout_->held_offset(unit),
+                            segment.logical_numel);
+}
+
+}  // namespace ballast::fsdp
