@@ -82,36 +82,64 @@ class Forward {
     const AttentionDims& d = dims_;
     const PanelShape shape = kernel_.shape();
     const std::size_t rows = queries.end - queries.begin;
-    const std::size_t count = keys.end - keys.begin;
-    kernel_.multiply({.a = bytes_of(rooms_.queries),
-                      .a_stride = 0,
-                      .b = panel_at(kernel_, rooms_.keys, keys.begin, d.head_dim),
-                      .m = rounded_up(rows, shape.rows),
-                      .n = rounded_up(count, shape.cols),
-                      .depth = d.head_dim,
-                      .c = target(rooms_.logits, rooms_.stride, Store::overwrite)});
-
     std::array<SeenCols, kForwardTile.queries> seen;
     for (std::size_t r = 0; r < rows; ++r) {
       seen[r] = {std::max(first[r], keys.begin) - keys.begin,
                  std::min(queries.begin + r + 1, keys.end)};
       seen[r].end = std::max(seen[r].end, keys.begin) - keys.begin;
     }
+    multiply_heads(rows, keys.begin, seen.data());
+    const std::size_t count = keys.end - keys.begin;
     const WeightTile weights{bytes_of(rooms_.probabilities), rooms_.stride, kernel_.type()};
     float* const summed = store == Store::add ? rooms_.out : nullptr;
     softmax_tile({rooms_.logits, rooms_.stride, weights, rows, shape.padded_depth(count),
                   seen.data(), scale_, rooms_.max, rooms_.sum, summed, head_stride(d)});
+    sum_up(weights, rows, keys.begin, seen.data(), store);
+  }
 
-    const LeftOperand left = left_operand(kernel_, weights, rows, count, rooms_.panels);
-    const std::size_t offset = keys.begin * shape.cols * size_of(kernel_.type());
-    kernel_.multiply({.a = left.data,
-                      .a_stride = left.stride,
-                      .b = bytes_of(rooms_.values) + offset,
-                      .m = rounded_up(rows, shape.rows),
-                      .n = rounded_up(d.head_dim, shape.cols),
-                      .depth = count,
-                      .c = target(rooms_.out, head_stride(d), store),
-                      .b_stride = shape.padded_depth(d.seq_len) * shape.cols});
+  /// Logits: queries times the keys from `key` on that each row panel sees.
+  void multiply_heads(std::size_t rows, std::size_t key, const SeenCols* seen) {
+    const PanelShape shape = kernel_.shape();
+    const std::size_t depth = dims_.head_dim;
+    RowPanels panels{kernel_};
+    for (std::size_t row = 0; row < rows; row += shape.rows) {
+      const auto cols = seen_by_panel(seen, row, std::min(shape.rows, rows - row), shape);
+      if (cols.begin == cols.end) continue;
+      panels.add({.a = panel_at(kernel_, rooms_.queries, row, depth),
+                  .a_stride = 0,
+                  .b = panel_at(kernel_, rooms_.keys, key + cols.begin, depth),
+                  .m = shape.rows,
+                  .n = rounded_up(cols.end - cols.begin, shape.cols),
+                  .depth = depth,
+                  .c = target(rooms_.logits + row * rooms_.stride + cols.begin, rooms_.stride,
+                              Store::overwrite)});
+    }
+    panels.multiply();
+  }
+
+  /// Probabilities times the values from `key` on that each row panel sees.
+  void sum_up(const WeightTile& weights, std::size_t rows, std::size_t key, const SeenCols* seen,
+              Store store) {
+    const PanelShape shape = kernel_.shape();
+    const std::size_t stride = head_stride(dims_);
+    RowPanels panels{kernel_};
+    for (std::size_t row = 0; row < rows; row += shape.rows) {
+      const std::size_t count = std::min(shape.rows, rows - row);
+      const auto cols = seen_by_panel(seen, row, count, shape);
+      if (cols.begin == cols.end && store == Store::add) continue;
+      const LeftOperand left = left_operand(kernel_, weights, {row, row + count}, cols,
+                                            panel_at(kernel_, rooms_.panels, row, rooms_.stride));
+      panels.add(
+          {.a = left.data,
+           .a_stride = left.stride,
+           .b = bytes_of(rooms_.values) + (key + cols.begin) * shape.cols * size_of(kernel_.type()),
+           .m = shape.rows,
+           .n = rounded_up(dims_.head_dim, shape.cols),
+           .depth = cols.end - cols.begin,
+           .c = target(rooms_.out + row * stride, stride, store),
+           .b_stride = shape.padded_depth(dims_.seq_len) * shape.cols});
+    }
+    panels.multiply();
   }
 
   void finish(std::size_t head, TokenRange queries) {

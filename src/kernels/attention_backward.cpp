@@ -109,53 +109,101 @@ class Backward {
       seen[r] = {std::max(keys.begin + r, begin) - begin,
                  std::max(std::min(ends[r], queries.end), begin) - begin};
     }
-    multiply_heads(rooms_.key_rows, rooms_.query_cols, keys.begin, rows, skipped, cols,
-                   rooms_.logits);
-    multiply_heads(rooms_.value_rows, rooms_.dout_cols, keys.begin, rows, skipped, cols,
-                   rooms_.dlogits);
+    const Tile tile{keys, {begin, queries.end}, skipped, queries.end - queries.begin, seen.data()};
+    multiply_heads(tile, rooms_.key_rows, rooms_.query_cols, rooms_.logits);
+    multiply_heads(tile, rooms_.value_rows, rooms_.dout_cols, rooms_.dlogits);
     const WeightTile weights{bytes_of(rooms_.probabilities), rooms_.stride, kernel_.type()};
     const WeightTile gradients{bytes_of(rooms_.gradients), rooms_.stride, kernel_.type()};
     softmax_gradient_tile({rooms_.logits, rooms_.dlogits, rooms_.stride, weights, gradients, rows,
                            shape.padded_depth(cols), seen.data(), attention_scale(dims_) * kLog2E,
                            rooms_.log_sum_exp + skipped, rooms_.dot + skipped});
-    const std::size_t depth = queries.end - queries.begin;
-    sum_up(left_operand(kernel_, weights, rows, cols, rooms_.panels), rows, cols, rooms_.dout,
-           skipped, depth, rooms_.dv + keys.begin * head_stride(dims_));
-    sum_up(left_operand(kernel_, gradients, rows, cols, rooms_.panels), rows, cols, rooms_.queries,
-           skipped, depth, rooms_.dk + keys.begin * head_stride(dims_));
-    kernel_.pack_a({gradients.data, gradients.stride, cols, keys.end - keys.begin,
-                    Neighbours::across_depth, gradients.type},
-                   bytes_of(rooms_.panels));
-    sum_up({bytes_of(rooms_.panels), 0}, rounded_up(cols, shape.rows), keys.end - keys.begin,
-           rooms_.keys, keys.begin, dims_.seq_len, rooms_.dq + skipped * head_stride(dims_));
+    sum_over_queries(tile, weights, rooms_.dout, rooms_.dv);
+    sum_over_queries(tile, gradients, rooms_.queries, rooms_.dk);
+    sum_over_keys(tile, gradients);
   }
 
-  /// [rows of keys, columns of queries] of products along the head.
-  void multiply_heads(float* keys, float* queries, std::size_t key, std::size_t rows,
-                      std::size_t query, std::size_t cols, float* out) {
-    kernel_.multiply({.a = panel_at(kernel_, keys, key, dims_.head_dim),
-                      .a_stride = 0,
-                      .b = panel_at(kernel_, queries, query, dims_.head_dim),
-                      .m = rows,
-                      .n = rounded_up(cols, kernel_.shape().cols),
-                      .depth = dims_.head_dim,
-                      .c = {bytes_of(out), rooms_.stride, ElementType::fp32, false, false, 1.0f}});
-  }
+  /// A tile of [keys, queries], whose queries are a part of those that were packed.
+  struct Tile {
+    TokenRange keys;
+    TokenRange queries;
+    std::size_t skipped;   ///< packed before the first
+    std::size_t packed;    ///< in all
+    const SeenCols* seen;  ///< of `queries`, by key
 
-  /// out: [rows, head_dim] += weights · rows `begin` .. `begin + depth` of `panels`, which hold
-  /// `whole`.
-  void sum_up(const LeftOperand& weights, std::size_t rows, std::size_t depth, float* panels,
-              std::size_t begin, std::size_t whole, float* out) {
+    [[nodiscard]] std::size_t rows() const { return keys.end - keys.begin; }
+    [[nodiscard]] std::size_t cols() const { return queries.end - queries.begin; }
+  };
+
+  /// out: [keys, queries], products along the head.
+  void multiply_heads(const Tile& tile, float* keys, float* queries, float* out) {
     const PanelShape shape = kernel_.shape();
-    const std::size_t stride = head_stride(dims_);
-    kernel_.multiply({.a = weights.data,
-                      .a_stride = weights.stride,
-                      .b = bytes_of(panels) + begin * shape.cols * size_of(kernel_.type()),
-                      .m = rows,
-                      .n = rounded_up(dims_.head_dim, shape.cols),
-                      .depth = depth,
-                      .c = {bytes_of(out), stride, ElementType::fp32, true, false, 1.0f},
-                      .b_stride = shape.padded_depth(whole) * shape.cols});
+    const std::size_t depth = dims_.head_dim;
+    RowPanels panels{kernel_};
+    for (std::size_t row = 0; row < tile.rows(); row += shape.rows) {
+      const std::size_t count = std::min(shape.rows, tile.rows() - row);
+      const auto cols = seen_by_panel(tile.seen, row, count, shape);
+      if (cols.begin == cols.end) continue;
+      panels.add({.a = panel_at(kernel_, keys, tile.keys.begin + row, depth),
+                  .a_stride = 0,
+                  .b = panel_at(kernel_, queries, tile.skipped + cols.begin, depth),
+                  .m = shape.rows,
+                  .n = rounded_up(cols.end - cols.begin, shape.cols),
+                  .depth = depth,
+                  .c = target(out + row * rooms_.stride + cols.begin, rooms_.stride, false)});
+    }
+    panels.multiply();
+  }
+
+  /// out: [seq_len, head_dim], the tile's keys of it, += weights · the queries' rows in `packed`.
+  void sum_over_queries(const Tile& tile, const WeightTile& weights, float* packed, float* out) {
+    const PanelShape shape = kernel_.shape();
+    RowPanels panels{kernel_};
+    for (std::size_t row = 0; row < tile.rows(); row += shape.rows) {
+      const std::size_t count = std::min(shape.rows, tile.rows() - row);
+      const auto cols = seen_by_panel(tile.seen, row, count, shape);
+      if (cols.begin == cols.end) continue;
+      const LeftOperand left = left_operand(kernel_, weights, {row, row + count}, cols,
+                                            panel_at(kernel_, rooms_.panels, row, rooms_.stride));
+      panels.add(sum_of(left, packed, {tile.skipped + cols.begin, tile.skipped + cols.end},
+                        tile.packed, out + (tile.keys.begin + row) * head_stride(dims_)));
+    }
+    panels.multiply();
+  }
+
+  /// dq += gradientsᵀ · keys
+  void sum_over_keys(const Tile& tile, const WeightTile& gradients) {
+    const PanelShape shape = kernel_.shape();
+    RowPanels panels{kernel_};
+    for (std::size_t row = 0; row < tile.cols(); row += shape.rows) {
+      const std::size_t count = std::min(shape.rows, tile.cols() - row);
+      const std::size_t end = std::min(tile.queries.begin + row + count, tile.keys.end);
+      if (end <= tile.keys.begin) continue;
+      std::byte* const packed = panel_at(kernel_, rooms_.panels, row, rooms_.stride);
+      kernel_.pack_a({gradients.data + row * size_of(gradients.type), gradients.stride, count,
+                      end - tile.keys.begin, Neighbours::across_depth, gradients.type},
+                     packed);
+      panels.add(sum_of({packed, 0}, rooms_.keys, {tile.keys.begin, end}, dims_.seq_len,
+                        rooms_.dq + (tile.skipped + row) * head_stride(dims_)));
+    }
+    panels.multiply();
+  }
+
+  /// out: [a row panel, head_dim] += weights · rows `range` of `panels`, which hold `whole`.
+  [[nodiscard]] PanelBlock sum_of(const LeftOperand& weights, float* panels, TokenRange range,
+                                  std::size_t whole, float* out) const {
+    const PanelShape shape = kernel_.shape();
+    return {.a = weights.data,
+            .a_stride = weights.stride,
+            .b = bytes_of(panels) + range.begin * shape.cols * size_of(kernel_.type()),
+            .m = shape.rows,
+            .n = rounded_up(dims_.head_dim, shape.cols),
+            .depth = range.end - range.begin,
+            .c = target(out, head_stride(dims_), true),
+            .b_stride = shape.padded_depth(whole) * shape.cols};
+  }
+
+  [[nodiscard]] static PanelTarget target(float* data, std::size_t stride, bool add) {
+    return {bytes_of(data), stride, ElementType::fp32, add, false, 1.0f};
   }
 
   const PanelKernel& kernel_;

@@ -237,6 +237,18 @@ BALLAST_INLINE void scale_row(const float* x, std::size_t cols, float factor, El
   }
 }
 
+/// Asks for a row of `out` some rows before it is written: rows of a head are apart, and what
+/// writes into memory that is in no cache waits for each line.
+BALLAST_INLINE void fetch_ahead(const HeadRows<std::byte>& out, std::size_t row,
+                                const ScratchRows& x) {
+  constexpr std::size_t kRowsAhead = 8;
+  constexpr std::size_t kLine = 64;
+  if (row + kRowsAhead >= x.rows) return;
+  const std::size_t size = size_of(out.type);
+  const std::byte* const next = out.data + (row + kRowsAhead) * out.stride * size;
+  for (std::size_t at = 0; at < x.cols * size; at += kLine) __builtin_prefetch(next + at, 1, 3);
+}
+
 template <class Format>
 BALLAST_INLINE float dot_of(const typename Format::Element* x, const typename Format::Element* y,
                             std::size_t cols) {
@@ -282,6 +294,7 @@ void softmax_gradient_tile(const SoftmaxGradientTile& tile) {
 
 BALLAST_KERNEL void scale_rows(const ScratchRows& x, float factor, const HeadRows<std::byte>& out) {
   for (std::size_t r = 0; r < x.rows; ++r) {
+    fetch_ahead(out, r, x);
     scale_row(x.data + r * x.stride, x.cols, factor, out.type,
               out.data + r * out.stride * size_of(out.type));
   }
@@ -290,6 +303,7 @@ BALLAST_KERNEL void scale_rows(const ScratchRows& x, float factor, const HeadRow
 BALLAST_KERNEL void divide_rows(const ScratchRows& x, const float* divisors,
                                 const HeadRows<std::byte>& out) {
   for (std::size_t r = 0; r < x.rows; ++r) {
+    fetch_ahead(out, r, x);
     scale_row(x.data + r * x.stride, x.cols, 1.0f / divisors[r], out.type,
               out.data + r * out.stride * size_of(out.type));
   }

@@ -8,12 +8,6 @@
 // includes log2 e, since powers are of two here.
 namespace ballast::kernels {
 
-/// The columns of a row of a tile that count, [begin, end); none where they are equal.
-struct SeenCols {
-  std::size_t begin;
-  std::size_t end;
-};
-
 /// Logits against one more tile of keys: [rows, ..] become probabilities relative to the largest
 /// logit so far, 0 for what is not seen, up to `cols` columns, which are whole steps of the
 /// kernel. What was summed up relative to a smaller one is brought in line with it.

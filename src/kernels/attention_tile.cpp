@@ -151,14 +151,18 @@ void AttentionMask::queries_ends(TokenRange keys, std::size_t* end) const {
   }
 }
 
-LeftOperand left_operand(const PanelKernel& kernel, const WeightTile& tile, std::size_t rows,
-                         std::size_t depth, float* panels) {
+LeftOperand left_operand(const PanelKernel& kernel, const WeightTile& tile, TokenRange rows,
+                         SeenCols cols, std::byte* panels) {
+  const std::byte* const data =
+      tile.data + (rows.begin * tile.stride + cols.begin) * size_of(tile.type);
+  const std::size_t depth = cols.end - cols.begin;
   if (kernel.reads_rows(tile.stride, kernel.shape().padded_depth(depth))) {
-    return {tile.data, tile.stride};
+    return {data, tile.stride};
   }
-  auto* const packed = reinterpret_cast<std::byte*>(panels);
-  kernel.pack_a({tile.data, tile.stride, rows, depth, Neighbours::along_depth, tile.type}, packed);
-  return {packed, 0};
+  kernel.pack_a(
+      {data, tile.stride, rows.end - rows.begin, depth, Neighbours::along_depth, tile.type},
+      panels);
+  return {panels, 0};
 }
 
 float attention_scale(const AttentionDims& dims) {

@@ -133,6 +133,12 @@ template <class Byte>
   return {x.data, x.stride, head_dim, count, Neighbours::across_depth, x.type};
 }
 
+/// The columns of a row of a tile that count, [begin, end); none where they are equal.
+struct SeenCols {
+  std::size_t begin;
+  std::size_t end;
+};
+
 /// A tile of probabilities or of their gradients: `type` is the kernel's.
 struct WeightTile {
   std::byte* data;
@@ -146,9 +152,10 @@ struct LeftOperand {
   std::size_t stride;
 };
 
-/// `rows` rows of a tile, `depth` wide, as op(a): where they are if the kernel can, or packed.
+/// Rows of a tile as op(a), the columns `cols` of them: where they are if the kernel can, or packed
+/// in `panels`.
 [[nodiscard]] LeftOperand left_operand(const PanelKernel& kernel, const WeightTile& tile,
-                                       std::size_t rows, std::size_t depth, float* panels);
+                                       TokenRange rows, SeenCols cols, std::byte* panels);
 
 /// Where `row` of packed op(a), or the column `row` of packed op(b), starts: a multiple of `width`.
 template <class Float>
@@ -158,6 +165,32 @@ template <class Float>
   return reinterpret_cast<Byte*>(panels) +
          row * kernel.shape().padded_depth(depth) * size_of(kernel.type());
 }
+
+/// Those of the `count` rows from `row` on together, from a panel's first column on. From row to
+/// row, neither begin nor end decreases.
+[[nodiscard]] inline SeenCols seen_by_panel(const SeenCols* seen, std::size_t row,
+                                            std::size_t count, PanelShape shape) {
+  const SeenCols all{seen[row].begin / shape.cols * shape.cols, seen[row + count - 1].end};
+  return all.begin < all.end ? all : SeenCols{0, 0};
+}
+
+/// The products of a tile, one for each of its row panels, since each sees other columns.
+class RowPanels {
+ public:
+  explicit RowPanels(const PanelKernel& kernel) : kernel_{kernel} {}
+
+  void add(const PanelBlock& block) { blocks_.at(count_++) = block; }
+  void multiply() const { kernel_.multiply_all({blocks_.data(), count_}); }
+
+ private:
+  /// No kernel's panels have fewer rows.
+  static constexpr std::size_t kFewestRows = 6;
+  static constexpr std::size_t kMost = (kBackwardTile.queries + kFewestRows - 1) / kFewestRows;
+
+  const PanelKernel& kernel_;
+  std::array<PanelBlock, kMost> blocks_;
+  std::size_t count_ = 0;
+};
 
 /// 1 / sqrt(head_dim)
 [[nodiscard]] float attention_scale(const AttentionDims& dims);

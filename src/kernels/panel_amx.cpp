@@ -165,8 +165,14 @@ class AmxKernel final : public PanelKernel {
     pack_panels(source, along ? pack_b_along : pack_b_across, panels);
   }
 
-  void multiply(const PanelBlock& block) const override {
+  void multiply_all(std::span<const PanelBlock> blocks) const override {
     const Tiles tiles;
+    for (const PanelBlock& block : blocks) multiply_block(block);
+  }
+
+ private:
+  /// While there are Tiles.
+  static void multiply_block(const PanelBlock& block) {
     const std::size_t steps = (block.depth + kStep - 1) / kStep;
     const std::size_t b_panels = (block.n + kTileCols - 1) / kTileCols;
     const std::size_t b_stride = block.b_stride == 0 ? steps * kStepHalves : block.b_stride;
@@ -198,7 +204,7 @@ class AmxKernel final : public PanelKernel {
         }
       }
     }
-    _mm_sfence();
+    if (block.c.stream) _mm_sfence();
   }
 };
 

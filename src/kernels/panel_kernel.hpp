@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "tensor/element.hpp"
@@ -76,7 +77,9 @@ class PanelKernel {
   virtual void pack_a(const PanelSource& source, std::byte* panels) const = 0;
   /// Panels of shape().cols by padded_depth elements.
   virtual void pack_b(const PanelSource& source, std::byte* panels) const = 0;
-  virtual void multiply(const PanelBlock& block) const = 0;
+  /// One block after the other; a later one may add to what an earlier one stored.
+  virtual void multiply_all(std::span<const PanelBlock> blocks) const = 0;
+  void multiply(const PanelBlock& block) const { multiply_all({&block, 1}); }
 };
 
 /// bf16 on AMX tiles, or null where the processor or the operating system has none.

@@ -74,7 +74,12 @@ class PortableKernel final : public PanelKernel {
     pack_as_floats(source, kCols, pack_floats<kCols>, reinterpret_cast<float*>(panels));
   }
 
-  void multiply(const PanelBlock& block) const override {
+  void multiply_all(std::span<const PanelBlock> blocks) const override {
+    for (const PanelBlock& block : blocks) multiply_block(block);
+  }
+
+ private:
+  static void multiply_block(const PanelBlock& block) {
     const auto* a = reinterpret_cast<const float*>(block.a);
     const std::size_t b_stride = block.b_stride == 0 ? kCols * block.depth : block.b_stride;
     alignas(64) float values[kRows * kCols];
