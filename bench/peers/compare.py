@@ -11,8 +11,9 @@ bench/peers/install.sh makes, or in the Python that --python names. For each cas
 settings are searched for the fastest; then ballast and the fastest run in turns, the GEMM ceiling
 of all ranks at once between them. Losses must agree, or nothing is compared. Results go to
 BUILD/peers/results.json and, in full mode, to docs/benchmarks.md. With --also ballast runs a second
-time in each turn, with these keys. Keys after -- go to all of ballast's trainings. Leave the machine
-alone meanwhile; interrupted, --continue goes on.
+time in each turn, with these keys; with parallel.threads=N among them each rank stands for N. Keys
+after -- go to all of ballast's trainings. Leave the machine alone meanwhile; interrupted, --continue
+goes on.
 """
 
 import argparse

@@ -142,7 +142,12 @@ def run_ballast(
     length: Length,
     keys: list[str],
 ) -> Run:
+    """`keys`: as on ballast's command line. With parallel.threads among them it has so many fewer
+    ranks, each with the tokens and the cores of those that it stands for."""
     shape = case.shape
+    threads = int(dict(zip(keys[::2], keys[1::2])).get("--parallel.threads", 1))
+    if case.ranks % threads != 0:
+        raise RunFailed(f"{case.ranks} ranks are not a multiple of {threads} threads")
     settings = {
         "model.dim": shape.dim,
         "model.layers": shape.layers,
@@ -151,7 +156,7 @@ def run_ballast(
         "model.ffn": shape.ffn,
         "data.path": dataset,
         "data.seq_len": case.seq_len,
-        "data.micro_batch": case.tokens // case.seq_len,
+        "data.micro_batch": threads * (case.tokens // case.seq_len),
         "data.global_batch": case.sequences,
         "precision.param": case.precision,
         "schedule.kind": "constant",
@@ -161,7 +166,8 @@ def run_ballast(
         "run.steps": length.steps,
         "log.every": 1,
     } | {f"optim.{key}": value for key, value in OPTIMIZER.items()}
-    command = ["mpirun", "-n", case.ranks, "--map-by", "core", "--bind-to", "core"]
+    places = "core" if threads == 1 else f"slot:PE={threads}"
+    command = ["mpirun", "-n", case.ranks // threads, "--map-by", places, "--bind-to", "core"]
     if os.geteuid() == 0:
         command.append("--allow-run-as-root")
     command += [build / "ballast", "train"]

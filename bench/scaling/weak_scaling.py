@@ -2,15 +2,16 @@
 """Weak scaling: one job of N ranks beside N jobs of one rank, at the same time on the same cores.
 
 usage: weak_scaling.py BUILD [--ranks 1,2,4] [--blocks N] [--precision fp32|bf16] [--data FILE]
-                       [KEY VALUE ...]
+                       [--processors LIST] [KEY VALUE ...]
 
 Every rank trains the bench model on the same number of tokens a step. N independent jobs use the
 machine's memory and clock as one job of N does, but have nothing to do with one another: what the
 job falls short of them is what working together costs. A job is as fast as the slowest core of each
 step, whatever trains: so beside the sum of the independent jobs stands what they would make if all
 waited, in every step, for the slowest of that step. On cores of even speed the two are equal. Both
-run in turns; medians of the blocks. BUILD is a release build folder. Leave the machine alone
-meanwhile.
+run in turns; medians of the blocks. BUILD is a release build folder. Ranks take a core each, and the
+second hardware threads of cores only where there are more ranks than cores; a virtual machine may
+hide which are which: then name the processors. Leave the machine alone meanwhile.
 """
 import argparse
 import os
@@ -27,6 +28,21 @@ from bench_training import median_rate, prepare, records, start  # noqa: E402
 def on(cores):
     """One rank on each of them: bound to core, each would have the whole set (Open MPI 4.1)."""
     return ["--cpu-set", ",".join(map(str, cores)), "--bind-to", "cpu-list:ordered"]
+
+
+def processors():
+    """Those that this process may use: one of each core, then its other hardware threads."""
+    allowed = sorted(os.sched_getaffinity(0))
+    taken = {}
+
+    def turn(cpu):
+        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        core = siblings.read_text() if siblings.exists() else str(cpu)
+        taken[core] = taken.get(core, -1) + 1
+        return taken[core]
+
+    turns = {cpu: turn(cpu) for cpu in allowed}
+    return sorted(allowed, key=lambda cpu: (turns[cpu], cpu))
 
 
 def together(build, ranks, keys, data, folder, cores):
@@ -78,10 +94,11 @@ def main():
     parser.add_argument("--blocks", type=int, default=5)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="bf16")
     parser.add_argument("--data", type=Path, help="a dataset of 4,096 pieces; made where not given")
+    parser.add_argument("--processors", help="by number, in the order in which ranks take them")
     options, keys = parser.parse_known_args()
     keys += ["--precision.param", options.precision]
     build = options.build.resolve()
-    cores = sorted(os.sched_getaffinity(0))
+    cores = [int(n) for n in options.processors.split(",")] if options.processors else processors()
     with tempfile.TemporaryDirectory() as temporary:
         data = options.data.resolve() if options.data else prepare(build, Path(temporary))
         rows = []
