@@ -2,17 +2,19 @@
 """Tokens per second of whole training steps, as a share of the GEMM ceiling of the same minutes.
 
 usage: step_against_gemm.py BUILD [--ranks N] [--blocks N] [--precision fp32|bf16] [--data FILE]
-                            [KEY VALUE ...]
+                            [--gemm-steps N] [KEY VALUE ...]
 
 Interleaves blocks of bench_gemm (the ceiling: nothing but a step's matrix products, the best of the
 libraries, all ranks at once) with short trainings of the bench model, and prints medians. BUILD is a
 release build folder with benchmarks; keys and values go to the training ("--parallel.backend mpi").
-Leave the machine alone meanwhile.
+Where cores change their speed from minute to minute, many short blocks say more than a few long ones:
+"--blocks 9 --gemm-steps 1 --run.steps 4". Leave the machine alone meanwhile.
 """
 import argparse
 import re
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from bench_training import median_rate, mpirun, prepare, records, start
@@ -21,10 +23,10 @@ from bench_training import median_rate, mpirun, prepare, records, start
 FLOP_PER_TOKEN = 6 * (8 * (4 * 512 * 512 + 3 * 512 * 1376) + 4096 * 512) + 6 * 8 * 256 * 512
 
 
-def ceilings(build, ranks, precision):
+def ceilings(build, ranks, precision, steps=3):
     """GFLOP/s summed over the ranks, by library: medians of its steps."""
     rates, library = {}, {}
-    for line in mpirun(ranks, build / "bench_gemm", 3, precision, tag_output=True).splitlines():
+    for line in mpirun(ranks, build / "bench_gemm", steps, precision, tag_output=True).splitlines():
         rank, _, text = line.partition("<stdout>:")
         if text and not text.startswith(" "):
             library[rank] = text.split()[0]
@@ -57,6 +59,7 @@ def main():
     parser.add_argument("--blocks", type=int, default=5)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--data", type=Path, help="a dataset of 4,096 pieces; made where not given")
+    parser.add_argument("--gemm-steps", type=int, default=3, help="of each library in a ceiling")
     options, keys = parser.parse_known_args()
     keys += ["--precision.param", options.precision]
     build = options.build.resolve()
@@ -64,10 +67,13 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         data = options.data.resolve() if options.data else prepare(build, folder)
+        ceilings_now = partial(ceilings, build, options.ranks, options.precision,
+                               options.gemm_steps)
+        after = ceilings_now()
         for number in range(options.blocks):
-            before = ceilings(build, options.ranks, options.precision)
+            before = after
             rate, work, skew, memory = training(build, options.ranks, keys, data, folder, number)
-            after = ceilings(build, options.ranks, options.precision)
+            after = ceilings_now()
             block = {library: (before[library] + after[library]) / 2 for library in before}
             shares = ", ".join(f"{rate * FLOP_PER_TOKEN * 1e-9 / c:.3f} of {library}'s {c:.1f}"
                                for library, c in block.items())
