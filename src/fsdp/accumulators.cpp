@@ -33,7 +33,7 @@ Accumulators::Accumulators(const ShardLayout& layout, std::span<const Arena::Ext
 std::span<const float> Accumulators::segment(const ShardSegment& segment) const {
   const model::UnitId unit = layout_->table().parameters()[segment.parameter].unit;
   return held(unit).subspan(segment.local_offset - layout_->held_offset(unit),
-                            segment.logical_numel);
+                            segment.granules.numel());
 }
 
 }  // namespace ballast::fsdp

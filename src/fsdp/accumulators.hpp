@@ -26,7 +26,7 @@ class Accumulators {
     return held(unit).subspan(layout_->owned_offset(unit) - layout_->held_offset(unit),
                               layout_->owned(unit).numel());
   }
-  /// A segment of what this rank holds, padding left out.
+  /// A segment of what this rank holds, padding included.
   [[nodiscard]] std::span<const float> segment(const ShardSegment& segment) const;
 
  private:

@@ -82,7 +82,7 @@ class Transformer {
   Arena::ElementSlot hidden_{};  ///< what the head reads, in the compute type
   Arena::Slot<float> hidden_statistics_{};
   Arena::Slot<float> gradient_{};
-  ScratchRooms scratch_;
+  ScratchRooms scratch_;  ///< below what reserve_head_and_scratch fills before it
   /// The layer whose activations lie where all layers' are recomputed.
   std::optional<std::size_t> shared_layer_;
   BlockObserver* observer_ = nullptr;

@@ -55,14 +55,6 @@ std::span<const float> part_of(const std::vector<float>& whole, const ShardLayou
                                   segment.granules.numel());
 }
 
-/// What this rank accumulated of it.
-std::span<const float> accumulated(const Sharded& sharded, const ShardSegment& segment) {
-  const ShardLayout& layout = sharded.layout();
-  const auto unit = layout.table().parameters()[segment.parameter].unit;
-  return sharded.parameters().accumulators().held(unit).subspan(
-      segment.local_offset - layout.held_offset(unit), segment.granules.numel());
-}
-
 std::vector<std::size_t> in_order(std::size_t leaves) {
   std::vector<std::size_t> order(leaves);
   for (std::size_t i = 0; i < leaves; ++i) order[i] = i;
@@ -74,7 +66,7 @@ std::int64_t differences(const Sharded& sharded, const std::vector<float>& whole
   std::int64_t differing = 0;
   for (const auto& segment : sharded.layout().held_segments()) {
     const auto expected = part_of(whole, sharded.layout(), segment);
-    const auto actual = accumulated(sharded, segment);
+    const auto actual = sharded.parameters().accumulators().segment(segment);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       // Two zeros of different sign are equal as numbers; their bits never reach a result.
       if (expected[i] != actual[i]) ++differing;
