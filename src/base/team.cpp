@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <pthread.h>
-#include <sched.h>
 
 #include "base/error.hpp"
 
@@ -22,24 +21,21 @@ void pause_a_moment() {
 #endif
 }
 
-/// Waits until `value` is something else than `old`, and returns that.
-std::uint32_t await_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+/// Looks for a while whether `value` is still `old`. Returns what it is.
+std::uint32_t spin(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
   for (int i = 0; i < kSpins; ++i) {
     const std::uint32_t now = value.load(std::memory_order_acquire);
     if (now != old) return now;
     pause_a_moment();
   }
-  value.wait(old, std::memory_order_acquire);
-  return value.load(std::memory_order_acquire);
+  return old;
 }
 
-/// Where it fails, the thread stays free to move: only its speed is at stake.
-void stay_on(std::size_t processor) {
-  if (processor >= CPU_SETSIZE) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(processor, &set);
-  static_cast<void>(::pthread_setaffinity_np(::pthread_self(), sizeof set, &set));
+/// Waits until `value` is something else than `old`, and returns that.
+std::uint32_t await_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  if (const std::uint32_t now = spin(value, old); now != old) return now;
+  value.wait(old, std::memory_order_acquire);
+  return value.load(std::memory_order_acquire);
 }
 
 /// Threads that start while it lives take no signals: these are the main thread's business.
@@ -76,12 +72,13 @@ class Busy {
 
 }  // namespace
 
-Team::Team(std::size_t workers, std::span<const std::size_t> processors) {
-  if (workers == 0 || workers > kMostWorkers) {
-    throw internal_error("a team of {} workers: it takes 1 to {}", workers, kMostWorkers);
+Team::Team(const Crew& crew) {
+  if (crew.workers == 0 || crew.workers > kMostWorkers || crew.helpers > kMostHelpers) {
+    throw internal_error("a team of {} workers and {} helpers: it takes 1 to {}, and {} at most",
+                         crew.workers, crew.helpers, kMostWorkers, kMostHelpers);
   }
   try {
-    start(workers, processors);
+    start(crew);
   } catch (...) {
     stop();
     throw;
@@ -90,15 +87,20 @@ Team::Team(std::size_t workers, std::span<const std::size_t> processors) {
 
 Team::~Team() { stop(); }
 
-void Team::start(std::size_t workers, std::span<const std::size_t> processors) {
-  const bool pinned = processors.size() >= workers;
+void Team::start(const Crew& crew) {
+  const bool pinned = crew.processors.size() >= crew.workers;
   const NoSignals no_signals;
-  threads_.reserve(workers - 1);
-  for (std::size_t worker = 1; worker < workers; ++worker) {
-    threads_.emplace_back([this, worker, pinned, on = pinned ? processors[worker] : 0] {
-      if (pinned) stay_on(on);
+  threads_.reserve(crew.workers + crew.helpers - 1);
+  for (std::size_t worker = 1; worker < crew.workers; ++worker) {
+    threads_.emplace_back([this, worker, pinned, on = pinned ? crew.processors[worker] : 0] {
+      if (pinned) stay_on({&on, 1});
       work(worker);
     });
+  }
+  for (std::size_t helper = 0; helper < crew.helpers; ++helper) {
+    Standby& standby = standbys_.emplace_back(crew.helper_processors);
+    threads_.emplace_back(
+        [this, worker = crew.workers + helper, &standby] { help(worker, standby); });
   }
 }
 
@@ -132,25 +134,48 @@ void Team::share_out(const Job& job) {
   // Sequentially consistent: who goes to sleep has seen it, or is seen by the notification.
   round_.store(round);
   round_.notify_all();
-  take_tasks(0);
-  const auto all = static_cast<std::uint32_t>(job.tasks);
-  for (std::uint32_t done = finished_.load(std::memory_order_acquire); done != all;) {
-    done = await_change(finished_, done);
+  take_tasks(0, nullptr);
+  await_tasks(static_cast<std::uint32_t>(job.tasks));
+}
+
+void Team::await_tasks(std::uint32_t tasks) {
+  for (std::uint32_t done = finished_.load(std::memory_order_acquire); done != tasks;) {
+    const std::uint32_t now = spin(finished_, done);
+    if (now == done && !helpers_get_on()) finished_.wait(done, std::memory_order_acquire);
+    done = finished_.load(std::memory_order_acquire);
   }
+  for (Standby& standby : standbys_) standby.let_go();
+}
+
+/// Whether one of them will end its task soon. Those that can't are called to this processor, which
+/// has to be left to them.
+bool Team::helpers_get_on() {
+  bool get_on = false;
+  for (Standby& standby : standbys_) get_on |= standby.look() == Standby::State::at_work;
+  return get_on;
 }
 
 void Team::work(std::size_t worker) {
   for (std::uint32_t round = 0;;) {
     round = await_change(round_, round);
     if (stopping_.load(std::memory_order_relaxed)) return;
-    take_tasks(worker);
+    take_tasks(worker, nullptr);
+  }
+}
+
+void Team::help(std::size_t worker, Standby& standby) {
+  if (!standby.enlist()) return;
+  for (std::uint32_t round = 0;;) {
+    round = await_change(round_, round);
+    if (stopping_.load(std::memory_order_relaxed)) return;
+    take_tasks(worker, &standby);
   }
 }
 
 /// A worker may come when the round is over, or even find the next job half written: then its claim
 /// fails, because no task of the round that it has read was left. A claim that succeeds proves that
 /// the round was still on, and so that what was read before is its job.
-void Team::take_tasks(std::size_t worker) {
+void Team::take_tasks(std::size_t worker, Standby* standby) {
   std::uint64_t unclaimed = unclaimed_.load(std::memory_order_acquire);
   for (;;) {
     const std::size_t left = static_cast<std::uint32_t>(unclaimed);
@@ -161,7 +186,9 @@ void Team::take_tasks(std::size_t worker) {
                                           std::memory_order_acquire)) {
       continue;
     }
+    if (standby != nullptr) standby->begin_task();
     do_task(job, job.tasks - left, worker);
+    if (standby != nullptr) standby->end_task();
     unclaimed = unclaimed_.load(std::memory_order_acquire);
   }
 }
@@ -174,7 +201,9 @@ void Team::do_task(const Job& job, std::size_t task, std::size_t worker) {
   }
   // The caller may return, and even end the team, as soon as it sees the last task counted; it
   // waits for workers to leave only in its destructor, so the notification still has an object.
-  if (finished_.fetch_add(1) + 1 == job.tasks) finished_.notify_one();
+  const bool is_last = finished_.fetch_add(1) + 1 == job.tasks;
+  // Whoever waits for helpers looks after those that are left.
+  if (is_last || !standbys_.empty()) finished_.notify_one();
 }
 
 }  // namespace ballast

@@ -4,15 +4,29 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <memory>
-#include <span>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "base/standby.hpp"
+
 namespace ballast {
+
+/// Who works in a team.
+struct Crew {
+  std::size_t workers = 1;  ///< with the caller
+  /// Worker i stays on processors[i], where there is one for each. The caller is left where it is.
+  std::vector<std::size_t> processors = {};
+  /// Workers beyond these, who work only while a processor would be idle: while the caller of
+  /// another team waits for this one, say.
+  std::size_t helpers = 0;
+  /// Where helpers look for idle processors; none: wherever the caller may run.
+  std::vector<std::size_t> helper_processors = {};
+};
 
 /// A fixed set of workers that share out the tasks of one call at a time. Worker 0 is the thread
 /// that calls `run`; the others are started once, spin a short while for the next call and then
@@ -25,14 +39,16 @@ class Team {
  public:
   /// The most workers that make sense on one machine.
   static constexpr std::size_t kMostWorkers = 1024;
+  static constexpr std::size_t kMostHelpers = 1024;
 
-  /// Worker i stays on processors[i], where there is one for each. The caller is left where it is.
-  explicit Team(std::size_t workers = 1, std::span<const std::size_t> processors = {});
+  explicit Team(const Crew& crew);
+  explicit Team(std::size_t workers = 1) : Team{Crew{.workers = workers}} {}
   /// To be called from the thread that made the team.
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
+  /// Helpers included: what tells workers apart is below this.
   [[nodiscard]] std::size_t workers() const { return threads_.size() + 1; }
 
   /// f(task, worker) for every task below `tasks`, each once, at most one at a time on a worker.
@@ -58,13 +74,17 @@ class Team {
   void run_job(const Job& job);
   void share_out(const Job& job);
   void work(std::size_t worker);
-  void take_tasks(std::size_t worker);
+  void help(std::size_t worker, Standby& standby);
+  void take_tasks(std::size_t worker, Standby* standby);
   void do_task(const Job& job, std::size_t task, std::size_t worker);
-  void start(std::size_t workers, std::span<const std::size_t> processors);
+  void await_tasks(std::uint32_t tasks);
+  bool helpers_get_on();
+  void start(const Crew& crew);
   void stop();
 
   static constexpr std::size_t kLine = 64;  ///< apart, writers don't disturb each other's readers
 
+  std::deque<Standby> standbys_;  ///< of the helpers
   std::vector<std::thread> threads_;
   std::exception_ptr failure_;
   std::atomic<bool> running_{false};

@@ -67,15 +67,16 @@ Options data_options(train::DataConfig& c) {
   };
 }
 
-Option threads_option(std::optional<std::size_t>& threads) {
+/// A whole number that the program finds for itself where nobody gives it.
+Option whole_or_auto(const char* name, std::optional<std::size_t>& value, Limits limits,
+                     const char* description) {
   constexpr const char* kAuto = "auto";
-  Option option = whole("parallel.threads", threads, {1, Team::kMostWorkers}, kAuto,
-                        "threads a rank; auto: the cores that it has for itself");
+  Option option = whole(name, value, limits, kAuto, description);
   option.value_name = "auto|N";
   option.takes = "auto, or " + option.takes;
-  option.set = [&threads, set_number = option.set](const std::string& text) {
+  option.set = [&value, set_number = option.set](const std::string& text) {
     if (text != kAuto) return set_number(text);
-    threads.reset();
+    value.reset();
     return true;
   };
   return option;
@@ -105,7 +106,11 @@ Options parallel_options(train::ParallelConfig& c) {
       word("parallel.recompute", "none|full|selective[:PART]|every:N[:PART]", c.recompute,
            "activations computed again in the backward to save memory, of all or of every Nth "
            "block; PART: attention or feed_forward"),
-      threads_option(c.threads),
+      whole_or_auto("parallel.threads", c.threads, {1, Team::kMostWorkers},
+                    "threads a rank; auto: the cores that it has for itself"),
+      whole_or_auto("parallel.helpers", c.helpers, {0, Team::kMostHelpers},
+                    "threads besides, that run where processors are idle because ranks wait; auto: "
+                    "2 a rank of one thread, 1 where there are two"),
       number("parallel.timeout_s", c.timeout_s, kAboveZero,
              "seconds that a rank waits for its peers before it names them and ends"),
   };

@@ -1,6 +1,6 @@
 #include "comm/await.hpp"
 
-#include <sched.h>
+#include <chrono>
 
 #include "base/clock.hpp"
 #include "base/narrow.hpp"
@@ -10,8 +10,8 @@ namespace ballast::comm {
 
 namespace {
 
-// Looking around costs as much as several looks at one counter.
-constexpr int kRoundsPerLook = 8;
+/// A nap ends early with what it waits for; in between MPI has to get on.
+constexpr std::chrono::microseconds kNap{100};
 
 class Wait {
  public:
@@ -22,15 +22,17 @@ class Wait {
   void run() {
     const Stopwatch watch;
     for (std::size_t rank = ranks_.first; rank < ranks_.first + ranks_.count; ++rank) {
-      board_.wait(kind_, rank, value_, [this] { idle(); });
+      board_.wait(kind_, rank, value_, [&] { idle(rank); });
     }
     comm_.add_skew_s(watch.elapsed_s());
   }
 
  private:
-  void idle() {
-    if (++rounds_ % kRoundsPerLook == 0) look_around();
-    sched_yield();
+  /// Sleeps rather than yields: to yield is to wait until others have had their turn, be they of
+  /// the lowest priority, while who is woken goes before these.
+  void idle(std::size_t rank) {
+    look_around();
+    board_.sleep(kind_, rank, value_, kNap);
   }
 
   void look_around() {
@@ -63,7 +65,6 @@ class Wait {
   Place place_;
   Stopwatch since_progress_;
   std::size_t arrived_ = 0;  ///< ranks, when last looked around
-  unsigned rounds_ = 0;
 };
 
 }  // namespace

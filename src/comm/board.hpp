@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -8,14 +9,15 @@
 namespace ballast::comm {
 
 /// How ranks that share memory tell each other how far they are: one 32-bit counter per kind of
-/// event and rank, written by its rank alone, read by all. What a rank wrote to shared memory
+/// event and rank, written by its rank alone, read by all, and slept on by those that it keeps
+/// waiting. What a rank wrote to shared memory
 /// before it posts a value is seen by every rank that has found the value reached.
 ///
 /// The board is a view of bytes that start as zeros and that all ranks see, in processes or in
 /// threads. Counters may run past 2^32, as long as none is 2^31 or more ahead of what others wait
 /// for.
 ///
-/// Memory order comes from release and acquire, which do not cover non-temporal stores: after
+/// Memory order comes from post and reached, which do not cover non-temporal stores: after
 /// these, `_mm_sfence()` belongs before `post`.
 class Board {
  public:
@@ -31,15 +33,16 @@ class Board {
   /// `memory` begins at a multiple of kStride and has at least bytes(kinds, ranks).
   Board(std::span<std::byte> memory, std::size_t kinds, std::size_t ranks, std::size_t own_rank);
 
-  /// This rank has come to `value`, which is not behind what it posted before.
+  /// This rank has come to `value`, which is not behind what it posted before. Wakes who sleeps.
   void post(std::size_t kind, std::uint32_t value) {
-    counter(kind, own_rank_).store(value, std::memory_order_release);
+    // Sequentially consistent: who goes to sleep has seen the value, or is seen here.
+    counter(kind, own_rank_).store(value);
+    if (sleepers(kind, own_rank_).load() != 0) wake(kind);
   }
 
   /// Has `rank` posted `value` or a later one?
   [[nodiscard]] bool reached(std::size_t kind, std::size_t rank, std::uint32_t value) const {
-    const std::uint32_t now = counter(kind, rank).load(std::memory_order_acquire);
-    return static_cast<std::int32_t>(now - value) >= 0;
+    return !is_behind(counter(kind, rank).load(std::memory_order_acquire), value);
   }
 
   /// Waits until reached(kind, rank, value). Whoever is on its own core answers soon; after that
@@ -55,6 +58,11 @@ class Board {
       }
     }
   }
+
+  /// Sleeps until `rank` posts something of `kind`, or for `longest`; at times wakes for nothing.
+  /// Does not sleep when `value` is reached.
+  void sleep(std::size_t kind, std::size_t rank, std::uint32_t value,
+             std::chrono::nanoseconds longest) const;
 
  private:
   using Counter = std::atomic_ref<std::uint32_t>;
@@ -73,9 +81,21 @@ class Board {
 #endif
   }
 
+  [[nodiscard]] static bool is_behind(std::uint32_t now, std::uint32_t value) {
+    return static_cast<std::int32_t>(now - value) < 0;
+  }
+  void wake(std::size_t kind);
+
+  [[nodiscard]] std::uint32_t& word(std::size_t kind, std::size_t rank, std::size_t offset) const {
+    std::byte* place = memory_.data() + (kind * ranks_ + rank) * kStride + offset;
+    return *reinterpret_cast<std::uint32_t*>(place);
+  }
   [[nodiscard]] Counter counter(std::size_t kind, std::size_t rank) const {
-    std::byte* place = memory_.data() + (kind * ranks_ + rank) * kStride;
-    return Counter{*reinterpret_cast<std::uint32_t*>(place)};
+    return Counter{word(kind, rank, 0)};
+  }
+  /// How many sleep until this counter changes: on the line beside it, which its rank only reads.
+  [[nodiscard]] Counter sleepers(std::size_t kind, std::size_t rank) const {
+    return Counter{word(kind, rank, kStride / 2)};
   }
 
   std::span<std::byte> memory_;

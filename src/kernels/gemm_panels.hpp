@@ -31,7 +31,8 @@ class PanelGemm final : public LibraryGemm {
   std::unique_ptr<PanelKernel> fp32_;
   std::unique_ptr<PanelKernel> bf16_;
   Team* team_;
-  mutable Mapping panels_a_, panels_b_;
+  mutable std::vector<Mapping> panels_a_;  ///< by worker
+  mutable Mapping panels_b_;
 };
 
 }  // namespace ballast::kernels

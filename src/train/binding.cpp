@@ -179,16 +179,52 @@ std::vector<std::size_t> processors_of_threads(const fsdp::Topology& topology,
   return given;
 }
 
+std::size_t automatic_helpers(const fsdp::Topology& topology,
+                              const std::vector<Processors>& processors_of, std::size_t threads) {
+  if (threads != 1) return 0;
+  std::size_t most_ranks = 1;
+  for (const auto& [number, host] : hosts_of(topology, processors_of)) {
+    if (host.processors.size() < host.ranks) return 0;
+    most_ranks = std::max(most_ranks, host.ranks);
+  }
+  constexpr std::size_t kHelpers = 2;
+  return std::min(kHelpers, most_ranks - 1);
+}
+
+void settle_threads(ParallelConfig& config, const fsdp::Topology& topology,
+                    const std::vector<Processors>& processors_of) {
+  if (!config.threads) config.threads = automatic_threads(topology, processors_of);
+  if (!config.helpers) {
+    config.helpers = automatic_helpers(topology, processors_of, *config.threads);
+  }
+}
+
+Crew crew_of(const ParallelConfig& config, const fsdp::Topology& topology,
+             const std::vector<Processors>& processors_of, std::size_t rank) {
+  const std::size_t threads = config.threads.value();
+  const Host host = hosts_of(topology, processors_of).at(topology.host_of[rank]);
+  return {.workers = threads,
+          .processors = processors_of_threads(topology, processors_of, rank, threads),
+          .helpers = config.helpers.value(),
+          .helper_processors = {host.processors.begin(), host.processors.end()}};
+}
+
 std::string describe_binding(const fsdp::Topology& topology,
                              const std::vector<Processors>& processors_of,
-                             std::optional<std::size_t> requested) {
-  const std::size_t threads = requested.value_or(automatic_threads(topology, processors_of));
+                             const ParallelConfig& requested) {
+  ParallelConfig settled = requested;
+  settle_threads(settled, topology, processors_of);
+  const std::size_t threads = settled.threads.value();
   if (const auto warning = warning_of(topology, processors_of, threads); !warning.empty()) {
     return warning;
   }
-  return fmt::format("threads: {} a rank{}: {}", threads,
-                     requested ? ", as parallel.threads says" : "",
-                     reason_of(topology, processors_of));
+  const std::size_t helpers = settled.helpers.value();
+  return fmt::format(
+      "threads: {} a rank{}: {}{}", threads, requested.threads ? ", as parallel.threads says" : "",
+      reason_of(topology, processors_of),
+      helpers == 0
+          ? ""
+          : fmt::format("; {} a rank for processors of ranks that wait", count(helpers, "helper")));
 }
 
 }  // namespace ballast::train

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/team.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/topology.hpp"
+#include "train/config.hpp"
 
 namespace ballast::train {
 
@@ -40,11 +42,26 @@ using Processors = std::vector<Processor>;
     const fsdp::Topology& topology, const std::vector<Processors>& processors_of, std::size_t rank,
     std::size_t threads);
 
-/// One line for the log: how many threads a rank has, and why; a warning where ranks or threads
-/// have to take turns on the processors that they were given. `requested`: parallel.threads, unless
-/// it is auto.
+/// The helpers a rank that parallel.helpers = auto stands for. Where ranks of a single thread share
+/// a host on which each has a processor, one that waits leaves a processor idle: two, or one where
+/// there is only one such rank to wait for; else none.
+[[nodiscard]] std::size_t automatic_helpers(const fsdp::Topology& topology,
+                                            const std::vector<Processors>& processors_of,
+                                            std::size_t threads);
+
+/// Fills in parallel.threads and parallel.helpers where they are auto.
+void settle_threads(ParallelConfig& config, const fsdp::Topology& topology,
+                    const std::vector<Processors>& processors_of);
+
+/// Who works for `rank`, with settled threads and helpers; these go where any rank of its host may.
+[[nodiscard]] Crew crew_of(const ParallelConfig& config, const fsdp::Topology& topology,
+                           const std::vector<Processors>& processors_of, std::size_t rank);
+
+/// One line for the log: how many threads and helpers a rank has, and why; a warning where ranks or
+/// threads have to take turns on the processors that they were given. `requested`: as configured,
+/// not settled.
 [[nodiscard]] std::string describe_binding(const fsdp::Topology& topology,
                                            const std::vector<Processors>& processors_of,
-                                           std::optional<std::size_t> requested);
+                                           const ParallelConfig& requested);
 
 }  // namespace ballast::train

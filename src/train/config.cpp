@@ -98,7 +98,7 @@ model::TransformerOptions make_model_options(const Config& config) {
       .precision = {config.precision.param, config.precision.residual},
       .recompute = model::RecomputePolicy::parse(config.parallel.recompute),
       .grouping = model::Grouping::parse(config.parallel.wrap, config.model),
-      .workers = config.parallel.threads.value_or(1),
+      .workers = config.parallel.threads.value_or(1) + config.parallel.helpers.value_or(0),
   };
 }
 

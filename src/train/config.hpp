@@ -41,6 +41,9 @@ struct ParallelConfig {
   /// Threads a rank. Of a config as given, nothing: as many as it has cores for itself; `train`
   /// fills that in.
   std::optional<std::size_t> threads;
+  /// Threads a rank beyond these, for processors that ranks leave idle while they wait. Nothing:
+  /// as train::automatic_helpers says; `train` fills that in.
+  std::optional<std::size_t> helpers;
   std::string recompute = "none";  ///< as model::RecomputePolicy::parse reads it
   double timeout_s = 300.0;  ///< how long a rank waits for its peers before it names them and ends
 };

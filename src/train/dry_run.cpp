@@ -31,9 +31,8 @@ struct Job {
 Job plan_job(const Config& config, std::size_t ranks, const DryRun& request) {
   Job job{topology_of(ranks, request.ranks_per_host.value_or(ranks)), {}};
   Config settled = config;
-  auto& threads = settled.parallel.threads;
-  // As many as ranks would have that share a host like this one.
-  if (!threads) threads = automatic_threads(job.topology, std::vector(ranks, allowed_processors()));
+  // As ranks would have them that share a host like this one.
+  settle_threads(settled.parallel, job.topology, std::vector(ranks, allowed_processors()));
   job.plan = plan_memory(settled, job.topology, 0);
   return job;
 }

@@ -22,11 +22,13 @@ double nominal_labels(const DataConfig& data) {
   return static_cast<double>(data.global_batch * data.seq_len);
 }
 
-/// Where the threads of this rank go. Collective.
-std::vector<std::size_t> processors_of_team(comm::Communicator& world,
-                                            const fsdp::Topology& topology, std::size_t threads) {
-  return processors_of_threads(topology, gather_processors(world),
-                               narrow<std::size_t>(world.rank()), threads);
+/// Who works for this rank. Collective.
+Crew own_crew(comm::Communicator& world, const fsdp::Topology& topology,
+              const ParallelConfig& config) {
+  const auto processors_of = gather_processors(world);
+  ParallelConfig settled = config;
+  settle_threads(settled, topology, processors_of);
+  return crew_of(settled, topology, processors_of, narrow<std::size_t>(world.rank()));
 }
 
 /// Weights that are drawn at a time (1 MiB), however large their tensor is.
@@ -45,8 +47,7 @@ Engine::Engine(const Config& config, comm::Communicator& world, const data::Data
       profile_{profile},
       topology_{fsdp::discover_topology(world)},
       plan_{require_memory(world, config, topology_)},
-      team_{config.parallel.threads.value_or(1),
-            processors_of_team(world, topology_, config.parallel.threads.value_or(1))},
+      team_{own_crew(world, topology_, config.parallel)},
       workspace_{make_blueprint(config, profile, &team_), topology_,
                  narrow<std::size_t>(world.rank())},
       connection_{world, workspace_.policy(), workspace_.transports(), workspace_.memory(),

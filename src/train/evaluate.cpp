@@ -66,8 +66,9 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
   const fsdp::Topology topology = fsdp::discover_topology(world);
   const auto rank = narrow<std::size_t>(world.rank());
   const auto processors_of = gather_processors(world);
-  const std::size_t threads = automatic_threads(topology, processors_of);
-  Team team{threads, processors_of_threads(topology, processors_of, rank, threads)};
+  ParallelConfig parallel;
+  settle_threads(parallel, topology, processors_of);
+  Team team{crew_of(parallel, topology, processors_of, rank)};
   Workspace workspace{evaluation_blueprint(manifest.identity, *config, shape, team), topology,
                       rank};
   const fsdp::Connection connection{world, workspace.policy(), workspace.transports(),

@@ -71,10 +71,7 @@ InitialProfile profile_at_start(comm::Communicator& world, const Config& given) 
     profile.text = text_to_show(*dataset);
     config = settled(given, *dataset, profile.text);
   });
-  auto& threads = config.parallel.threads;
-  if (!threads) {
-    threads = automatic_threads(fsdp::discover_topology(world), gather_processors(world));
-  }
+  settle_threads(config.parallel, fsdp::discover_topology(world), gather_processors(world));
   Engine engine{config, world, *dataset};
   engine.initialise();
   Monitoring monitoring{config, world, engine};

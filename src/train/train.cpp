@@ -352,13 +352,13 @@ ExitCode TrainingRun::finish(ExitCode code) {
   return code;
 }
 
-/// Replaces parallel.threads = auto by a number. Returns what to say about it. Collective.
-std::string settle_threads(comm::Communicator& world, Config& config) {
+/// Replaces parallel.threads and helpers = auto by numbers. Returns what to say about them.
+/// Collective.
+std::string settle_binding(comm::Communicator& world, Config& config) {
   const auto topology = fsdp::discover_topology(world);
   const auto processors_of = gather_processors(world);
-  auto& threads = config.parallel.threads;
-  const std::string text = describe_binding(topology, processors_of, threads);
-  if (!threads) threads = automatic_threads(topology, processors_of);
+  const std::string text = describe_binding(topology, processors_of, config.parallel);
+  settle_threads(config.parallel, topology, processors_of);
   return text;
 }
 
@@ -381,7 +381,7 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
   const RunDirectory run_directory{world, config.run.dir};
   const auto checkpoint = checkpoint_to_resume(world, config);
   if (checkpoint) config.gemm_table = resumed_gemm_table(world, config, *checkpoint);
-  const std::string binding = settle_threads(world, config);
+  const std::string binding = settle_binding(world, config);
   TrainingRun run{world, config, *dataset, binding};
   run.start(checkpoint);
   run.open_log(resolved_ini);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <gtest/gtest.h>
 #include <mutex>
+#include <optional>
 #include <sched.h>
 #include <set>
 #include <stdexcept>
@@ -113,6 +114,7 @@ TEST(Team, RefusesToBeAskedByItsOwnTasks) {
 TEST(Team, RefusesImpossibleSizes) {
   EXPECT_THROW(Team{0}, Error);
   EXPECT_THROW(Team{Team::kMostWorkers + 1}, Error);
+  EXPECT_THROW(Team{Crew{.helpers = Team::kMostHelpers + 1}}, Error);
 }
 
 TEST(Team, WorkersRoundAsTheirMakerDoes) {
@@ -132,34 +134,133 @@ TEST(Team, WorkersRoundAsTheirMakerDoes) {
   EXPECT_EQ(modes, (std::array{FE_UPWARD, FE_UPWARD}));
 }
 
-/// A processor that this process may use.
-std::size_t some_processor() {
+/// All that this process may use.
+std::vector<std::size_t> processors() {
   cpu_set_t set;
   CPU_ZERO(&set);
   EXPECT_EQ(::sched_getaffinity(0, sizeof set, &set), 0);
-  std::size_t last = 0;
+  std::vector<std::size_t> allowed;
   for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &set)) last = i;
+    if (CPU_ISSET(i, &set)) allowed.push_back(i);
   }
-  return last;
+  return allowed;
 }
 
 TEST(Team, WorkersStayWhereTheyAreTold) {
-  const std::size_t processor = some_processor();
-  const std::vector<std::size_t> list{processor, processor};
-  Team team{2, list};
+  const std::size_t processor = processors().back();
+  const std::vector<std::size_t> list(2, processor);
+  Team team{Crew{.workers = 2, .processors = list}};
   std::atomic<int> present{0};
-  int own = -1;
+  std::vector<std::size_t> own;
   team.run(2, [&](std::size_t, std::size_t worker) {
     ++present;
     while (present < 2) std::this_thread::yield();
-    if (worker != 1) return;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    ASSERT_EQ(::sched_getaffinity(0, sizeof set, &set), 0);
-    own = CPU_COUNT(&set) == 1 && CPU_ISSET(processor, &set) ? 1 : 0;
+    if (worker == 1) own = processors();
   });
-  EXPECT_EQ(own, 1);
+  EXPECT_EQ(own, std::vector{processor});
+}
+
+/// Runs what its caller does not, in a team of its caller and one helper: f().
+template <class F>
+void run_by_helper(Team& team, F&& f) {
+  std::atomic<bool> helped{false};
+  team.run(2, [&](std::size_t, std::size_t worker) {
+    if (worker == 0) {
+      while (!helped) std::this_thread::yield();
+      return;
+    }
+    f();
+    helped = true;
+  });
+}
+
+TEST(Team, HelpersDoWhatTheyFindToDo) {
+  for (const Crew& crew :
+       {Crew{.helpers = 1}, Crew{.helpers = 3}, Crew{.workers = 2, .helpers = 2}}) {
+    Team team{crew};
+    EXPECT_EQ(team.workers(), crew.workers + crew.helpers);
+    for (const std::size_t tasks : {0u, 1u, 2u, 3u, 1001u}) {
+      for (int i = 0; i < 50; ++i) {
+        ASSERT_EQ(times_done(team, tasks), std::vector<int>(tasks, 1)) << tasks;
+      }
+    }
+  }
+}
+
+TEST(Team, HelpersStandBackWhereTheyAreTold) {
+  const auto allowed = processors();
+  Team team{Crew{.helpers = 1, .helper_processors = {allowed.back()}}};
+  int policy = -1;
+  std::vector<std::size_t> own;
+  run_by_helper(team, [&] {
+    policy = ::sched_getscheduler(0);
+    own = processors();
+  });
+  EXPECT_EQ(policy, SCHED_IDLE);
+  EXPECT_EQ(own, std::vector{allowed.back()});
+}
+
+TEST(Team, HelpersLookForAProcessorWhereTheirCallerMay) {
+  Team team{Crew{.helpers = 1}};
+  std::vector<std::size_t> own;
+  run_by_helper(team, [&] { own = processors(); });
+  EXPECT_EQ(own, processors());
+}
+
+/// Keeps a processor from all that stand back, while it lives.
+class Busybody {
+ public:
+  explicit Busybody(std::size_t processor)
+      : thread_{[this, processor] {
+          stay_on({&processor, 1});
+          present_ = true;
+          while (!done_) {
+          }
+        }} {
+    while (!present_) std::this_thread::yield();
+  }
+  ~Busybody() {
+    done_ = true;
+    thread_.join();
+  }
+  Busybody(const Busybody&) = delete;
+  Busybody& operator=(const Busybody&) = delete;
+
+ private:
+  std::atomic<bool> present_{false};
+  std::atomic<bool> done_{false};
+  std::thread thread_;
+};
+
+TEST(Team, AHelperThatIsPushedOffIsCalledToWhoWaits) {
+  const auto allowed = processors();
+  if (allowed.size() < 2) GTEST_SKIP() << "there is one processor";
+  std::thread{[&] {
+    stay_on({&allowed.front(), 1});
+    Team team{Crew{.helpers = 1, .helper_processors = {allowed.back()}}};
+    std::optional<Busybody> busybody;
+    std::atomic<bool> helped{false};
+    team.run(2, [&](std::size_t, std::size_t worker) {
+      if (worker == 0) {
+        while (!helped) std::this_thread::yield();
+        busybody.emplace(allowed.back());
+        return;
+      }
+      helped = true;
+      // Where it began there is no place for it any more.
+      while (static_cast<std::size_t>(::sched_getcpu()) != allowed.front()) {
+      }
+    });
+    busybody.reset();
+    int policy = -1;
+    std::vector<std::size_t> own;
+    run_by_helper(team, [&] {
+      policy = ::sched_getscheduler(0);
+      own = processors();
+    });
+    EXPECT_EQ(policy, SCHED_IDLE) << "it stands back again";
+    EXPECT_EQ(own, std::vector{allowed.back()});
+  }}.join();
 }
 
 TEST(Team, PiecesCoverEverything) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <gtest/gtest.h>
 #include <memory>
@@ -14,7 +15,18 @@
 namespace ballast::comm {
 namespace {
 
-constexpr auto kYield = [] { sched_yield(); };
+/// What ranks of a test do while they wait.
+enum class Idle { yield, sleep };
+
+/// Nobody sleeps so long: who is not woken hangs.
+constexpr std::chrono::hours kForever{1};
+
+void wait(const Board& board, std::size_t kind, std::size_t rank, std::uint32_t value, Idle idle) {
+  board.wait(kind, rank, value, [&] {
+    if (idle == Idle::yield) sched_yield();
+    if (idle == Idle::sleep) board.sleep(kind, rank, value, kForever);
+  });
+}
 
 /// Zeros for a board, at an address that a board may begin at.
 class BoardMemory {
@@ -51,8 +63,8 @@ enum Kind : std::size_t { kWritten, kRead, kKinds };
 /// every rank's slot; a slot is filled again once all have read it.
 class Slots {
  public:
-  Slots(std::size_t ranks, std::size_t words, std::uint32_t start)
-      : ranks_{ranks}, words_{words}, start_{start}, memory_{kKinds, ranks} {
+  Slots(std::size_t ranks, std::size_t words, std::uint32_t start, Idle idle = Idle::yield)
+      : ranks_{ranks}, words_{words}, start_{start}, idle_{idle}, memory_{kKinds, ranks} {
     for (auto& slot : slots_) slot.assign(ranks * words, 0);
     start_at(memory_.bytes(), kKinds, ranks, start);
   }
@@ -80,7 +92,7 @@ class Slots {
       for (std::size_t i = 0; i < words_; ++i) slot[rank * words_ + i] = content(rank, round, i);
       board.post(kWritten, start_ + round);
       for (std::size_t writer = 0; writer < ranks_; ++writer) {
-        board.wait(kWritten, writer, start_ + round, kYield);
+        wait(board, kWritten, writer, start_ + round, idle_);
         for (std::size_t i = rank; i < words_; i += ranks_) {
           if (slot[writer * words_ + i] != content(writer, round, i)) ++wrong;
         }
@@ -92,13 +104,14 @@ class Slots {
 
   void wait_for_all(const Board& board, Kind kind, std::uint32_t round) const {
     for (std::size_t rank = 0; rank < ranks_; ++rank) {
-      board.wait(kind, rank, start_ + round, kYield);
+      wait(board, kind, rank, start_ + round, idle_);
     }
   }
 
   std::size_t ranks_;
   std::size_t words_;
   std::uint32_t start_;
+  Idle idle_;
   BoardMemory memory_;
   std::array<std::vector<std::uint64_t>, 2> slots_;  ///< of all ranks: [ranks, words]
 };
@@ -112,6 +125,21 @@ TEST(Board, OrdersWritesAndReads) {
 TEST(Board, MoreRanksThanCores) {
   const std::size_t ranks = 2 * std::max(1u, std::thread::hardware_concurrency()) + 5;
   EXPECT_EQ((Slots{std::min<std::size_t>(ranks, 33), 97, 0}.play(60)), 0u);
+}
+
+TEST(Board, WhoeverSleepsIsWoken) {
+  for (const std::size_t ranks : {2u, 3u, 5u, 17u}) {
+    EXPECT_EQ((Slots{ranks, 97, 0xFFFF'FFC0u, Idle::sleep}.play(200)), 0u) << ranks << " ranks";
+  }
+}
+
+TEST(Board, NobodySleepsForWhatIsThereOrForLongerThanAsked) {
+  BoardMemory memory{1, 2};
+  const Board waiting{memory.bytes(), 1, 2, 0};
+  Board{memory.bytes(), 1, 2, 1}.post(0, 3);
+  waiting.sleep(0, 1, 3, kForever);
+  waiting.sleep(0, 1, 2, kForever);
+  waiting.sleep(0, 1, 4, std::chrono::microseconds{50});
 }
 
 TEST(Board, CountsPastTheEndOf32Bits) {

@@ -1,7 +1,9 @@
 #include "comm/await.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "comm/shared_region.hpp"
 #include "support/world.hpp"
@@ -55,6 +57,20 @@ TEST_F(Await, OrdersWhatRanksWriteAndRead) {
 TEST_F(Await, NobodyIsWaitedForInAnEmptyRange) {
   await(world(), board_, 0, {0, 0}, 1, kPlace);
   await(world(), board_, 0, {ranks(), 0}, 1, kPlace);
+}
+
+/// In processes, not in threads as in the board's own tests. Nobody sleeps so long: who is not
+/// woken hangs.
+TEST_F(Await, SleepersOfOtherProcessesAreWoken) {
+  for (std::uint32_t round = 1; round <= 50; ++round) {
+    if (own_rank() == round % ranks()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      board_.post(0, round);
+    }
+    while (!board_.reached(0, round % ranks(), round)) {
+      board_.sleep(0, round % ranks(), round, std::chrono::hours{1});
+    }
+  }
 }
 
 TEST_F(Await, WaitsOnlyForTheRange) {

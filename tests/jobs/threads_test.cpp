@@ -8,6 +8,7 @@ namespace {
 struct Job {
   int ranks;
   std::string threads;
+  std::string helpers = "auto";
 };
 
 /// Large enough that every kernel has tasks for all.
@@ -26,15 +27,19 @@ TEST(Threads, EveryStepHasTheSameBits) {
   const auto data = make_dataset(folder);
   for (const std::string param : {"fp32", "bf16"}) {
     const auto train = [&](const Job& job) {
-      const auto run_dir = fmt::format("{}/{}-{}x{}", folder, param, job.ranks, job.threads);
+      const auto run_dir =
+          fmt::format("{}/{}-{}x{}-{}", folder, param, job.ranks, job.threads, job.helpers);
       Keys keys = threaded_training(data, run_dir, job.threads);
+      keys["parallel.helpers"] = job.helpers;
       keys["precision.param"] = param;
       return run_training(keys, {.ranks = job.ranks});
     };
     const auto alone = train({1, "1"});
     ASSERT_EQ(alone.trajectory.size(), 5u);
-    for (const Job& job : {Job{1, "2"}, Job{1, "3"}, Job{2, "2"}, Job{3, "1"}, Job{1, "auto"}}) {
-      EXPECT_EQ(train(job), alone) << param << ' ' << job.ranks << " x " << job.threads;
+    for (const Job& job : {Job{1, "2"}, Job{1, "3"}, Job{2, "2"}, Job{3, "1"}, Job{1, "auto"},
+                           Job{1, "1", "2"}, Job{2, "1", "3"}, Job{2, "2", "1"}}) {
+      EXPECT_EQ(train(job), alone)
+          << param << ' ' << job.ranks << " x " << job.threads << " and " << job.helpers;
     }
   }
 }

@@ -25,6 +25,14 @@ Processors cores(std::size_t first, std::size_t count, bool siblings = false) {
 
 using All = std::vector<Processors>;
 
+/// As configured: nothing is auto.
+ParallelConfig given(std::optional<std::size_t> threads, std::optional<std::size_t> helpers = {}) {
+  ParallelConfig config;
+  config.threads = threads;
+  config.helpers = helpers;
+  return config;
+}
+
 TEST(AutomaticThreads, AreTheCoresThatARankHasForItself) {
   const auto on_one_host = [](const All& processors_of) {
     return automatic_threads(Topology::on_one_host(processors_of.size()), processors_of);
@@ -59,12 +67,52 @@ TEST(ProcessorsOfThreads, AreOnCoresOfTheirOwn) {
   EXPECT_EQ(processors_of_threads(one_host, {{}, {}}, 1, 1), Numbers{});
 }
 
+TEST(AutomaticHelpers, AreForProcessorsThatWaitingRanksLeaveIdle) {
+  const auto on_one_host = [](const All& processors_of, std::size_t threads = 1) {
+    return automatic_helpers(Topology::on_one_host(processors_of.size()), processors_of, threads);
+  };
+  EXPECT_EQ(on_one_host({cores(0, 1)}), 0u) << "nobody waits";
+  EXPECT_EQ(on_one_host({cores(0, 1), cores(1, 1)}), 1u) << "one waits for one";
+  EXPECT_EQ(on_one_host({cores(0, 1), cores(1, 1), cores(2, 1)}), 2u);
+  EXPECT_EQ(on_one_host(All(16, cores(0, 16))), 2u);
+  EXPECT_EQ(on_one_host(All(3, cores(0, 2))), 0u) << "no processor is idle";
+  EXPECT_EQ(on_one_host(All(2, cores(0, 16)), 8), 0u) << "threads even it out";
+  EXPECT_EQ(on_one_host({{}, {}}), 0u) << "nothing is known";
+  EXPECT_EQ(automatic_helpers(Topology{{0, 1}}, {cores(0, 1), cores(0, 1)}, 1), 0u);
+  EXPECT_EQ(automatic_helpers(Topology{{0, 1, 1}}, {cores(0, 1), cores(0, 1), cores(1, 1)}, 1), 1u);
+}
+
+TEST(CrewOf, HelpersGoWhereAnyRankOfTheHostMay) {
+  using Numbers = std::vector<std::size_t>;
+  const Topology hosts{{0, 0, 1}};
+  const All processors_of{cores(0, 1), cores(1, 1), cores(4, 2)};
+  ParallelConfig config;
+  settle_threads(config, hosts, processors_of);
+  const Crew crew = crew_of(config, hosts, processors_of, 1);
+  EXPECT_EQ(crew.workers, 1u);
+  EXPECT_EQ(crew.processors, (Numbers{1}));
+  EXPECT_EQ(crew.helpers, 1u);
+  EXPECT_EQ(crew.helper_processors, (Numbers{0, 1}));
+  EXPECT_EQ(crew_of(config, hosts, processors_of, 2).helper_processors, (Numbers{4, 5}));
+}
+
+TEST(CrewOf, WhatIsGivenIsKept) {
+  ParallelConfig config = given(3, 5);
+  const All processors_of(2, cores(0, 2));
+  settle_threads(config, Topology::on_one_host(2), processors_of);
+  const Crew crew = crew_of(config, Topology::on_one_host(2), processors_of, 0);
+  EXPECT_EQ(crew.workers, 3u);
+  EXPECT_EQ(crew.helpers, 5u);
+}
+
 TEST(Binding, SaysHowManyThreadsAndWhy) {
-  const auto said = [](const All& processors_of, std::optional<std::size_t> requested = {}) {
-    return describe_binding(Topology::on_one_host(processors_of.size()), processors_of, requested);
+  const auto said = [](const All& processors_of, std::optional<std::size_t> threads = {}) {
+    return describe_binding(Topology::on_one_host(processors_of.size()), processors_of,
+                            given(threads));
   };
   EXPECT_EQ(said({cores(0, 1), cores(1, 1)}),
-            "threads: 1 a rank: mpirun binds each rank to a single core");
+            "threads: 1 a rank: mpirun binds each rank to a single core; 1 helper a rank for "
+            "processors of ranks that wait");
   EXPECT_EQ(said(All(2, cores(0, 16, true))), "threads: 8 a rank: 2 ranks share 16 cores");
   EXPECT_EQ(said({cores(0, 1)}), "threads: 1 a rank: it may use 1 core");
   EXPECT_EQ(said({cores(0, 2)}, 1),
@@ -74,18 +122,19 @@ TEST(Binding, SaysHowManyThreadsAndWhy) {
 }
 
 TEST(Binding, WarnsWhereItDefeatsWhatWasAskedFor) {
-  EXPECT_EQ(describe_binding(Topology::on_one_host(1), {cores(0, 1)}, 8),
+  EXPECT_EQ(describe_binding(Topology::on_one_host(1), {cores(0, 1)}, given(8)),
             "warning: parallel.threads = 8 but rank 0 may use 1 processor: start with mpirun "
             "--bind-to none, or --map-by slot:PE=8");
-  EXPECT_EQ(describe_binding(Topology{{0, 1, 1}}, {cores(0, 8), cores(0, 6), cores(0, 6)}, 4),
-            "warning: parallel.threads = 4 for each of 2 ranks on host 1, which have 6 processors "
-            "between them and take turns: set it to 3, or start fewer ranks");
+  EXPECT_EQ(
+      describe_binding(Topology{{0, 1, 1}}, {cores(0, 8), cores(0, 6), cores(0, 6)}, given(4)),
+      "warning: parallel.threads = 4 for each of 2 ranks on host 1, which have 6 processors "
+      "between them and take turns: set it to 3, or start fewer ranks");
 }
 
 TEST(Binding, RanksThatTakeTurnsAreWarnedOfByHost) {
   const Topology hosts{{0, 0, 1, 1, 1}};
   const auto text = describe_binding(
-      hosts, {cores(0, 1), cores(1, 1), cores(4, 2), cores(4, 2), cores(5, 1)}, {});
+      hosts, {cores(0, 1), cores(1, 1), cores(4, 2), cores(4, 2), cores(5, 1)}, given({}));
   EXPECT_TRUE(text.starts_with("warning: 3 ranks of host 1 share 2 processor(s)")) << text;
 }
 

@@ -1,0 +1,87 @@
+#include "base/standby.hpp"
+
+#include <sched.h>
+
+namespace ballast {
+
+namespace {
+
+/// A thread that gets on uses its processor all the time, but for what others steal of it.
+constexpr double kLeastShare = 0.25;
+
+double seconds(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+void keep_on(pthread_t thread, std::span<const std::size_t> processors) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const std::size_t processor : processors) {
+    if (processor < CPU_SETSIZE) CPU_SET(processor, &set);
+  }
+  static_cast<void>(::pthread_setaffinity_np(thread, sizeof set, &set));
+}
+
+bool set_policy(pthread_t thread, int policy) {
+  const sched_param none{};
+  return ::pthread_setschedparam(thread, policy, &none) == 0;
+}
+
+}  // namespace
+
+void stay_on(std::span<const std::size_t> processors) { keep_on(::pthread_self(), processors); }
+
+bool Standby::enlist() {
+  thread_ = ::pthread_self();
+  if (processors_.empty()) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::pthread_getaffinity_np(thread_, sizeof set, &set) != 0) return false;
+    for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
+      if (CPU_ISSET(i, &set)) processors_.push_back(i);
+    }
+  }
+  if (::pthread_getcpuclockid(thread_, &clock_) != 0 || !set_policy(thread_, SCHED_IDLE)) {
+    return false;
+  }
+  keep_on(thread_, processors_);
+  return true;
+}
+
+Standby::State Standby::look() {
+  const std::uint32_t task = tasks_.load(std::memory_order_acquire);
+  if (task % 2 == 0) return State::off_duty;
+  if (called_) return State::at_home;
+  const double now = seconds(CLOCK_MONOTONIC);
+  const double used = seconds(clock_);
+  const bool pushed_off =
+      task == seen_task_ && used - seen_used_s_ < kLeastShare * (now - seen_at_s_);
+  seen_task_ = task;
+  seen_used_s_ = used;
+  seen_at_s_ = now;
+  if (!pushed_off) return State::at_work;
+  call_home();
+  return State::at_home;
+}
+
+/// Without the right to be more than a standby the thread remains one, which does where nobody else
+/// wants this processor.
+void Standby::call_home() {
+  const int here = ::sched_getcpu();
+  if (here < 0) return;
+  called_ = true;
+  static_cast<void>(set_policy(thread_, SCHED_OTHER));
+  const auto home = static_cast<std::size_t>(here);
+  keep_on(thread_, {&home, 1});
+}
+
+void Standby::let_go() {
+  if (!called_) return;
+  called_ = false;
+  static_cast<void>(set_policy(thread_, SCHED_IDLE));
+  keep_on(thread_, processors_);
+}
+
+}  // namespace ballast
