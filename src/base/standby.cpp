@@ -1,5 +1,6 @@
 #include "base/standby.hpp"
 
+#include <algorithm>
 #include <sched.h>
 
 namespace ballast {
@@ -8,6 +9,9 @@ namespace {
 
 /// A thread that gets on uses its processor all the time, but for what others steal of it.
 constexpr double kLeastShare = 0.25;
+
+/// Who is called home may take so long to get there.
+constexpr double kPatience_s = 0.005;
 
 double seconds(clockid_t clock) {
   timespec time{};
@@ -27,6 +31,10 @@ void keep_on(pthread_t thread, std::span<const std::size_t> processors) {
 bool set_policy(pthread_t thread, int policy) {
   const sched_param none{};
   return ::pthread_setschedparam(thread, policy, &none) == 0;
+}
+
+bool is_starved(const auto& now, const auto& then) {
+  return now.used_s - then.used_s < kLeastShare * (now.at_s - then.at_s);
 }
 
 }  // namespace
@@ -50,17 +58,22 @@ bool Standby::enlist() {
   return true;
 }
 
+bool Standby::rests() {
+  if (rest_.load(std::memory_order_relaxed) == 0) return false;
+  rest_.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
+Standby::Reading Standby::read() const { return {seconds(CLOCK_MONOTONIC), seconds(clock_)}; }
+
 Standby::State Standby::look() {
   const std::uint32_t task = tasks_.load(std::memory_order_acquire);
   if (task % 2 == 0) return State::off_duty;
   if (called_) return State::at_home;
-  const double now = seconds(CLOCK_MONOTONIC);
-  const double used = seconds(clock_);
-  const bool pushed_off =
-      task == seen_task_ && used - seen_used_s_ < kLeastShare * (now - seen_at_s_);
+  const Reading now = read();
+  const bool pushed_off = task == seen_task_ && is_starved(now, seen_);
   seen_task_ = task;
-  seen_used_s_ = used;
-  seen_at_s_ = now;
+  seen_ = now;
   if (!pushed_off) return State::at_work;
   call_home();
   return State::at_home;
@@ -80,6 +93,11 @@ void Standby::call_home() {
 void Standby::let_go() {
   if (!called_) return;
   called_ = false;
+  const Reading now = read();
+  if (now.at_s - seen_.at_s > kPatience_s && is_starved(now, seen_)) {
+    rest_.store(next_rest_, std::memory_order_relaxed);
+    next_rest_ = std::min(2 * next_rest_, kLongestRest);
+  }
   static_cast<void>(set_policy(thread_, SCHED_IDLE));
   keep_on(thread_, processors_);
 }

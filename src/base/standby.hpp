@@ -13,7 +13,8 @@ namespace ballast {
 /// What a thread is to the system that works only on processors which would otherwise be idle
 /// (SCHED_IDLE of Linux, sched(7)): as soon as somebody else wants its processor it is pushed off,
 /// be it in the middle of a task. Who waits for that task then calls it home, to the processor that
-/// waiting leaves idle.
+/// waiting leaves idle. Where it finds no processor there either, since others want that one, it
+/// costs more than it brings, and rests for a while.
 class Standby {
  public:
   /// For the processors with these numbers; none: for those on which the thread may run anyway.
@@ -23,6 +24,8 @@ class Standby {
   /// By the thread itself, before all else. False where the system refuses: then it must not work,
   /// since it would take a processor's time from others.
   [[nodiscard]] bool enlist();
+  /// By the thread itself, whenever there is something to do: is it to leave that alone?
+  [[nodiscard]] bool rests();
   /// By the thread itself, around each task.
   void begin_task() { tasks_.fetch_add(1, std::memory_order_release); }
   void end_task() { tasks_.fetch_add(1, std::memory_order_release); }
@@ -39,18 +42,31 @@ class Standby {
   void let_go();
 
  private:
+  /// When, by the clock, and how much time of processors the thread had used by then.
+  struct Reading {
+    double at_s = 0.0;
+    double used_s = 0.0;
+  };
+
+  [[nodiscard]] Reading read() const;
   void call_home();
+
+  /// Some steps of a training.
+  static constexpr std::uint32_t kFirstRest = 1u << 10;
+  static constexpr std::uint32_t kLongestRest = 1u << 20;
 
   std::vector<std::size_t> processors_;
   pthread_t thread_{};
   clockid_t clock_{};
   std::atomic<std::uint32_t> tasks_{0};  ///< begun and ended: odd within one
 
+  std::atomic<std::uint32_t> rest_{0};  ///< times that there will be something to do
+
   // Of who looks.
   bool called_ = false;
   std::uint32_t seen_task_ = 0;
-  double seen_used_s_ = 0.0;
-  double seen_at_s_ = 0.0;
+  Reading seen_;
+  std::uint32_t next_rest_ = kFirstRest;
 };
 
 /// The calling thread stays on these processors, or as many of them as the system lets it. Where

@@ -94,13 +94,14 @@ void Team::start(const Crew& crew) {
   for (std::size_t worker = 1; worker < crew.workers; ++worker) {
     threads_.emplace_back([this, worker, pinned, on = pinned ? crew.processors[worker] : 0] {
       if (pinned) stay_on({&on, 1});
-      work(worker);
+      work(worker, nullptr);
     });
   }
   for (std::size_t helper = 0; helper < crew.helpers; ++helper) {
     Standby& standby = standbys_.emplace_back(crew.helper_processors);
-    threads_.emplace_back(
-        [this, worker = crew.workers + helper, &standby] { help(worker, standby); });
+    threads_.emplace_back([this, worker = crew.workers + helper, &standby] {
+      if (standby.enlist()) work(worker, &standby);
+    });
   }
 }
 
@@ -155,20 +156,11 @@ bool Team::helpers_get_on() {
   return get_on;
 }
 
-void Team::work(std::size_t worker) {
+void Team::work(std::size_t worker, Standby* standby) {
   for (std::uint32_t round = 0;;) {
     round = await_change(round_, round);
     if (stopping_.load(std::memory_order_relaxed)) return;
-    take_tasks(worker, nullptr);
-  }
-}
-
-void Team::help(std::size_t worker, Standby& standby) {
-  if (!standby.enlist()) return;
-  for (std::uint32_t round = 0;;) {
-    round = await_change(round_, round);
-    if (stopping_.load(std::memory_order_relaxed)) return;
-    take_tasks(worker, &standby);
+    if (standby == nullptr || !standby->rests()) take_tasks(worker, standby);
   }
 }
 

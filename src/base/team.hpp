@@ -73,8 +73,8 @@ class Team {
 
   void run_job(const Job& job);
   void share_out(const Job& job);
-  void work(std::size_t worker);
-  void help(std::size_t worker, Standby& standby);
+  /// `standby`: of a helper.
+  void work(std::size_t worker, Standby* standby);
   void take_tasks(std::size_t worker, Standby* standby);
   void do_task(const Job& job, std::size_t task, std::size_t worker);
   void await_tasks(std::uint32_t tasks);

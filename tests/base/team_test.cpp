@@ -3,6 +3,8 @@
 #include <array>
 #include <cfenv>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <mutex>
 #include <optional>
@@ -10,6 +12,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 
 #include "base/error.hpp"
 
@@ -261,6 +264,58 @@ TEST(Team, AHelperThatIsPushedOffIsCalledToWhoWaits) {
     EXPECT_EQ(policy, SCHED_IDLE) << "it stands back again";
     EXPECT_EQ(own, std::vector{allowed.back()});
   }}.join();
+}
+
+/// In how many of some jobs after one that starved its helper this did anything. Called without the
+/// right to set priorities, as most people run programs: with it, a helper gets on at home.
+std::size_t jobs_helped_after_starving() {
+  const auto allowed = processors();
+  stay_on({&allowed.front(), 1});
+  Team team{Crew{.helpers = 1, .helper_processors = {allowed.back()}}};
+  {
+    std::optional<Busybody> here;
+    std::optional<Busybody> there;
+    std::atomic<bool> helped{false};
+    std::atomic<bool> crowded{false};
+    team.run(2, [&](std::size_t, std::size_t worker) {
+      if (worker == 0) {
+        while (!helped) std::this_thread::yield();
+        here.emplace(allowed.front());
+        there.emplace(allowed.back());
+        crowded = true;
+        return;
+      }
+      helped = true;
+      while (!crowded) {
+      }
+      // Far less than a thread that gets on uses while it is waited for, not so little that it ends
+      // before anybody looks.
+      volatile std::uint64_t spins = 0;
+      while (spins < 1'000'000) spins = spins + 1;
+    });
+  }
+  std::size_t helped = 0;
+  for (int job = 0; job < 500; ++job) {
+    std::atomic<bool> by_helper{false};
+    team.run(20, [&](std::size_t, std::size_t worker) {
+      if (worker != 0) by_helper = true;
+      std::this_thread::sleep_for(std::chrono::microseconds{1});
+    });
+    if (by_helper) ++helped;
+  }
+  return helped;
+}
+
+TEST(TeamDeathTest, AHelperThatStarvesRestsForAWhile) {
+  if (processors().size() < 2) GTEST_SKIP() << "there is one processor";
+  constexpr uid_t kNobody = 65534;
+  const auto run = [] {
+    if (::getuid() == 0 && ::setuid(kNobody) != 0) std::exit(1);
+    const std::size_t helped = jobs_helped_after_starving();
+    std::fprintf(stderr, "helped in %zu jobs", helped);
+    std::exit(0);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "helped in 0 jobs");
 }
 
 TEST(Team, PiecesCoverEverything) {

@@ -40,6 +40,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"parallel.wrap", "blocks:2"},
     {"parallel.recompute", "every:2"},
     {"parallel.threads", "3"},
+    {"parallel.helpers", "0"},
     {"parallel.timeout_s", "0.25"},
     {"precision.param", "fp16"},
     {"precision.residual", "bf16"},
@@ -158,6 +159,7 @@ TEST(Options, KeysReachTheirOwnMembers) {
   EXPECT_EQ(config.parallel.wrap, "blocks:2");
   EXPECT_EQ(config.parallel.recompute, "every:2");
   EXPECT_EQ(config.parallel.threads, 3u);
+  EXPECT_EQ(config.parallel.helpers, 0u);
   EXPECT_EQ(config.precision.param, ElementType::fp16);
   EXPECT_EQ(config.precision.residual, ElementType::bf16);
   EXPECT_EQ(config.precision.loss_scaling, train::LossScaling::dynamic);
@@ -280,6 +282,8 @@ TEST(Options, RangesHoldAtTheirEdges) {
   for (const char* bad : {"0", "1025", "-1", "Auto", "two", ""}) {
     EXPECT_FALSE(accepts("parallel.threads", bad)) << bad;
   }
+  EXPECT_TRUE(accepts("parallel.helpers", "0"));
+  EXPECT_FALSE(accepts("parallel.helpers", "1025"));
   EXPECT_TRUE(accepts("schedule.decay_fraction", "1"));
   EXPECT_FALSE(accepts("schedule.decay_fraction", "1.0000001"));
   EXPECT_TRUE(accepts("checkpoint.every", "0"));
