@@ -6,10 +6,10 @@ usage: weak_scaling.py BUILD [--ranks 1,2,4] [--blocks N] [--precision fp32|bf16
 
 Every rank trains the bench model on the same number of tokens a step. N independent jobs use the
 machine's memory and clock as one job of N does, but have nothing to do with one another: what the
-job falls short of them is what working together costs. A job is as fast as the slowest core of each
-step, whatever trains: so beside the sum of the independent jobs stands what they would make if all
-waited, in every step, for the slowest of that step. On cores of even speed the two are equal. Both
-run in turns; medians of the blocks. BUILD is a release build folder. Ranks take a core each, and the
+job falls short of them is what working together costs. A job whose ranks do not help one another
+(--parallel.helpers 0) is as fast as the slowest core of each step, whatever trains: so beside the sum
+of the independent jobs stands what they would make if all waited, in every step, for the slowest of
+that step. On cores of even speed the two are equal. Both run in turns; medians of the blocks. BUILD is a release build folder. Ranks take a core each, and the
 second hardware threads of cores only where there are more ranks than cores; a virtual machine may
 hide which are which: then name the processors. Leave the machine alone meanwhile.
 """
