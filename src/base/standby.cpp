@@ -33,10 +33,6 @@ bool set_policy(pthread_t thread, int policy) {
   return ::pthread_setschedparam(thread, policy, &none) == 0;
 }
 
-bool is_starved(const auto& now, const auto& then) {
-  return now.used_s - then.used_s < kLeastShare * (now.at_s - then.at_s);
-}
-
 }  // namespace
 
 void stay_on(std::span<const std::size_t> processors) { keep_on(::pthread_self(), processors); }
@@ -58,10 +54,13 @@ bool Standby::enlist() {
   return true;
 }
 
-bool Standby::rests() {
-  if (rest_.load(std::memory_order_relaxed) == 0) return false;
-  rest_.fetch_sub(1, std::memory_order_relaxed);
-  return true;
+bool Standby::rests(std::uint32_t round) const {
+  const std::uint32_t end = rests_until_.load(std::memory_order_relaxed);
+  return static_cast<std::int32_t>(round - end) < 0;
+}
+
+bool Standby::Reading::is_starved_since(const Reading& then) const {
+  return used_s - then.used_s < kLeastShare * (at_s - then.at_s);
 }
 
 Standby::Reading Standby::read() const { return {seconds(CLOCK_MONOTONIC), seconds(clock_)}; }
@@ -71,7 +70,7 @@ Standby::State Standby::look() {
   if (task % 2 == 0) return State::off_duty;
   if (called_) return State::at_home;
   const Reading now = read();
-  const bool pushed_off = task == seen_task_ && is_starved(now, seen_);
+  const bool pushed_off = task == seen_task_ && now.is_starved_since(seen_);
   seen_task_ = task;
   seen_ = now;
   if (!pushed_off) return State::at_work;
@@ -90,12 +89,12 @@ void Standby::call_home() {
   keep_on(thread_, {&home, 1});
 }
 
-void Standby::let_go() {
+void Standby::let_go(std::uint32_t round) {
   if (!called_) return;
   called_ = false;
   const Reading now = read();
-  if (now.at_s - seen_.at_s > kPatience_s && is_starved(now, seen_)) {
-    rest_.store(next_rest_, std::memory_order_relaxed);
+  if (now.at_s - seen_.at_s > kPatience_s && now.is_starved_since(seen_)) {
+    rests_until_.store(round + next_rest_, std::memory_order_relaxed);
     next_rest_ = std::min(2 * next_rest_, kLongestRest);
   }
   static_cast<void>(set_policy(thread_, SCHED_IDLE));

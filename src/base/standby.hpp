@@ -24,8 +24,8 @@ class Standby {
   /// By the thread itself, before all else. False where the system refuses: then it must not work,
   /// since it would take a processor's time from others.
   [[nodiscard]] bool enlist();
-  /// By the thread itself, whenever there is something to do: is it to leave that alone?
-  [[nodiscard]] bool rests();
+  /// By the thread itself: is it to leave this round of tasks to others? Rounds are counted up.
+  [[nodiscard]] bool rests(std::uint32_t round) const;
   /// By the thread itself, around each task.
   void begin_task() { tasks_.fetch_add(1, std::memory_order_release); }
   void end_task() { tasks_.fetch_add(1, std::memory_order_release); }
@@ -38,29 +38,31 @@ class Standby {
   /// By who waits for its task, again and again: a task in which the thread used no processor since
   /// the last look was pushed off.
   State look();
-  /// By the same, once the task is done: lets it go again if it was called.
-  void let_go();
+  /// By the same, once the tasks of this round are done: lets it go again if it was called.
+  void let_go(std::uint32_t round);
 
  private:
   /// When, by the clock, and how much time of processors the thread had used by then.
   struct Reading {
     double at_s = 0.0;
     double used_s = 0.0;
+
+    /// Whether it got next to nothing of the time since `then`.
+    [[nodiscard]] bool is_starved_since(const Reading& then) const;
   };
 
   [[nodiscard]] Reading read() const;
   void call_home();
 
-  /// Some steps of a training.
+  /// Rounds: some steps of a training.
   static constexpr std::uint32_t kFirstRest = 1u << 10;
   static constexpr std::uint32_t kLongestRest = 1u << 20;
 
   std::vector<std::size_t> processors_;
   pthread_t thread_{};
   clockid_t clock_{};
-  std::atomic<std::uint32_t> tasks_{0};  ///< begun and ended: odd within one
-
-  std::atomic<std::uint32_t> rest_{0};  ///< times that there will be something to do
+  std::atomic<std::uint32_t> tasks_{0};        ///< begun and ended: odd within one
+  std::atomic<std::uint32_t> rests_until_{0};  ///< a round
 
   // Of who looks.
   bool called_ = false;

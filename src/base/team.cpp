@@ -145,7 +145,7 @@ void Team::await_tasks(std::uint32_t tasks) {
     if (now == done && !helpers_get_on()) finished_.wait(done, std::memory_order_acquire);
     done = finished_.load(std::memory_order_acquire);
   }
-  for (Standby& standby : standbys_) standby.let_go();
+  for (Standby& standby : standbys_) standby.let_go(round_.load(std::memory_order_relaxed));
 }
 
 /// Whether one of them will end its task soon. Those that can't are called to this processor, which
@@ -160,7 +160,7 @@ void Team::work(std::size_t worker, Standby* standby) {
   for (std::uint32_t round = 0;;) {
     round = await_change(round_, round);
     if (stopping_.load(std::memory_order_relaxed)) return;
-    if (standby == nullptr || !standby->rests()) take_tasks(worker, standby);
+    if (standby == nullptr || !standby->rests(round)) take_tasks(worker, standby);
   }
 }
 

@@ -9,9 +9,9 @@
 namespace ballast::comm {
 
 /// How ranks that share memory tell each other how far they are: one 32-bit counter per kind of
-/// event and rank, written by its rank alone, read by all, and slept on by those that it keeps
-/// waiting. What a rank wrote to shared memory
-/// before it posts a value is seen by every rank that has found the value reached.
+/// event and rank, written by its rank alone, read by all; whoever it keeps waiting may sleep until
+/// it changes. What a rank wrote to shared memory before it posts a value is seen by every rank
+/// that has found the value reached.
 ///
 /// The board is a view of bytes that start as zeros and that all ranks see, in processes or in
 /// threads. Counters may run past 2^32, as long as none is 2^31 or more ahead of what others wait
