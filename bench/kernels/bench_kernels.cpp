@@ -118,6 +118,7 @@ void add_norms(const Bench& bench, ElementType type) {
   const auto normed = room(kTokens * kDim, type);
   const auto gain = room(kDim, kFp32);
   const auto dgain = room(kDim, kFp32);
+  const auto sums = room(gain_scratch_numel(kDims), kFp32);
   const auto statistics = room(2 * kTokens, kFp32);
   const std::string suffix = "/" + std::string{name_of(type)};
   bench.add("norm_forward" + suffix, stream->bytes() + normed->bytes(), [=](std::size_t turn) {
@@ -134,7 +135,7 @@ void add_norms(const Bench& bench, ElementType type) {
             [=](std::size_t turn) {
               norm_backward(NormKind::rms, kDims, stream->at(turn), gain->floats(0),
                             statistics->floats(0), update->floats(turn), update->floats(turn + 1),
-                            Store::add, dgain->floats(0), Store::add,
+                            Store::add, {dgain->floats(0), Store::add, sums->floats(0)},
                             type == kFp32 ? Elements{} : normed->at(turn));
             });
 }

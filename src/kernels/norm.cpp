@@ -98,12 +98,11 @@ struct Row {
   float inverse;
 };
 
-/// Adds `count` columns of the row to dgain.
 template <class X>
-BALLAST_INLINE void add_to_gain(const Row<X>& row, float* dgain, std::size_t count) {
+BALLAST_INLINE void add_to_gain(const Row<X>& row, float* dgain, std::size_t dim) {
   const Row<X> in = row;
 #pragma GCC ivdep
-  for (std::size_t c = 0; c < count; ++c) {
+  for (std::size_t c = 0; c < dim; ++c) {
     dgain[c] = __builtin_fmaf(in.dy[c], (X::load(in.x[c]) - in.mean) * in.inverse, dgain[c]);
   }
 }
@@ -171,7 +170,7 @@ struct Backward {
   const float* dy;
   float* dx;
   Store store;
-  float* dgain;  ///< null where it is summed up elsewhere
+  float* dgain;
 };
 
 /// `rounded` may be null.
@@ -187,7 +186,7 @@ BALLAST_KERNEL void backward_all(const Backward& norm, ElementType x_type, const
       float* dx = norm.dx + start;
       const float gradient = norm.kind == NormKind::layer ? lane_dot(row.dy, norm.gain, dim) : 0.0f;
       const float projection = project(row, norm.gain, dim);
-      if (norm.dgain != nullptr) add_to_gain(row, norm.dgain, dim);
+      add_to_gain(row, norm.dgain, dim);
       const Means means{gradient / count, projection / count};
       if (norm.store == Store::overwrite) {
         store_row<decltype(in), Store::overwrite>(row, norm.gain, means, dx, dim);
@@ -198,19 +197,6 @@ BALLAST_KERNEL void backward_all(const Backward& norm, ElementType x_type, const
       with_stored(rounded_type, [&](auto out) BALLAST_INLINE_LAMBDA {
         round_row<decltype(out)>(dx, elements(out, rounded) + start, dim);
       });
-    }
-  });
-}
-
-/// dgain of `count` columns from `first` on, over all rows in their order.
-BALLAST_KERNEL void gain_gradient(const Backward& norm, ElementType x_type, const void* x,
-                                  std::size_t first, std::size_t count) {
-  with_stored(x_type, [&](auto in) BALLAST_INLINE_LAMBDA {
-    for (std::size_t r = 0; r < norm.dims.rows; ++r) {
-      const std::size_t start = r * norm.dims.dim + first;
-      const Row<decltype(in)> row{elements(in, x) + start, norm.dy + start, norm.statistics[2 * r],
-                                  norm.statistics[2 * r + 1]};
-      add_to_gain(row, norm.dgain + first, count);
     }
   });
 }
@@ -229,16 +215,32 @@ void forward_rows(const Forward& norm, const ConstElements& x, const Elements& s
   });
 }
 
-void backward_rows(const Backward& norm, const ConstElements& x, const Elements& rounded,
-                   Team* team) {
+/// Rows whose gradients of the gain are added up by themselves.
+std::size_t part_rows(std::size_t rows) {
+  constexpr std::size_t kMostParts = 32;
+  constexpr std::size_t kFewestRows = 16;
+  return std::max(kFewestRows, (rows + kMostParts - 1) / kMostParts);
+}
+
+std::size_t parts_of(std::size_t rows) { return (rows + part_rows(rows) - 1) / part_rows(rows); }
+
+/// Each part of the rows leaves its gradient of the gain in its [dim] of `sums`.
+void backward_parts(const Backward& norm, const ConstElements& x, std::span<float> sums,
+                    const Elements& rounded, Team* team) {
   const std::size_t dim = norm.dims.dim;
-  for_rows(team, norm.dims.rows, dim, [&](std::size_t first, std::size_t count) {
+  const std::size_t rows = part_rows(norm.dims.rows);
+  run_tasks(team, parts_of(norm.dims.rows), [&](std::size_t task, std::size_t) {
+    const std::size_t first = task * rows;
     Backward part = norm;
-    part.dims.rows = count;
+    part.dims.rows = std::min(rows, norm.dims.rows - first);
     part.statistics += first * 2;
     part.dy += first * dim;
     part.dx += first * dim;
-    const auto of = [&](const auto& all) { return all.subspan(first * dim, count * dim).data(); };
+    part.dgain = sums.data() + task * dim;
+    std::ranges::fill(sums.subspan(task * dim, dim), 0.0f);
+    const auto of = [&](const auto& all) {
+      return all.subspan(first * dim, part.dims.rows * dim).data();
+    };
     backward_all(part, x.type(), of(x), rounded.type(), rounded.empty() ? nullptr : of(rounded));
   });
 }
@@ -261,23 +263,19 @@ void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const Cons
                team);
 }
 
+std::size_t gain_scratch_numel(NormDims dims) { return parts_of(dims.rows) * dims.dim; }
+
 void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,
-                   std::span<float> dgain, Store store_dgain, const Elements& rounded_dx,
-                   Team* team) {
-  if (store_dgain == Store::overwrite) std::ranges::fill(dgain, 0.0f);
-  Backward norm{kind,      dims,      gain.data(), statistics.data(),
-                dy.data(), dx.data(), store_dx,    dgain.data()};
-  if (workers_of(team) > 1) {
-    // dgain sums rows in their order, whoever does: it takes a pass of its own, by columns, while
-    // dy is still there.
-    for_columns(team, dims.dim, [&](std::size_t first, std::size_t count) {
-      gain_gradient(norm, x.type(), x.data(), first, count);
-    });
-    norm.dgain = nullptr;
+                   const GainGradient& dgain, const Elements& rounded_dx, Team* team) {
+  const auto sums = dgain.scratch.first(gain_scratch_numel(dims));
+  backward_parts({kind, dims, gain.data(), statistics.data(), dy.data(), dx.data(), store_dx, {}},
+                 x, sums, rounded_dx, team);
+  if (dgain.store == Store::overwrite) std::ranges::fill(dgain.values, 0.0f);
+  for (std::size_t at = 0; at < sums.size(); at += dims.dim) {
+    for (std::size_t c = 0; c < dims.dim; ++c) dgain.values[c] += sums[at + c];
   }
-  backward_rows(norm, x, rounded_dx, team);
 }
 
 }  // namespace ballast::kernels

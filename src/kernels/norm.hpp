@@ -37,13 +37,24 @@ void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const Cons
                          std::span<const float> gain, const Elements& y,
                          std::span<float> statistics, Team* team = nullptr);
 
+/// The gradient of a norm's gain: a sum over rows.
+struct GainGradient {
+  std::span<float> values;  ///< [dim]
+  Store store;
+  std::span<float> scratch;  ///< gain_scratch_numel
+};
+
+/// The floats that norm_backward needs for the sums over parts of the rows.
+[[nodiscard]] std::size_t gain_scratch_numel(NormDims dims);
+
 /// Gradients of norm_forward. dx: [rows, dim], stored as `store_dx` says and may alias dy when
-/// overwritten; dgain: [dim], stored as `store_dgain` says, summed over rows in row order.
-/// `rounded_dx` receives dx once more, rounded to its type, unless it is empty.
+/// overwritten. dgain is summed over rows in row order within parts of them, and over the parts in
+/// theirs; how many these are depends on `rows` alone. `rounded_dx` receives dx once more, rounded
+/// to its type, unless it is empty.
 void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,
-                   std::span<float> dgain, Store store_dgain, const Elements& rounded_dx = {},
+                   const GainGradient& dgain, const Elements& rounded_dx = {},
                    Team* team = nullptr);
 
 }  // namespace ballast::kernels

@@ -161,7 +161,7 @@ void Block::leave_backward(const Sublayer& sublayer, const BlockScratch& scratch
   }
   kernels::norm_backward(config_.norm, norm_dims(), sublayer.sum,
                          widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
-                         gradient, gradient, Store::overwrite, dgain, store,
+                         gradient, gradient, Store::overwrite, {dgain, store, scratch.gain_sums},
                          scratch.gradient_operand, team_);
 }
 
@@ -173,7 +173,7 @@ void Block::enter_backward(const Sublayer& sublayer, const BlockScratch& scratch
                                2 * gradient.size_bytes())};
   kernels::norm_backward(config_.norm, norm_dims(), sublayer.stream,
                          widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
-                         scratch.sublayer, gradient, Store::add, dgain, store,
+                         scratch.sublayer, gradient, Store::add, {dgain, store, scratch.gain_sums},
                          scratch.gradient_operand, team_);
 }
 

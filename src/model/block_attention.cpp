@@ -58,8 +58,9 @@ ConstElements Block::heads_backward(const Heads& heads, const BlockPass& pass,
                 team_);
   kernels::norm_backward(config_.norm, {shape_.tokens() * heads.count, config_.head_dim()},
                          heads.raw, widened(heads.gain, pass.scratch.gain),
-                         heads.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
-                         store, room.empty() ? room : operand, team_);
+                         heads.statistics.floats(), gradient, gradient, Store::overwrite,
+                         {dgain, store, pass.scratch.gain_sums}, room.empty() ? room : operand,
+                         team_);
   return operand;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/attention.hpp"
+#include "kernels/norm.hpp"
 #include "tensor/reuse.hpp"
 
 namespace ballast::model {
@@ -36,6 +37,11 @@ ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
   dq_ = room(dim);
   dk_ = room(kv_dim);
   dv_ = compute_room(kv_dim);
+  // Of the stream, or of heads.
+  gain_sums_ = memory.reserve<float>(
+      MemoryClass::scratch,
+      std::max(kernels::gain_scratch_numel({shape.tokens(), dim}),
+               kernels::gain_scratch_numel({shape.tokens() * config.heads, config.head_dim()})));
   if (narrow) gradient_operand_ = compute_room(dim);
 }
 
@@ -46,6 +52,7 @@ BlockScratch ScratchRooms::view() const {
       .dq = arena_->view(dq_),
       .dk = arena_->view(dk_),
       .dv = arena_->view(dv_),
+      .gain_sums = arena_->view(gain_sums_),
       .attention = arena_->view(attention_),
       .gain = arena_->view(gain_),
       .gradient_operand = arena_->view(gradient_operand_),

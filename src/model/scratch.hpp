@@ -18,6 +18,7 @@ struct BlockScratch {
   std::span<float> dq;         ///< [tokens, dim], backward
   std::span<float> dk;         ///< [tokens, kv_dim], backward
   Elements dv;                 ///< [tokens, kv_dim], compute type, backward
+  std::span<float> gain_sums;  ///< kernels::gain_scratch_numel of any norm, backward
   std::span<float> attention;  ///< kernels::attention_scratch_numel for all workers
 
   // Empty where compute is in fp32, which needs no copies.
@@ -38,7 +39,7 @@ class ScratchRooms {
   using Slot = Arena::Slot<float>;
 
   const Arena* arena_;
-  Slot sublayer_{}, dq_{}, dk_{}, attention_{}, gain_{};
+  Slot sublayer_{}, dq_{}, dk_{}, gain_sums_{}, attention_{}, gain_{};
   Arena::ElementSlot operand_{}, dv_{}, gradient_operand_{};
 };
 

@@ -120,11 +120,11 @@ LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& sou
                                   dhidden, gradients.head, room.store);
   if (has_final_norm()) {
     const BlockScratch scratch = scratch_.view();
-    kernels::norm_backward(config_.norm, {shape_.tokens(), config_.dim},
-                           activations_.residual(config_.layers),
-                           widened(weights.final_norm, scratch.gain),
-                           arena_->view(hidden_statistics_), dhidden, dhidden, Store::overwrite,
-                           gradients.final_norm, room.store, scratch.gradient_operand, team_);
+    kernels::norm_backward(
+        config_.norm, {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
+        widened(weights.final_norm, scratch.gain), arena_->view(hidden_statistics_), dhidden,
+        dhidden, Store::overwrite, {gradients.final_norm, room.store, scratch.gain_sums},
+        scratch.gradient_operand, team_);
   }
   return sums;
 }

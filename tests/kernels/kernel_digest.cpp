@@ -161,11 +161,13 @@ void digest_norm(Hasher& hasher, NormKind kind, NormDims dims, ElementType type)
   Values statistics(2 * dims.rows);
   Values dx(numel);
   Values dgain(dims.dim);
+  Values sums(gain_scratch_numel(dims));
   norm_forward(kind, dims, 1e-5f, x, gain, y, statistics);
   hasher.update(y.bytes());
   norm_forward_of_sum(kind, dims, 1e-5f, x, dy, x, gain, y, statistics);
   hasher.update(y.bytes());
-  norm_backward(kind, dims, x, gain, statistics, dy, dx, Store::add, dgain, Store::overwrite, y);
+  norm_backward(kind, dims, x, gain, statistics, dy, dx, Store::add,
+                {dgain, Store::overwrite, sums}, y);
   hasher.update(y.bytes());
   hash_into(hasher, statistics, dx, dgain);
 }

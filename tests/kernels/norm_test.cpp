@@ -37,6 +37,7 @@ class Norm : public testing::TestWithParam<Case> {
   std::vector<float> dy = random_values(3, x.size());
   std::vector<float> y = not_numbers(x.size());
   std::vector<float> statistics = not_numbers(2 * dims.rows);
+  std::vector<float> sums = not_numbers(gain_scratch_numel(dims));
   reference::NormGradients<double> expected;
 };
 
@@ -52,14 +53,14 @@ TEST_P(Norm, ForwardAgreesWithTheReferenceAlsoInPlace) {
 TEST_P(Norm, BackwardOverwrites) {
   auto dx = not_numbers(x.size());
   auto dgain = not_numbers(dims.dim);
-  norm_backward(kind, dims, std::span{x}, gain, statistics, dy, dx, Store::overwrite, dgain,
-                Store::overwrite);
+  norm_backward(kind, dims, std::span{x}, gain, statistics, dy, dx, Store::overwrite,
+                {dgain, Store::overwrite, sums});
   EXPECT_LE(relative_error(dx, expected.dx), dx_tolerance());
   EXPECT_LE(relative_error(dgain, expected.dgain), 2e-6);
 
   std::vector<float> in_place = dy;
   norm_backward(kind, dims, std::span{x}, gain, statistics, in_place, in_place, Store::overwrite,
-                dgain, Store::overwrite);
+                {dgain, Store::overwrite, sums});
   EXPECT_EQ(in_place, dx);
 }
 
@@ -68,7 +69,8 @@ TEST_P(Norm, BackwardAdds) {
   const auto before_gain = random_values(5, dims.dim);
   auto dx = before;
   auto dgain = before_gain;
-  norm_backward(kind, dims, std::span{x}, gain, statistics, dy, dx, Store::add, dgain, Store::add);
+  norm_backward(kind, dims, std::span{x}, gain, statistics, dy, dx, Store::add,
+                {dgain, Store::add, sums});
   for (std::size_t i = 0; i < dx.size(); ++i) expected.dx[i] += static_cast<double>(before[i]);
   for (std::size_t i = 0; i < dgain.size(); ++i) {
     expected.dgain[i] += static_cast<double>(before_gain[i]);
@@ -128,15 +130,15 @@ TEST_P(Norm, BackwardReadsEveryTypeAndLeavesARoundedCopy) {
     for (const Store store : {Store::overwrite, Store::add}) {
       auto dx = before;
       std::vector<float> dgain(dims.dim);
-      norm_backward(kind, dims, std::span{wide}, gain, statistics, dy, dx, store, dgain,
-                    Store::overwrite);
+      norm_backward(kind, dims, std::span{wide}, gain, statistics, dy, dx, store,
+                    {dgain, Store::overwrite, sums});
       for (const ElementType rounded_type : kEveryType) {
         SCOPED_TRACE(std::string{name_of(x_type)} + " to " + std::string{name_of(rounded_type)});
         auto typed_dx = before;
         auto typed_dgain = not_numbers(dims.dim);
         Typed rounded{x.size(), rounded_type};
-        norm_backward(kind, dims, stored, gain, statistics, dy, typed_dx, store, typed_dgain,
-                      Store::overwrite, rounded);
+        norm_backward(kind, dims, stored, gain, statistics, dy, typed_dx, store,
+                      {typed_dgain, Store::overwrite, sums}, rounded);
         EXPECT_EQ(typed_dx, dx);
         EXPECT_EQ(typed_dgain, dgain);
         EXPECT_EQ(rounded.values(), rounded_values(dx, rounded_type));
@@ -153,6 +155,7 @@ std::vector<Case> cases() {
     }
     all.push_back({kind, 1, 33});
     all.push_back({kind, 0, 8});
+    all.push_back({kind, 531, 24});
   }
   return all;
 }

@@ -160,10 +160,11 @@ TEST(Threads, NormsHaveTheSameBits) {
           Typed dx{random_values(7, kNumel), ElementType::fp32}, rounded{kNumel, type};
           Typed dy{random_values(8, kNumel), ElementType::fp32};
           Typed dgain{random_values(9, kWidth), ElementType::fp32};
+          auto sums = not_numbers(gain_scratch_numel(dims));
           const auto dy_or_dx = (store == Store::add ? dy : dx).elements().floats();
           norm_backward(kind, dims, sum, gain, statistics.elements().floats(), dy_or_dx,
-                        dx.elements().floats(), store, dgain.elements().floats(), store, rounded,
-                        team);
+                        dx.elements().floats(), store, {dgain.elements().floats(), store, sums},
+                        rounded, team);
           for (const Typed* result : {&dx, &dgain, &rounded}) append(all, *result);
           return all;
         });
