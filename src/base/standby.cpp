@@ -1,7 +1,6 @@
 #include "base/standby.hpp"
 
 #include <algorithm>
-#include <sched.h>
 
 namespace ballast {
 
@@ -19,13 +18,17 @@ double seconds(clockid_t clock) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-void keep_on(pthread_t thread, std::span<const std::size_t> processors) {
+cpu_set_t set_of(std::span<const std::size_t> processors) {
   cpu_set_t set;
   CPU_ZERO(&set);
   for (const std::size_t processor : processors) {
     if (processor < CPU_SETSIZE) CPU_SET(processor, &set);
   }
-  static_cast<void>(::pthread_setaffinity_np(thread, sizeof set, &set));
+  return set;
+}
+
+void keep_on(pthread_t thread, const cpu_set_t& processors) {
+  static_cast<void>(::pthread_setaffinity_np(thread, sizeof processors, &processors));
 }
 
 bool set_policy(pthread_t thread, int policy) {
@@ -35,17 +38,17 @@ bool set_policy(pthread_t thread, int policy) {
 
 }  // namespace
 
-void stay_on(std::span<const std::size_t> processors) { keep_on(::pthread_self(), processors); }
+void stay_on(std::span<const std::size_t> processors) {
+  keep_on(::pthread_self(), set_of(processors));
+}
+
+Standby::Standby(std::span<const std::size_t> processors) : processors_{set_of(processors)} {}
 
 bool Standby::enlist() {
   thread_ = ::pthread_self();
-  if (processors_.empty()) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (::pthread_getaffinity_np(thread_, sizeof set, &set) != 0) return false;
-    for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
-      if (CPU_ISSET(i, &set)) processors_.push_back(i);
-    }
+  if (CPU_COUNT(&processors_) == 0 &&
+      ::pthread_getaffinity_np(thread_, sizeof processors_, &processors_) != 0) {
+    return false;
   }
   if (::pthread_getcpuclockid(thread_, &clock_) != 0 || !set_policy(thread_, SCHED_IDLE)) {
     return false;
@@ -86,7 +89,7 @@ void Standby::call_home() {
   called_ = true;
   static_cast<void>(set_policy(thread_, SCHED_OTHER));
   const auto home = static_cast<std::size_t>(here);
-  keep_on(thread_, {&home, 1});
+  keep_on(thread_, set_of({&home, 1}));
 }
 
 void Standby::let_go(std::uint32_t round) {

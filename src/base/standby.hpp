@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <ctime>
 #include <pthread.h>
+#include <sched.h>
 #include <span>
-#include <vector>
 
 namespace ballast {
 
@@ -18,8 +18,7 @@ namespace ballast {
 class Standby {
  public:
   /// For the processors with these numbers; none: for those on which the thread may run anyway.
-  explicit Standby(std::span<const std::size_t> processors)
-      : processors_{processors.begin(), processors.end()} {}
+  explicit Standby(std::span<const std::size_t> processors);
 
   /// By the thread itself, before all else. False where the system refuses: then it must not work,
   /// since it would take a processor's time from others.
@@ -58,7 +57,7 @@ class Standby {
   static constexpr std::uint32_t kFirstRest = 1u << 10;
   static constexpr std::uint32_t kLongestRest = 1u << 20;
 
-  std::vector<std::size_t> processors_;
+  cpu_set_t processors_;
   pthread_t thread_{};
   clockid_t clock_{};
   std::atomic<std::uint32_t> tasks_{0};        ///< begun and ended: odd within one

@@ -32,7 +32,7 @@ std::vector<Arena::Slot<float>> reserve_rooms(const model::ParameterTable& table
   std::vector<Arena::Slot<float>> rooms;
   if (leaf_micro_batches > 1) {
     for (const auto& unit : table.units()) rooms.push_back(room(unit.granules));
-  } else if (table.head_unit() == model::kEmbeddingUnit) {
+  } else if (table.ends_share_a_unit()) {
     rooms.push_back(room(table.unit(model::kEmbeddingUnit).granules));
     rooms.resize(table.units().size(), room(table.largest_block_granules()));
   } else {

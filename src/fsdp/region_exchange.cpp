@@ -29,7 +29,7 @@ RegionExchange::RegionExchange(const ShardLayout& layout, std::size_t leaf_micro
     for (const auto& unit : table.units()) add_room(unit.granules);
     return;
   }
-  const bool ends_take_turns = table.head_unit() != model::kEmbeddingUnit;
+  const bool ends_take_turns = !table.ends_share_a_unit();
   const std::size_t block = table.largest_block_granules();
   const std::size_t end = table.largest_end_granules();
   add_room(ends_take_turns ? std::max(end, block) : end);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/attention_rows.hpp"
 #include "kernels/attention_softmax.hpp"
 #include "kernels/attention_tile.hpp"
 #include "kernels/gemm.hpp"

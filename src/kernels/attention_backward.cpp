@@ -2,6 +2,7 @@
 #include <array>
 
 #include "kernels/attention.hpp"
+#include "kernels/attention_rows.hpp"
 #include "kernels/attention_softmax.hpp"
 #include "kernels/attention_tile.hpp"
 #include "kernels/lanes.hpp"

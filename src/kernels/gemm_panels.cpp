@@ -82,14 +82,30 @@ std::size_t task_rows_of(const PanelKernel& kernel, std::size_t m, std::size_t w
                     kernel.shape().rows);
 }
 
+/// The product whose result is the transpose of this one's.
+Product transposed(const Product& product) {
+  const auto other = [](Transpose x) {
+    return x == Transpose::no ? Transpose::yes : Transpose::no;
+  };
+  Product turned = product;
+  turned.shape = {product.shape.n, product.shape.m, product.shape.k};
+  turned.a = product.b;
+  turned.transpose_a = other(product.transpose_b);
+  turned.b = product.a;
+  turned.transpose_b = other(product.transpose_a);
+  return turned;
+}
+
 /// One product on its way through the kernel: columns are packed as far as the caches hold them,
 /// by all together; then each task multiplies some rows by them, which it packs for itself.
 class Run {
  public:
-  Run(const PanelKernel& kernel, const Product& product, Team* team, std::span<Mapping> panels_a,
-      Mapping& panels_b)
+  /// `order`: in which the rows and columns of the product lie in its destination.
+  Run(const PanelKernel& kernel, const Product& product, Order order, Team* team,
+      std::span<Mapping> panels_a, Mapping& panels_b)
       : kernel_{kernel},
         product_{product},
+        order_{order},
         team_{team},
         cut_{cut_of(kernel, product)},
         task_rows_{task_rows_of(kernel, product.shape.m, workers_of(team))},
@@ -163,23 +179,27 @@ class Run {
     const Destination& c = product_.c;
     const std::size_t size = size_of(c.type);
     const bool add = product_.store == Store::add || start_ != 0;
+    const std::size_t first =
+        order_ == Order::row_major ? row * c.stride + col : col * c.stride + row;
     kernel_.multiply({.a = a,
                       .a_stride = a_stride,
                       .b = panels_b_,
                       .m = rows,
                       .n = cols,
                       .depth = depth_,
-                      .c = {.data = static_cast<std::byte*>(c.data) + (row * c.stride + col) * size,
+                      .c = {.data = static_cast<std::byte*>(c.data) + first * size,
                             .stride = c.stride,
                             .type = c.type,
                             .add = add,
                             .stream = !add && start_ + depth_ == product_.shape.k &&
                                       c.rows * c.cols * size > kStreamed,
-                            .alpha = product_.alpha}});
+                            .alpha = product_.alpha,
+                            .order = order_}});
   }
 
   const PanelKernel& kernel_;
   const Product& product_;
+  Order order_;
   Team* team_;
   Cut cut_;
   std::size_t task_rows_;
@@ -206,12 +226,16 @@ PanelGemm::PanelGemm(Team* team)
 }
 
 std::string PanelGemm::description() const {
-  return fmt::format("panels 1 on {}{}{}", fp32_->name(), bf16_ == nullptr ? "" : ", bf16 on ",
+  return fmt::format("panels 2 on {}{}{}", fp32_->name(), bf16_ == nullptr ? "" : ", bf16 on ",
                      bf16_ == nullptr ? "" : bf16_->name());
 }
 
 void PanelGemm::multiply_by(const PanelKernel& kernel, const Product& product) const {
-  Run{kernel, product, team_, panels_a_, panels_b_}.run();
+  if (product.shape.m <= kernel.few_rows() && product.transpose_b == Transpose::yes) {
+    Run{kernel, transposed(product), Order::column_major, team_, panels_a_, panels_b_}.run();
+  } else {
+    Run{kernel, product, Order::row_major, team_, panels_a_, panels_b_}.run();
+  }
 }
 
 }  // namespace ballast::kernels

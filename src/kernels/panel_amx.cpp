@@ -140,7 +140,7 @@ void multiply_panels(const Half* a, const Walk& walk, const Half* b, std::size_t
 
 /// Whether tiles can be stored where they go, and sums go on from what is there.
 bool is_direct(const PanelTarget& c) {
-  return c.type == ElementType::fp32 && c.alpha == 1.0f && !c.stream;
+  return c.type == ElementType::fp32 && c.alpha == 1.0f && !c.stream && c.order == Order::row_major;
 }
 
 class AmxKernel final : public PanelKernel {
@@ -154,6 +154,8 @@ class AmxKernel final : public PanelKernel {
     // Rows a multiple of a page apart would share a few lines of the first-level cache.
     return depth % kStep == 0 && stride * sizeof(Half) % 4096 != 0;
   }
+
+  [[nodiscard]] std::size_t few_rows() const override { return 256; }
 
   void pack_a(const PanelSource& source, std::byte* panels) const override {
     const bool along = source.neighbours == Neighbours::along_depth;
@@ -171,6 +173,18 @@ class AmxKernel final : public PanelKernel {
   }
 
  private:
+  struct Part {
+    std::size_t row, col, rows, cols;
+  };
+
+  static void prefetch_target(Prefetch& prefetch, const PanelTarget& c, const Part& part) {
+    const std::size_t size = size_of(c.type);
+    const bool by_row = c.order == Order::row_major;
+    const std::size_t first =
+        by_row ? part.row * c.stride + part.col : part.col * c.stride + part.row;
+    prefetch.start(c.data + first * size, c.stride * size, by_row ? part.rows : part.cols);
+  }
+
   /// While there are Tiles.
   static void multiply_block(const PanelBlock& block) {
     const std::size_t steps = (block.depth + kStep - 1) / kStep;
@@ -186,14 +200,10 @@ class AmxKernel final : public PanelKernel {
       const bool has_next = block.a_stride != 0 && row + kRows < block.m && b_panels >= kFetching;
       Prefetch prefetch{has_next ? a + walk.panel : nullptr, walk.row, steps, b_panels};
       for (std::size_t panel = 0; panel < b_panels; ++panel) {
-        const std::size_t size = size_of(block.c.type);
-        if (!block.c.stream) {
-          prefetch.start(block.c.data + (row * block.c.stride + panel * kTileCols) * size,
-                         block.c.stride * size, std::min(kRows, block.m - row));
-        }
         const std::size_t col = panel * kTileCols;
         const std::size_t rows = std::min(kRows, block.m - row);
         const std::size_t cols = std::min(kTileCols, block.n - col);
+        if (!block.c.stream) prefetch_target(prefetch, block.c, {row, col, rows, cols});
         const Half* const panel_b = b + panel * b_stride;
         if (direct && rows == kRows && cols == kTileCols) {
           float* const c = reinterpret_cast<float*>(block.c.data) + row * block.c.stride + col;

@@ -171,7 +171,7 @@ void multiply_panels(Rows a, const float* b, std::size_t depth, const Sums& targ
 
 /// Whether sums can be stored where they go as they are.
 bool is_direct(const PanelTarget& c) {
-  return c.type == ElementType::fp32 && c.alpha == 1.0f && !c.stream;
+  return c.type == ElementType::fp32 && c.alpha == 1.0f && !c.stream && c.order == Order::row_major;
 }
 
 class Avx512Kernel final : public PanelKernel {

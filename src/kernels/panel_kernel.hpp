@@ -37,14 +37,18 @@ struct PanelSource {
   ElementType type = ElementType::fp32;  ///< kernels of fp32 widen others; any other takes its own
 };
 
+/// Which of a block's results are neighbours in memory: those of a row, or those of a column.
+enum class Order { row_major, column_major };
+
 /// Where a block of results goes.
 struct PanelTarget {
   std::byte* data;
-  std::size_t stride;  ///< elements from row to row
+  std::size_t stride;  ///< elements from row to row, or from column to column
   ElementType type;    ///< fp32 or bf16
   bool add;            ///< fp32 only
   bool stream;         ///< past the caches: nobody reads it soon
   float alpha;
+  Order order = Order::row_major;
 };
 
 /// A block of results: panels of op(a), or its rows as they lie in memory, times panels of op(b).
@@ -72,6 +76,9 @@ class PanelKernel {
   [[nodiscard]] virtual std::size_t best_depth() const = 0;
   /// Whether op(a) may stay where it is, given that its neighbours lie along the depth.
   [[nodiscard]] virtual bool reads_rows(std::size_t stride, std::size_t depth) const = 0;
+  /// Up to so many rows of results an op(b) whose neighbours lie along the depth costs more to pack
+  /// than results cost to be stored column by column, with op(a) and op(b) in each other's place.
+  [[nodiscard]] virtual std::size_t few_rows() const { return 0; }
 
   /// Panels of shape().rows by padded_depth elements, one behind the other, padded with zeros.
   virtual void pack_a(const PanelSource& source, std::byte* panels) const = 0;

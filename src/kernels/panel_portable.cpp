@@ -46,7 +46,8 @@ BALLAST_KERNEL void multiply_panels(const float* a, const float* b, std::size_t 
   __builtin_memcpy(tile, sums, sizeof sums);
 }
 
-void store_row(const PanelTarget& c, const float* values, std::size_t at, std::size_t count) {
+/// Results that are neighbours in memory, `at` elements from its start on.
+void store_run(const PanelTarget& c, const float* values, std::size_t at, std::size_t count) {
   if (c.type == ElementType::bf16) {
     auto* const out = reinterpret_cast<std::uint16_t*>(c.data) + at;
     for (std::size_t i = 0; i < count; ++i) out[i] = to_bf16(c.alpha * values[i]);
@@ -56,6 +57,27 @@ void store_row(const PanelTarget& c, const float* values, std::size_t at, std::s
   for (std::size_t i = 0; i < count; ++i) {
     const float value = c.alpha * values[i];
     out[i] = c.add ? out[i] + value : value;
+  }
+}
+
+/// Results of one tile: [kRows, kCols], row-major, of which [m, n] count.
+struct Tile {
+  const float* values;
+  std::size_t m;
+  std::size_t n;
+};
+
+void store_tile(const PanelTarget& c, const Tile& tile, std::size_t row, std::size_t col) {
+  if (c.order == Order::row_major) {
+    for (std::size_t r = 0; r < tile.m; ++r) {
+      store_run(c, tile.values + r * kCols, (row + r) * c.stride + col, tile.n);
+    }
+    return;
+  }
+  float column[kRows];
+  for (std::size_t i = 0; i < tile.n; ++i) {
+    for (std::size_t r = 0; r < tile.m; ++r) column[r] = tile.values[r * kCols + i];
+    store_run(c, column, (col + i) * c.stride + row, tile.m);
   }
 }
 
@@ -87,10 +109,9 @@ class PortableKernel final : public PanelKernel {
       const auto* b = reinterpret_cast<const float*>(block.b);
       for (std::size_t col = 0; col < block.n; col += kCols, b += b_stride) {
         multiply_panels(a, b, block.depth, values);
-        for (std::size_t r = 0; r < std::min(kRows, block.m - row); ++r) {
-          store_row(block.c, values + r * kCols, (row + r) * block.c.stride + col,
-                    std::min(kCols, block.n - col));
-        }
+        store_tile(block.c,
+                   {values, std::min(kRows, block.m - row), std::min(kCols, block.n - col)}, row,
+                   col);
       }
     }
   }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <immintrin.h>
 
 #include "kernels/half.hpp"
 #include "kernels/panel_kernel.hpp"
+#include "kernels/panel_transpose.hpp"
 
 // Included between the target pragmas of a kernel, so that it becomes code of that instruction set.
 namespace ballast::kernels {
@@ -60,8 +62,26 @@ void store_halves(const PanelTarget& c, const float* row, std::uint16_t* out, st
   }
 }
 
-/// Puts a tile where its block's rows and columns from `row` and `col` on go.
-void store_tile(const PanelTarget& c, const Tile& tile, std::size_t row, std::size_t col) {
+/// A tile's rows as columns. values: [kTileCols, kTileCols].
+Tile turned(const Tile& tile, float* values) {
+  constexpr std::size_t kSide = 16;
+  for (std::size_t r = 0; r < tile.m; r += kSide) {
+    for (std::size_t c = 0; c < kTileCols; c += kSide) {
+      Square square{};
+      for (std::size_t i = 0; i < std::min(kSide, tile.m - r); ++i) {
+        square[i] = _mm512_loadu_si512(tile.values + (r + i) * kTileCols + c);
+      }
+      transpose(square);
+      for (std::size_t i = 0; i < kSide; ++i) {
+        _mm512_store_si512(values + (c + i) * kTileCols + r, square[i]);
+      }
+    }
+  }
+  return {values, tile.n, tile.m};
+}
+
+/// Rows and columns here are those of the memory.
+void store_rows(const PanelTarget& c, const Tile& tile, std::size_t row, std::size_t col) {
   for (std::size_t r = 0; r < tile.m; ++r) {
     const float* values = tile.values + r * kTileCols;
     const std::size_t at = (row + r) * c.stride + col;
@@ -73,6 +93,13 @@ void store_tile(const PanelTarget& c, const Tile& tile, std::size_t row, std::si
     store_floats(c, _mm512_loadu_ps(values), out, tile.n);
     if (tile.n > 16) store_floats(c, _mm512_loadu_ps(values + 16), out + 16, tile.n - 16);
   }
+}
+
+/// Puts a tile where its block's rows and columns from `row` and `col` on go.
+void store_tile(const PanelTarget& c, const Tile& tile, std::size_t row, std::size_t col) {
+  if (c.order == Order::row_major) return store_rows(c, tile, row, col);
+  alignas(64) float values[kTileCols * kTileCols];
+  store_rows(c, turned(tile, values), col, row);
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ class ParameterTable {
   [[nodiscard]] std::optional<std::size_t> layer_of(std::size_t parameter) const;
   /// Where final norm and head lie: a unit of their own, or kEmbeddingUnit.
   [[nodiscard]] UnitId head_unit() const { return ends_ - 1; }
+  [[nodiscard]] bool ends_share_a_unit() const { return head_unit() == kEmbeddingUnit; }
   /// Units in front of those that hold blocks alone: one or two.
   [[nodiscard]] std::size_t ends() const { return ends_; }
   [[nodiscard]] bool is_end(UnitId id) const { return id < ends_; }

@@ -7,9 +7,8 @@ StepProgram training_program(const ParameterTable& table) {
   for (std::size_t layer = 0; layer < table.layers(); ++layer) {
     program.push_back({table.unit_of_layer(layer), Pass::forward, Gradient::none});
   }
-  const UnitId head = table.head_unit();
-  program.push_back(
-      {head, Pass::backward, head == kEmbeddingUnit ? Gradient::partial : Gradient::complete});
+  program.push_back({table.head_unit(), Pass::backward,
+                     table.ends_share_a_unit() ? Gradient::partial : Gradient::complete});
   for (std::size_t layer = table.layers(); layer-- > 0;) {
     const UnitId unit = table.unit_of_layer(layer);
     const bool last_visit = !table.is_end(unit) && layer == table.first_layer(unit);

@@ -189,7 +189,7 @@ LossSums Transformer::forward_backward(const Batch& batch, ParameterSource& sour
   embed(batch, source);
   forward_blocks(batch, source);
   const LossSums sums = loss_and_gradient(batch, source, gradient_scale);
-  if (table_.head_unit() != kEmbeddingUnit) source.gradient_ready(table_.head_unit());
+  if (!table_.ends_share_a_unit()) source.gradient_ready(table_.head_unit());
   backward_blocks(batch, source);
   embed_backward(batch, source);
   return sums;

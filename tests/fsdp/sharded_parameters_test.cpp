@@ -130,7 +130,7 @@ TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
       const std::size_t head = layout.held(layout.table().head_unit()).numel() * sizeof(float);
       const bool late = sharded.transports().gradients == Transport::region;
       EXPECT_EQ(sharded.memory().own.planned_bytes(MemoryClass::gradients),
-                late || layout.table().head_unit() == model::kEmbeddingUnit ? 0 : head);
+                late || layout.table().ends_share_a_unit() ? 0 : head);
       const auto whole = whole_gradient(leaves, policy, kLongSeqLen);
       for (int step = 0; step < 2; ++step) {
         sharded.run(leaves.size());

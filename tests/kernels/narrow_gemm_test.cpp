@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <vector>
@@ -6,6 +7,7 @@
 #include "kernels/convert.hpp"
 #include "kernels/gemm_table.hpp"
 #include "kernels/plain_gemm.hpp"
+#include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 
 namespace ballast::kernels {
@@ -132,6 +134,37 @@ TEST(NarrowGemm, ResultsOfTheOperandsTypeAreTheRoundedOnes) {
           ASSERT_NEAR(got[i], exact[i], std::abs(exact[i]) * ulp * 1.001f + 2e-5f)
               << gemm->description() << " " << name_of(type) << " k " << size.k << " at " << i;
         }
+      }
+    }
+  }
+}
+
+/// Our own: a result of few rows is made with operands in each other's place. Sums that are not
+/// split run along the depth in both.
+TEST(NarrowGemm, FewRowsHaveTheBitsThatTheyHaveAmongMany) {
+  const auto libraries = gemm_libraries();
+  if (std::ranges::find(libraries, GemmLibrary::panels) == libraries.end()) return;
+  const auto gemm = make_gemm(GemmLibrary::panels);
+  constexpr std::size_t kMany = 301;
+  constexpr std::size_t kN = 75;
+  for (const std::size_t k : {65u, 1500u, 3100u}) {
+    const NarrowMatrix a{ElementType::bf16, 1, kMany, k, 0};
+    const NarrowMatrix b{ElementType::bf16, 2, kN, k, 0};
+    const auto product = [&](std::size_t rows, ElementType type) {
+      Operand some = a.operand();
+      some.rows = rows;
+      Typed c{rows * kN, type};
+      gemm->multiply(some, Transpose::no, b.operand(), Transpose::yes, {c, rows, kN},
+                     Store::overwrite);
+      return c.values();
+    };
+    for (const ElementType type : {ElementType::fp32, ElementType::bf16}) {
+      if (type == ElementType::fp32 && k > 1536) continue;
+      const auto many = product(kMany, type);
+      for (const std::size_t rows : {1u, 33u, 64u, 256u, 257u}) {
+        const std::vector first(many.begin(),
+                                many.begin() + static_cast<std::ptrdiff_t>(rows * kN));
+        EXPECT_EQ(product(rows, type), first) << rows << " of depth " << k;
       }
     }
   }

@@ -72,7 +72,7 @@ std::vector<Candidate> candidates() {
 
 /// Adds the product of the depths from `start` on to what `c` holds, or overwrites that.
 void check(const Candidate& candidate, const Source& a, const Source& b, std::size_t start,
-           bool add) {
+           bool add, Order order) {
   const PanelKernel& kernel = *candidate.kernel;
   const PanelShape shape = kernel.shape();
   const std::size_t size = size_of(kernel.type());
@@ -99,17 +99,19 @@ void check(const Candidate& candidate, const Source& a, const Source& b, std::si
                    .n = b.count,
                    .depth = part.depth,
                    .c = {.data = reinterpret_cast<std::byte*>(c.data()),
-                         .stride = b.count,
+                         .stride = order == Order::row_major ? b.count : a.count,
                          .type = ElementType::fp32,
                          .add = add,
                          .stream = false,
-                         .alpha = 1.0f},
+                         .alpha = 1.0f,
+                         .order = order},
                    .b_stride = whole * shape.cols});
   std::vector<double> expected(c.size());
   for (std::size_t i = 0; i < a.count; ++i) {
     for (std::size_t j = 0; j < b.count; ++j) {
-      double& sum = expected[i * b.count + j];
-      sum = add ? static_cast<double>(before[i * b.count + j]) : 0.0;
+      const std::size_t at = order == Order::row_major ? i * b.count + j : j * a.count + i;
+      double& sum = expected[at];
+      sum = add ? static_cast<double>(before[at]) : 0.0;
       for (std::size_t k = start; k < a.depth; ++k) sum += a.at(i, k) * b.at(j, k);
     }
   }
@@ -127,9 +129,11 @@ TEST(PanelKernel, MultipliesPartsOfPanelsInAnyLayout) {
                                    name_of(candidate.type), m, n, k));
           const Source a{1, m, k, of_a, candidate.type};
           const Source b{2, n, k, of_b, candidate.type};
-          check(candidate, a, b, 0, false);
-          check(candidate, a, b, 0, true);
-          if (k > 32) check(candidate, a, b, 32, true);
+          for (const Order order : {Order::row_major, Order::column_major}) {
+            check(candidate, a, b, 0, false, order);
+            check(candidate, a, b, 0, true, order);
+            if (k > 32) check(candidate, a, b, 32, true, order);
+          }
         }
       }
     }

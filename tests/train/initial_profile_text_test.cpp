@@ -31,11 +31,11 @@ InitialProfile profile_with(std::vector<SpectralFeatures> spectra) {
                    {"model.init_std", "0.02"}, {"run.seed", "3"}};
   profile.asked = 2049;
   auto& probe = profile.probe;
-  probe.signals = {.tokens = 2049,
-                   .rms = std::vector(blocks + 1, 1.0),
-                   .kurtosis = std::vector(blocks + 1, 3.0),
-                   .update = std::vector(blocks, 0.25),
-                   .attention_logit = std::vector(blocks, 0.125)};
+  probe.signals.tokens = 2049;
+  probe.signals.rms.assign(blocks + 1, 1.0);
+  probe.signals.kurtosis.assign(blocks + 1, 3.0);
+  probe.signals.update.assign(blocks, 0.25);
+  probe.signals.attention_logit.assign(blocks, 0.125);
   probe.spectra = std::move(spectra);
   probe.eigenvalues.resize(blocks, {{0.5, -0.25}});
   return profile;
