@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.hpp"
 #include "kernels/isa.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/pieces.hpp"
@@ -269,7 +270,12 @@ void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,
                    const GainGradient& dgain, const Elements& rounded_dx, Team* team) {
-  const auto sums = dgain.scratch.first(gain_scratch_numel(dims));
+  const std::size_t needed = gain_scratch_numel(dims);
+  if (dgain.scratch.size() < needed) {
+    throw internal_error("a norm's backward needs {} floats of scratch, not {}", needed,
+                         dgain.scratch.size());
+  }
+  const auto sums = dgain.scratch.first(needed);
   backward_parts({kind, dims, gain.data(), statistics.data(), dy.data(), dx.data(), store_dx, {}},
                  x, sums, rounded_dx, team);
   if (dgain.store == Store::overwrite) std::ranges::fill(dgain.values, 0.0f);

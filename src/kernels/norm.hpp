@@ -50,7 +50,7 @@ struct GainGradient {
 /// Gradients of norm_forward. dx: [rows, dim], stored as `store_dx` says and may alias dy when
 /// overwritten. dgain is summed over rows in row order within parts of them, and over the parts in
 /// theirs; how many these are depends on `rows` alone. `rounded_dx` receives dx once more, rounded
-/// to its type, unless it is empty.
+/// to its type, unless it is empty. An internal Error where dgain.scratch is too small.
 void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error.hpp"
 #include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 #include "reference/kernels.hpp"
@@ -77,6 +78,19 @@ TEST_P(Norm, BackwardAdds) {
   }
   EXPECT_LE(relative_error(dx, expected.dx), 2e-6);
   EXPECT_LE(relative_error(dgain, expected.dgain), 2e-6);
+}
+
+TEST(NormScratch, TooLittleIsRefused) {
+  constexpr NormDims kDims{531, 8};
+  const auto x = random_values(1, kDims.rows * kDims.dim);
+  const auto gain = random_values(2, kDims.dim);
+  std::vector<float> dx(x.size());
+  std::vector<float> dgain(kDims.dim);
+  std::vector<float> sums(gain_scratch_numel(kDims) - 1);
+  EXPECT_THROW(
+      norm_backward(NormKind::rms, kDims, std::span{x}, gain, std::vector<float>(2 * kDims.rows), x,
+                    dx, Store::overwrite, {dgain, Store::overwrite, sums}),
+      Error);
 }
 
 // In narrow types: what the fp32 kernel makes of the widened values, rounded once.
