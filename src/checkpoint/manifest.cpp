@@ -115,10 +115,13 @@ ordered_json parse_json(const std::string& text, const std::filesystem::path& pa
 void require_version(const Node& root, const std::filesystem::path& path) {
   root.at("format").require(root.at("format").text() == kFormat, "that of a checkpoint");
   const std::uint64_t version = root.at("format_version").number();
-  if (version != Manifest::kFormatVersion) {
-    throw data_error("'{}' has format version {}; this build reads version {}", path.string(),
-                     version, Manifest::kFormatVersion);
-  }
+  if (version == Manifest::kFormatVersion) return;
+  const std::string_view advice = version > Manifest::kFormatVersion
+                                      ? "use the newer build that wrote it"
+                                      : "use the older build that wrote it";
+  throw UnknownFormat{
+      ExitCode::data, fmt::format("'{}' has format version {}; this build reads version {}: {}",
+                                  path.string(), version, Manifest::kFormatVersion, advice)};
 }
 
 TrainingState parse_state(const Node& node) {
@@ -164,16 +167,24 @@ ordered_json lines_json(const std::string& text) {
   return lines;
 }
 
+FileEntry parse_file(const Node& node) {
+  const Node name = node.at("name");
+  name.require(is_plain_name(name.text()), "the plain name of a file");
+  return {name.text(), node.at("bytes").number(), node.at("hash").hash()};
+}
+
 std::vector<FileEntry> parse_files(const Node& list) {
   std::vector<FileEntry> files;
   std::set<std::string> names;
   for (const auto& node : list.elements()) {
-    const Node name = node.at("name");
-    name.require(is_plain_name(name.text()), "the plain name of a file");
-    name.require(names.insert(name.text()).second, "unique");
-    files.push_back({name.text(), node.at("bytes").number(), node.at("hash").hash()});
+    files.push_back(parse_file(node));
+    node.at("name").require(names.insert(files.back().name).second, "unique");
   }
   return files;
+}
+
+ordered_json file_json(const FileEntry& file) {
+  return {{"name", file.name}, {"bytes", file.bytes}, {"hash", file.hash.hex()}};
 }
 
 ordered_json state_json(const TrainingState& state) {
@@ -208,10 +219,10 @@ std::string Manifest::to_json() const {
   for (const auto& tensor : tensors) {
     root["tensors"].push_back({{"name", tensor.name}, {"shape", tensor.shape}});
   }
-  for (const auto& file : files) {
-    root["files"].push_back(
-        {{"name", file.name}, {"bytes", file.bytes}, {"hash", file.hash.hex()}});
-  }
+  for (const auto& file : files) root["files"].push_back(file_json(file));
+  if (tokenizer) root["tokenizer"] = file_json(*tokenizer);
+  if (!settings.empty()) root["settings"] = lines_json(settings);
+  if (lr && std::isfinite(*lr)) root["lr"] = *lr;
   try {
     std::string body = root.dump(2);
     body.resize(body.size() - std::string_view{"\n}"}.size());
@@ -236,7 +247,12 @@ Manifest Manifest::parse(const std::string& json, const std::filesystem::path& p
       .numerics = root.at("numerics").text(),
       .gemm_table = root.has("gemm_table") ? parse_lines(root.at("gemm_table")) : "",
       .monitor = root.has("monitor") ? root.at("monitor").text() : "",
+      .tokenizer = {},
+      .settings = root.has("settings") ? parse_lines(root.at("settings")) : "",
+      .lr = {},
   };
+  if (root.has("tokenizer")) manifest.tokenizer = parse_file(root.at("tokenizer"));
+  if (root.has("lr")) manifest.lr = root.at("lr").real();
   root.at("writers").require(manifest.writers == manifest.files.size(), "the number of files");
   (void)root.at("manifest_hash").hash();
   const std::size_t tail = std::min(json.size(), seal("").size());

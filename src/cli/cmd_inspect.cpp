@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fmt/format.h>
 #include <span>
@@ -8,7 +9,9 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
+#include "checkpoint/folders.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "data/dataset.hpp"
@@ -18,15 +21,26 @@ namespace ballast::cli {
 
 namespace {
 
-constexpr HelpText kHelp{.usage = "ballast inspect PATH",
+constexpr HelpText kHelp{.usage = "ballast inspect PATH [--verify]",
                          .about = "Says what a dataset or a checkpoint is made of.",
                          .examples =
                              "  ballast inspect corpus.h5\n"
-                             "  ballast inspect runs/quickstart\n"};
+                             "  ballast inspect runs/quickstart\n"
+                             "  ballast inspect --verify runs/quickstart\n"};
 
-std::vector<Option> options_for(std::filesystem::path& path) {
-  return {required(
-      word("path", "PATH", path, "a dataset, a checkpoint, or a run directory: its newest"))};
+struct InspectOptions {
+  std::filesystem::path path;
+  bool verify = false;
+};
+
+std::vector<Option> options_for(InspectOptions& o) {
+  return {
+      required(
+          word("path", "PATH", o.path, "a dataset, a checkpoint, or a run directory: its newest")),
+      flag("verify", o.verify,
+           "read every checkpoint of a run directory and say which are whole; exit code 3 if one is "
+           "not"),
+  };
 }
 
 ExitCode inspect_dataset(const std::filesystem::path& path) {
@@ -85,17 +99,44 @@ ExitCode inspect_checkpoint(const std::filesystem::path& path) {
   return ExitCode::ok;
 }
 
+/// What is wrong with a checkpoint; empty if it is whole.
+std::string damage_of(const std::filesystem::path& folder) {
+  try {
+    checkpoint::verify_files(checkpoint::Manifest::read(folder), folder);
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+/// Reads all checkpoints of a run, from the newest on.
+ExitCode verify_run(const std::filesystem::path& run_dir) {
+  const auto folders = checkpoint::newest_first(run_dir);
+  if (folders.empty()) throw data_error("'{}' holds no checkpoint", run_dir.string());
+  ExitCode code = ExitCode::ok;
+  for (const auto& folder : folders) {
+    const std::string damage = damage_of(folder);
+    const std::string name = folder.filename().string();
+    fmt::print("{:<18} {}\n", name, damage.empty() ? "whole" : "damaged: " + damage);
+    std::fflush(stdout);  // reading takes a while
+    if (!damage.empty()) code = ExitCode::data;
+  }
+  return code;
+}
+
 std::string help(const Terminal& terminal) {
-  std::filesystem::path path;
-  return command_help(kHelp, options_for(path), terminal);
+  InspectOptions defaults;
+  return command_help(kHelp, options_for(defaults), terminal);
 }
 
 ExitCode run(Arguments arguments) {
-  std::filesystem::path path;
-  read_command_line(arguments, options_for(path), "path");
+  InspectOptions options;
+  read_command_line(arguments, options_for(options), "path");
+  const auto& path = options.path;
   std::error_code unreadable;
-  return std::filesystem::is_directory(path, unreadable) ? inspect_checkpoint(path)
-                                                         : inspect_dataset(path);
+  if (!std::filesystem::is_directory(path, unreadable)) return inspect_dataset(path);
+  const bool is_run = !std::filesystem::exists(path / checkpoint::kManifestName, unreadable);
+  return options.verify && is_run ? verify_run(path) : inspect_checkpoint(path);
 }
 
 }  // namespace

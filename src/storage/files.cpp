@@ -125,23 +125,35 @@ void sync_file(const std::filesystem::path& path) { sync(path, O_RDONLY); }
 
 void sync_folder(const std::filesystem::path& path) { sync(path, O_RDONLY | O_DIRECTORY); }
 
-Hash128 hash_file(const std::filesystem::path& path) {
-  InputFile file{path};
-  Hasher hasher;
+void FileHasher::open(const std::filesystem::path& path) { file_.emplace(path); }
+
+void FileHasher::advance(std::uint64_t most) {
   std::vector<char> piece(kPiece);
-  for (std::size_t got = piece.size(); got == piece.size();) {
-    got = file.read(piece);
-    hasher.update(std::as_bytes(std::span{piece}.first(got)));
+  for (std::uint64_t done = 0; file_ && done < most; done += piece.size()) {
+    const std::size_t got = file_->read(piece);
+    hasher_.update(std::as_bytes(std::span{piece}.first(got)));
+    bytes_ += got;
+    if (got < piece.size()) file_.reset();
   }
+}
+
+Hash128 hash_file(const std::filesystem::path& path) {
+  FileHasher hasher;
+  hasher.open(path);
+  while (!hasher.is_done()) hasher.advance(kPiece);
   return hasher.digest();
 }
 
-void require_free_space(const std::filesystem::path& folder, std::uint64_t bytes) {
+std::uint64_t free_space(const std::filesystem::path& folder) {
   struct statvfs space {};
   if (::statvfs(folder.c_str(), &space) != 0) {
     throw data_error("cannot tell the free space of '{}': {}", folder.string(), reason(errno));
   }
-  const std::uint64_t free = std::uint64_t{space.f_bavail} * space.f_frsize;
+  return std::uint64_t{space.f_bavail} * space.f_frsize;
+}
+
+void require_free_space(const std::filesystem::path& folder, std::uint64_t bytes) {
+  const std::uint64_t free = free_space(folder);
   if (free < bytes) {
     throw data_error("'{}' has {} free, {} are needed: make room or choose another folder",
                      folder.string(), human_bytes(free), human_bytes(bytes));

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,8 +40,28 @@ void write_text_atomically(const std::filesystem::path& path, std::string_view t
 void sync_file(const std::filesystem::path& path);
 void sync_folder(const std::filesystem::path& path);
 
-/// XXH3-128 of a file's bytes, read in pieces.
+/// XXH3-128 of a file's bytes.
 [[nodiscard]] Hash128 hash_file(const std::filesystem::path& path);
+
+/// The same, read a part at a time, so that its caller can do something in between.
+class FileHasher {
+ public:
+  void open(const std::filesystem::path& path);
+  /// Reads at most `most` more bytes; none after the end.
+  void advance(std::uint64_t most);
+  [[nodiscard]] bool is_done() const { return !file_.has_value(); }
+  /// Of what was read so far.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] Hash128 digest() const { return hasher_.digest(); }
+
+ private:
+  std::optional<InputFile> file_;  ///< until its end
+  Hasher hasher_;
+  std::uint64_t bytes_ = 0;
+};
+
+/// Of the file system that holds `folder`; a data Error names it if it cannot be told.
+[[nodiscard]] std::uint64_t free_space(const std::filesystem::path& folder);
 
 /// Fails with a clear data Error when the file system that holds `folder` has less than `bytes`
 /// free.

@@ -4,7 +4,6 @@
 #include <sstream>
 #include <string>
 
-#include "base/error.hpp"
 #include "storage/files.hpp"
 
 namespace ballast::train {
@@ -29,20 +28,13 @@ void cut_after(const std::filesystem::path& file, std::uint64_t step) {
 
 }  // namespace
 
-JsonLines::JsonLines(const std::filesystem::path& file, std::uint64_t keep_until) : file_{file} {
+JsonLines::JsonLines(const std::filesystem::path& file, std::uint64_t keep_until) {
   if (keep_until == 0) {
     std::filesystem::remove(file);
   } else {
     cut_after(file, keep_until);
   }
-  stream_.open(file, std::ios::app);
-  if (!stream_) throw data_error("cannot write {}", file.string());
-}
-
-void JsonLines::write(std::string_view object) {
-  if (!stream_.is_open()) return;
-  stream_ << object << std::endl;
-  if (!stream_) throw data_error("{}: cannot write: is the disk full?", file_.filename().string());
+  lines_ = storage::AppendFile{file};
 }
 
 }  // namespace ballast::train

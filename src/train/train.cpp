@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "base/text.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/agree.hpp"
+#include "storage/append_file.hpp"
 #include "storage/files.hpp"
 #include "train/binding.hpp"
 #include "train/engine.hpp"
@@ -18,7 +20,10 @@
 #include "train/metrics_log.hpp"
 #include "train/monitoring.hpp"
 #include "train/profiler.hpp"
+#include "train/resume_point.hpp"
 #include "train/run_directory.hpp"
+#include "train/saver.hpp"
+#include "train/setting_changes.hpp"
 #include "train/stop_signal.hpp"
 #include "train/summary.hpp"
 #include "train/trainer.hpp"
@@ -31,52 +36,50 @@ namespace {
 /// the same would only burn time. An alert comes first.
 constexpr std::uint64_t kPatience = 2 * monitor::Detectors::kManySkips;
 
-/// While a checkpoint moves, ranks wait for the slowest disk, which may take that much longer than
-/// the slowest message.
-constexpr double kDiskPatience = 10.0;
+/// Whether a schedule that once gave `before` and now gives `now` to the same step was changed so that
+/// it shows.
+bool is_rate_jump(double before, double now) {
+  constexpr double kSeen = 0.05;
+  return std::abs(now - before) > kSeen * std::max(before, now);
+}
 
-/// Gives collectives more time for its lifetime.
-class PatientCollectives {
- public:
-  PatientCollectives(comm::Communicator& world, double timeout_s)
-      : world_{&world}, timeout_s_{timeout_s} {
-    world.set_timeout_s(kDiskPatience * timeout_s);
-  }
-  ~PatientCollectives() { world_->set_timeout_s(timeout_s_); }
-  PatientCollectives(const PatientCollectives&) = delete;
-  PatientCollectives& operator=(const PatientCollectives&) = delete;
-
- private:
-  comm::Communicator* world_;
-  double timeout_s_;
+/// A state without its tensors, as a checkpoint keeps it.
+struct SoundState {
+  checkpoint::TrainingState state;
+  std::string monitor;
 };
 
 /// One training from its first step to its last: what `train` does once everything is open.
 class TrainingRun {
  public:
-  /// `binding`: what to say of ranks, threads and processors.
+  /// `binding`: what to say of ranks, threads and processors; `settings`: what the run was asked
+  /// for, as INI text.
   TrainingRun(comm::Communicator& world, const Config& config, const data::Dataset& dataset,
-              std::string binding)
+              std::string binding, std::string settings)
       : world_{&world},
         config_{&config},
         binding_{std::move(binding)},
+        settings_{std::move(settings)},
+        tokenizer_model_{dataset.tokenizer_model()},
         schedule_{make_schedule(config)},
         identity_{make_identity(config, dataset.info())},
         profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
         engine_{config, world, dataset, profile()},
         monitoring_{config, world, engine_},
-        numerics_{numerics_fingerprint(engine_.gemm())} {
+        numerics_{numerics_fingerprint(engine_.gemm())},
+        saver_{world, config.checkpoint, engine_, log_} {
     require_same_numerics(world, numerics_);
   }
 
-  void start(const std::optional<std::filesystem::path>& checkpoint);
-  void open_log(const std::string& resolved_ini);
+  void start(const ResumePoint& from);
+  void open_log(const ResumePoint& from);
   ExitCode run();
 
  private:
   [[nodiscard]] Profile* profile() { return profiler_ ? &profiler_->profile() : nullptr; }
-  void resume(const std::filesystem::path& checkpoint);
+  void resume(const checkpoint::Checked& checkpoint);
   void introduce();
+  void introduce_resumed(const checkpoint::Checked& checkpoint);
   void calibrate();
   void write_profile();
   [[nodiscard]] bool is_due(std::uint64_t every) const {
@@ -84,17 +87,25 @@ class TrainingRun {
   }
   void carry_loss_scale(const checkpoint::TrainingState& fresh);
   [[nodiscard]] std::string scale_change(const StepResult& result) const;
+  ExitCode take_steps();
   StepResult timed_step();
   std::optional<ExitCode> after_step(const StepResult& result);
+  std::optional<ExitCode> save_on_the_way();
+  void note_sound_state(const StepResult& result, const checkpoint::TrainingState& before);
+  void save_sound_state();
+  void rescue(const Error& error);
   void count_skipped(const StepResult& result);
   void write_record(const StepResult& result);
   void report_memory();
-  void save();
+  [[nodiscard]] checkpoint::SaveRequest request() const;
+  ExitCode save_last(ExitCode code);
   ExitCode finish(ExitCode code);
 
   comm::Communicator* world_;
   const Config* config_;
   std::string binding_;
+  std::string settings_;
+  std::vector<std::uint8_t> tokenizer_model_;
   optim::Schedule schedule_;
   Identity identity_;
   std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
@@ -104,45 +115,47 @@ class TrainingRun {
   StopSignal stop_signal_;
   MetricsLog log_ = MetricsLog::silent();
   checkpoint::TrainingState state_;
-  std::optional<std::filesystem::path> resumed_from_;
-  std::uint64_t saved_step_ = 0;
-  std::optional<Hash128> saved_hash_;  ///< of the state at that step, where this run saved it
+  Saver saver_;
   Meter meter_;
   double lr_ = 0.0;
   monitor::Duty duty_ = monitor::Duty::none;  ///< what the monitor wants done after this step
   std::uint64_t skipped_in_a_row_ = 0;
+  /// While updates are skipped: the state after the last one that was not, which the weights still
+  /// belong to.
+  std::optional<SoundState> sound_state_;
 };
 
-void TrainingRun::start(const std::optional<std::filesystem::path>& checkpoint) {
-  resumed_from_ = checkpoint;
+void TrainingRun::start(const ResumePoint& from) {
   state_ = engine_.initial_state();
-  if (checkpoint) {
-    resume(*checkpoint);
+  if (from.checkpoint) {
+    resume(*from.checkpoint);
   } else {
     engine_.initialise();
   }
 }
 
-void TrainingRun::resume(const std::filesystem::path& checkpoint) {
+void TrainingRun::resume(const checkpoint::Checked& checkpoint) {
   comm::agree(*world_, "checkpoint.resume", [&] {
-    const auto manifest = checkpoint::Manifest::read(checkpoint);
-    require_same_training(manifest.identity, identity_);
-    if (config_->checkpoint.numerics == NumericsPolicy::same && manifest.numerics != numerics_) {
+    require_same_training(checkpoint.manifest.identity, identity_);
+    const auto& numerics = checkpoint.manifest.numerics;
+    if (config_->checkpoint.numerics == NumericsPolicy::same && numerics != numerics_) {
       throw data_error(
           "{}: was computed with other numerics, so the run would not continue to the same bits:\n"
           "  checkpoint: {}\n  now:        {}\nset checkpoint.numerics = any to go on all the same",
-          checkpoint.string(), manifest.numerics, numerics_);
+          checkpoint.folder.string(), numerics, numerics_);
     }
   });
-  const PatientCollectives patience{*world_, config_->parallel.timeout_s};
   const checkpoint::TrainingState fresh = state_;
   engine_.begin_load();
-  const auto manifest = checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors());
+  const auto manifest =
+      checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors());
   state_ = manifest.state;
   engine_.finish_load();
-  if (!manifest.monitor.empty()) monitoring_.restore(manifest.monitor, checkpoint.string());
+  if (!manifest.monitor.empty()) {
+    monitoring_.restore(manifest.monitor, checkpoint.folder.string());
+  }
   carry_loss_scale(fresh);
-  saved_step_ = state_.step;
+  saver_.note_resumed(state_);
 }
 
 /// A run that changes its precision on resume takes the loss scale that it would have started with.
@@ -154,15 +167,18 @@ void TrainingRun::carry_loss_scale(const checkpoint::TrainingState& fresh) {
   state_.scale_tolerance = fresh.scale_tolerance;
 }
 
-void TrainingRun::open_log(const std::string& resolved_ini) {
+void TrainingRun::open_log(const ResumePoint& from) {
   comm::agree(*world_, "run directory", [&] {
     if (!world_->is_root()) return;
     const auto& dir = config_->run.dir;
-    storage::write_text_atomically(dir / "config.resolved.ini", resolved_ini);
+    storage::write_text_atomically(dir / "config.resolved.ini", settings_);
     storage::write_text_atomically(dir / "gemm_table.txt", config_->gemm_table.text());
     log_ = MetricsLog{dir, state_.step};
+    for (const auto& news : from.news) log_.say(news);
     introduce();
+    if (from.checkpoint) introduce_resumed(*from.checkpoint);
   });
+  saver_.require_room(config_->run.dir);
 }
 
 void TrainingRun::introduce() {
@@ -192,8 +208,20 @@ void TrainingRun::introduce() {
   if (kss > 0.0 || qk_clip > 0.0) {
     log_.say(fmt::format("experimental: kss = {}, qk_clip = {} (0: off)", kss, qk_clip));
   }
-  if (resumed_from_) {
-    log_.say(fmt::format("resumed from {} at step {}", resumed_from_->string(), state_.step));
+}
+
+void TrainingRun::introduce_resumed(const checkpoint::Checked& checkpoint) {
+  log_.say(fmt::format("resumed from {} at step {}", checkpoint.folder.string(), state_.step));
+  const auto& manifest = checkpoint.manifest;
+  for (const auto& change : setting_changes(manifest.settings, settings_)) {
+    log_.say(fmt::format("changed since the checkpoint: {}", change));
+  }
+  const double now = schedule_.lr(state_.step);
+  if (manifest.lr && is_rate_jump(*manifest.lr, now)) {
+    log_.say(fmt::format(
+        "warning: the learning rate jumps: it was {:.2e} at step {}, with these settings the "
+        "schedule gives that step {:.2e} and the next {:.2e}",
+        *manifest.lr, state_.step, now, schedule_.lr(state_.step + 1)));
   }
 }
 
@@ -203,9 +231,12 @@ StepResult TrainingRun::timed_step() {
   (void)engine_.take_timings();
   const Stopwatch watch;
   monitoring_.look_ahead(state_, engine_);
+  const checkpoint::TrainingState before = state_;
   engine_.observe(monitoring_.observer_for(step));
-  const StepResult result = engine_.step(state_, lr_, stop_signal_.requested());
+  const StepResult result = engine_.step(
+      state_, lr_, {.stop = stop_signal_.requested(), .save = saver_.is_due_by_clock()});
   engine_.observe(nullptr);
+  note_sound_state(result, before);
   duty_ = monitoring_.after_step({.step = step,
                                   .loss = result.loss,
                                   .log_z = result.log_z,
@@ -226,6 +257,15 @@ void TrainingRun::calibrate() {
 }
 
 ExitCode TrainingRun::run() {
+  try {
+    return take_steps();
+  } catch (const Error& error) {
+    rescue(error);
+    throw;
+  }
+}
+
+ExitCode TrainingRun::take_steps() {
   calibrate();
   while (state_.step < config_->last_step()) {
     monitoring_.look_at_held_out(state_.step + 1, engine_, log_);
@@ -240,15 +280,20 @@ std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
   if (const auto news = engine_.clipping_news(state_.step)) log_.say(*news);
   const bool evaluates = is_due(config_->eval_every);
   if (is_due(config_->log_every) || evaluates) write_record(result);
-  const bool is_saved_now =
-      config_->checkpoint.every != 0 && state_.step % config_->checkpoint.every == 0;
-  if (is_saved_now || duty_ == monitor::Duty::save) save();
   if (skipped_in_a_row_ >= kPatience) {
+    save_sound_state();
     log_.say(fmt::format(
         "stopped: {} updates in a row had a non-finite loss or gradient; lower optim.lr and "
-        "resume from an earlier checkpoint",
+        "resume, from an earlier checkpoint if need be",
         kPatience));
     return ExitCode::unstable;
+  }
+  const bool is_last = state_.step == config_->last_step() || duty_ == monitor::Duty::stop ||
+                       result.stop_requests > 0;
+  const bool is_saved_now = saver_.is_due(state_.step) || result.save_requests > 0 ||
+                            duty_ == monitor::Duty::save;
+  if (is_saved_now && !is_last) {
+    if (const auto end = save_on_the_way()) return end;
   }
   if (duty_ == monitor::Duty::stop) {
     log_.say(
@@ -283,6 +328,7 @@ void TrainingRun::write_record(const StepResult& result) {
       .step = state_.step,
       .loss = result.loss,
       .grad_norm = result.grad_norm,
+      .has_labels = result.weight > 0.0,
       .lr = lr_,
       .tokens = state_.tokens,
       .loss_scale = result.loss_scale,
@@ -304,22 +350,61 @@ void TrainingRun::write_record(const StepResult& result) {
   meter_.restart();
 }
 
-void TrainingRun::save() {
+checkpoint::SaveRequest TrainingRun::request() const {
+  return {
+      .run_dir = config_->run.dir,
+      .state = state_,
+      .identity = identity_,
+      .numerics = numerics_,
+      .gemm_table = config_->gemm_table.rules_text(),
+      .monitor = monitoring_.state(),
+      .tokenizer_model = tokenizer_model_,
+      .settings = settings_,
+      .lr = schedule_.lr(state_.step),
+  };
+}
+
+/// Returns how the run ends, if the state is no good or the disk was not for too long.
+std::optional<ExitCode> TrainingRun::save_on_the_way() {
   const ProfileSpan span{profile(), Region::checkpoint};
-  const PatientCollectives patience{*world_, config_->parallel.timeout_s};
-  const auto saved = checkpoint::save(*world_, engine_.layout(), engine_.tensors(),
-                                      {
-                                          .run_dir = config_->run.dir,
-                                          .state = state_,
-                                          .identity = identity_,
-                                          .numerics = numerics_,
-                                          .gemm_table = config_->gemm_table.rules_text(),
-                                          .monitor = monitoring_.state(),
-                                          .keep = config_->checkpoint.keep,
-                                      });
-  saved_step_ = state_.step;
-  saved_hash_ = saved.hash;
-  log_.say(fmt::format("saved {} (state {})", saved.folder.string(), saved.hash.hex()));
+  const Saved saved = saver_.save(request());
+  if (saved == Saved::unsound) return ExitCode::unstable;
+  if (!saver_.has_given_up()) return {};
+  log_.say(fmt::format(
+      "stopped: {} saves in a row failed (checkpoint.give_up); the last checkpoint is step {}",
+      config_->checkpoint.give_up, saver_.saved_step()));
+  return ExitCode::internal;
+}
+
+void TrainingRun::note_sound_state(const StepResult& result,
+                                   const checkpoint::TrainingState& before) {
+  if (result.update == Update::applied) {
+    sound_state_.reset();
+  } else if (!sound_state_) {
+    sound_state_ = {before, monitoring_.state()};
+  }
+}
+
+/// Skipped updates have left the weights as they were: what is saved is the state before these.
+void TrainingRun::save_sound_state() {
+  if (!sound_state_ || sound_state_->state.step <= saver_.saved_step()) return;
+  auto sound = request();
+  sound.state = sound_state_->state;
+  sound.monitor = sound_state_->monitor;
+  sound.lr = schedule_.lr(sound.state.step);
+  (void)saver_.save_last(std::move(sound));
+}
+
+/// A run that cannot go on, as when its dataset cannot be read any more, keeps what it has. Data Errors
+/// are those that all ranks have agreed on.
+void TrainingRun::rescue(const Error& error) {
+  if (error.code() != ExitCode::data || state_.step <= saver_.saved_step()) return;
+  log_.say(fmt::format("the run cannot go on; saving step {} first", state_.step));
+  if (sound_state_) {
+    save_sound_state();
+  } else {
+    (void)saver_.save_last(request());
+  }
 }
 
 /// Measured beside planned, once steps have touched all that they will.
@@ -336,17 +421,33 @@ void TrainingRun::report_memory() {
 
 void TrainingRun::write_profile() {
   if (!profiler_) return;
-  const PatientCollectives patience{*world_, config_->parallel.timeout_s};
-  log_.say(profiler_->write(*world_, engine_));
+  try {
+    log_.say(profiler_->write(*world_, engine_));
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::data) throw;
+    log_.say(fmt::format("warning: there is no profile: {}", error.what()));
+  }
+}
+
+/// Returns how the run ends: a last state that cannot be saved is no good end.
+ExitCode TrainingRun::save_last(ExitCode code) {
+  if (saver_.saved_step() == state_.step) return code;
+  const ProfileSpan span{profile(), Region::checkpoint};
+  const Saved saved = saver_.save_last(request());
+  if (saved == Saved::yes) return code;
+  log_.say(fmt::format("step {} is lost: the last checkpoint is step {}", state_.step,
+                       saver_.saved_step()));
+  return saved == Saved::unsound ? ExitCode::unstable : ExitCode::internal;
 }
 
 ExitCode TrainingRun::finish(ExitCode code) {
   report_memory();
-  if (saved_step_ != state_.step) save();
+  code = save_last(code);
   write_profile();
+  const auto saved_hash = saver_.saved_step() == state_.step ? saver_.saved_hash() : std::nullopt;
   const Hash128 hash =
-      saved_hash_ ? *saved_hash_
-                  : checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
+      saved_hash ? *saved_hash
+                 : checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
   log_.say(fmt::format("done: step {}, state hash {}", state_.step, hash.hex()));
   log_.say(fmt::format("look: ballast report {}", config_->run.dir.string()));
   return code;
@@ -360,6 +461,29 @@ std::string settle_binding(comm::Communicator& world, Config& config) {
   const std::string text = describe_binding(topology, processors_of, config.parallel);
   settle_threads(config.parallel, topology, processors_of);
   return text;
+}
+
+/// What ended a run stands where its results are, and not on standard error alone. A disk that does
+/// not take it changes nothing about the end.
+void append_last_words(const std::filesystem::path& file, const Error& error) {
+  try {
+    storage::AppendFile{file}.write_line(fmt::format("error: {}", error.what()));
+  } catch (const Error&) {
+  }
+}
+
+/// A training in its directory, from the checkpoint to resume to its end.
+ExitCode train_in(comm::Communicator& world, Config& config, const data::Dataset& dataset,
+                  const std::string& resolved_ini) {
+  const ResumePoint from = find_resume_point(world, config);
+  if (from.checkpoint) {
+    config.gemm_table = resumed_gemm_table(world, config, from.checkpoint->folder);
+  }
+  const std::string binding = settle_binding(world, config);
+  TrainingRun run{world, config, dataset, binding, resolved_ini};
+  run.start(from);
+  run.open_log(from);
+  return run.run();
 }
 
 }  // namespace
@@ -379,13 +503,13 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
   config.model.vocabulary = dataset->info().vocabulary;
 
   const RunDirectory run_directory{world, config.run.dir};
-  const auto checkpoint = checkpoint_to_resume(world, config);
-  if (checkpoint) config.gemm_table = resumed_gemm_table(world, config, *checkpoint);
-  const std::string binding = settle_binding(world, config);
-  TrainingRun run{world, config, *dataset, binding};
-  run.start(checkpoint);
-  run.open_log(resolved_ini);
-  return run.run();
+  world.set_last_words(config.run.dir / kTextLog);
+  try {
+    return train_in(world, config, *dataset, resolved_ini);
+  } catch (const Error& error) {
+    if (world.is_root()) append_last_words(config.run.dir / kTextLog, error);
+    throw;
+  }
 }
 
 }  // namespace ballast::train

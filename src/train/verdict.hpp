@@ -14,6 +14,8 @@ struct StepSums {
   model::LossSums loss;
   ExactSum squared_gradient;  ///< of the accumulators, granule by granule
   std::int64_t stop_requests = 0;
+  std::int64_t data_faults = 0;    ///< ranks that could not read their samples
+  std::int64_t save_requests = 0;  ///< ranks whose clock asks for a checkpoint
 
   /// The element-wise sum over all ranks: one small exchange of integers, the same verdict
   /// everywhere. Collective.
