@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "monitor/alert.hpp"
 #include "monitor/monitor.hpp"
 #include "storage/json_log.hpp"
@@ -63,7 +64,7 @@ FeatureVector features_of(const Json& probe, std::span<const Feature> wanted,
   const auto version = probe.find("feature_version");
   if (version == probe.end() || *version != monitor::kFeatureVersion) {
     throw data_error("{}: feature_version is {}, but this program computes version {}", where,
-                     version == probe.end() ? "missing" : version->dump(),
+                     version == probe.end() ? "missing" : excerpt(version->dump()),
                      monitor::kFeatureVersion);
   }
   const auto features = probe.find("features");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ballast::train {
 
@@ -21,7 +22,7 @@ Number parse(const Identity& identity, const std::string& key) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    throw data_error("the checkpoint's {} = '{}' is not a number", key, text);
+    throw data_error("the checkpoint's {} = '{}' is not a number", key, excerpt(text));
   }
   return number;
 }
@@ -36,7 +37,7 @@ Choice choice_of(const Identity& identity, const std::string& key,
   const std::string& text = text_of(identity, key);
   const auto found =
       std::ranges::find_if(choices, [&](Choice choice) { return name_of(choice) == text; });
-  if (found == choices.end()) throw data_error("the checkpoint's {} = '{}' is unknown", key, text);
+  if (found == choices.end()) throw data_error("the checkpoint's {} = '{}' is unknown", key, excerpt(text));
   return *found;
 }
 
@@ -77,7 +78,7 @@ void require_same_training(const Identity& checkpoint, const Identity& now) {
     if (std::ranges::find(kFree, std::string_view{key}) != kFree.end()) continue;
     const auto found = checkpoint.find(key);
     const std::string was = found == checkpoint.end() ? "(absent)" : found->second;
-    if (was != value) differences += fmt::format("\n  {}: {} → {}", key, was, value);
+    if (was != value) differences += fmt::format("\n  {}: {} → {}", key, excerpt(was), value);
   }
   if (!differences.empty()) {
     throw data_error(
