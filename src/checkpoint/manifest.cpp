@@ -181,15 +181,11 @@ Json state_json(const TrainingState& state) {
 }  // namespace
 
 std::string Manifest::to_json() const {
-  Json root{{"format", kFormat},
-                    {"format_version", kFormatVersion},
-                    {"state", state_json(state)},
-                    {"state_hash", state_hash.hex()},
-                    {"writers", writers},
-                    {"numerics", numerics},
-                    {"identity", Json::object()},
-                    {"tensors", Json::array()},
-                    {"files", Json::array()}};
+  Json root{{"format", kFormat},          {"format_version", kFormatVersion},
+            {"state", state_json(state)}, {"state_hash", state_hash.hex()},
+            {"writers", writers},         {"numerics", numerics},
+            {"identity", Json::object()}, {"tensors", Json::array()},
+            {"files", Json::array()}};
   if (!monitor.empty()) root["monitor"] = monitor;
   if (!gemm_table.empty()) root["gemm_table"] = lines_json(gemm_table);
   for (const auto& [key, value] : identity) root["identity"][key] = value;

@@ -74,8 +74,7 @@ std::vector<Assignment> parse_ini(const std::string& text, std::string_view file
     }
     const auto equals = plain.find('=');
     if (equals == std::string::npos || equals == 0) {
-      throw usage_error("{}: '{}' is neither [section] nor key = value", where,
-                        excerpt(line));
+      throw usage_error("{}: '{}' is neither [section] nor key = value", where, excerpt(line));
     }
     const std::string key = trim(line.substr(0, equals));
     require_within(key.size(), kLongestName, "the key", where);

@@ -1,8 +1,8 @@
 #include "data/tokenizer.hpp"
 
 #include "base/error.hpp"
-#include "base/text.hpp"
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "data/utf8.hpp"
 
 namespace ballast::data {

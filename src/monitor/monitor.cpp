@@ -54,10 +54,11 @@ std::string evidence(Feature feature, double value) {
 /// What later probes are held against, block by block, has a value of every block.
 void require_blocks(const std::optional<ProbeLevels>& levels, std::size_t layers) {
   if (!levels) return;
-  const bool has_all = levels->attention_logit.size() == layers && levels->update.size() == layers &&
-                       levels->spectral.size() == layers && levels->kurtosis.size() == layers + 1 &&
-                       levels->rms.size() == layers + 1;
-  if (!has_all) throw data_error("the monitor's state is of a model of other than {} blocks", layers);
+  const bool has_all = levels->attention_logit.size() == layers &&
+                       levels->update.size() == layers && levels->spectral.size() == layers &&
+                       levels->kurtosis.size() == layers + 1 && levels->rms.size() == layers + 1;
+  if (!has_all)
+    throw data_error("the monitor's state is of a model of other than {} blocks", layers);
 }
 
 }  // namespace

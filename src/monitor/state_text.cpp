@@ -149,7 +149,8 @@ MonitorState parse_state(const std::string& json, const std::string& source) {
     state.loss_rise = loss_rise_of(object.at("loss_rise"));
     return state;
   } catch (const std::exception& e) {
-    throw data_error("{}: the monitor's state cannot be read: {}", source, excerpt(e.what(), 2 * kExcerptBytes));
+    throw data_error("{}: the monitor's state cannot be read: {}", source,
+                     excerpt(e.what(), 2 * kExcerptBytes));
   }
 }
 

@@ -39,8 +39,8 @@ class Descriptor {
   int value_;
 };
 
-/// Standard input may be a socket, which cannot be opened by its name. A pipe whose other end nobody
-/// holds would keep open() waiting, before anyone can tell that it is one.
+/// Standard input may be a socket, which cannot be opened by its name. A pipe whose other end
+/// nobody holds would keep open() waiting, before anyone can tell that it is one.
 int open_for_reading(const std::filesystem::path& path, Inputs inputs) {
   const int waiting = inputs == Inputs::any ? 0 : O_NONBLOCK;
   return path == "/dev/stdin" && inputs == Inputs::any
@@ -49,7 +49,6 @@ int open_for_reading(const std::filesystem::path& path, Inputs inputs) {
 }
 
 std::string_view kind_of(mode_t mode) {
-  if (S_ISDIR(mode)) return "a folder";
   if (S_ISFIFO(mode)) return "a pipe";
   if (S_ISSOCK(mode)) return "a socket";
   return "a device";
@@ -95,9 +94,11 @@ InputFile::InputFile(std::filesystem::path path, Inputs inputs)
   if (failed == 0 && S_ISREG(found.st_mode)) {
     size_ = static_cast<std::uint64_t>(found.st_size);
   } else if (inputs == Inputs::regular_files) {
-    const int error = errno;
+    const int error = failed == 0 ? EISDIR : errno;
     ::close(descriptor_);
-    if (failed != 0) throw data_error("cannot read '{}': {}", path_.string(), reason(error));
+    if (failed != 0 || S_ISDIR(found.st_mode)) {
+      throw data_error("cannot read '{}': {}", path_.string(), reason(error));
+    }
     throw data_error("cannot read '{}': it is {}, not a file", path_.string(),
                      kind_of(found.st_mode));
   }

@@ -37,7 +37,8 @@ Choice choice_of(const Identity& identity, const std::string& key,
   const std::string& text = text_of(identity, key);
   const auto found =
       std::ranges::find_if(choices, [&](Choice choice) { return name_of(choice) == text; });
-  if (found == choices.end()) throw data_error("the checkpoint's {} = '{}' is unknown", key, excerpt(text));
+  if (found == choices.end())
+    throw data_error("the checkpoint's {} = '{}' is unknown", key, excerpt(text));
   return *found;
 }
 
