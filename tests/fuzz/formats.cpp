@@ -14,11 +14,12 @@
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
 #include "data/tokenizer.hpp"
-#include "fuzz/scratch.hpp"
 #include "kernels/gemm_table.hpp"
 #include "monitor/calibration.hpp"
 #include "monitor/state_text.hpp"
 #include "report/report.hpp"
+
+#include "fuzz/scratch.hpp"
 
 namespace ballast::fuzz {
 
@@ -63,7 +64,9 @@ void read_calibration(Input input) {
   (void)monitor::Calibration::parse(text_of(input), "risk.json").to_json();
 }
 
-void read_gemm_table(Input input) { (void)kernels::GemmTable::parse_rules(text_of(input), "table"); }
+void read_gemm_table(Input input) {
+  (void)kernels::GemmTable::parse_rules(text_of(input), "table");
+}
 
 /// As `report` reads it, beside the other logs of a run.
 template <const char* file>

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+
 #include "fuzz/formats.hpp"
 
 namespace {
@@ -17,8 +18,8 @@ const ballast::fuzz::Format* chosen = nullptr;
 extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
   const auto formats = ballast::fuzz::formats();
   if (*count > 1) {
-    const auto found = std::ranges::find(formats, std::string_view{(*arguments)[1]},
-                                         &ballast::fuzz::Format::name);
+    const auto found =
+        std::ranges::find(formats, std::string_view{(*arguments)[1]}, &ballast::fuzz::Format::name);
     if (found != formats.end()) chosen = &*found;
   }
   if (chosen == nullptr) {
