@@ -42,6 +42,7 @@ Manifest read_manifest(const std::filesystem::path& folder, const model::Paramet
 
 /// Size and hash against the manifest, before anything of the file is believed.
 void check_file(const std::filesystem::path& path, const FileEntry& entry) {
+  refuse_link(path);
   std::error_code error;
   const std::uint64_t bytes = std::filesystem::file_size(path, error);
   if (error == std::errc::no_such_file_or_directory) {

@@ -231,8 +231,17 @@ Manifest Manifest::parse(const std::string& json, const std::filesystem::path& p
   return manifest;
 }
 
+void refuse_link(const std::filesystem::path& path) {
+  std::error_code unreadable;  // reading it will tell
+  if (std::filesystem::is_symlink(path, unreadable)) {
+    throw data_error("'{}' is a link: the files of a checkpoint lie in its own folder",
+                     path.string());
+  }
+}
+
 Manifest Manifest::read(const std::filesystem::path& folder) {
   const auto path = folder / kManifestName;
+  refuse_link(path);
   return parse(storage::read_text(path), path);
 }
 

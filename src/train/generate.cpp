@@ -32,8 +32,9 @@ std::unique_ptr<data::Tokenizer> tokenizer_of(const Identity& identity) {
 ExitCode generate(const GenerateOptions& options,
                   const std::function<void(std::string_view)>& emit) {
   const auto folder = checkpoint::find_checkpoint(options.checkpoint);
-  const auto identity = checkpoint::Manifest::read(folder).identity;
-  const model::ModelConfig config = model_of(identity);
+  const auto manifest = checkpoint::Manifest::read(folder);
+  const auto& identity = manifest.identity;
+  const model::ModelConfig config = model_of(manifest);
   const model::ParameterTable table{config};
   model::WholeParameters parameters{table, model::WholeParameters::Gradients::none};
   checkpoint::load_weights(table, folder, parameters.all_values());

@@ -42,6 +42,14 @@ Choice choice_of(const Identity& identity, const std::string& key,
   return *found;
 }
 
+/// Of the matrices that each block has.
+constexpr std::size_t kMatricesOfBlock = 7;
+
+/// Whether rows · cols floats fit into so many bytes; nothing overflows.
+bool fits(std::size_t rows, std::size_t cols, std::uint64_t bytes) {
+  return rows <= bytes / sizeof(float) / cols;
+}
+
 }  // namespace
 
 Identity make_identity(const Config& config, const data::DatasetInfo& dataset) {
@@ -96,7 +104,10 @@ const std::string& text_of(const Identity& identity, const std::string& key) {
 }
 
 std::size_t number_of(const Identity& identity, const std::string& key) {
-  return parse<std::size_t>(identity, key);
+  const auto number = parse<std::size_t>(identity, key);
+  // No size of a model or a batch is larger, and products of two stay whole.
+  if (number > UINT32_MAX) throw data_error("the checkpoint's {} = {} is too large", key, number);
+  return number;
 }
 
 model::Precision precision_of(const Identity& identity) {
@@ -126,6 +137,23 @@ model::ModelConfig model_of(const Identity& identity) {
       .rope_base = parse<double>(identity, "model.rope_base"),
   };
   config.validate();
+  return config;
+}
+
+model::ModelConfig model_of(const checkpoint::Manifest& manifest) {
+  constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 50;
+  const model::ModelConfig config = model_of(manifest.identity);
+  std::uint64_t bytes = 0;
+  for (const auto& file : manifest.files) bytes += std::min(file.bytes, kLargestFile);
+  const bool is_held = config.layers <= manifest.tensors.size() / kMatricesOfBlock &&
+                       fits(config.vocabulary, config.dim, bytes) &&
+                       fits(config.dim, config.dim, bytes) && fits(config.ffn, config.dim, bytes);
+  if (!is_held) {
+    throw data_error(
+        "the checkpoint's manifest is of {} layers of {} and a vocabulary of {}, which its {} "
+        "tensors in {} do not hold",
+        config.layers, config.dim, config.vocabulary, manifest.tensors.size(), human_bytes(bytes));
+  }
   return config;
 }
 
