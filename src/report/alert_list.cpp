@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "report/allowance.hpp"
+#include "storage/allowance.hpp"
 
 namespace ballast::report {
 
@@ -41,7 +41,7 @@ std::size_t bytes_of(const Json& alert) {
 
 AlertList AlertList::read(const std::filesystem::path& file) {
   AlertList list;
-  Allowance allowance{file};
+  storage::Allowance allowance{file};
   std::size_t left_out = 0;
   list.unreadable = read_log(file, [&](std::uint64_t step, const Json& object) {
     Json alert = cut_down(step, object);

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "report/allowance.hpp"
+#include "storage/allowance.hpp"
 
 namespace ballast::report {
 
@@ -16,7 +16,7 @@ constexpr std::array kKeys{"loss",       "val_loss",      "val_bits_per_byte", "
 
 Curves Curves::read(const std::filesystem::path& file) {
   Curves curves;
-  Allowance allowance{file};
+  storage::Allowance allowance{file};
   std::size_t left_out = 0;
   curves.unreadable = read_log(file, [&](std::uint64_t step, const Json& object) {
     if (!allowance.take(kKeys.size() * Series::kPointBytes)) {

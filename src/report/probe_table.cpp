@@ -88,7 +88,7 @@ Json rows_of(const std::vector<Row>& probes, const std::vector<Stretch>& columns
 
 }  // namespace
 
-bool ProbesOfSource::add(std::uint64_t step, const Json& probe, Allowance& allowance) {
+bool ProbesOfSource::add(std::uint64_t step, const Json& probe, storage::Allowance& allowance) {
   if (!allowance.take(bytes_of(probe))) return false;
   steps_.push_back(step);
   for (const char* name : kStreamLists) {
@@ -162,7 +162,7 @@ Json ProbesOfSource::to_json(std::size_t columns, std::size_t spectra) const {
 
 ProbeTable ProbeTable::read(const std::filesystem::path& file) {
   ProbeTable table;
-  Allowance allowance{file};
+  storage::Allowance allowance{file};
   std::size_t left_out = 0;
   table.unreadable = read_log(file, [&](std::uint64_t step, const Json& probe) {
     const std::string source = text_at(probe, "source");

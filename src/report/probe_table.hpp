@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "report/allowance.hpp"
 #include "report/series.hpp"
+#include "storage/allowance.hpp"
 
 namespace ballast::report {
 
@@ -19,7 +19,7 @@ inline constexpr std::size_t kSpectra = 40;
 class ProbesOfSource {
  public:
   /// False where the allowance has no room for it.
-  [[nodiscard]] bool add(std::uint64_t step, const Json& probe, Allowance& allowance);
+  [[nodiscard]] bool add(std::uint64_t step, const Json& probe, storage::Allowance& allowance);
 
   /// {"step", "of", "features": {name: [row of each block or depth]}, "spectra": [...],
   /// "spectra_of"}. Of probes that fall into one column, a cell shows the largest value; of spectra

@@ -79,9 +79,9 @@ TEST(Ini, LinesKeysAndTheirNumberHaveLimits) {
 }
 
 TEST(Ini, QuotesLittleOfALine) {
-  EXPECT_EQ(message_of("\x1b[31m" + std::string(1000, 'x')),
-            "a.ini:1: '\\x1b[31m" + std::string(75, 'x') +
-                "...' is neither [section] nor key = value");
+  EXPECT_EQ(
+      message_of("\x1b[31m" + std::string(1000, 'x')),
+      "a.ini:1: '\\x1b[31m" + std::string(75, 'x') + "...' is neither [section] nor key = value");
 }
 
 }  // namespace

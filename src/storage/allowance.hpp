@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <system_error>
 
-namespace ballast::report {
+namespace ballast::storage {
 
 /// What a log may come to in memory: no more than its file has bytes, and some room for small ones.
 /// Logs that a training writes stay below it; a line of another's making may stand for much more
@@ -29,4 +29,4 @@ class Allowance {
   std::uint64_t left_ = std::uint64_t{32} << 20;
 };
 
-}  // namespace ballast::report
+}  // namespace ballast::storage
