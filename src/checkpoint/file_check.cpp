@@ -28,6 +28,7 @@ std::uint64_t size_of(const std::filesystem::path& path) {
 
 FileCheck::FileCheck(std::filesystem::path path, const FileEntry& entry, const Manifest& manifest)
     : path_{std::move(path)}, entry_{entry}, manifest_{&manifest} {
+  refuse_link(path_);
   const std::uint64_t bytes = size_of(path_);
   if (bytes != entry_.bytes) {
     throw data_error(

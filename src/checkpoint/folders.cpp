@@ -113,7 +113,9 @@ bool has_full_size(const fs::path& folder) {
 /// The step that the file `latest` names, if there is one.
 std::optional<std::uint64_t> latest_step(const fs::path& run_dir) {
   std::error_code error;
+  constexpr std::uintmax_t kLongest = 4096;
   if (!fs::is_regular_file(run_dir / "latest", error)) return std::nullopt;
+  if (fs::file_size(run_dir / "latest", error) > kLongest) return std::nullopt;
   const std::string text = storage::read_text(run_dir / "latest");
   return step_of(fs::path{text.substr(0, text.find('\n'))}.filename().string(), "");
 }

@@ -80,4 +80,8 @@ struct Manifest {
 /// Whether a run directory holds any finished checkpoint.
 [[nodiscard]] bool has_checkpoints(const std::filesystem::path& run_dir);
 
+/// A data Error if a file of a checkpoint is a symbolic link: a folder from someone else would have
+/// its reader open whatever it points to. Links to the folder itself are its owner's.
+void refuse_link(const std::filesystem::path& path);
+
 }  // namespace ballast::checkpoint

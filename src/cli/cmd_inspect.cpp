@@ -28,6 +28,9 @@ constexpr HelpText kHelp{.usage = "ballast inspect PATH [--verify]",
                              "  ballast inspect runs/quickstart\n"
                              "  ballast inspect --verify runs/quickstart\n"};
 
+/// Of texts that a stranger may have written; a path is not longer.
+constexpr std::size_t kLongText = 4096;
+
 struct InspectOptions {
   std::filesystem::path path;
   bool verify = false;
@@ -49,8 +52,8 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
   const std::uint64_t tokens = info.train_tokens + info.validation_tokens;
   fmt::print("dataset            {}\n", path.string());
   fmt::print("format_version     {}\n", info.format_version);
-  fmt::print("tokenizer          {}\n", info.tokenizer);
-  fmt::print("tokenizer_hash     {}\n", info.tokenizer_hash);
+  fmt::print("tokenizer          {}\n", excerpt(info.tokenizer));
+  fmt::print("tokenizer_hash     {}\n", excerpt(info.tokenizer_hash));
   fmt::print("vocabulary         {}\n", info.vocabulary);
   fmt::print("train_tokens       {}\n", info.train_tokens);
   fmt::print("validation_tokens  {}\n", info.validation_tokens);
@@ -59,9 +62,9 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
     fmt::print("bytes_per_token    {:.3f}\n",
                static_cast<double>(info.raw_bytes) / static_cast<double>(tokens));
   }
-  fmt::print("split_rule         {}\n", info.split_rule);
+  fmt::print("split_rule         {}\n", excerpt(info.split_rule, kLongText));
   fmt::print("loss_weights       {}\n", dataset.has_weights());
-  fmt::print("content_hash       {}\n", info.content_hash);
+  fmt::print("content_hash       {}\n", excerpt(info.content_hash));
   return ExitCode::ok;
 }
 
@@ -92,10 +95,12 @@ ExitCode inspect_checkpoint(const std::filesystem::path& path) {
   fmt::print("tokens             {}\n", manifest.state.tokens);
   fmt::print("parameters         {} in {} tensors\n", parameters, manifest.tensors.size());
   fmt::print("files              {} ({}), all whole\n", manifest.files.size(), human_bytes(bytes));
-  fmt::print("numerics           {}\n", manifest.numerics);
+  fmt::print("numerics           {}\n", excerpt(manifest.numerics, kLongText));
   fmt::print("gemm_table         {}\n", describe_table(manifest.gemm_table));
   fmt::print("state_hash         {}\n", manifest.state_hash.hex());
-  for (const auto& [key, value] : manifest.identity) fmt::print("  {} = {}\n", key, value);
+  for (const auto& [key, value] : manifest.identity) {
+    fmt::print("  {} = {}\n", excerpt(key), excerpt(value, kLongText));
+  }
   return ExitCode::ok;
 }
 

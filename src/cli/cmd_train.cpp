@@ -41,7 +41,8 @@ ExitCode train_in_job(comm::Communicator& world, Arguments arguments) {
 }
 
 ExitCode print_plan(Arguments arguments) {
-  const TrainRequest request = read_train_request(arguments, storage::read_text);
+  const TrainRequest request = read_train_request(
+      arguments, [](const std::filesystem::path& path) { return storage::read_text(path); });
   train::DryRun jobs{.ranks_per_host = request.ranks_per_host};
   if (request.ranks) jobs.ranks = *request.ranks;
   fmt::print("{}", train::dry_run(request.config, jobs));

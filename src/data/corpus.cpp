@@ -1,12 +1,12 @@
 #include "data/corpus.hpp"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "data/utf8.hpp"
 #include "storage/files.hpp"
@@ -22,7 +22,7 @@ constexpr std::size_t kLongestLine = std::size_t{64} << 20;
 class HashedFile {
  public:
   HashedFile(const Source& source, const BytesRead& bytes_read)
-      : file_{source.path}, bytes_read_{bytes_read}, buffer_(kPiece) {}
+      : file_{source.path, storage::Inputs::any}, bytes_read_{bytes_read}, buffer_(kPiece) {}
 
   /// The next piece; empty at the end.
   [[nodiscard]] std::string_view next() {
@@ -105,13 +105,7 @@ struct JsonDocument {
 };
 
 JsonDocument parse_document(std::string_view line) {
-  nlohmann::json object;
-  try {
-    object = nlohmann::json::parse(line);
-  } catch (const nlohmann::json::exception& error) {
-    const std::string_view what = error.what();
-    throw data_error("{}", what.substr(what.find("] ") + 2));
-  }
+  const Json object = parse_json(line);
   if (!object.is_object() || !object.contains("text") || !object["text"].is_string()) {
     throw data_error("this is not an object with a \"text\": {{\"text\": \"...\"}}");
   }

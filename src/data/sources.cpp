@@ -110,7 +110,7 @@ void TemporaryFile::replace(const fs::path& target) {
 }
 
 void spool(Source& source, const TemporaryFile& copy) {
-  storage::InputFile input{source.path};
+  storage::InputFile input{source.path, storage::Inputs::any};
   std::ofstream output{copy.path(), std::ios::binary};
   std::vector<char> piece(std::size_t{1} << 16);
   for (std::size_t got = piece.size(); got == piece.size() && output;) {

@@ -4,15 +4,14 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
 
 namespace ballast::monitor {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 bool is_within(std::size_t value, const std::array<std::size_t, 2>& range) {
   return value >= range[0] && value <= range[1];
@@ -22,14 +21,14 @@ FeatureVector weights_of(const Json& object, const std::string& source) {
   FeatureVector weights{};
   for (const auto& [name, weight] : object.items()) {
     const auto feature = feature_named(name);
-    if (!feature) throw data_error("{}: weights: there is no feature '{}'", source, name);
+    if (!feature) throw data_error("{}: weights: there is no feature '{}'", source, excerpt(name));
     weights[static_cast<std::size_t>(*feature)] = weight.get<double>();
   }
   return weights;
 }
 
 Calibration read(const Json& object, const std::string& source) {
-  const auto version = object.at("feature_version").get<std::size_t>();
+  const auto version = whole_number(object.at("feature_version"), "feature_version");
   if (version != kFeatureVersion) {
     throw data_error(
         "{}: feature_version is {}, but this program computes version {}: fit it anew with "
@@ -110,9 +109,9 @@ std::string Calibration::to_json() const {
 
 Calibration Calibration::parse(const std::string& json, const std::string& source) {
   try {
-    return read(Json::parse(json), source);
+    return read(with_context("not a calibration", [&] { return parse_json(json); }), source);
   } catch (const Json::exception& e) {
-    throw data_error("{}: not a calibration: {}", source, e.what());
+    throw data_error("{}: not a calibration: {}", source, excerpt(e.what()));
   }
 }
 

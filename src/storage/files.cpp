@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <system_error>
 #include <unistd.h>
@@ -38,10 +39,19 @@ class Descriptor {
   int value_;
 };
 
-/// Standard input may be a socket, which cannot be opened by its name.
-int open_for_reading(const std::filesystem::path& path) {
-  return path == "/dev/stdin" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                              : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+/// Standard input may be a socket, which cannot be opened by its name. A pipe whose other end
+/// nobody holds would keep open() waiting, before anyone can tell that it is one.
+int open_for_reading(const std::filesystem::path& path, Inputs inputs) {
+  const int waiting = inputs == Inputs::any ? 0 : O_NONBLOCK;
+  return path == "/dev/stdin" && inputs == Inputs::any
+             ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+             : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | waiting);
+}
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
 }
 
 void write_all(const Descriptor& file, const std::filesystem::path& path, std::string_view text) {
@@ -76,9 +86,22 @@ void sync(const std::filesystem::path& path, int flags) {
 
 }  // namespace
 
-InputFile::InputFile(std::filesystem::path path)
-    : path_{std::move(path)}, descriptor_{open_for_reading(path_)} {
+InputFile::InputFile(std::filesystem::path path, Inputs inputs)
+    : path_{std::move(path)}, descriptor_{open_for_reading(path_, inputs)} {
   if (descriptor_ < 0) throw data_error("cannot read '{}': {}", path_.string(), reason(errno));
+  struct stat found {};
+  const int failed = ::fstat(descriptor_, &found);
+  if (failed == 0 && S_ISREG(found.st_mode)) {
+    size_ = static_cast<std::uint64_t>(found.st_size);
+  } else if (inputs == Inputs::regular_files) {
+    const int error = failed == 0 ? EISDIR : errno;
+    ::close(descriptor_);
+    if (failed != 0 || S_ISDIR(found.st_mode)) {
+      throw data_error("cannot read '{}': {}", path_.string(), reason(error));
+    }
+    throw data_error("cannot read '{}': it is {}, not a file", path_.string(),
+                     kind_of(found.st_mode));
+  }
 }
 
 InputFile::~InputFile() { ::close(descriptor_); }
@@ -95,15 +118,49 @@ std::size_t InputFile::read(std::span<char> out) {
   return done;
 }
 
-std::string read_text(const std::filesystem::path& path) {
+std::string read_text(const std::filesystem::path& path, std::uint64_t most) {
   InputFile file{path};
-  std::string text;
+  const auto refuse_beyond = [&](std::uint64_t size) {
+    if (size <= most) return;
+    throw data_error("'{}' is larger than the {} that such a file may have", path.string(),
+                     human_bytes(most));
+  };
+  refuse_beyond(file.size());
+  std::string text(file.size(), '\0');
+  text.resize(file.read(text));
+  // A file may have grown, and those of the system do not tell their size.
   std::vector<char> piece(kPiece);
   for (std::size_t got = piece.size(); got == piece.size();) {
     got = file.read(piece);
+    refuse_beyond(text.size() + got);
     text.append(piece.data(), got);
   }
   return text;
+}
+
+void for_each_line(const std::filesystem::path& path,
+                   const std::function<void(std::string_view line, LineEnd end)>& visit) {
+  InputFile file{path};
+  std::vector<char> piece(kPiece);
+  std::string begun;  // a line whose end is in a later piece
+  std::size_t number = 1;
+  for (std::size_t got = piece.size(); got == piece.size();) {
+    got = file.read(piece);
+    std::string_view text{piece.data(), got};
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+      begun += text.substr(0, end);
+      visit(begun, LineEnd::newline);
+      begun.clear();
+      ++number;
+      text.remove_prefix(end + 1);
+    }
+    begun += text;
+    if (begun.size() > kLargestText) {
+      throw data_error("'{}' line {}: longer than {}", path.string(), number,
+                       human_bytes(kLargestText));
+    }
+  }
+  if (!begun.empty()) visit(begun, LineEnd::file);
 }
 
 void write_text_atomically(const std::filesystem::path& path, std::string_view text) {

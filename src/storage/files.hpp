@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,10 +13,14 @@
 
 namespace ballast::storage {
 
+/// What may stand under a name. A pipe or a terminal may keep its reader waiting for ever and a
+/// device may never end, so that both are read only where a person wants text from them.
+enum class Inputs { regular_files, any };
+
 /// A file read front to back; all errors are data Errors that name it.
 class InputFile {
  public:
-  explicit InputFile(std::filesystem::path path);
+  explicit InputFile(std::filesystem::path path, Inputs inputs = Inputs::regular_files);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -23,14 +28,30 @@ class InputFile {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// Fills `out` as far as the file goes; fewer bytes than out.size() only at its end.
   [[nodiscard]] std::size_t read(std::span<char> out);
+  /// Bytes of a regular file; 0 of anything else.
+  [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
   std::filesystem::path path_;
   int descriptor_;
+  std::uint64_t size_ = 0;
 };
 
-/// The whole of a small text file; a data Error that names it otherwise.
-[[nodiscard]] std::string read_text(const std::filesystem::path& path);
+/// Bytes of a text that is read whole.
+inline constexpr std::uint64_t kLargestText = std::uint64_t{16} << 20;
+
+/// The whole of a small text file; a data Error that names it where it cannot be read or is larger
+/// than `most` bytes.
+[[nodiscard]] std::string read_text(const std::filesystem::path& path,
+                                    std::uint64_t most = kLargestText);
+
+/// How a line ends: one that nothing ends may still be in the making.
+enum class LineEnd { newline, file };
+
+/// Shows `visit` the lines of a file of any size, from first to last and without their ends. A data
+/// Error that names the file, and the line that is longer than 16 MiB.
+void for_each_line(const std::filesystem::path& path,
+                   const std::function<void(std::string_view line, LineEnd end)>& visit);
 
 /// Replaces a file in one step: written beside it, synced, renamed, folder synced. A reader sees
 /// the old or the new text, never a part.

@@ -77,7 +77,7 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
   model::BatchShape shape;
   comm::agree(world, "data", [&] {
     dataset.emplace(open_dataset(options, manifest.identity));
-    config = model_of(manifest.identity);
+    config = model_of(manifest);
     shape = {number_of(manifest.identity, "data.micro_batch"),
              number_of(manifest.identity, "data.seq_len")};
     (void)dataset->windows(data::Split::validation, shape.seq_len);

@@ -37,7 +37,7 @@ std::unique_ptr<data::Tokenizer> tokenizer_of(const checkpoint::Manifest& manife
 /// A model to write with, read from a checkpoint.
 struct Loaded {
   Loaded(const std::filesystem::path& folder, const checkpoint::Manifest& manifest)
-      : config{model_of(manifest.identity)},
+      : config{model_of(manifest)},
         seq_len{number_of(manifest.identity, "data.seq_len")},
         table{config},
         parameters{table, model::WholeParameters::Gradients::none} {

@@ -1,28 +1,28 @@
 #include "train/json_lines.hpp"
 
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 
+#include "base/json.hpp"
 #include "storage/files.hpp"
 
 namespace ballast::train {
 
 namespace {
 
-std::uint64_t step_of(const std::string& line) {
-  const auto object = nlohmann::ordered_json::parse(line, nullptr, false);
-  return object.is_object() ? object.value("step", std::uint64_t{0}) : 0;
+std::uint64_t step_of(std::string_view line) {
+  const auto object = try_parse_json(line);
+  if (!object || !object->is_object()) return 0;
+  const auto step = object->find("step");
+  return step != object->end() && step->is_number_unsigned() ? step->get<std::uint64_t>() : 0;
 }
 
 void cut_after(const std::filesystem::path& file, std::uint64_t step) {
   if (!std::filesystem::exists(file)) return;
-  std::istringstream lines{storage::read_text(file)};
   std::string kept;
-  for (std::string line; std::getline(lines, line);) {
+  storage::for_each_line(file, [&](std::string_view line, storage::LineEnd) {
     const std::uint64_t at = step_of(line);
-    if (at >= 1 && at <= step) kept += line + '\n';
-  }
+    if (at >= 1 && at <= step) kept.append(line) += '\n';
+  });
   storage::write_text_atomically(file, kept);
 }
 

@@ -66,5 +66,23 @@ TEST(Ini, RefusesWhatItCannotReadWithItsLine) {
   EXPECT_EQ(message_of("dir = \"a\" b"), "a.ini:1: the quotes in '\"a\" b' do not match");
 }
 
+TEST(Ini, LinesKeysAndTheirNumberHaveLimits) {
+  EXPECT_EQ(message_of("[run]\n" + std::string(300, 'k') + " = 7"),
+            "a.ini:2: the key is longer than 256 bytes");
+  EXPECT_EQ(message_of("[" + std::string(300, 's') + "]"),
+            "a.ini:1: the section's name is longer than 256 bytes");
+  EXPECT_EQ(message_of("key = " + std::string(70000, 'v')),
+            "a.ini:1: the line is longer than 65536 bytes");
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += "k=\n";
+  EXPECT_EQ(message_of(many), "a.ini:4097: more than 4096 keys in one file");
+}
+
+TEST(Ini, QuotesLittleOfALine) {
+  EXPECT_EQ(
+      message_of("\x1b[31m" + std::string(1000, 'x')),
+      "a.ini:1: '\\x1b[31m" + std::string(75, 'x') + "...' is neither [section] nor key = value");
+}
+
 }  // namespace
 }  // namespace ballast::cli

@@ -71,5 +71,14 @@ TEST(MonitorState, ThatCannotBeReadIsADataErrorWithItsSource) {
   }
 }
 
+TEST(MonitorState, TakesNoStepThatIsNone) {
+  const std::string text = to_json(example());
+  for (const std::string wrong : {"-1", "1e300", "0.5", "null", "\"7\"", "[]"}) {
+    std::string altered = text;
+    altered.replace(altered.find("812"), 3, wrong);
+    EXPECT_THROW((void)parse_state(altered, "manifest"), Error) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace ballast::monitor
