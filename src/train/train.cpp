@@ -1,6 +1,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/narrow.hpp"
@@ -9,6 +10,7 @@
 #include "checkpoint/checkpoint.hpp"
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
+#include "train/agreement.hpp"
 #include "train/binding.hpp"
 #include "train/engine.hpp"
 #include "train/fingerprint.hpp"
@@ -22,6 +24,7 @@
 #include "train/stop_signal.hpp"
 #include "train/summary.hpp"
 #include "train/trainer.hpp"
+#include "train/training_data.hpp"
 
 namespace ballast::train {
 
@@ -54,12 +57,12 @@ class PatientCollectives {
 /// One training from its first step to its last: what `train` does once everything is open.
 class TrainingRun {
  public:
-  /// `binding`: what to say of ranks, threads and processors.
+  /// `notes`: what to say of data, ranks, threads and processors, a line each.
   TrainingRun(comm::Communicator& world, const Config& config, const data::Dataset& dataset,
-              std::string binding)
+              std::vector<std::string> notes)
       : world_{&world},
         config_{&config},
-        binding_{std::move(binding)},
+        notes_{std::move(notes)},
         schedule_{make_schedule(config)},
         identity_{make_identity(config, dataset.info())},
         profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
@@ -94,7 +97,7 @@ class TrainingRun {
 
   comm::Communicator* world_;
   const Config* config_;
-  std::string binding_;
+  std::vector<std::string> notes_;
   optim::Schedule schedule_;
   Identity identity_;
   std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
@@ -170,7 +173,7 @@ void TrainingRun::introduce() {
   log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
                        world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
                        with_thousands(config_->data.global_batch * config_->data.seq_len)));
-  log_.say(binding_);
+  for (const std::string& note : notes_) log_.say(note);
   log_.say(describe_mode(*config_, engine_.topology()));
   log_.say(describe_precision(*config_));
   const ElementType param = config_->precision.param;
@@ -368,21 +371,19 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
   Config config = given;
   config.validate();
   world.set_timeout_s(config.parallel.timeout_s);
-  std::optional<data::Dataset> dataset;
-  comm::agree(world, "data.path", [&] {
-    dataset.emplace(config.data.path);
-    (void)dataset->windows(data::Split::train, config.data.seq_len);
-    if (config.eval_every != 0)
-      (void)dataset->windows(data::Split::validation, config.data.seq_len);
-    config.monitor.held_out_every = settle_held_out(config, *dataset);
-  });
-  config.model.vocabulary = dataset->info().vocabulary;
+  const data::Dataset dataset = open_training_data(world, config);
+  comm::agree(world, "monitor",
+              [&] { config.monitor.held_out_every = settle_held_out(config, dataset); });
+  config.model.vocabulary = dataset.info().vocabulary;
+  auto notes = describe_training_data(config, dataset);
+  notes.push_back(verify_training_data(world, dataset, config.data.verify));
 
   const RunDirectory run_directory{world, config.run.dir};
   const auto checkpoint = checkpoint_to_resume(world, config);
+  require_same_checkpoint(world, checkpoint);
   if (checkpoint) config.gemm_table = resumed_gemm_table(world, config, *checkpoint);
-  const std::string binding = settle_binding(world, config);
-  TrainingRun run{world, config, *dataset, binding};
+  notes.push_back(settle_binding(world, config));
+  TrainingRun run{world, config, dataset, std::move(notes)};
   run.start(checkpoint);
   run.open_log(resolved_ini);
   return run.run();
