@@ -3,6 +3,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/same_options.hpp"
 #include "train/trainer.hpp"
 
 namespace ballast::cli {
@@ -19,7 +20,7 @@ std::vector<Option> options_for(train::EvalOptions& o) {
   data.fallback = "the one it was trained on";
   return {required(word("checkpoint", "PATH", o.checkpoint,
                         "a checkpoint, or a run directory for its newest one")),
-          data,
+          own_to_a_rank(data),
           number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
 }
 
@@ -30,7 +31,7 @@ std::string help(const Terminal& terminal) {
 
 ExitCode run(comm::Communicator& world, Arguments arguments) {
   train::EvalOptions options;
-  read_command_line(arguments, options_for(options));
+  read_command_line(world, arguments, options_for(options));
   return train::evaluate(world, options);
 }
 

@@ -14,6 +14,7 @@
 #include "checkpoint/folders.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "data/content_pass.hpp"
 #include "data/dataset.hpp"
 #include "kernels/gemm_table.hpp"
 
@@ -22,7 +23,7 @@ namespace ballast::cli {
 namespace {
 
 constexpr HelpText kHelp{.usage = "ballast inspect PATH [--verify]",
-                         .about = "Says what a dataset or a checkpoint is made of.",
+                         .about = "Says what a dataset or a checkpoint is made of, and checks all of it.",
                          .examples =
                              "  ballast inspect corpus.h5\n"
                              "  ballast inspect runs/quickstart\n"
@@ -46,8 +47,18 @@ std::vector<Option> options_for(InspectOptions& o) {
   };
 }
 
+/// Reads all of it: every block against its hash, every token and weight, and the content hash.
+void verify(const data::Dataset& dataset) {
+  for (std::size_t block = 0; block < dataset.blocks(); ++block) dataset.verify_block(block);
+  data::ContentPass content{dataset};
+  const std::size_t pieces = content.pieces();
+  for (std::size_t piece = 0; piece < pieces; ++piece) content.take_next();
+  content.require_same_content();
+}
+
 ExitCode inspect_dataset(const std::filesystem::path& path) {
   const data::Dataset dataset{path};
+  verify(dataset);
   const data::DatasetInfo& info = dataset.info();
   const std::uint64_t tokens = info.train_tokens + info.validation_tokens;
   fmt::print("dataset            {}\n", path.string());
@@ -65,6 +76,8 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
   fmt::print("split_rule         {}\n", excerpt(info.split_rule, kLongText));
   fmt::print("loss_weights       {}\n", dataset.has_weights());
   fmt::print("content_hash       {}\n", excerpt(info.content_hash));
+  fmt::print("verified           every token{}\n",
+             dataset.blocks() > 0 ? fmt::format(", and {} blocks of 1 MiB", dataset.blocks()) : "");
   return ExitCode::ok;
 }
 

@@ -1,10 +1,9 @@
-#include <filesystem>
 #include <fmt/format.h>
 #include <string>
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
-#include "cli/read_on_root.hpp"
+#include "cli/same_options.hpp"
 #include "cli/training_config.hpp"
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
@@ -30,8 +29,7 @@ std::string help(const Terminal& terminal) {
 }
 
 ExitCode profile_in_job(comm::Communicator& world, Arguments arguments) {
-  const ProfileRequest request = read_profile_request(
-      arguments, [&](const std::filesystem::path& path) { return read_on_root(world, path); });
+  const ProfileRequest request = read_profile_request(world, arguments);
   const train::InitialProfile profile = train::profile_at_start(world, request.config);
   comm::agree(world, "output", [&] {
     if (!world.is_root()) return;

@@ -1,11 +1,10 @@
-#include <filesystem>
 #include <fmt/format.h>
 #include <string>
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
-#include "cli/read_on_root.hpp"
+#include "cli/same_options.hpp"
 #include "cli/training_config.hpp"
 #include "storage/files.hpp"
 #include "train/dry_run.hpp"
@@ -34,8 +33,7 @@ std::string help(const Terminal& terminal) {
 }
 
 ExitCode train_in_job(comm::Communicator& world, Arguments arguments) {
-  const train::Config config = read_training_config(
-      arguments, [&](const std::filesystem::path& path) { return read_on_root(world, path); });
+  const train::Config config = read_train_request(world, arguments).config;
   config.validate();
   return train::train(world, config, to_ini(config));
 }

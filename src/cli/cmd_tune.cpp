@@ -1,11 +1,10 @@
-#include <filesystem>
 #include <fmt/format.h>
 #include <string>
 #include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
-#include "cli/read_on_root.hpp"
+#include "cli/same_options.hpp"
 #include "cli/training_config.hpp"
 #include "data/dataset.hpp"
 #include "storage/files.hpp"
@@ -43,8 +42,7 @@ void show(const train::Race& race) {
 }
 
 ExitCode tune_in_job(comm::Communicator& world, Arguments arguments) {
-  TuneRequest request = read_tune_request(
-      arguments, [&](const std::filesystem::path& path) { return read_on_root(world, path); });
+  TuneRequest request = read_tune_request(world, arguments);
   request.config.validate_plan();
   request.config.model.vocabulary = data::Dataset{request.config.data.path}.info().vocabulary;
   const bool speaks = world.is_root();

@@ -10,7 +10,9 @@
 #include "cli/commands.hpp"
 #include "cli/job.hpp"
 #include "cli/launcher.hpp"
+#include "cli/same_options.hpp"
 #include "cli/version.hpp"
+#include "comm/same.hpp"
 
 namespace ballast::cli {
 namespace {
@@ -22,11 +24,29 @@ ExitCode print_once(const std::string& text) {
 
 bool asks_for_help(const std::string& word) { return word == "--help" || word == "-h"; }
 
+/// Work that all ranks begin together: refused where the launcher and MPI count them differently,
+/// or where another program or command runs on one of them. `what` is the command, in words.
+ExitCode run_together(int& argc, char**& argv, const std::string& what,
+                      const std::function<ExitCode(comm::Communicator&)>& work) {
+  const auto launched = launched_job();
+  return run_in_job(argc, argv, [&](comm::Communicator& world) {
+    if (const auto problem = launch_problem(launched, world.size()); !problem.empty()) {
+      if (launched->rank != 0) return ExitCode::usage;  // each is alone, and one word is enough
+      throw usage_error("{}", problem);
+    }
+    comm::require_same(world, {{"program", program_version()}}, ExitCode::data,
+                       "install the same program on all hosts");
+    comm::require_same(world, {{"command", what}}, ExitCode::usage, kStartAlike);
+    return work(world);
+  });
+}
+
 /// Work for one process. Under a launcher it is rank 0's, and MPI is brought up only so that all
 /// ranks end together.
-ExitCode run_serial(int& argc, char**& argv, const std::function<ExitCode()>& work) {
+ExitCode run_serial(int& argc, char**& argv, const std::string& what,
+                    const std::function<ExitCode()>& work) {
   if (!launcher_rank()) return run_alone(work);
-  return run_in_job(argc, argv, [&](comm::Communicator& world) {
+  return run_together(argc, argv, what + " in one process", [&](comm::Communicator& world) {
     if (world.is_root()) return work();
     world.set_timeout_s(std::numeric_limits<double>::infinity());
     return ExitCode::ok;
@@ -45,7 +65,7 @@ ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
   if (first == "--version") return print_once(version_text());
   const Command* const command = find_command(words);
   if (command == nullptr) {
-    return run_serial(argc, argv, [&]() -> ExitCode { throw unknown_command(words); });
+    return run_serial(argc, argv, first, [&]() -> ExitCode { throw unknown_command(words); });
   }
   const Arguments arguments = arguments_of(*command, words);
   if (std::any_of(arguments.begin(), arguments.end(), asks_for_help)) {
@@ -53,10 +73,11 @@ ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
   }
   const Run work = run_of(*command, arguments);
   if (const auto* const parallel = std::get_if<ParallelRun>(&work)) {
-    return run_in_job(argc, argv,
-                      [&](comm::Communicator& world) { return (*parallel)(world, arguments); });
+    return run_together(argc, argv, std::string{command->name},
+                        [&](comm::Communicator& world) { return (*parallel)(world, arguments); });
   }
-  return run_serial(argc, argv, [&] { return std::get<SerialRun>(work)(arguments); });
+  return run_serial(argc, argv, std::string{command->name},
+                    [&] { return std::get<SerialRun>(work)(arguments); });
 }
 
 }  // namespace

@@ -193,6 +193,11 @@ Option required(Option option) {
   return option;
 }
 
+Option own_to_a_rank(Option option) {
+  option.agreement = Agreement::own;
+  return option;
+}
+
 template std::optional<float> parse_number<float>(const std::string&);
 template std::optional<double> parse_number<double>(const std::string&);
 template Option number(std::string, float&, Range, std::string);

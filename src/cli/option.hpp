@@ -16,6 +16,8 @@ namespace ballast::cli {
 /// How many values an option takes.
 enum class Arity { none, one, many };
 enum class Presence { optional, required };
+/// Whether all ranks of a job must be given the same value: `own` where each settles it for itself.
+enum class Agreement { same, own };
 
 /// One row of an options table: a key, what it takes, and how it reaches the struct that it was
 /// made for. The struct must outlive the row.
@@ -28,6 +30,7 @@ struct Option {
   std::string fallback{};  ///< what holds while `get` has no value: "5% of schedule.steps"
   Arity arity = Arity::one;
   Presence presence = Presence::optional;
+  Agreement agreement = Agreement::same;
   std::function<bool(const std::string&)> set{};      ///< false: the value is not allowed
   std::function<std::optional<std::string>()> get{};  ///< reads back through `set`; nullopt: unset
 };
@@ -90,6 +93,8 @@ template <class Text>
                           std::string help);
 
 [[nodiscard]] Option required(Option option);
+/// A row whose value each rank of a job may have for itself.
+[[nodiscard]] Option own_to_a_rank(Option option);
 
 /// What every choice has in common; `choice` adds the enumeration.
 [[nodiscard]] Option choice_row(std::string name, const std::vector<std::string>& words,

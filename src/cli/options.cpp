@@ -56,7 +56,8 @@ Options model_options(model::ModelConfig& c) {
 
 Options data_options(train::DataConfig& c) {
   return {
-      required(word("data.path", "FILE", c.path, "dataset made by 'ballast prepare'")),
+      own_to_a_rank(
+          required(word("data.path", "FILE", c.path, "dataset made by 'ballast prepare'"))),
       whole("data.seq_len", c.seq_len, kSequences, "tokens in a sequence"),
       whole("data.micro_batch", c.micro_batch, kSequences,
             "sequences that pass through the model together"),
@@ -64,6 +65,12 @@ Options data_options(train::DataConfig& c) {
             "micro-batches that a rank adds up before one reduction"),
       whole("data.global_batch", c.global_batch, kSequences,
             "sequences a step; a multiple of micro_batch times leaf_micro_batches"),
+      choice("data.verify", c.verify,
+             {{"auto", train::Verify::automatic},
+              {"full", train::Verify::full},
+              {"header", train::Verify::header}},
+             "read the whole dataset before the first step, and unpack it, too (full), or its "
+             "header, and each block before its first use; auto: all of up to 16 GiB is read"),
   };
 }
 
@@ -106,11 +113,12 @@ Options parallel_options(train::ParallelConfig& c) {
       word("parallel.recompute", "none|full|selective[:PART]|every:N[:PART]", c.recompute,
            "activations computed again in the backward to save memory, of all or of every Nth "
            "block; PART: attention or feed_forward"),
-      whole_or_auto("parallel.threads", c.threads, {1, Team::kMostWorkers},
-                    "threads a rank; auto: the cores that it has for itself"),
-      whole_or_auto("parallel.helpers", c.helpers, {0, Team::kMostHelpers},
-                    "threads besides, that run where processors are idle because ranks wait; auto: "
-                    "2 a rank of one thread, 1 where there are two"),
+      own_to_a_rank(whole_or_auto("parallel.threads", c.threads, {1, Team::kMostWorkers},
+                                  "threads a rank; auto: the cores that it has for itself")),
+      own_to_a_rank(whole_or_auto(
+          "parallel.helpers", c.helpers, {0, Team::kMostHelpers},
+          "threads besides, that run where processors are idle because ranks wait; auto: 2 a rank "
+          "of one thread, 1 where there are two")),
       number("parallel.timeout_s", c.timeout_s, kAboveZero,
              "seconds that a rank waits for its peers before it names them and ends"),
   };

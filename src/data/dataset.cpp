@@ -4,12 +4,31 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "data/dataset_names.hpp"
+#include "data/reach.hpp"
 
 namespace ballast::data {
+
+namespace {
+
+/// Deflate packs no more than 1,032 bytes into one.
+constexpr std::uint64_t kMostPacked = 1032;
+
+/// Shorter windows are worth advising where they reach this share of the tokens.
+constexpr double kDecentShare = 0.9;
+
+std::string advice_on_length(std::span<const std::uint64_t> segments, std::size_t seq_len) {
+  const std::size_t shorter = shorter_windows(segments, seq_len, kDecentShare);
+  if (shorter == 0) return "prepare it again, from more text or with --split tail";
+  return fmt::format("a data.seq_len of {} reaches {:.1f}% of its tokens", shorter,
+                     100.0 * reach_of(segments, shorter).share);
+}
+
+}  // namespace
 
 std::string_view split_name(Split split) { return split == Split::train ? "train" : "validation"; }
 
@@ -19,6 +38,9 @@ Dataset::Dataset(const std::filesystem::path& path) : file_{storage::H5File::ope
   read_split(Split::validation);
   require_size(kPieceBytes, info_.vocabulary);
   piece_bytes_ = file_.read_all<std::uint16_t>(kPieceBytes);
+  if (info_.format_version == kUnhashedVersion) return;
+  read_tables();
+  check_header();
 }
 
 void Dataset::read_info() {
@@ -27,10 +49,10 @@ void Dataset::read_info() {
                      path().string());
   }
   info_.format_version = file_.number_attribute(kFormatVersion);
-  if (info_.format_version != kDatasetVersion) {
+  if (info_.format_version != kDatasetVersion && info_.format_version != kUnhashedVersion) {
     throw data_error(
-        "'{}' is a dataset of format {}, this program reads format {}: prepare it anew",
-        path().string(), info_.format_version, kDatasetVersion);
+        "'{}' is a dataset of format {}, this program reads formats {} and {}: prepare it anew",
+        path().string(), info_.format_version, kUnhashedVersion, kDatasetVersion);
   }
   info_.tokenizer = file_.text_attribute(kTokenizerName);
   info_.tokenizer_hash = file_.text_attribute(kTokenizerHash);
@@ -40,6 +62,9 @@ void Dataset::read_info() {
   info_.raw_bytes = file_.number_attribute(kRawBytes);
   info_.content_hash = file_.text_attribute(kContentHash);
   info_.split_rule = file_.text_attribute(kSplitRule);
+  if (info_.format_version != kUnhashedVersion) {
+    info_.weighted_tokens = file_.number_attribute(kWeightedTokens);
+  }
   if (info_.vocabulary == 0 || info_.vocabulary > std::numeric_limits<std::int32_t>::max()) {
     throw data_error("'{}' states a vocabulary of {}", path().string(), info_.vocabulary);
   }
@@ -74,10 +99,37 @@ void Dataset::read_split(Split split) {
   }
 }
 
+template <class T>
+void Dataset::read_verified(const std::string& column, std::uint64_t first,
+                            std::span<T> out) const {
+  const auto hashed = std::ranges::find(hashed_, column, &HashedColumn::name);
+  if (hashed != hashed_.end() && !out.empty()) {
+    const std::size_t last = hashed->table.block_of(first + out.size() - 1);
+    for (auto block = hashed->table.block_of(first); block <= last; ++block) {
+      verify_once(*hashed, block);
+    }
+  }
+  file_.read<T>(column, first, out);
+}
+
+std::span<const std::uint64_t> Dataset::segments(Split split) const {
+  return split_data(split).segments;
+}
+
+std::span<const std::uint64_t> Dataset::documents(Split split) const {
+  return split_data(split).documents;
+}
+
 void Dataset::require_size(const std::string& dataset, std::uint64_t size) const {
   if (const std::size_t found = file_.size(dataset); found != size) {
     throw data_error("'{}' of '{}' has {} elements where {} are stated", dataset, path().string(),
                      found, size);
+  }
+  std::error_code unknown;
+  const std::uint64_t file_bytes = std::filesystem::file_size(path(), unknown);
+  if (unknown || size / kMostPacked > file_bytes) {
+    throw data_error("'{}' of '{}' claims {} elements, more than {} can hold", dataset,
+                     path().string(), size, human_bytes(unknown ? 0 : file_bytes));
   }
 }
 
@@ -111,14 +163,11 @@ std::size_t Dataset::windows(Split split, std::size_t seq_len) const {
   for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
     longest = std::max(longest, bounds[i + 1] - bounds[i]);
   }
-  const std::string advice = longest > 1
-                                 ? fmt::format("a data.seq_len of {} or less fits", longest - 1)
-                                 : "prepare more text";
   throw data_error(
       "'{}' is shorter than one window: the longest {} segment has {} tokens, data.seq_len {} "
-      "needs "
-      "{}; {}",
-      path().string(), split_name(split), longest, seq_len, seq_len + 1, advice);
+      "needs {}; {}",
+      path().string(), split_name(split), longest, seq_len, seq_len + 1,
+      advice_on_length(bounds, seq_len));
 }
 
 Dataset::Extent Dataset::extent(Split split, std::size_t seq_len, std::size_t window) const {
@@ -146,8 +195,13 @@ void Dataset::require_in_vocabulary(Split split, std::uint64_t first,
       part_of(split, "tokens"), info_.vocabulary);
 }
 
+void Dataset::read_tokens(Split split, std::uint64_t first, std::span<std::int32_t> out) const {
+  read_verified(part_of(split, "tokens"), first, out);
+  require_in_vocabulary(split, first, out);
+}
+
 void Dataset::read_weights(Split split, std::uint64_t first, std::span<float> weights) const {
-  file_.read<float>(part_of(split, "weights"), first, weights);
+  read_verified(part_of(split, "weights"), first, weights);
   const auto sound = [](float weight) { return std::isfinite(weight) && weight >= 0; };
   const auto bad = std::ranges::find_if_not(weights, sound);
   if (bad == weights.end()) return;
@@ -160,8 +214,7 @@ void Dataset::read_window(Split split, std::size_t seq_len, std::size_t window,
                           const WindowView& out) const {
   const auto [first, labels] = extent(split, seq_len, window);
   window_.resize(labels + 1);
-  file_.read<std::int32_t>(part_of(split, "tokens"), first, window_);
-  require_in_vocabulary(split, first, window_);
+  read_tokens(split, first, window_);
 
   std::ranges::fill(out.inputs, 0);
   std::ranges::fill(out.labels, kIgnore);

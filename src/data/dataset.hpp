@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "data/block_table.hpp"
 #include "storage/h5.hpp"
 
 namespace ballast::data {
@@ -17,8 +19,10 @@ enum class Split { train, validation };
 /// "train" or "validation": the split's folder in the file.
 [[nodiscard]] std::string_view split_name(Split split);
 
-/// The version of the file's layout that this program writes.
-inline constexpr std::uint64_t kDatasetVersion = 1;
+/// The version of the file's layout that this program writes: with hashes of the header and of
+/// blocks. Format 1, without them, is read as well.
+inline constexpr std::uint64_t kDatasetVersion = 2;
+inline constexpr std::uint64_t kUnhashedVersion = 1;
 
 /// What a dataset says of itself: the attributes of its HDF5 file.
 struct DatasetInfo {
@@ -31,6 +35,8 @@ struct DatasetInfo {
   std::uint64_t raw_bytes = 0;  ///< of all sources
   std::string content_hash;     ///< over tokens, segments and tokenizer: what resume compares
   std::string split_rule;       ///< how the validation part was chosen
+  /// Training tokens whose weight is above 0; nothing in format 1, which does not say.
+  std::optional<std::uint64_t> weighted_tokens;
 };
 
 /// One window of a split: `seq_len` inputs and, one to the right, their labels.
@@ -47,17 +53,34 @@ inline constexpr std::int32_t kIgnore = -1;
 /// neighbour was held out) into the next. Train: windows of seq_len labels at stride seq_len, each
 /// full; a segment's last tokens that fill none are left out. Validation: each segment cut alone,
 /// its last window padded with ignored labels; the first token of a window is input only.
-/// Opening checks what the file says of itself, reading a window checks its tokens. One thread at
-/// a time.
+/// Opening checks what the file says of itself, reading a window checks its tokens and, before
+/// their first use, the blocks that they lie in. One thread at a time.
 class Dataset {
  public:
-  /// Checks that the file is whole, is a token dataset of a known version, that its parts fit each
-  /// other, and that the largest token it says to hold is below its vocabulary.
+  /// Checks that the file is whole, is a token dataset of a known version, that its header is as it
+  /// was written, that its parts fit each other, and that the largest token it says to hold is
+  /// below its vocabulary.
   explicit Dataset(const std::filesystem::path& path);
 
   [[nodiscard]] const DatasetInfo& info() const { return info_; }
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
   [[nodiscard]] bool has_weights() const { return has_weights_; }
+
+  /// Blocks of tokens and weights, hashed one by one; 0 in format 1.
+  [[nodiscard]] std::size_t blocks() const;
+  /// A data Error that names dataset, block and elements where the file holds something else.
+  void verify_block(std::size_t block) const;
+  /// Every block has been verified, by this process or another: reading verifies none any more.
+  void trust_blocks() const;
+
+  /// Where the segments of a split begin, and its end: [segments + 1].
+  [[nodiscard]] std::span<const std::uint64_t> segments(Split split) const;
+  [[nodiscard]] std::span<const std::uint64_t> documents(Split split) const;
+  [[nodiscard]] std::uint64_t token_count(Split split) const;
+  /// A data Error that names the position if a token is not below the vocabulary.
+  void read_tokens(Split split, std::uint64_t first, std::span<std::int32_t> out) const;
+  /// A data Error that names the position if a weight is negative or not finite.
+  void read_weights(Split split, std::uint64_t first, std::span<float> out) const;
 
   /// Windows of `seq_len` in a split. A data Error if the split cannot fill one.
   [[nodiscard]] std::size_t windows(Split split, std::size_t seq_len) const;
@@ -85,15 +108,25 @@ class Dataset {
     std::uint64_t first = 0;
     std::size_t labels = 0;  ///< tokens less one
   };
+  /// A column of the file whose blocks are hashed.
+  struct HashedColumn {
+    std::string name;
+    BlockTable table;
+    mutable std::vector<bool> is_verified = {};  ///< [blocks]
+  };
   void read_info();
   void read_split(Split split);
+  void read_tables();
+  void check_header() const;
+  void verify_once(const HashedColumn& column, std::size_t block) const;
+  /// Reads elements of a column once the blocks that they lie in are verified.
+  template <class T>
+  void read_verified(const std::string& column, std::uint64_t first, std::span<T> out) const;
   void require_size(const std::string& dataset, std::uint64_t size) const;
   [[nodiscard]] const SplitData& split_data(Split split) const;
-  [[nodiscard]] std::uint64_t token_count(Split split) const;
   [[nodiscard]] const std::vector<std::uint64_t>& first_windows(Split split,
                                                                 std::size_t seq_len) const;
   [[nodiscard]] Extent extent(Split split, std::size_t seq_len, std::size_t window) const;
-  void read_weights(Split split, std::uint64_t first, std::span<float> weights) const;
   void require_in_vocabulary(Split split, std::uint64_t first,
                              std::span<const std::int32_t> tokens) const;
 
@@ -102,6 +135,7 @@ class Dataset {
   SplitData train_;
   SplitData validation_;
   std::vector<std::uint16_t> piece_bytes_;
+  std::vector<HashedColumn> hashed_;  ///< empty in format 1
   bool has_weights_ = false;
   mutable std::vector<std::int32_t> window_;  ///< the tokens read last
 };

@@ -5,13 +5,14 @@
 
 #include "base/error.hpp"
 #include "base/narrow.hpp"
+#include "data/block_table.hpp"
+#include "data/dataset_header.hpp"
 #include "data/dataset_names.hpp"
 
 namespace ballast::data {
 
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{64} << 10;
 constexpr storage::H5Layout kLayout{.chunk = kChunk, .deflate = 3};
 
 void add(Hasher& hasher, const Hash128& hash) {
@@ -89,6 +90,7 @@ void DatasetWriter::write_tokenizer() {
   for (std::size_t id = 0; id < piece_bytes.size(); ++id) {
     piece_bytes[id] = narrow<std::uint16_t>(tokenizer_.piece_bytes(narrow<std::int32_t>(id)));
   }
+  piece_bytes_hash_ = hash_of<std::uint16_t>(piece_bytes);
   file_.write<std::uint16_t>(kPieceBytes, piece_bytes, kLayout);
   file_.write<std::uint8_t>(kTokenizerModel, tokenizer_.model(), kLayout);
 }
@@ -108,6 +110,7 @@ void DatasetWriter::append(Split split, std::span<const std::int32_t> tokens, fl
     target.tokens.push(value);
     if (target.weights) target.weights->push(weight);
   }
+  if (weight > 0) target.weighted_tokens += tokens.size();
 }
 
 DatasetInfo DatasetWriter::finish(std::string_view split_rule,
@@ -123,6 +126,7 @@ DatasetInfo DatasetWriter::finish(std::string_view split_rule,
   const DatasetInfo info = describe(split_rule, sources);
   write_attributes(info);
   write_sources(sources);
+  write_header();
   file_.close();
   return info;
 }
@@ -139,6 +143,7 @@ DatasetInfo DatasetWriter::describe(std::string_view split_rule,
   for (const SourceRecord& source : sources) info.raw_bytes += source.bytes;
   info.content_hash = content_hash(info.tokenizer_hash);
   info.split_rule = split_rule;
+  info.weighted_tokens = columns(Split::train).weighted_tokens;
   return info;
 }
 
@@ -158,10 +163,33 @@ void DatasetWriter::write_attributes(const DatasetInfo& info) {
   file_.set_attribute(kRawBytes, info.raw_bytes);
   file_.set_attribute(kContentHash, info.content_hash);
   file_.set_attribute(kSplitRule, info.split_rule);
+  file_.set_attribute(kWeightedTokens, *info.weighted_tokens);
   for (const Split split : {Split::train, Split::validation}) {
     file_.set_attribute(attribute_of(split, "tokens"), columns(split).tokens.size());
     file_.set_attribute(attribute_of(split, "max_token"), columns(split).max_token);
   }
+}
+
+/// Hashes what was stored, read back, and says so in the header.
+void DatasetWriter::write_header() {
+  std::vector<HeaderPart> parts;
+  for (const Split split : {Split::train, Split::validation}) {
+    for (const char* column : {"tokens", "weights"}) {
+      const std::string name = part_of(split, column);
+      if (!file_.contains(name)) continue;
+      const BlockTable table = BlockTable::compute(file_, name);
+      table.write(file_);
+      parts.push_back({name, table.hash()});
+    }
+  }
+  for (const Split split : {Split::train, Split::validation}) {
+    parts.push_back({part_of(split, "segments"), columns(split).segments.hash()});
+    parts.push_back({part_of(split, "documents"), columns(split).documents.hash()});
+  }
+  parts.push_back({kPieceBytes, piece_bytes_hash_});
+  parts.push_back({kTokenizerModel, hash_of<std::uint8_t>(tokenizer_.model())});
+  const std::string text = describe_header(file_, parts);
+  file_.write<std::uint8_t>(kHeader, std::vector<std::uint8_t>{text.begin(), text.end()}, {});
 }
 
 void DatasetWriter::write_sources(std::span<const SourceRecord> sources) {

@@ -78,6 +78,7 @@ class DatasetWriter {
     Column<std::uint64_t> documents;
     std::uint64_t segment_start = 0;
     std::uint64_t max_token = 0;
+    std::uint64_t weighted_tokens = 0;  ///< whose weight is above 0
   };
   [[nodiscard]] const SplitColumns& columns(Split split) const {
     return splits_[static_cast<std::size_t>(split)];
@@ -91,9 +92,11 @@ class DatasetWriter {
   void write_tokenizer();
   void write_attributes(const DatasetInfo& info);
   void write_sources(std::span<const SourceRecord> sources);
+  void write_header();
 
   storage::H5File file_;
   const Tokenizer& tokenizer_;
+  Hash128 piece_bytes_hash_;
   std::array<SplitColumns, 2> splits_;
 };
 

@@ -68,6 +68,17 @@ class H5File {
   template <class T>
   [[nodiscard]] std::vector<T> read_all(const std::string& dataset) const;
 
+  /// How a dataset is stored, in the same words wherever it is stored alike: type, order of bytes,
+  /// chunks and filters with their parameters.
+  [[nodiscard]] std::string storage(const std::string& dataset) const;
+  /// One chunk as it lies in the file: neither unpacked nor converted.
+  struct StoredChunk {
+    std::uint32_t filter_mask = 0;  ///< which filters were left out for it
+    std::vector<std::byte> bytes;
+  };
+  /// Reads the chunk whose first element is `first` into `out`, which keeps its room.
+  void read_stored_chunk(const std::string& dataset, std::size_t first, StoredChunk& out) const;
+
   /// Attributes of the file itself (its root group); text of less than 64 KiB, without NULs.
   void set_attribute(const std::string& name, std::string_view text);
   void set_attribute(const std::string& name, std::uint64_t number);

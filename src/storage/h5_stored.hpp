@@ -17,6 +17,7 @@ class StoredDataset {
  public:
   StoredDataset(H5Handle dataset, std::uint64_t file_bytes);
 
+  [[nodiscard]] hid_t id() const { return dataset_.id(); }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t element_bytes() const { return element_bytes_; }
   [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{size_} * element_bytes_; }

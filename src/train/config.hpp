@@ -18,6 +18,14 @@
 
 namespace ballast::train {
 
+/// How much of the dataset is held against its hashes before the first step.
+enum class Verify {
+  automatic,  ///< all of a file of up to kWholeByDefault; above that, as `header`
+  full,       ///< all of it, and every token and weight is unpacked and looked at
+  header,     ///< what it says of itself; each block before its first use
+};
+inline constexpr std::uint64_t kWholeByDefault = std::uint64_t{16} << 30;
+
 /// Section [data].
 struct DataConfig {
   std::filesystem::path path;
@@ -25,6 +33,7 @@ struct DataConfig {
   std::size_t micro_batch = 8;         ///< sequences that pass through the model together
   std::size_t leaf_micro_batches = 1;  ///< micro-batches added up on a rank before one reduction
   std::size_t global_batch = 16;       ///< sequences a step
+  Verify verify = Verify::automatic;
 
   [[nodiscard]] std::size_t leaf_sequences() const { return micro_batch * leaf_micro_batches; }
   [[nodiscard]] std::size_t leaves() const { return global_batch / leaf_sequences(); }

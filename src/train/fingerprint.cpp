@@ -6,6 +6,7 @@
 #include "checkpoint/folders.hpp"
 #include "checkpoint/manifest.hpp"
 #include "comm/agree.hpp"
+#include "comm/same.hpp"
 #include "kernels/panel_kernel.hpp"
 
 namespace ballast::train {
@@ -46,16 +47,9 @@ kernels::GemmTable resumed_gemm_table(comm::Communicator& world, const Config& c
 }
 
 void require_same_numerics(comm::Communicator& world, const std::string& own) {
-  const auto all = world.gather_texts(own, {"numerics fingerprint"});
-  for (int rank = 1; rank < world.size(); ++rank) {
-    const auto& other = all[static_cast<std::size_t>(rank)];
-    if (other != all[0]) {
-      throw data_error(
-          "the ranks would not compute the same bits: rank 0 ({}) has '{}', rank {} ({}) has '{}'; "
-          "run on hosts of one kind, or cap the instruction set of the matrix library on all",
-          world.host(0), all[0], rank, world.host(rank), other);
-    }
-  }
+  comm::require_same(world, {{"numerics", own}}, ExitCode::data,
+                     "the ranks would not compute the same bits; run on hosts of one kind, or cap "
+                     "the instruction set of the matrix library on all");
 }
 
 }  // namespace ballast::train

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/narrow.hpp"
@@ -11,6 +12,7 @@
 #include "comm/agree.hpp"
 #include "storage/append_file.hpp"
 #include "storage/files.hpp"
+#include "train/agreement.hpp"
 #include "train/binding.hpp"
 #include "train/engine.hpp"
 #include "train/fingerprint.hpp"
@@ -27,6 +29,7 @@
 #include "train/stop_signal.hpp"
 #include "train/summary.hpp"
 #include "train/trainer.hpp"
+#include "train/training_data.hpp"
 
 namespace ballast::train {
 
@@ -52,13 +55,13 @@ struct SoundState {
 /// One training from its first step to its last: what `train` does once everything is open.
 class TrainingRun {
  public:
-  /// `binding`: what to say of ranks, threads and processors; `settings`: what the run was asked
-  /// for, as INI text.
+  /// `notes`: what to say of data, ranks, threads and processors, a line each; `settings`: what the
+  /// run was asked for, as INI text.
   TrainingRun(comm::Communicator& world, const Config& config, const data::Dataset& dataset,
-              std::string binding, std::string settings)
+              std::vector<std::string> notes, std::string settings)
       : world_{&world},
         config_{&config},
-        binding_{std::move(binding)},
+        notes_{std::move(notes)},
         settings_{std::move(settings)},
         tokenizer_model_{dataset.tokenizer_model()},
         schedule_{make_schedule(config)},
@@ -103,7 +106,7 @@ class TrainingRun {
 
   comm::Communicator* world_;
   const Config* config_;
-  std::string binding_;
+  std::vector<std::string> notes_;
   std::string settings_;
   std::vector<std::uint8_t> tokenizer_model_;
   optim::Schedule schedule_;
@@ -186,7 +189,7 @@ void TrainingRun::introduce() {
   log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
                        world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
                        with_thousands(config_->data.global_batch * config_->data.seq_len)));
-  log_.say(binding_);
+  for (const std::string& note : notes_) log_.say(note);
   log_.say(describe_mode(*config_, engine_.topology()));
   log_.say(describe_precision(*config_));
   const ElementType param = config_->precision.param;
@@ -474,13 +477,14 @@ void append_last_words(const std::filesystem::path& file, const Error& error) {
 
 /// A training in its directory, from the checkpoint to resume to its end.
 ExitCode train_in(comm::Communicator& world, Config& config, const data::Dataset& dataset,
-                  const std::string& resolved_ini) {
+                  std::vector<std::string> notes, const std::string& resolved_ini) {
   const ResumePoint from = find_resume_point(world, config);
+  require_same_checkpoint(world, from.checkpoint);
   if (from.checkpoint) {
     config.gemm_table = resumed_gemm_table(world, config, from.checkpoint->folder);
   }
-  const std::string binding = settle_binding(world, config);
-  TrainingRun run{world, config, dataset, binding, resolved_ini};
+  notes.push_back(settle_binding(world, config));
+  TrainingRun run{world, config, dataset, std::move(notes), resolved_ini};
   run.start(from);
   run.open_log(from);
   return run.run();
@@ -492,20 +496,17 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
   Config config = given;
   config.validate();
   world.set_timeout_s(config.parallel.timeout_s);
-  std::optional<data::Dataset> dataset;
-  comm::agree(world, "data.path", [&] {
-    dataset.emplace(config.data.path);
-    (void)dataset->windows(data::Split::train, config.data.seq_len);
-    if (config.eval_every != 0)
-      (void)dataset->windows(data::Split::validation, config.data.seq_len);
-    config.monitor.held_out_every = settle_held_out(config, *dataset);
-  });
-  config.model.vocabulary = dataset->info().vocabulary;
+  const data::Dataset dataset = open_training_data(world, config);
+  comm::agree(world, "monitor",
+              [&] { config.monitor.held_out_every = settle_held_out(config, dataset); });
+  config.model.vocabulary = dataset.info().vocabulary;
+  auto notes = describe_training_data(config, dataset);
+  notes.push_back(verify_training_data(world, dataset, config.data.verify));
 
   const RunDirectory run_directory{world, config.run.dir};
   world.set_last_words(config.run.dir / kTextLog);
   try {
-    return train_in(world, config, *dataset, resolved_ini);
+    return train_in(world, config, dataset, std::move(notes), resolved_ini);
   } catch (const Error& error) {
     if (world.is_root()) append_last_words(config.run.dir / kTextLog, error);
     throw;

@@ -76,6 +76,7 @@ TEST(Commands, VersionNamesTheLibraries) {
   const Outcome outcome = invoke({"--version"});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.out.find("ballast 0."), 0u) << outcome.out;
+  EXPECT_NE(outcome.out.find(" (commit "), std::string::npos) << outcome.out;
   for (const char* library : {"MPI", "HDF5", "Boost", "GEMM"}) {
     EXPECT_NE(outcome.out.find("\n  " + std::string{library} + " "), std::string::npos);
   }

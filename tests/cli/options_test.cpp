@@ -1,5 +1,6 @@
 #include "cli/options.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
@@ -7,6 +8,7 @@
 #include "base/error.hpp"
 #include "cli/assignment.hpp"
 #include "cli/ini.hpp"
+#include "cli/same_options.hpp"
 
 namespace ballast::cli {
 namespace {
@@ -32,6 +34,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"data.micro_batch", "3"},
     {"data.leaf_micro_batches", "5"},
     {"data.global_batch", "45"},
+    {"data.verify", "full"},
     {"parallel.sharding", "hybrid"},
     {"parallel.shard_group", "3"},
     {"parallel.backend", "region"},
@@ -321,6 +324,24 @@ TEST(Options, RequiredOnesAreAskedFor) {
   config.data.path = "corpus.h5";
   config.run.dir = "runs/first";
   EXPECT_NO_THROW(require(training_options(config)));
+}
+
+TEST(Agreement, EveryKeyIsComparedButThoseThatEachRankSettles) {
+  const std::set<std::string> own{"data.path", "parallel.threads", "parallel.helpers"};
+  train::Config given;
+  const auto before = facts_of(training_options(given));
+  for (const auto& [key, value] : kOtherValues) {
+    train::Config other;
+    const auto options = training_options(other);
+    ASSERT_TRUE(std::ranges::find(options, key, &Option::name)->set(value)) << key;
+    const std::string told = comm::differences(before, "rank 0", facts_of(options), "rank 1");
+    if (own.contains(key)) {
+      EXPECT_EQ(told, "");
+    } else {
+      EXPECT_EQ(told.find(key + ": rank 0 has "), 0u) << key << ": " << told;
+      EXPECT_NE(told.find(", rank 1 has " + value), std::string::npos) << told;
+    }
+  }
 }
 
 }  // namespace

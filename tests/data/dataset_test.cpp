@@ -62,7 +62,7 @@ TEST(Dataset, SaysWhatItIs) {
   const auto written = write_small(folder / "data.h5");
   const Dataset dataset{folder / "data.h5"};
   const auto& info = dataset.info();
-  EXPECT_EQ(info.format_version, 1u);
+  EXPECT_EQ(info.format_version, 2u);
   EXPECT_EQ(info.tokenizer, "bytes");
   EXPECT_EQ(info.tokenizer_hash, tokenizer_hash(*make_byte_tokenizer()));
   EXPECT_EQ(info.vocabulary, 259u);
@@ -243,7 +243,7 @@ TEST(Dataset, TooShortForAWindowSaysWhatFits) {
   const Dataset dataset{folder / "data.h5"};
   const auto message = data_error_of([&] { (void)dataset.windows(Split::train, 10); });
   expect_contains(message, "longest train segment has 10 tokens");
-  expect_contains(message, "data.seq_len of 9 or less");
+  expect_contains(message, "prepare it again");  // no length reaches most of three short segments
   EXPECT_THROW((void)dataset.windows(Split::train, 0), Error);
 }
 
@@ -305,7 +305,8 @@ TEST(Dataset, PartsThatDoNotFitAreRefusedOnOpening) {
     expect_contains(message, "bad.h5");
     return message;
   };
-  expect_contains(refusal({.version = 2}), "format 2");
+  expect_contains(refusal({.version = 3}), "format 3");
+  expect_contains(refusal({.version = 2}), "train_weighted_tokens");
   expect_contains(refusal({.max_token = 259}), "token 259 in 'train/tokens'");
   expect_contains(refusal({.stated_tokens = 16}), "15 elements where 16 are stated");
   expect_contains(refusal({.segments = {0, 10, 14}}), "train/segments");

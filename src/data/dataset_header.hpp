@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/hash.hpp"
+#include "storage/h5.hpp"
+
+namespace ballast::data {
+
+/// A dataset of the file as its header vouches for it.
+struct HeaderPart {
+  std::string name;
+  Hash128 hash;  ///< of its values; of its BlockTable where it has one
+};
+
+/// What a dataset file of format 2 says of itself, a line an attribute and a line a part. It is
+/// stored when the file is written and put together anew when it is opened: a line that differs
+/// names what was damaged, or changed by another program.
+[[nodiscard]] std::string describe_header(const storage::H5File& file,
+                                          std::span<const HeaderPart> parts);
+
+/// A data Error that names the first line in which `found` differs from what was `written`.
+void require_same_header(const storage::H5File& file, const std::string& written,
+                         const std::string& found);
+
+}  // namespace ballast::data

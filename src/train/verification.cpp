@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <functional>
+
+#include "base/clock.hpp"
+#include "base/narrow.hpp"
+#include "base/text.hpp"
+#include "comm/agree.hpp"
+#include "data/content_pass.hpp"
+#include "fsdp/groups.hpp"
+#include "train/training_data.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+/// Pieces of 1 MiB that a rank takes between two words with the others: so a slow disk is not taken
+/// for a hang, and damage that one rank finds ends the reading of all.
+constexpr std::size_t kRound = 64;
+
+/// This rank among those of its host.
+struct Place {
+  std::size_t index = 0;
+  std::size_t ranks = 1;
+};
+
+Place place_on_host(comm::Communicator& world) {
+  const auto topology = fsdp::discover_topology(world);
+  const auto rank = narrow<std::size_t>(world.rank());
+  const auto begin = topology.host_of.begin();
+  const std::size_t host = topology.host_of[rank];
+  const auto own = begin + world.rank();
+  return {narrow<std::size_t>(std::count(begin, own, host)),
+          narrow<std::size_t>(std::count(begin, topology.host_of.end(), host))};
+}
+
+/// Deals `pieces` to the ranks of each host in rounds, neighbours to the same rank. Collective; the
+/// number of pieces may differ from host to host.
+void deal(comm::Communicator& world, Place place, std::size_t pieces,
+          const std::function<void(std::size_t piece)>& work) {
+  const std::size_t in_round = kRound * place.ranks;
+  const auto rounds = narrow<std::size_t>(
+      world.max(narrow<std::int64_t>((pieces + in_round - 1) / in_round), {"data.verify"}));
+  for (std::size_t round = 0; round < rounds; ++round) {
+    comm::agree(world, "data.verify", [&] {
+      const std::size_t first = std::min(round * in_round + place.index * kRound, pieces);
+      const std::size_t end = std::min(first + kRound, pieces);
+      for (std::size_t piece = first; piece < end; ++piece) work(piece);
+    });
+  }
+}
+
+}  // namespace
+
+std::string verify_training_data(comm::Communicator& world, const data::Dataset& dataset,
+                                 Verify verify) {
+  const auto own_bytes = comm::agree_on<std::uint64_t>(
+      world, "data.verify", [&] { return std::filesystem::file_size(dataset.path()); });
+  const auto bytes =
+      narrow<std::uint64_t>(world.max(narrow<std::int64_t>(own_bytes), {"data.verify"}));
+  const bool is_small = bytes <= kWholeByDefault;
+  if (verify == Verify::header || (verify == Verify::automatic && !is_small)) {
+    return fmt::format("data verified: the header of {}; each block before its first use",
+                       human_bytes(bytes));
+  }
+
+  const Stopwatch watch;
+  const Place place = place_on_host(world);
+  const bool has_blocks = dataset.info().format_version != data::kUnhashedVersion;
+  deal(world, place, dataset.blocks(), [&](std::size_t block) { dataset.verify_block(block); });
+  dataset.trust_blocks();
+  data::ContentPass content{dataset};
+  const bool reads_values = has_blocks && verify == Verify::full;
+  deal(world, place, reads_values ? content.pieces() : 0,
+       [&](std::size_t piece) { content.check(piece); });
+  // Format 1: a hash of all in one chain, so one rank of each host does it.
+  const bool is_reader = !has_blocks && place.index == 0;
+  deal(world, {}, is_reader ? content.pieces() : 0, [&](std::size_t) { content.take_next(); });
+  comm::agree(world, "data.verify", [&] {
+    if (is_reader) content.require_same_content();
+  });
+  return fmt::format("data verified: all of {} in {:.2f} s, by {} rank(s) on rank 0's host{}",
+                     human_bytes(bytes), watch.elapsed_s(), has_blocks ? place.ranks : 1,
+                     has_blocks ? "" : "; format 1: prepare it anew to share the work");
+}
+
+}  // namespace ballast::train
