@@ -11,6 +11,7 @@ namespace ballast::cli {
 namespace {
 
 constexpr std::string_view kBlank = " \t\r\v\f";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::string trim(const std::string& text) {
   const auto first = text.find_first_not_of(kBlank);
@@ -45,14 +46,15 @@ std::string parse_value(const std::string& text, const std::string& where) {
 
 std::vector<Assignment> parse_ini(const std::string& text, std::string_view file) {
   std::vector<Assignment> assignments;
-  std::istringstream lines{text};
+  std::istringstream lines{text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size())
+                                                            : text};
   std::string section;
   std::size_t number = 0;
   for (std::string raw; std::getline(lines, raw);) {
     const std::string where = fmt::format("{}:{}", file, ++number);
     const std::string line = trim(raw);
     const std::string plain = trim(without_comment(line));
-    if (plain.empty()) continue;
+    if (plain.empty() || plain.front() == ';') continue;
     if (plain.front() == '[' && plain.back() == ']') {
       section = trim(plain.substr(1, plain.size() - 2));
       continue;

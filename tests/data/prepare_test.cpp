@@ -151,7 +151,7 @@ TEST_F(Prepare, CutsDoNotDependOnHowFilesArePieced) {
   }
   run(in("whole"));
   const Prepared whole{output()};
-  run(in("parts"));
+  run({.inputs = {in("parts")}, .join = ""});
   const Prepared parts{output()};
   EXPECT_EQ(whole.train, parts.train);
   EXPECT_EQ(whole.validation, parts.validation);
@@ -171,7 +171,7 @@ TEST_F(Prepare, TailHoldsOutTheEnd) {
   EXPECT_EQ(Prepared{output()}.train, (std::vector{text}));
 }
 
-TEST_F(Prepare, DocumentsAreHeldOutWhole) {
+TEST_F(Prepare, DocumentsAreHeldOutWholeAndTheOthersAreOneSegment) {
   for (int i = 0; i < 43; ++i) {
     write_file(in(fmt::format("docs/{:03}.txt", i)), fmt::format("document {} ", i));
   }
@@ -179,10 +179,11 @@ TEST_F(Prepare, DocumentsAreHeldOutWhole) {
   run({.inputs = {in("docs")}, .split = SplitRule::documents});
   const Prepared prepared{output()};
   EXPECT_EQ(prepared.validation, (std::vector<std::string>{"document 19 ", "document 39 "}));
-  ASSERT_EQ(prepared.train.size(), 3u);
-  EXPECT_TRUE(prepared.train[0].ends_with("document 18 "));
-  EXPECT_TRUE(prepared.train[1].starts_with("document 20 "));
-  EXPECT_EQ(prepared.train[2], "document 40 document 41 document 42 ");
+  ASSERT_EQ(prepared.train.size(), 1u);
+  EXPECT_TRUE(prepared.train[0].starts_with("document 0 document 1 "));
+  EXPECT_NE(prepared.train[0].find("document 18 document 20 "), std::string::npos);
+  EXPECT_TRUE(prepared.train[0].ends_with("document 38 document 40 document 41 document 42 "));
+  EXPECT_EQ(prepared.train_documents.size(), 41u);
 }
 
 TEST_F(Prepare, OfFewDocumentsTheLastIsHeldOut) {
@@ -217,7 +218,7 @@ TEST_F(Prepare, JsonLinesBringDocumentsAndWeights) {
   EXPECT_EQ(prepared.train, (std::vector<std::string>{"abc\xC3\xA9"}));
   EXPECT_EQ(prepared.validation, (std::vector<std::string>{"held"}));
   EXPECT_EQ(storage::H5File::open(output()).read_all<float>("train/weights"),
-            (std::vector<float>{0.5f, 0.5f, 1, 1, 1}));
+            (std::vector<float>{0.5f, 0.5f, 0.5f, 1, 1, 1, 1}));
   EXPECT_EQ(prepared.dataset.info().raw_bytes, 9u);
 
   write_file(in("plain.jsonl"), "{\"text\": \"ab\"}\n{\"text\": \"cd\", \"weight\": 1.0}");
@@ -232,7 +233,7 @@ TEST_F(Prepare, BadJsonLinesAreNamed) {
     expect_contains(message, "a.jsonl' line 2: ");
     return message;
   };
-  expect_contains(refusal("{\"text\": \"cut"), "parse error");
+  expect_contains(refusal("{\"text\": \"cut"), "line 2: byte 14: this is not JSON: syntax error");
   expect_contains(refusal("[1, 2]"), "\"text\"");
   expect_contains(refusal("{\"body\": \"x\"}"), "\"text\"");
   expect_contains(refusal("{\"text\": 7}"), "\"text\"");
@@ -248,7 +249,7 @@ TEST_F(Prepare, FilesFoldersAndGlobsAreReadInOrderOnce) {
   write_file(in("d/.dot"), "hidden");
   write_file(in("a.txt"), "a");
   const auto summary = run({.inputs = {in("d"), in("*.txt"), in("a.txt"), in("d/b.tx?")}});
-  EXPECT_EQ(summary.sources, 3u);
+  EXPECT_EQ(summary.text_files, 3u);
   const Prepared prepared{output()};
   EXPECT_EQ(prepared.train, (std::vector<std::string>{"abc"}));
   const auto sources = prepared.dataset.sources();
@@ -259,7 +260,7 @@ TEST_F(Prepare, FilesFoldersAndGlobsAreReadInOrderOnce) {
   // The output of an earlier time is not text.
   std::filesystem::rename(output(), in("d/out.h5"));
   PrepareOptions again{.inputs = {in("d")}, .output = in("d/out.h5")};
-  EXPECT_EQ(prepare(again, {}).sources, 2u);
+  EXPECT_EQ(prepare(again, {}).text_files, 2u);
 }
 
 TEST_F(Prepare, PipesAndStandardInputAreReadOnce) {
@@ -339,6 +340,19 @@ TEST_F(Prepare, SameInputSameFile) {
   EXPECT_EQ(storage::hash_file(output()), first);
 }
 
+TEST_F(Prepare, OnePlainTextKeepsTheHashThatItHadInOlderVersions) {
+  write_file(in("a.txt"), prose(45 * kBlock + 1234));
+  const auto hash = [&](const PrepareOptions& options) {
+    run(options);
+    return Dataset{output()}.info().content_hash;
+  };
+  EXPECT_EQ(hash({.inputs = {in("a.txt")}}), "ceb340ed08e4ae2e7840f42965352252");
+  EXPECT_EQ(hash({.inputs = {in("a.txt")}, .tokenizer = "sentencepiece:300"}),
+            "3d8857e6e0ceaf2f31d6ebce90715ed8");
+  EXPECT_EQ(hash({.inputs = {in("a.txt")}, .split = SplitRule::tail}),
+            "d7f259840509edd1edba4717c717026d");
+}
+
 TEST_F(Prepare, ProgressReachesTheTotal) {
   write_file(in("a.txt"), prose(200000));
   for (const std::string tokenizer : {"bytes", "sentencepiece:300"}) {
@@ -381,6 +395,9 @@ TEST_F(Prepare, BinaryAndBadUtf8AreForBytesOnly) {
   expect_contains(message, "binary");
   expect_contains(message, fmt::format("offset {}", prose(100).size()));
   options.tokenizer = "bytes";
+  expect_contains(error(options), "--format text");
+  options.format = FormatChoice::text;
+  options.join = "";
   run(options);
   EXPECT_EQ(Prepared{output()}.train[0], prose(70000) + prose(100) + std::string(1, '\0') + "x");
 }
