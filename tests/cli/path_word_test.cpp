@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "cli/assignment.hpp"
 #include "cli/options.hpp"
 
 namespace ballast::cli {
