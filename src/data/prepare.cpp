@@ -219,6 +219,11 @@ void Preparation::train_tokenizer() {
   TrainingSample sample{survey_.totals().bytes};
   SplitRouter splits = router(sample);
   (void)pass(splits);
+  if (sample.empty()) {
+    throw data_error(
+        "the split leaves no text to train a vocabulary on: use --split tail, or "
+        "prepare more text");
+  }
   bool taken = false;
   const auto model =
       train_sentencepiece(trained_vocabulary(options_.tokenizer), [&](std::string& text) {

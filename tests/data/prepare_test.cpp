@@ -243,6 +243,28 @@ TEST_F(Prepare, SentencePieceKeepsEveryByteAndCountsThem) {
   EXPECT_EQ(bytes, text.size());
 }
 
+TEST_F(Prepare, SentencePieceServesTextsWithoutSpacesAndSaysWhatOthersLack) {
+  std::string text;
+  for (int i = 0; i < 6000; ++i) text += fmt::format("{}世界。{}", i % 7 == 0 ? "你好" : "", i);
+  write_file(in("a.txt"), text);
+  run({.inputs = {in("a.txt")}, .tokenizer = "sentencepiece:600", .split = SplitRule::tail});
+  const auto tokenizer = make_sentencepiece_tokenizer(Dataset{output()}.tokenizer_model());
+  EXPECT_EQ(tokenizer->decode(tokenizer->encode("  a b ")), "  a b ");
+  std::string rare;
+  for (int i = 0; i < 3000; ++i) {
+    const int point = 0x4E00 + i;  // a character of three bytes
+    rare += {static_cast<char>(0xE0 | point >> 12), static_cast<char>(0x80 | (point >> 6 & 63)),
+             static_cast<char>(0x80 | (point & 63)), ' '};
+  }
+  write_file(in("a.txt"), rare);
+  expect_contains(error(in("a.txt"), "sentencepiece:600"), "characters of the text alone need 3");
+  write_file(in("a.txt"), "one line\n");
+  expect_contains(error({.inputs = {in("a.txt")},
+                         .tokenizer = "sentencepiece:600",
+                         .split = SplitRule::documents}),
+                  "no text to train a vocabulary on");
+}
+
 TEST_F(Prepare, ATrainedModelServesAgain) {
   write_file(in("a.txt"), prose(100000));
   run(in("a.txt"), "sentencepiece:320");
@@ -328,7 +350,8 @@ TEST_F(Prepare, BadTokenizersAndOptionsAreRefused) {
   expect_contains(error(in("a.txt"), "bpe"), "'bpe' is neither");
   write_file(in("tokenizer.model"), "no model");
   expect_contains(error(in("a.txt"), in("tokenizer.model")), "tokenizer.model': this is not");
-  expect_contains(error(in("a.txt"), "sentencepiece:90000"), "too high");
+  expect_contains(error(in("a.txt"), "sentencepiece:90000"),
+                  "vocabulary of 90000: the text has pieces for ");
   const auto code = [&](const PrepareOptions& options) {
     try {
       prepare(options, {});
