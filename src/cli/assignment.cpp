@@ -48,7 +48,7 @@ void assign(std::span<const Assignment> assignments, std::span<const Option> opt
       throw usage_error("{} is given twice{}; remove one", title(given),
                         before.empty() ? "" : ", first at " + before);
     }
-    if (!option->set(given.value)) {
+    if (!with_context(title(given), [&] { return option->set(given.value); })) {
       throw usage_error("{} cannot be '{}'; it takes {}", title(given), excerpt(given.value),
                         option->takes);
     }

@@ -12,6 +12,7 @@ namespace ballast::cli {
 namespace {
 
 constexpr std::string_view kBlank = " \t\r\v\f";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// No key is longer, with its section, and a value holds at most a path or a list of words.
 constexpr std::size_t kLongestName = 256;
@@ -58,7 +59,8 @@ std::string parse_value(const std::string& text, const std::string& where) {
 
 std::vector<Assignment> parse_ini(const std::string& text, std::string_view file) {
   std::vector<Assignment> assignments;
-  std::istringstream lines{text};
+  std::istringstream lines{text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size())
+                                                            : text};
   std::string section;
   std::size_t number = 0;
   for (std::string raw; std::getline(lines, raw);) {
@@ -66,7 +68,7 @@ std::vector<Assignment> parse_ini(const std::string& text, std::string_view file
     require_within(raw.size(), kLongestLine, "the line", where);
     const std::string line = trim(raw);
     const std::string plain = trim(without_comment(line));
-    if (plain.empty()) continue;
+    if (plain.empty() || plain.front() == ';') continue;
     if (plain.front() == '[' && plain.back() == ']') {
       section = trim(plain.substr(1, plain.size() - 2));
       require_within(section.size(), kLongestName, "the section's name", where);

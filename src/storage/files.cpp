@@ -18,6 +18,8 @@ namespace ballast::storage {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
+/// Of a long file name, so that a suffix finds room.
+constexpr std::size_t kKeptOfName = 200;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -118,6 +120,35 @@ std::size_t InputFile::read(std::span<char> out) {
   return done;
 }
 
+OutputFile::OutputFile(std::filesystem::path path)
+    : path_{std::move(path)},
+      descriptor_{::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)} {
+  if (descriptor_ < 0) throw failure(errno);
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Error OutputFile::failure(int error) const {
+  return data_error("cannot write '{}' after {}: {}", path_.string(), human_bytes(written_),
+                    reason(error));
+}
+
+void OutputFile::write(std::span<const char> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw failure(errno);
+    written_ += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void OutputFile::close() {
+  if (::close(std::exchange(descriptor_, -1)) != 0) throw failure(errno);
+}
+
 std::string read_text(const std::filesystem::path& path, std::uint64_t most) {
   InputFile file{path};
   const auto refuse_beyond = [&](std::uint64_t size) {
@@ -165,7 +196,8 @@ void for_each_line(const std::filesystem::path& path,
 
 void write_text_atomically(const std::filesystem::path& path, std::string_view text) {
   std::filesystem::path temporary = path;
-  temporary += fmt::format(".tmp-{}", ::getpid());
+  temporary.replace_filename(path.filename().native().substr(0, kKeptOfName) +
+                             fmt::format(".tmp-{}", ::getpid()));
   try {
     write_and_sync(temporary, text);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {

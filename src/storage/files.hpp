@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
 #include "base/hash.hpp"
 
 namespace ballast::storage {
@@ -35,6 +36,27 @@ class InputFile {
   std::filesystem::path path_;
   int descriptor_;
   std::uint64_t size_ = 0;
+};
+
+/// A new file written front to back; all errors are data Errors that name it and say how much of it
+/// was written.
+class OutputFile {
+ public:
+  explicit OutputFile(std::filesystem::path path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(std::span<const char> bytes);
+  /// What a disk refuses may only show here.
+  void close();
+
+ private:
+  [[nodiscard]] Error failure(int error) const;
+
+  std::filesystem::path path_;
+  int descriptor_;
+  std::uint64_t written_ = 0;
 };
 
 /// Bytes of a text that is read whole.

@@ -5,6 +5,7 @@
 #include <limits>
 #include <new>
 #include <stdexcept>
+#include <sys/stat.h>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -36,6 +37,14 @@ void set_up_library() {
   H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);
+}
+
+/// The library first makes a file as long as it is to be, so its length says nothing.
+std::uint64_t bytes_on_disk(const std::filesystem::path& path) {
+  constexpr std::uint64_t kBlock = 512;  // of st_blocks, whatever the file system's own is
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * kBlock
+                                            : 0;
 }
 
 H5Handle property_list(hid_t kind) {
@@ -275,10 +284,8 @@ void H5File::close() {
   }
   if (!file_.close() && why.empty()) why = h5_reason();
   if (why.empty()) return;
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(path_, error);
   throw data_error("cannot finish writing {} ({} on the disk so far): {}", quoted(path_),
-                   human_bytes(error ? 0 : bytes), why);
+                   human_bytes(bytes_on_disk(path_)), why);
 }
 
 template <class T>

@@ -41,6 +41,16 @@ TEST(Ini, NamesKeysBySectionAndRemembersLines) {
 
 TEST(Ini, TakesAnEmptyFile) { EXPECT_TRUE(parse_ini("", "a.ini").empty()); }
 
+TEST(Ini, PassesOverAByteOrderMarkAndLinesOfSemicolons) {
+  const auto given =
+      parse_ini("\xEF\xBB\xBF[run]\r\n; a comment\n  ;seed = 6\nseed = 7\n", "a.ini");
+  ASSERT_EQ(given.size(), 1u);
+  EXPECT_EQ(given[0].name, "run.seed");
+  EXPECT_EQ(given[0].where, "a.ini:4");
+  EXPECT_EQ(value_of("path = a;b ; c"), "a;b ; c");
+  EXPECT_EQ(value_of("path = ;"), ";");
+}
+
 TEST(Ini, KeepsWhatIsNotAComment) {
   EXPECT_EQ(value_of("path = a#b"), "a#b");
   EXPECT_EQ(value_of("path = a = b"), "a = b");
@@ -52,7 +62,7 @@ TEST(Ini, KeepsWhatIsNotAComment) {
 
 TEST(Ini, ValuesReadBack) {
   for (const std::string value : {"plain", "with space", " ends ", "a#b", "a # b", "\"", "\\",
-                                  "a\\", "\"a\\\" # b", "[x]", "k = v", "#"}) {
+                                  "a\\", "\"a\\\" # b", "[x]", "k = v", "#", ";", "; a"}) {
     EXPECT_EQ(value_of("key = " + ini_value(value)), value);
   }
 }
