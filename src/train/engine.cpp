@@ -95,14 +95,14 @@ checkpoint::TrainingState Engine::initial_state() const {
   return state;
 }
 
-StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_requested) {
+StepResult Engine::step(checkpoint::TrainingState& state, double lr, StopCause stop) {
   const ProfileSpan step_span{profile_, Region::step, {}, numbered(state.step + 1)};
   auto& parameters = workspace_.parameters();
   connection_.groups().set_step(state.step + 1);
   forward_fault_.reset();
   parameters.begin_step();
   StepSums sums;
-  sums.stop_requests = stop_requested ? 1 : 0;
+  sums.stops.add(stop);
   if (qk_clip_) qk_clip_->begin();
   workspace_.model().observe(observer_);
   run_leaves(state, sums);
@@ -133,7 +133,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
       .update = finite ? Update::applied : Update::skipped,
       .loss_scale = state.loss_scale,
       .skip_reason = {},
-      .stop_requests = sums.stop_requests,
+      .stop = sums.stops.cause(),
   };
   if (!finite) {
     result.skip_reason =

@@ -37,7 +37,7 @@ struct StepResult {
   Update update = Update::applied;
   double loss_scale = 1.0;  ///< that the step was computed with
   std::string skip_reason;  ///< where the first non-finite value was; empty when applied
-  std::int64_t stop_requests = 0;
+  StopCause stop = StopCause::none;  ///< what asked ranks to stop after it
 };
 
 /// A sharded model in training: memory, parameters, optimiser and the course of one step. The
@@ -60,8 +60,8 @@ class Engine {
   [[nodiscard]] checkpoint::TrainingState initial_state() const;
 
   /// One step: samples from `state.cursor` on, update number state.optimizer_steps + 1. Advances
-  /// `state`. Collective.
-  StepResult step(checkpoint::TrainingState& state, double lr, bool stop_requested);
+  /// `state`. `stop`: what asks this rank to stop. Collective.
+  StepResult step(checkpoint::TrainingState& state, double lr, StopCause stop);
 
   /// Loss over the whole validation split. Collective.
   EvalResult evaluate();

@@ -1,7 +1,6 @@
 #include "train/metrics_log.hpp"
 
 #include <cmath>
-#include <cstdio>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -81,8 +80,7 @@ void MetricsLog::probe(std::string_view json) { probes_.write(json); }
 void MetricsLog::say(std::string_view line) {
   if (!text_.is_open()) return;
   text_ << line << std::endl;
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  console_.say(line);
 }
 
 }  // namespace ballast::train

@@ -13,13 +13,14 @@
 #include "train/engine.hpp"
 #include "train/fingerprint.hpp"
 #include "train/identity.hpp"
+#include "train/last_end.hpp"
 #include "train/memory_plan.hpp"
 #include "train/meter.hpp"
 #include "train/metrics_log.hpp"
 #include "train/monitoring.hpp"
 #include "train/profiler.hpp"
 #include "train/run_directory.hpp"
-#include "train/stop_signal.hpp"
+#include "train/stop.hpp"
 #include "train/summary.hpp"
 #include "train/trainer.hpp"
 
@@ -55,9 +56,10 @@ class PatientCollectives {
 class TrainingRun {
  public:
   /// `binding`: what to say of ranks, threads and processors.
-  TrainingRun(comm::Communicator& world, const Config& config, const data::Dataset& dataset,
-              std::string binding)
+  TrainingRun(comm::Communicator& world, const StopSignal& stop_signal, const Config& config,
+              const data::Dataset& dataset, std::string binding)
       : world_{&world},
+        stop_signal_{&stop_signal},
         config_{&config},
         binding_{std::move(binding)},
         schedule_{make_schedule(config)},
@@ -84,6 +86,7 @@ class TrainingRun {
   }
   void carry_loss_scale(const checkpoint::TrainingState& fresh);
   [[nodiscard]] std::string scale_change(const StepResult& result) const;
+  [[nodiscard]] StopCause stop_cause() const;
   StepResult timed_step();
   std::optional<ExitCode> after_step(const StepResult& result);
   void count_skipped(const StepResult& result);
@@ -93,6 +96,7 @@ class TrainingRun {
   ExitCode finish(ExitCode code);
 
   comm::Communicator* world_;
+  const StopSignal* stop_signal_;
   const Config* config_;
   std::string binding_;
   optim::Schedule schedule_;
@@ -101,7 +105,6 @@ class TrainingRun {
   Engine engine_;
   Monitoring monitoring_;
   std::string numerics_;
-  StopSignal stop_signal_;
   MetricsLog log_ = MetricsLog::silent();
   checkpoint::TrainingState state_;
   std::optional<std::filesystem::path> resumed_from_;
@@ -158,10 +161,12 @@ void TrainingRun::open_log(const std::string& resolved_ini) {
   comm::agree(*world_, "run directory", [&] {
     if (!world_->is_root()) return;
     const auto& dir = config_->run.dir;
+    const auto lost = describe_unsaved_end(dir, state_.step);
     storage::write_text_atomically(dir / "config.resolved.ini", resolved_ini);
     storage::write_text_atomically(dir / "gemm_table.txt", config_->gemm_table.text());
     log_ = MetricsLog{dir, state_.step};
     introduce();
+    if (lost) log_.say(*lost);
   });
 }
 
@@ -197,6 +202,11 @@ void TrainingRun::introduce() {
   }
 }
 
+/// What asks this rank to stop.
+StopCause TrainingRun::stop_cause() const {
+  return log_.has_reader() ? stop_signal_->cause() : StopCause::no_reader;
+}
+
 StepResult TrainingRun::timed_step() {
   const std::uint64_t step = state_.step + 1;
   lr_ = schedule_.lr(step) * monitoring_.lr_factor();
@@ -204,7 +214,7 @@ StepResult TrainingRun::timed_step() {
   const Stopwatch watch;
   monitoring_.look_ahead(state_, engine_);
   engine_.observe(monitoring_.observer_for(step));
-  const StepResult result = engine_.step(state_, lr_, stop_signal_.requested());
+  const StepResult result = engine_.step(state_, lr_, stop_cause());
   engine_.observe(nullptr);
   duty_ = monitoring_.after_step({.step = step,
                                   .loss = result.loss,
@@ -227,6 +237,7 @@ void TrainingRun::calibrate() {
 
 ExitCode TrainingRun::run() {
   calibrate();
+  end_if_stopped(*world_, *stop_signal_);
   while (state_.step < config_->last_step()) {
     monitoring_.look_at_held_out(state_.step + 1, engine_, log_);
     if (const auto end = after_step(timed_step())) return *end;
@@ -255,8 +266,8 @@ std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
         fmt::format("stopped by an alert (monitor.on_alert = stop): saving step {}", state_.step));
     return finish(ExitCode::unstable);
   }
-  if (result.stop_requests > 0) {
-    log_.say(fmt::format("a signal asked to stop: saving step {}", state_.step));
+  if (result.stop != StopCause::none) {
+    log_.say(fmt::format("{}: saving step {}", describe(result.stop), state_.step));
     return finish(ExitCode::run_again);
   }
   return {};
@@ -364,7 +375,8 @@ std::string settle_binding(comm::Communicator& world, Config& config) {
 
 }  // namespace
 
-ExitCode train(comm::Communicator& world, const Config& given, const std::string& resolved_ini) {
+ExitCode train(comm::Communicator& world, const StopSignal& stop_signal, const Config& given,
+               const std::string& resolved_ini) {
   Config config = given;
   config.validate();
   world.set_timeout_s(config.parallel.timeout_s);
@@ -377,12 +389,15 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
     config.monitor.held_out_every = settle_held_out(config, *dataset);
   });
   config.model.vocabulary = dataset->info().vocabulary;
+  end_if_stopped(world, stop_signal);
 
   const RunDirectory run_directory{world, config.run.dir};
   const auto checkpoint = checkpoint_to_resume(world, config);
   if (checkpoint) config.gemm_table = resumed_gemm_table(world, config, *checkpoint);
   const std::string binding = settle_binding(world, config);
-  TrainingRun run{world, config, *dataset, binding};
+  end_if_stopped(world, stop_signal);
+  TrainingRun run{world, stop_signal, config, *dataset, binding};
+  end_if_stopped(world, stop_signal);
   run.start(checkpoint);
   run.open_log(resolved_ini);
   return run.run();
