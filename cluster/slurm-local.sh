@@ -46,7 +46,8 @@ daemon() {
   on_host "$@" </dev/null >"$folder/log/$name.out" 2>&1 &
 }
 
-# A requeued job waits until the credentials of its last run are void, 120 seconds by default.
+# A requeued job waits until the credentials of its last run are void, 5 seconds at the least and 120
+# by default, and then for the scheduler, which looks once a minute by default. Temporary files are a host's own (%n): PMIx names them after the job alone.
 # Without a control group of their own here, processes are found by their parents (linuxproc) and
 # bound by nobody (task/none). Processors are what this file says, not what there is.
 write_configuration() {
@@ -56,9 +57,10 @@ SlurmctldHost=node1(10.77.0.1)
 SlurmUser=root
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket=$folder/munge/socket,cred_expire=2
+AuthInfo=socket=$folder/munge/socket,cred_expire=5
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool-%n
+TmpFS=$folder/tmp-%n
 SlurmctldPidFile=$folder/slurmctld.pid
 SlurmdPidFile=$folder/slurmd-%n.pid
 SlurmctldLogFile=$folder/log/slurmctld
@@ -70,6 +72,7 @@ JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerType=sched/builtin
+SchedulerParameters=sched_interval=1
 ReturnToService=2
 KillWait=5
 MailProg=/bin/true
@@ -115,6 +118,7 @@ up() {
   start_munge
   daemon 1 slurmctld -D
   for ((host = 1; host <= $1; host++)); do
+    mkdir "$folder"/{spool,tmp}-"node$host"
     daemon "$host" slurmd -D -N "node$host"
   done
   wait_for "Slurm" all_idle "$1"

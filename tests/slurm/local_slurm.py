@@ -15,6 +15,8 @@ NO_RIGHTS = 77
 # A job that has not ended by then hangs; most take a few seconds.
 PATIENCE_S = 300
 
+OVER = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")
+
 
 def until(condition, what):
     """Waits until `condition` returns something, and returns that."""
@@ -47,8 +49,7 @@ class Slurm:
         # Root is who Slurm's daemons need; Open MPI wants to be told. Cores are shared with others.
         environment = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
                        "OMPI_MCA_mpi_yield_when_idle": "1", "BALLAST": str(self.ballast),
-                       "MPIRUN_FLAGS": "--bind-to none --oversubscribe",
-                       "SRUN_FLAGS": "--cpu-bind=none"}
+                       "MPIRUN_FLAGS": "--bind-to none --oversubscribe"}
         return subprocess.run([SCRIPT, "on", self.folder, *map(str, words)], cwd=ROOT, check=True,
                               env={**os.environ, **environment}, stdout=subprocess.PIPE,
                               text=True).stdout
@@ -78,16 +79,19 @@ class Job:
 
     def await_step(self, step):
         log = self.run_dir / "log.jsonl"
-        until(lambda: log.exists() and f'"step":{step},' in log.read_text(), f"step {step}")
+
+        def reached():
+            if log.exists() and f'"step":{step},' in log.read_text():
+                return True
+            return self.facts()["JobState"] in OVER
+        until(reached, f"step {step}")
 
     def await_end(self):
         """Returns its facts once it is neither running nor about to run."""
-        over = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")
-
         def ended():
             facts = self.facts()
-            return facts if facts["JobState"] in over else None
-        return until(ended, f"job {self.id} to end:\n{self.text()[-2000:]}")
+            return facts if facts["JobState"] in OVER else None
+        return until(ended, f"job {self.id} to end")
 
     def ranks(self):
         """The processes of its ranks; hosts are namespaces of the network, not of processes."""
