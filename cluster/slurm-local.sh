@@ -7,7 +7,7 @@
 #   cluster/slurm-local.sh on FOLDER COMMAND...    runs sbatch, scancel ... on the first host
 #   cluster/slurm-local.sh down FOLDER             ends Slurm, its jobs and its hosts
 #
-# Hosts are called node1, node2 ..., each with two processors whatever the machine has. FOLDER/log
+# Hosts are called node1, node2 ..., each with four processors whatever the machine has. FOLDER/log
 # holds what the daemons say. Needs root, since slurmd becomes the user of each job; without it
 # ends with code 77, or with 1 in CI.
 set -euo pipefail
@@ -76,7 +76,7 @@ SchedulerParameters=sched_interval=1
 ReturnToService=2
 KillWait=5
 MailProg=/bin/true
-NodeName=node[1-$1] NodeAddr=10.77.0.[1-$1] CPUs=2 State=UNKNOWN
+NodeName=node[1-$1] NodeAddr=10.77.0.[1-$1] CPUs=4 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 EOF
 }

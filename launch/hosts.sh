@@ -21,6 +21,7 @@ fi
 
 # shellcheck source=launch/stoppable.bash
 source "$(dirname "$0")/stoppable.bash"
+program=$(basename "$ballast")
 set -m
 export OMP_NUM_THREADS=1
 run_stoppable mpirun --hostfile "$hostfile" --map-by core --bind-to core -x OMP_NUM_THREADS "${flags[@]}" \

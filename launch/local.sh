@@ -37,6 +37,7 @@ fi
 
 # shellcheck source=launch/stoppable.bash
 source "$(dirname "$0")/stoppable.bash"
+program=$(basename "$ballast")
 set -m
 export OMP_NUM_THREADS=1
 run_stoppable mpirun -n "$ranks" "${flags[@]}" "$ballast" train --config "$config" "$@"

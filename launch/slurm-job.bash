@@ -61,15 +61,15 @@ set_words() {
 
 # train_and_requeue LAUNCHER... -- CONFIG WORDS...: does not return.
 train_and_requeue() {
-  local launcher=() words=() code=0
+  local start=() words=() code=0 ballast=${BALLAST:-build/release/ballast}
+  local program=${ballast##*/}
   while [[ $1 != -- ]]; do
-    launcher+=("$1")
+    start+=("$1")
     shift
   done
   shift
   set_words "$@"
-  run_stoppable "${launcher[@]}" "${BALLAST:-build/release/ballast}" train --config "$1" \
-    "${words[@]}" || code=$?
+  run_stoppable "${start[@]}" "$ballast" train --config "$1" "${words[@]}" || code=$?
   # SIGTERM is how Slurm ends a job that was cancelled; that one must not come back.
   if ((code == 75)) && [[ $signals_seen != *" TERM "* ]]; then
     scontrol requeue "$SLURM_JOB_ID" || echo "saved, but the job could not be queued again" >&2

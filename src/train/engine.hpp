@@ -35,8 +35,8 @@ struct StepResult {
   double grad_norm = 0.0;  ///< unscaled, before clipping
   std::int64_t labels = 0;
   Update update = Update::applied;
-  double loss_scale = 1.0;  ///< that the step was computed with
-  std::string skip_reason;  ///< where the first non-finite value was; empty when applied
+  double loss_scale = 1.0;           ///< that the step was computed with
+  std::string skip_reason;           ///< where the first non-finite value was; empty when applied
   StopCause stop = StopCause::none;  ///< what asked ranks to stop after it
 };
 

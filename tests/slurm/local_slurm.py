@@ -75,7 +75,7 @@ class Job:
         return self.output.read_text(errors="replace") if self.output.exists() else ""
 
     def await_start(self):
-        until(lambda: self.facts()["JobState"] == "RUNNING", f"job {self.id} to start")
+        until(self.output.exists, f"job {self.id} to start")
 
     def await_step(self, step):
         log = self.run_dir / "log.jsonl"
