@@ -32,10 +32,11 @@ std::string help(const Terminal& terminal) {
   return command_help(kHelp, train_command_options(defaults), terminal);
 }
 
-ExitCode train_in_job(comm::Communicator& world, Arguments arguments) {
+ExitCode train_in_job(comm::Communicator& world, const StopSignal& stop_signal,
+                      Arguments arguments) {
   const train::Config config = read_train_request(world, arguments).config;
   config.validate();
-  return train::train(world, config, to_ini(config));
+  return train::train(world, stop_signal, config, to_ini(config));
 }
 
 ExitCode print_plan(Arguments arguments) {
@@ -49,7 +50,7 @@ ExitCode print_plan(Arguments arguments) {
 
 Run choose_run(Arguments arguments) {
   if (asks_for_dry_run(arguments)) return SerialRun{print_plan};
-  return ParallelRun{train_in_job};
+  return StoppableRun{train_in_job};
 }
 
 }  // namespace

@@ -77,6 +77,12 @@ ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
     return run_together(argc, argv, std::string{command->name},
                         [&](comm::Communicator& world) { return (*parallel)(world, arguments); });
   }
+  if (const auto* const stoppable = std::get_if<StoppableRun>(&work)) {
+    const StopSignal stop_signal;  // MPI takes a while to start, and to end
+    return run_together(argc, argv, std::string{command->name}, [&](comm::Communicator& world) {
+      return (*stoppable)(world, stop_signal, arguments);
+    });
+  }
   return run_serial(argc, argv, std::string{command->name},
                     [&] { return std::get<SerialRun>(work)(arguments); });
 }

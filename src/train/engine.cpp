@@ -107,7 +107,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests re
   forward_fault_.reset();
   parameters.begin_step();
   StepSums sums;
-  sums.stop_requests = requests.stop ? 1 : 0;
+  sums.stops.add(requests.stop);
   sums.save_requests = requests.save ? 1 : 0;
   if (qk_clip_) qk_clip_->begin();
   workspace_.model().observe(observer_);
@@ -142,8 +142,8 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests re
       .update = finite ? Update::applied : Update::skipped,
       .loss_scale = state.loss_scale,
       .skip_reason = {},
-      .stop_requests = sums.stop_requests,
-      .save_requests = sums.save_requests,
+      .stop = sums.stops.cause(),
+      .is_save_due = sums.save_requests > 0,
   };
   if (!finite) {
     result.skip_reason =

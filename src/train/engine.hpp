@@ -31,8 +31,8 @@ enum class Update { applied, skipped };
 
 /// What a rank asks of the others by way of a step's verdict.
 struct Requests {
-  bool stop = false;  ///< to save after it and end
-  bool save = false;  ///< to save after it
+  StopCause stop = StopCause::none;  ///< to save after it and end
+  bool save = false;                 ///< to save after it
 };
 
 struct StepResult {
@@ -42,10 +42,10 @@ struct StepResult {
   std::int64_t labels = 0;
   double weight = 0.0;  ///< of the labels; where it is 0, there is neither loss nor gradient
   Update update = Update::applied;
-  double loss_scale = 1.0;  ///< that the step was computed with
-  std::string skip_reason;  ///< where the first non-finite value was; empty when applied
-  std::int64_t stop_requests = 0;
-  std::int64_t save_requests = 0;
+  double loss_scale = 1.0;           ///< that the step was computed with
+  std::string skip_reason;           ///< where the first non-finite value was; empty when applied
+  StopCause stop = StopCause::none;  ///< what asked ranks to stop after it
+  bool is_save_due = false;          ///< a rank's clock asks for a checkpoint
 };
 
 /// A sharded model in training: memory, parameters, optimiser and the course of one step. The

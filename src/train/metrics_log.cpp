@@ -1,7 +1,6 @@
 #include "train/metrics_log.hpp"
 
 #include <cmath>
-#include <cstdio>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -92,8 +91,7 @@ void MetricsLog::say(std::string_view line) {
 
 void MetricsLog::write_text(std::string_view line) {
   text_.write_line(line);
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  console_.say(line);
 }
 
 /// What became of the files, told where it can be read: on the console, and in train.log if that is

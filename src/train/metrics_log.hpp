@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "monitor/alert.hpp"
+#include "train/console.hpp"
 #include "train/json_lines.hpp"
 
 namespace ballast::train {
@@ -57,6 +58,8 @@ class MetricsLog {
   void probe(std::string_view json);
   /// A line to train.log and the console.
   void say(std::string_view line);
+  /// Whether the console takes lines; without, train.log alone goes on.
+  [[nodiscard]] bool has_reader() const { return console_.has_reader(); }
 
  private:
   MetricsLog() = default;
@@ -67,6 +70,7 @@ class MetricsLog {
   JsonLines alerts_;
   JsonLines probes_;
   storage::AppendFile text_;
+  Console console_;
 };
 
 }  // namespace ballast::train

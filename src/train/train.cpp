@@ -17,6 +17,7 @@
 #include "train/engine.hpp"
 #include "train/fingerprint.hpp"
 #include "train/identity.hpp"
+#include "train/last_end.hpp"
 #include "train/memory_plan.hpp"
 #include "train/meter.hpp"
 #include "train/metrics_log.hpp"
@@ -26,7 +27,7 @@
 #include "train/run_directory.hpp"
 #include "train/saver.hpp"
 #include "train/setting_changes.hpp"
-#include "train/stop_signal.hpp"
+#include "train/stop.hpp"
 #include "train/summary.hpp"
 #include "train/trainer.hpp"
 #include "train/training_data.hpp"
@@ -57,9 +58,10 @@ class TrainingRun {
  public:
   /// `notes`: what to say of data, ranks, threads and processors, a line each; `settings`: what the
   /// run was asked for, as INI text.
-  TrainingRun(comm::Communicator& world, const Config& config, const data::Dataset& dataset,
-              std::vector<std::string> notes, std::string settings)
+  TrainingRun(comm::Communicator& world, const StopSignal& stop_signal, const Config& config,
+              const data::Dataset& dataset, std::vector<std::string> notes, std::string settings)
       : world_{&world},
+        stop_signal_{&stop_signal},
         config_{&config},
         notes_{std::move(notes)},
         settings_{std::move(settings)},
@@ -91,6 +93,7 @@ class TrainingRun {
   void carry_loss_scale(const checkpoint::TrainingState& fresh);
   [[nodiscard]] std::string scale_change(const StepResult& result) const;
   ExitCode take_steps();
+  [[nodiscard]] StopCause stop_cause() const;
   StepResult timed_step();
   std::optional<ExitCode> after_step(const StepResult& result);
   std::optional<ExitCode> save_on_the_way();
@@ -105,6 +108,7 @@ class TrainingRun {
   ExitCode finish(ExitCode code);
 
   comm::Communicator* world_;
+  const StopSignal* stop_signal_;
   const Config* config_;
   std::vector<std::string> notes_;
   std::string settings_;
@@ -115,7 +119,6 @@ class TrainingRun {
   Engine engine_;
   Monitoring monitoring_;
   std::string numerics_;
-  StopSignal stop_signal_;
   MetricsLog log_ = MetricsLog::silent();
   checkpoint::TrainingState state_;
   Saver saver_;
@@ -174,11 +177,13 @@ void TrainingRun::open_log(const ResumePoint& from) {
   comm::agree(*world_, "run directory", [&] {
     if (!world_->is_root()) return;
     const auto& dir = config_->run.dir;
+    const auto lost = describe_unsaved_end(dir, state_.step);
     storage::write_text_atomically(dir / "config.resolved.ini", settings_);
     storage::write_text_atomically(dir / "gemm_table.txt", config_->gemm_table.text());
     log_ = MetricsLog{dir, state_.step};
     for (const auto& news : from.news) log_.say(news);
     introduce();
+    if (lost) log_.say(*lost);
     if (from.checkpoint) introduce_resumed(*from.checkpoint);
   });
   saver_.require_room(config_->run.dir);
@@ -228,6 +233,11 @@ void TrainingRun::introduce_resumed(const checkpoint::Checked& checkpoint) {
   }
 }
 
+/// What asks this rank to stop.
+StopCause TrainingRun::stop_cause() const {
+  return log_.has_reader() ? stop_signal_->cause() : StopCause::no_reader;
+}
+
 StepResult TrainingRun::timed_step() {
   const std::uint64_t step = state_.step + 1;
   lr_ = schedule_.lr(step) * monitoring_.lr_factor();
@@ -236,8 +246,8 @@ StepResult TrainingRun::timed_step() {
   monitoring_.look_ahead(state_, engine_);
   const checkpoint::TrainingState before = state_;
   engine_.observe(monitoring_.observer_for(step));
-  const StepResult result = engine_.step(
-      state_, lr_, {.stop = stop_signal_.requested(), .save = saver_.is_due_by_clock()});
+  const StepResult result =
+      engine_.step(state_, lr_, {.stop = stop_cause(), .save = saver_.is_due_by_clock()});
   engine_.observe(nullptr);
   note_sound_state(result, before);
   duty_ = monitoring_.after_step({.step = step,
@@ -270,6 +280,7 @@ ExitCode TrainingRun::run() {
 
 ExitCode TrainingRun::take_steps() {
   calibrate();
+  end_if_stopped(*world_, *stop_signal_);
   while (state_.step < config_->last_step()) {
     monitoring_.look_at_held_out(state_.step + 1, engine_, log_);
     if (const auto end = after_step(timed_step())) return *end;
@@ -292,8 +303,8 @@ std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
     return ExitCode::unstable;
   }
   const bool is_last = state_.step == config_->last_step() || duty_ == monitor::Duty::stop ||
-                       result.stop_requests > 0;
-  const bool is_saved_now = saver_.is_due(state_.step) || result.save_requests > 0 ||
+                       result.stop != StopCause::none;
+  const bool is_saved_now = saver_.is_due(state_.step) || result.is_save_due ||
                             duty_ == monitor::Duty::save;
   if (is_saved_now && !is_last) {
     if (const auto end = save_on_the_way()) return end;
@@ -303,8 +314,8 @@ std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
         fmt::format("stopped by an alert (monitor.on_alert = stop): saving step {}", state_.step));
     return finish(ExitCode::unstable);
   }
-  if (result.stop_requests > 0) {
-    log_.say(fmt::format("a signal asked to stop: saving step {}", state_.step));
+  if (result.stop != StopCause::none) {
+    log_.say(fmt::format("{}: saving step {}", describe(result.stop), state_.step));
     return finish(ExitCode::run_again);
   }
   return {};
@@ -470,21 +481,24 @@ std::string settle_binding(comm::Communicator& world, Config& config) {
 /// not take it changes nothing about the end.
 void append_last_words(const std::filesystem::path& file, const Error& error) {
   try {
-    storage::AppendFile{file}.write_line(fmt::format("error: {}", error.what()));
+    storage::AppendFile{file}.write_line(fmt::format("ended: {}", error.what()));
   } catch (const Error&) {
   }
 }
 
 /// A training in its directory, from the checkpoint to resume to its end.
-ExitCode train_in(comm::Communicator& world, Config& config, const data::Dataset& dataset,
-                  std::vector<std::string> notes, const std::string& resolved_ini) {
+ExitCode train_in(comm::Communicator& world, const StopSignal& stop_signal, Config& config,
+                  const data::Dataset& dataset, std::vector<std::string> notes,
+                  const std::string& resolved_ini) {
   const ResumePoint from = find_resume_point(world, config);
   require_same_checkpoint(world, from.checkpoint);
   if (from.checkpoint) {
     config.gemm_table = resumed_gemm_table(world, config, from.checkpoint->folder);
   }
   notes.push_back(settle_binding(world, config));
-  TrainingRun run{world, config, dataset, std::move(notes), resolved_ini};
+  end_if_stopped(world, stop_signal);
+  TrainingRun run{world, stop_signal, config, dataset, std::move(notes), resolved_ini};
+  end_if_stopped(world, stop_signal);
   run.start(from);
   run.open_log(from);
   return run.run();
@@ -492,7 +506,8 @@ ExitCode train_in(comm::Communicator& world, Config& config, const data::Dataset
 
 }  // namespace
 
-ExitCode train(comm::Communicator& world, const Config& given, const std::string& resolved_ini) {
+ExitCode train(comm::Communicator& world, const StopSignal& stop_signal, const Config& given,
+               const std::string& resolved_ini) {
   Config config = given;
   config.validate();
   world.set_timeout_s(config.parallel.timeout_s);
@@ -502,11 +517,12 @@ ExitCode train(comm::Communicator& world, const Config& given, const std::string
   config.model.vocabulary = dataset.info().vocabulary;
   auto notes = describe_training_data(config, dataset);
   notes.push_back(verify_training_data(world, dataset, config.data.verify));
+  end_if_stopped(world, stop_signal);
 
   const RunDirectory run_directory{world, config.run.dir};
   world.set_last_words(config.run.dir / kTextLog);
   try {
-    return train_in(world, config, dataset, std::move(notes), resolved_ini);
+    return train_in(world, stop_signal, config, dataset, std::move(notes), resolved_ini);
   } catch (const Error& error) {
     if (world.is_root()) append_last_words(config.run.dir / kTextLog, error);
     throw;
