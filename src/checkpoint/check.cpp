@@ -40,8 +40,8 @@ std::vector<Row> decode(std::string_view& bytes) {
   return rows;
 }
 
-/// What `work` finds wrong on any rank, in its own words; empty where all is well. Formats that this
-/// build does not know are every rank's Error. Collective.
+/// What `work` finds wrong on any rank, in its own words; empty where all is well. Formats that
+/// this build does not know are every rank's Error. Collective.
 std::string damage_found(comm::Communicator& world, std::string_view what, std::size_t steps,
                          const std::function<void(std::size_t)>& work) {
   std::string own;
@@ -58,7 +58,8 @@ std::string damage_found(comm::Communicator& world, std::string_view what, std::
   const auto texts = world.gather_texts(own, {"damage", what});
   const auto first = std::ranges::find_if(texts, [](const auto& text) { return !text.empty(); });
   if (first == texts.end()) return {};
-  const bool unanimous = std::ranges::all_of(texts, [&](const auto& text) { return text == *first; });
+  const bool unanimous =
+      std::ranges::all_of(texts, [&](const auto& text) { return text == *first; });
   const auto rank = narrow<int>(first - texts.begin());
   return unanimous ? *first : fmt::format("[{}] {}", world.name(rank), *first);
 }
@@ -125,9 +126,8 @@ void gather_rows(comm::Communicator& world, std::span<const std::vector<Row>> ow
 CheckResult look_at(comm::Communicator& world, const std::filesystem::path& folder) {
   CheckResult result;
   Checked checkpoint{.folder = folder, .manifest = {}, .rows = {}};
-  result.damage = damage_found(world, "checkpoint manifest", 1, [&](std::size_t) {
-    checkpoint.manifest = Manifest::read(folder);
-  });
+  result.damage = damage_found(world, "checkpoint manifest", 1,
+                               [&](std::size_t) { checkpoint.manifest = Manifest::read(folder); });
   if (!result.damage.empty()) return result;
   const auto ranks = narrow<std::size_t>(world.size());
   OwnFiles files{checkpoint, narrow<std::size_t>(world.rank()), ranks};

@@ -25,8 +25,8 @@ struct CheckResult {
 };
 
 /// Reads every file of a checkpoint, file i on rank i mod N, and compares size and hash with the
-/// manifest. The same result on every rank. A data Error if this build does not know the format: that
-/// is no damage. Collective.
+/// manifest. The same result on every rank. A data Error if this build does not know the format:
+/// that is no damage. Collective.
 [[nodiscard]] CheckResult look_at(comm::Communicator& world, const std::filesystem::path& folder);
 
 /// The same where damage is a data Error.

@@ -40,8 +40,8 @@ struct SaveRequest {
   TrainingState state;
   std::map<std::string, std::string> identity;
   std::string numerics;
-  std::string gemm_table{};  ///< see Manifest
-  std::string monitor{};     ///< see Manifest
+  std::string gemm_table{};                         ///< see Manifest
+  std::string monitor{};                            ///< see Manifest
   std::span<const std::uint8_t> tokenizer_model{};  ///< empty: the tokenizer needs none
   std::string settings{};                           ///< see Manifest
   std::optional<double> lr{};                       ///< see Manifest
@@ -51,9 +51,9 @@ struct SaveRequest {
 /// Saves to run_dir/checkpoints/step-N and points run_dir/latest at it: every rank writes one
 /// serial HDF5 file into step-N.tmp, syncs it, reads it back against the hashes taken from memory;
 /// then the manifest is written, the folder renamed, and older ones deleted as `retention` says.
-/// Ranks hear of each other after every 60 MiB, so that a hang is told from a long save. If any rank
-/// fails, every rank throws the same data Error, nothing half-written stays, and older checkpoints
-/// are untouched. Collective. Returns the checkpoint's folder and its state hash.
+/// Ranks hear of each other after every 60 MiB, so that a hang is told from a long save. If any
+/// rank fails, every rank throws the same data Error, nothing half-written stays, and older
+/// checkpoints are untouched. Collective. Returns the checkpoint's folder and its state hash.
 struct SaveResult {
   std::filesystem::path folder;
   Hash128 hash;
@@ -62,16 +62,15 @@ SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
                 const ShardTensors& tensors, const SaveRequest& request);
 
 /// A data Error unless the file system of `run_dir`, which exists, has room for one checkpoint of
-/// this layout. Returns what is to be said when there is none for the `count` that will be kept, and
-/// the one that is written before an older one goes. Collective.
+/// this layout. Returns what is to be said when there is none for the `count` that will be kept,
+/// and the one that is written before an older one goes. Collective.
 [[nodiscard]] std::string require_room(comm::Communicator& world, const fsdp::ShardLayout& layout,
                                        const std::filesystem::path& run_dir, std::size_t count);
 
 /// The first value that is not finite among the tensors of all ranks, in words: "moment2 of tensor
 /// 'head' holds nan (element 17, rank 1/2 node04)". Empty where all are finite. Such a state is no
 /// good to go on from. Collective; the same on every rank.
-[[nodiscard]] std::string find_nonfinite(comm::Communicator& world,
-                                         const fsdp::ShardLayout& layout,
+[[nodiscard]] std::string find_nonfinite(comm::Communicator& world, const fsdp::ShardLayout& layout,
                                          const ShardTensors& tensors);
 
 /// Fills this rank's shards from a checkpoint that was checked, written by any number of ranks;

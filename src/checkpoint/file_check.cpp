@@ -31,9 +31,8 @@ FileCheck::FileCheck(std::filesystem::path path, const FileEntry& entry, const M
   refuse_link(path_);
   const std::uint64_t bytes = size_of(path_);
   if (bytes != entry_.bytes) {
-    throw data_error(
-        "checkpoint file '{}' has {} bytes, its manifest says {}: it is damaged; {}",
-        path_.string(), bytes, entry_.bytes, kAdvice);
+    throw data_error("checkpoint file '{}' has {} bytes, its manifest says {}: it is damaged; {}",
+                     path_.string(), bytes, entry_.bytes, kAdvice);
   }
   hasher_.open(path_);
 }

@@ -24,9 +24,9 @@ inline constexpr const char* kManifestName = "manifest.json";
 /// An empty unfinished_folder, whatever was there before.
 void start_folder(const std::filesystem::path& run_dir, std::uint64_t step);
 
-/// The finished checkpoints from the newest to the oldest, as a resume tries them: `latest` names the
-/// step that the run's present course had come to, and those beyond it, left by an earlier course,
-/// come last.
+/// The finished checkpoints from the newest to the oldest, as a resume tries them: `latest` names
+/// the step that the run's present course had come to, and those beyond it, left by an earlier
+/// course, come last.
 [[nodiscard]] std::vector<std::filesystem::path> newest_first(const std::filesystem::path& run_dir);
 
 /// Points `latest` at `step` and turns the unfinished folder, which must hold a whole checkpoint,
@@ -42,8 +42,8 @@ struct Retention {
 
 /// Deletes finished checkpoints until `retention.keep` are left, the one of `newest` among them.
 /// First those beyond `newest`, which an earlier course of the training left (its log is cut there,
-/// too), then the lowest steps. Only checkpoints whose files are all there in their full size count;
-/// others are left alone.
+/// too), then the lowest steps. Only checkpoints whose files are all there in their full size
+/// count; others are left alone.
 void prune_folders(const std::filesystem::path& run_dir, std::uint64_t newest,
                    const Retention& retention);
 

@@ -42,10 +42,10 @@ void append_pieces(const ExtentMap& map, GranuleRange wanted, std::size_t offset
   for (const Extent& extent : map.find(wanted)) {
     const std::size_t start = offset + (extent.granules.first - wanted.first) * kGranule;
     for (std::size_t done = 0; done < extent.granules.count; done += kPieceGranules) {
-      pieces.push_back({extent.file,
-                        {extent.file_start + done,
-                         std::min(kPieceGranules, extent.granules.count - done)},
-                        start + done * kGranule});
+      pieces.push_back(
+          {extent.file,
+           {extent.file_start + done, std::min(kPieceGranules, extent.granules.count - done)},
+           start + done * kGranule});
     }
   }
 }

@@ -106,8 +106,8 @@ void require_version(const Node& root, const std::filesystem::path& path) {
   const std::string_view advice = version > Manifest::kFormatVersion
                                       ? "use the newer build that wrote it"
                                       : "use the older build that wrote it";
-  throw UnknownFormat{
-      ExitCode::data, fmt::format("'{}' has format version {}; this build reads version {}: {}",
+  throw UnknownFormat{ExitCode::data,
+                      fmt::format("'{}' has format version {}; this build reads version {}: {}",
                                   path.string(), version, Manifest::kFormatVersion, advice)};
 }
 

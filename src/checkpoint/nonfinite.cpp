@@ -22,7 +22,8 @@ std::string find_own(const comm::Communicator& world, const fsdp::ShardLayout& l
         const auto granule =
             std::span{values}.first(std::min(kGranule, segment.logical_numel - done));
         read_part(tensors, part, segment.local_offset + done, granule);
-        const auto bad = std::ranges::find_if_not(granule, [](float v) { return std::isfinite(v); });
+        const auto bad =
+            std::ranges::find_if_not(granule, [](float v) { return std::isfinite(v); });
         if (bad == granule.end()) continue;
         return fmt::format("{} of tensor '{}' holds {} (element {}, {})", name_of(part),
                            layout.table().parameters()[segment.parameter].name, *bad,

@@ -20,8 +20,8 @@ ReadBack::ReadBack(const std::filesystem::path& path, const fsdp::ShardLayout& l
 void ReadBack::compare(std::size_t step) {
   for (const OwnedPiece& piece : pieces_of_step(*layout_, step)) {
     if (is_equal(piece)) continue;
-    throw data_error("'{}' read back differs from what was written, in tensor '{}'",
-                     path_.string(), layout_->table().parameters()[piece.parameter].name);
+    throw data_error("'{}' read back differs from what was written, in tensor '{}'", path_.string(),
+                     layout_->table().parameters()[piece.parameter].name);
   }
 }
 

@@ -79,8 +79,8 @@ struct OwnedPiece {
 /// Writes what a rank owns, a step at a time. Data Errors name the file.
 class ShardWriter {
  public:
-  /// Creates the file. `hashes`: granule_hashes of the tensors; they are written, too, so that damage
-  /// can be told by tensor. All arguments must outlive the writer.
+  /// Creates the file. `hashes`: granule_hashes of the tensors; they are written, too, so that
+  /// damage can be told by tensor. All arguments must outlive the writer.
   ShardWriter(const std::filesystem::path& path, const fsdp::ShardLayout& layout,
               const ShardTensors& tensors, const TrainingState& state,
               std::span<const Hash128> hashes);

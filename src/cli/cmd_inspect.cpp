@@ -22,12 +22,13 @@ namespace ballast::cli {
 
 namespace {
 
-constexpr HelpText kHelp{.usage = "ballast inspect PATH [--verify]",
-                         .about = "Says what a dataset or a checkpoint is made of, and checks all of it.",
-                         .examples =
-                             "  ballast inspect corpus.h5\n"
-                             "  ballast inspect runs/quickstart\n"
-                             "  ballast inspect --verify runs/quickstart\n"};
+constexpr HelpText kHelp{
+    .usage = "ballast inspect PATH [--verify]",
+    .about = "Says what a dataset or a checkpoint is made of, and checks all of it.",
+    .examples =
+        "  ballast inspect corpus.h5\n"
+        "  ballast inspect runs/quickstart\n"
+        "  ballast inspect --verify runs/quickstart\n"};
 
 /// Of texts that a stranger may have written; a path is not longer.
 constexpr std::size_t kLongText = 4096;
@@ -41,9 +42,10 @@ std::vector<Option> options_for(InspectOptions& o) {
   return {
       required(
           word("path", "PATH", o.path, "a dataset, a checkpoint, or a run directory: its newest")),
-      flag("verify", o.verify,
-           "read every checkpoint of a run directory and say which are whole; exit code 3 if one is "
-           "not"),
+      flag(
+          "verify", o.verify,
+          "read every checkpoint of a run directory and say which are whole; exit code 3 if one is "
+          "not"),
   };
 }
 

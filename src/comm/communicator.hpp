@@ -66,8 +66,8 @@ class Communicator {
   /// ends the process.
   void set_timeout_s(double seconds) { timeout_s_ = seconds; }
   [[nodiscard]] double timeout_s() const { return timeout_s_; }
-  /// A file to which the message of a collective that hangs is appended, besides standard error: what
-  /// ended a job can be read where the job left its results. None by default.
+  /// A file to which the message of a collective that hangs is appended, besides standard error:
+  /// what ended a job can be read where the job left its results. None by default.
   void set_last_words(std::filesystem::path file) { last_words_ = std::move(file); }
   [[nodiscard]] const std::filesystem::path& last_words() const { return last_words_; }
   /// Longer transfers are cut into messages of `bytes`, at most (and by default) 1 GiB.

@@ -106,9 +106,9 @@ std::optional<std::string> AppendFile::take_news() {
   if (error_ == 0 && told_ != 0) {
     told_ = 0;
     const std::size_t lost = std::exchange(lost_, 0);
-    return fmt::format("'{}' is written again{}", path_.string(),
-                       lost == 0 ? ", nothing of it is lost"
-                                 : fmt::format("; {} of its lines are lost", lost));
+    return fmt::format(
+        "'{}' is written again{}", path_.string(),
+        lost == 0 ? ", nothing of it is lost" : fmt::format("; {} of its lines are lost", lost));
   }
   return std::nullopt;
 }

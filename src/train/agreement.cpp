@@ -28,9 +28,9 @@ void require_same_checkpoint(comm::Communicator& world,
   comm::Fact fact{"checkpoint to resume", "none"};
   if (checkpoint) {
     const std::string manifest = checkpoint->manifest.to_json();
-    fact.value = fmt::format("step {}, state {}, manifest {}", checkpoint->manifest.state.step,
-                             checkpoint->manifest.state_hash.hex(),
-                             hash_of(std::span{manifest}).hex());
+    fact.value =
+        fmt::format("step {}, state {}, manifest {}", checkpoint->manifest.state.step,
+                    checkpoint->manifest.state_hash.hex(), hash_of(std::span{manifest}).hex());
     fact.where = "'" + checkpoint->folder.string() + "'";
   }
   comm::require_same(world, {fact}, ExitCode::data,

@@ -97,7 +97,7 @@ enum class NumericsPolicy { same, any };
 
 /// Section [checkpoint].
 struct CheckpointConfig {
-  std::uint64_t every = 0;  ///< steps between saves; 0: none by steps
+  std::uint64_t every = 0;       ///< steps between saves; 0: none by steps
   double every_minutes = 30.0;   ///< between saves, by rank 0's clock; 0: none by the clock
   std::size_t keep = 2;          ///< the newest; more may be there by keep_every
   std::uint64_t keep_every = 0;  ///< steps: of its multiples every checkpoint stays; 0: none

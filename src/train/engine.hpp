@@ -68,8 +68,8 @@ class Engine {
   [[nodiscard]] checkpoint::TrainingState initial_state() const;
 
   /// One step: samples from `state.cursor` on, update number state.optimizer_steps + 1. Advances
-  /// `state`. A data Error, on every rank, if some rank cannot read its samples: then the step did not
-  /// take place. Collective.
+  /// `state`. A data Error, on every rank, if some rank cannot read its samples: then the step did
+  /// not take place. Collective.
   StepResult step(checkpoint::TrainingState& state, double lr, Requests requests);
 
   /// Loss over the whole validation split. Collective.

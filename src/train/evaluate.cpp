@@ -48,8 +48,8 @@ Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfi
           &team};
 }
 
-/// Rank 0 looks for the checkpoint, all ranks read it. A training that goes on may delete the newest
-/// one meanwhile: then there is a newer one. Collective.
+/// Rank 0 looks for the checkpoint, all ranks read it. A training that goes on may delete the
+/// newest one meanwhile: then there is a newer one. Collective.
 checkpoint::Checked check_newest(comm::Communicator& world, const std::filesystem::path& path) {
   for (;;) {
     std::string found;

@@ -77,8 +77,7 @@ ExitCode generate(const GenerateOptions& options,
 
   auto tokens = tokenizer->encode(options.prompt);
   if (tokens.empty()) tokens.push_back(tokenizer->bos());
-  model::Decoder decoder{loaded->config, loaded->table, loaded->parameters, *gemm,
-                         loaded->seq_len};
+  model::Decoder decoder{loaded->config, loaded->table, loaded->parameters, *gemm, loaded->seq_len};
   for (const std::int32_t token : tokens) decoder.feed(token);
 
   const model::SamplingRule rule{options.temperature, options.top_k, options.top_p};

@@ -67,7 +67,7 @@ class Monitoring {
   std::uint64_t shaped_ = 0;        ///< the step that shaping_ was last prepared for
   bool was_alarmed_ = false;        ///< in the step under way
   std::uint64_t probed_ = 0;        ///< the step that observer_ was last handed out for
-  bool is_anew_ = false;  ///< resumed without what probes are held against
+  bool is_anew_ = false;            ///< resumed without what probes are held against
 };
 
 }  // namespace ballast::train

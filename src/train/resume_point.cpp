@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Rank 0 looks for all, so that every rank goes on from the same checkpoint, whatever its host sees
-/// of the folder at this moment. Lines of text; an Error of rank 0 is everybody's. Collective.
+/// Rank 0 looks for all, so that every rank goes on from the same checkpoint, whatever its host
+/// sees of the folder at this moment. Lines of text; an Error of rank 0 is everybody's. Collective.
 std::vector<fs::path> paths_of_root(comm::Communicator& world,
                                     const std::function<std::vector<fs::path>()>& find) {
   std::string lines;
@@ -92,9 +92,8 @@ ResumePoint find_resume_point(comm::Communicator& world, const Config& config) {
     });
     return point;
   }
-  const auto named = paths_of_root(world, [&]() -> std::vector<fs::path> {
-    return {checkpoint::find_checkpoint(resume)};
-  });
+  const auto named = paths_of_root(
+      world, [&]() -> std::vector<fs::path> { return {checkpoint::find_checkpoint(resume)}; });
   return {checkpoint::check(world, named.front()), {}};
 }
 

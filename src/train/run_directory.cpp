@@ -30,8 +30,8 @@ std::string holder_of(const std::filesystem::path& lock) {
   return holder.empty() ? "another process" : holder;
 }
 
-/// A lock that somebody else holds, or a file system that knows no locks: without them two jobs could
-/// write into one folder, so that is no place for a run.
+/// A lock that somebody else holds, or a file system that knows no locks: without them two jobs
+/// could write into one folder, so that is no place for a run.
 Error lock_error(const std::filesystem::path& run_dir, const std::string& holder, int error) {
   if (error == EWOULDBLOCK) {
     return data_error(
@@ -40,7 +40,8 @@ Error lock_error(const std::filesystem::path& run_dir, const std::string& holder
         run_dir.string(), holder, kLockFile);
   }
   return data_error(
-      "run.dir {}: this file system takes no lock ({}); choose a folder on one that does (NFS: with "
+      "run.dir {}: this file system takes no lock ({}); choose a folder on one that does (NFS: "
+      "with "
       "its lock service running)",
       run_dir.string(), std::strerror(error));
 }

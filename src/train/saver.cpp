@@ -33,17 +33,14 @@ bool Saver::is_due_by_clock() const {
          since_attempt_.elapsed_s() >= kSecondsAMinute * config_->every_minutes;
 }
 
-bool Saver::has_given_up() const {
-  return config_->give_up != 0 && failures_ >= config_->give_up;
-}
+bool Saver::has_given_up() const { return config_->give_up != 0 && failures_ >= config_->give_up; }
 
 Saved Saver::save(checkpoint::SaveRequest request) {
   if (request.state.optimizer_steps == saved_updates_) {
     since_attempt_.restart();
     log_->say(fmt::format(
         "step {} is not saved: every update since {} was skipped, and what is saved stays",
-        request.state.step,
-        saved_step_ == 0 ? "the start" : fmt::format("step {}", saved_step_)));
+        request.state.step, saved_step_ == 0 ? "the start" : fmt::format("step {}", saved_step_)));
     return Saved::no_update;
   }
   request.retention = retention();
@@ -66,8 +63,7 @@ Saved Saver::attempt(const checkpoint::SaveRequest& request) {
     return Saved::unsound;
   }
   try {
-    const auto saved =
-        checkpoint::save(*world_, engine_->layout(), engine_->tensors(), request);
+    const auto saved = checkpoint::save(*world_, engine_->layout(), engine_->tensors(), request);
     saved_step_ = request.state.step;
     saved_updates_ = request.state.optimizer_steps;
     saved_hash_ = saved.hash;

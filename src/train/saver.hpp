@@ -31,8 +31,8 @@ class Saver {
   Saver(comm::Communicator& world, const CheckpointConfig& config, const Engine& engine,
         MetricsLog& log);
 
-  /// Looks for room for one checkpoint; a data Error if there is none, a warning if it is for fewer than
-  /// will be kept. Collective.
+  /// Looks for room for one checkpoint; a data Error if there is none, a warning if it is for fewer
+  /// than will be kept. Collective.
   void require_room(const std::filesystem::path& run_dir);
 
   /// The run goes on from a checkpoint of this state.
@@ -46,8 +46,8 @@ class Saver {
 
   /// A save on the way. Collective.
   Saved save(checkpoint::SaveRequest request);
-  /// The last one of a run: also of a state without updates since the last checkpoint, which then does
-  /// not count when older ones are deleted. Collective.
+  /// The last one of a run: also of a state without updates since the last checkpoint, which then
+  /// does not count when older ones are deleted. Collective.
   Saved save_last(checkpoint::SaveRequest request);
 
   /// Whether checkpoint.give_up saves in a row have failed.

@@ -65,9 +65,9 @@ TEST(Damage, EveryFlippedByteIsFoundAndItsFileNamed) {
 void alter_value(const std::filesystem::path& file, const model::ParameterTable& table,
                  std::size_t parameter, Part part) {
   float value = 0.0f;
-  storage::H5File::open(file).read<float>(
-      std::string{name_of(part)}, table.parameters()[parameter].first_granule * kGranule,
-      std::span{&value, 1});
+  storage::H5File::open(file).read<float>(std::string{name_of(part)},
+                                          table.parameters()[parameter].first_granule * kGranule,
+                                          std::span{&value, 1});
   std::string bytes = storage::read_text(file);
   const std::string pattern{reinterpret_cast<const char*>(&value), sizeof(value)};
   const auto at = bytes.find(pattern);

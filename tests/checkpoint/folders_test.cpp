@@ -97,8 +97,8 @@ TEST(Folders, ACheckpointThatWasBeingReplacedComesBack) {
   EXPECT_EQ(storage::read_text(run / "checkpoints/step-5/manifest.json"), "old");
 }
 
-/// A crash between naming a checkpoint in `latest` and giving it its name, or an earlier course of the
-/// training beyond: the newest of the present course comes first.
+/// A crash between naming a checkpoint in `latest` and giving it its name, or an earlier course of
+/// the training beyond: the newest of the present course comes first.
 TEST(Folders, TheNewestOfThePresentCourseComesFirst) {
   const TemporaryFolder run;
   for (const auto* name : {"step-5", "step-6", "step-20", "step-30"}) make_folder(run, name);

@@ -148,8 +148,7 @@ TEST(Checkpoint, RoomForOneIsAskedForBeforehand) {
   const model::ParameterTable table{odd_config()};
   Shards shards{table, world};
   EXPECT_EQ(require_room(world, shards.layout(), folder.path(), 1), "");
-  const auto warning =
-      require_room(world, shards.layout(), folder.path(), std::size_t{1} << 40);
+  const auto warning = require_room(world, shards.layout(), folder.path(), std::size_t{1} << 40);
   EXPECT_NE(warning.find("the checkpoints to come take"), std::string::npos) << warning;
 }
 

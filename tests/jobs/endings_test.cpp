@@ -169,6 +169,8 @@ TEST_P(Endings, AStoppedRankIsNamedByTheOthers) {
   EXPECT_EQ(outcome.exit_code, 70) << outcome.err << outcome.out;
   for (const char* part : {"waited 2 s", "at step", "rank 1/3"}) {
     EXPECT_NE(outcome.err.find(part), std::string::npos) << part << "\nin: " << outcome.err;
+    const std::string log = read_file(folder_ + "/run/train.log");
+    EXPECT_NE(log.find(part), std::string::npos) << part << "\nin: " << log;
   }
 }
 
