@@ -232,7 +232,7 @@ TEST_F(Prepare, BadJsonLinesAreNamed) {
     expect_contains(message, "a.jsonl' line 2: ");
     return message;
   };
-  expect_contains(refusal("{\"text\": \"cut"), "parse error");
+  expect_contains(refusal("{\"text\": \"cut"), "not valid JSON at byte 14");
   expect_contains(refusal("[1, 2]"), "\"text\"");
   expect_contains(refusal("{\"body\": \"x\"}"), "\"text\"");
   expect_contains(refusal("{\"text\": 7}"), "\"text\"");
