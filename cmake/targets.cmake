@@ -26,7 +26,7 @@ if(BALLAST_SANITIZE)
   target_compile_definitions(ballast_flags INTERFACE BALLAST_SINGLE_ISA)
 endif()
 if(BALLAST_FUZZ)
-  # Both compilers call tests/fuzz/coverage.cpp at every edge; gcc has no other way to tell.
+  # gcc calls tests/fuzz/coverage.cpp at every edge.
   target_compile_options(ballast_flags INTERFACE -fsanitize-coverage=trace-pc,trace-cmp)
 endif()
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "storage/allowance.hpp"
+
 namespace ballast::report {
 
 namespace {
@@ -88,8 +90,7 @@ Json rows_of(const std::vector<Row>& probes, const std::vector<Stretch>& columns
 
 }  // namespace
 
-bool ProbesOfSource::add(std::uint64_t step, const Json& probe, storage::Allowance& allowance) {
-  if (!allowance.take(bytes_of(probe))) return false;
+void ProbesOfSource::add(std::uint64_t step, const Json& probe) {
   steps_.push_back(step);
   for (const char* name : kStreamLists) {
     if (const auto list = probe.find(name); list != probe.end()) add_list(name, *list);
@@ -101,7 +102,6 @@ bool ProbesOfSource::add(std::uint64_t step, const Json& probe, storage::Allowan
   if (const auto found = probe.find("eigenvalues"); found != probe.end() && found->is_array()) {
     add_spectrum(step, probe);
   }
-  return true;
 }
 
 void ProbesOfSource::add_list(const std::string& name, const Json& list) {
@@ -166,12 +166,12 @@ ProbeTable ProbeTable::read(const std::filesystem::path& file) {
   std::size_t left_out = 0;
   table.unreadable = read_log(file, [&](std::uint64_t step, const Json& probe) {
     const std::string source = text_at(probe, "source");
-    const bool is_known = table.sources.contains(source);
-    if ((!is_known && !allowance.take(kSourceBytes)) ||
-        !table.sources[source].add(step, probe, allowance)) {
+    const std::size_t bytes = bytes_of(probe) + (table.sources.contains(source) ? 0 : kSourceBytes);
+    if (!allowance.take(bytes)) {
       ++left_out;
       return;
     }
+    table.sources[source].add(step, probe);
     if (source == "live") table.risk.add(step, number_at(probe, "risk"));
   });
   table.unreadable += left_out;

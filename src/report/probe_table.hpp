@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "report/series.hpp"
-#include "storage/allowance.hpp"
 
 namespace ballast::report {
 
@@ -18,8 +17,7 @@ inline constexpr std::size_t kSpectra = 40;
 /// The probes of one source, "live" or "held_out".
 class ProbesOfSource {
  public:
-  /// False where the allowance has no room for it.
-  [[nodiscard]] bool add(std::uint64_t step, const Json& probe, storage::Allowance& allowance);
+  void add(std::uint64_t step, const Json& probe);
 
   /// {"step", "of", "features": {name: [row of each block or depth]}, "spectra": [...],
   /// "spectra_of"}. Of probes that fall into one column, a cell shows the largest value; of spectra

@@ -151,7 +151,7 @@ TEST(Manifest, WhatJsonCannotSayIsADefect) {
 
 TEST(Manifest, ALinkIsNoFileOfACheckpoint) {
   const test::TemporaryFolder folder;
-  std::filesystem::create_symlink("/dev/zero", folder / kManifestName);
+  std::filesystem::create_symlink("/dev/zero", folder / "manifest.json");
   const auto message = test::data_error_of([&] { (void)Manifest::read(folder.path()); });
   EXPECT_NE(message.find("is a link"), std::string::npos) << message;
 }

@@ -1,5 +1,6 @@
-// What libFuzzer learns of code that gcc compiled: gcc calls the function below at every edge, and
-// libFuzzer reads counters of a section of this name. The library's own way needs clang.
+// What libFuzzer learns of code that gcc compiled: gcc calls a function at every edge, and
+// libFuzzer reads counters of a section of this name. Its own way needs clang, which the kernels do
+// not know.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,12 +16,20 @@ __attribute__((section("__libfuzzer_extra_counters"))) std::uint8_t counters[kCo
 
 extern "C" {
 
-void __sanitizer_cov_trace_pc();
+// The linker has calls of __sanitizer_cov_trace_pc end here (--wrap): libFuzzer's own function of
+// that name says that it wants clang.
+void __wrap___sanitizer_cov_trace_pc();
 
 __attribute__((no_sanitize_coverage, no_sanitize("address", "undefined"))) void
-__sanitizer_cov_trace_pc() {
+__wrap___sanitizer_cov_trace_pc() {
   const auto place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
   ++counters[(place ^ place >> 16) % kCounters];
 }
+
+// gcc tells of comparisons of floating-point numbers, too, of which libFuzzer knows nothing.
+void __sanitizer_cov_trace_cmpf(float, float);
+void __sanitizer_cov_trace_cmpd(double, double);
+void __sanitizer_cov_trace_cmpf(float, float) {}
+void __sanitizer_cov_trace_cmpd(double, double) {}
 
 }  // extern "C"
