@@ -3,7 +3,6 @@
 #include <optional>
 #include <vector>
 
-#include "cli/options.hpp"
 #include "cli/read_on_root.hpp"
 #include "comm/agree.hpp"
 
@@ -49,7 +48,7 @@ Request read_in_job(comm::Communicator& world, Arguments arguments,
   comm::agree(world, "configuration", [&] {
     if (error) throw *error;
   });
-  require_same_rows(world, training_options(request.config));
+  require_same_rows(world, options_of(request));
   return request;
 }
 

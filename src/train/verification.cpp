@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <functional>
+#include <sys/stat.h>
 
 #include "base/clock.hpp"
 #include "base/narrow.hpp"
@@ -17,33 +20,49 @@ namespace {
 /// for a hang, and damage that one rank finds ends the reading of all.
 constexpr std::size_t kRound = 64;
 
-/// This rank among those of its host.
+/// This rank among those of its host that opened the same file.
 struct Place {
   std::size_t index = 0;
   std::size_t ranks = 1;
 };
 
-Place place_on_host(comm::Communicator& world) {
-  const auto topology = fsdp::discover_topology(world);
-  const auto rank = narrow<std::size_t>(world.rank());
-  const auto begin = topology.host_of.begin();
-  const std::size_t host = topology.host_of[rank];
-  const auto own = begin + world.rank();
-  return {narrow<std::size_t>(std::count(begin, own, host)),
-          narrow<std::size_t>(std::count(begin, topology.host_of.end(), host))};
+/// Tells files of one host apart, whatever their names.
+std::string file_identity(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    throw data_error("cannot look at '{}': {}", path.string(), std::strerror(errno));
+  }
+  return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-/// Deals `pieces` to the ranks of each host in rounds, neighbours to the same rank. Collective; the
-/// number of pieces may differ from host to host.
+Place place_among_readers(comm::Communicator& world, const std::filesystem::path& path) {
+  const auto own_file =
+      comm::agree_on<std::string>(world, "data.verify", [&] { return file_identity(path); });
+  const auto files = world.gather_texts(own_file, {"data.verify"});
+  const auto topology = fsdp::discover_topology(world);
+  const auto own = narrow<std::size_t>(world.rank());
+  Place place{.index = 0, .ranks = 0};
+  for (std::size_t rank = 0; rank < files.size(); ++rank) {
+    if (topology.host_of[rank] != topology.host_of[own] || files[rank] != own_file) continue;
+    if (rank < own) ++place.index;
+    ++place.ranks;
+  }
+  return place;
+}
+
+/// Deals `pieces` to the ranks that read the same file, in rounds, neighbours to the same rank.
+/// Collective; the number of pieces may differ from file to file.
 void deal(comm::Communicator& world, Place place, std::size_t pieces,
           const std::function<void(std::size_t piece)>& work) {
-  const std::size_t in_round = kRound * place.ranks;
+  const std::size_t share =
+      std::clamp<std::size_t>((pieces + place.ranks - 1) / place.ranks, 1, kRound);
+  const std::size_t in_round = share * place.ranks;
   const auto rounds = narrow<std::size_t>(
       world.max(narrow<std::int64_t>((pieces + in_round - 1) / in_round), {"data.verify"}));
   for (std::size_t round = 0; round < rounds; ++round) {
     comm::agree(world, "data.verify", [&] {
-      const std::size_t first = std::min(round * in_round + place.index * kRound, pieces);
-      const std::size_t end = std::min(first + kRound, pieces);
+      const std::size_t first = std::min(round * in_round + place.index * share, pieces);
+      const std::size_t end = std::min(first + share, pieces);
       for (std::size_t piece = first; piece < end; ++piece) work(piece);
     });
   }
@@ -64,7 +83,7 @@ std::string verify_training_data(comm::Communicator& world, const data::Dataset&
   }
 
   const Stopwatch watch;
-  const Place place = place_on_host(world);
+  const Place place = place_among_readers(world, dataset.path());
   const bool has_blocks = dataset.info().format_version != data::kUnhashedVersion;
   deal(world, place, dataset.blocks(), [&](std::size_t block) { dataset.verify_block(block); });
   dataset.trust_blocks();

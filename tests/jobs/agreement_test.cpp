@@ -101,6 +101,27 @@ TEST_P(Agreement, Commands) {
                kUsage, {"command: rank 0/", "has train, rank 1/", "has eval"});
 }
 
+/// The program with another commit in it: what an older build on one host is.
+TEST_P(Agreement, Programs) {
+  const std::string version = invoke({"--version"}).out;
+  const auto at = version.find("(commit ") + 8;
+  const std::string commit = version.substr(at, version.find(')') - at);
+  const std::string copy = folder_ + "/other-ballast";
+  ASSERT_EQ(invoke({copy}, {.launcher = "cp"}).exit_code, 0);
+  std::string bytes = read_file(copy);
+  const std::string other = "Z" + commit.substr(1);
+  for (auto found = bytes.find(commit); found != std::string::npos; found = bytes.find(commit)) {
+    bytes.replace(found, commit.size(), other);
+  }
+  write_file(copy, bytes);
+  const std::string script =
+      "if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then\n  shift\n  set -- '" + copy + "' \"$@\"\nfi";
+  expect_error(invoke(train_command(keys_), {.launcher = wrapped(folder_, GetParam(), script)}),
+               kData,
+               {"program: rank 0/", "(commit " + commit + ")", ", rank 1/",
+                "(commit " + other + ")", "install the same program on all hosts"});
+}
+
 INSTANTIATE_TEST_SUITE_P(Ranks, Agreement, testing::Values(2, 3), ranks_name);
 
 }  // namespace

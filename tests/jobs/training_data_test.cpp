@@ -38,10 +38,7 @@ TEST_P(TrainingData, SaysWindowsEpochsAndShare) {
 }
 
 TEST_P(TrainingData, SaysWhereAStepRepeatsWindows) {
-  keys_["data.seq_len"] = "16000";
-  keys_["data.micro_batch"] = "1";
-  keys_["model.layers"] = "1";
-  keys_["run.steps"] = "1";
+  keys_["data.path"] = make_dataset(folder_, 500);  // 20 windows, 24 sequences a step
   expect_said(train(), {"; each step repeats windows"});
 }
 
