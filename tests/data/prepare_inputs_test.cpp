@@ -80,6 +80,10 @@ TEST_F(PrepareInputs, JsonLinesAreKnownByNameInAnyCaseAndByContent) {
     EXPECT_EQ(summary.documents, 2u) << name;
     EXPECT_EQ(Prepared{output()}.train, std::vector{"alphabeta"s}) << name;
   }
+  for (const char* name : {"b.JSONL", "b.ndJson"}) {
+    write_file(in(name), "words");
+    expect_contains(error(in(name)), "line 1: byte 1: this is not JSON");
+  }
   write_file(in("a.txt"), "\xEF\xBB\xBF{\"id\": 1}\n\n{\"id\": 2}\n");
   expect_contains(error(in("a.txt")), "line 1: it has no \"text\"");
 }
