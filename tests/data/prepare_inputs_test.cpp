@@ -136,6 +136,9 @@ TEST_F(PrepareInputs, DatasetsOfThisProgramAreNoText) {
   const auto first = hash();
   fs::copy(output(), in("d/first.h5"));
   EXPECT_EQ(left_out(in("d"), LeftOut::own_dataset), "1: first.h5");
+  const auto beside = prepare({.inputs = {in("d")}, .output = in("d/second.h5")}, {});
+  EXPECT_FALSE(beside.left_out.groups().contains(LeftOut::hidden)) << "its own work folder";
+  fs::remove(in("d/second.h5"));
   EXPECT_EQ(hash(), first);
   run({.inputs = {in("d")}, .format = FormatChoice::text});
   EXPECT_EQ(hash(), first);
