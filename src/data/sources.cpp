@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "data/work_folder.hpp"
 
 namespace ballast::data {
 
@@ -61,6 +62,7 @@ void Walk::add_file(const fs::path& path, Origin origin) {
 }
 
 void Walk::add_entry(const fs::directory_entry& entry) {
+  if (WorkFolder::is_one(entry.path())) return;  // an output on its way, into this very folder
   if (hidden(entry.path())) return found_.left_out.add(LeftOut::hidden, entry.path().string());
   if (entry.is_symlink()) {
     links_.push_back(entry.path());

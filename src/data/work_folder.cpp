@@ -49,8 +49,7 @@ int lock_of(const fs::path& folder) {
 
 bool could_be_abandoned(const fs::directory_entry& entry) {
   std::error_code ignored;
-  return entry.path().filename().string().starts_with(kPrefix) &&
-         fs::is_directory(entry.symlink_status(ignored));
+  return WorkFolder::is_one(entry.path()) && fs::is_directory(entry.symlink_status(ignored));
 }
 
 /// Removes what killed processes left in `folder`.
@@ -87,6 +86,10 @@ WorkFolder::WorkFolder(const fs::path& output) : output_{output} {
     if (lock_ >= 0 || (errno != EWOULDBLOCK && errno != ENOENT)) return;
   }
   throw data_error("cannot lock '{}': too many others start in its folder", path_.string());
+}
+
+bool WorkFolder::is_one(const fs::path& path) {
+  return path.filename().native().starts_with(kPrefix);
 }
 
 WorkFolder::~WorkFolder() {

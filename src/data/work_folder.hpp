@@ -19,6 +19,8 @@ class WorkFolder {
   WorkFolder(const WorkFolder&) = delete;
   WorkFolder& operator=(const WorkFolder&) = delete;
 
+  /// Whether a path is that of such a folder, of this process or another.
+  [[nodiscard]] static bool is_one(const std::filesystem::path& path);
   /// The path of a file in it.
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return path_ / name; }
   /// Syncs the file and renames it to the output, which it replaces in one step.

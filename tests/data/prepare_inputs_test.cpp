@@ -80,6 +80,10 @@ TEST_F(PrepareInputs, JsonLinesAreKnownByNameInAnyCaseAndByContent) {
     EXPECT_EQ(summary.documents, 2u) << name;
     EXPECT_EQ(Prepared{output()}.train, std::vector{"alphabeta"s}) << name;
   }
+  for (const char* name : {"b.JSONL", "b.ndJson"}) {
+    write_file(in(name), "words");
+    expect_contains(error(in(name)), "line 1: byte 1: this is not JSON");
+  }
   write_file(in("a.txt"), "\xEF\xBB\xBF{\"id\": 1}\n\n{\"id\": 2}\n");
   expect_contains(error(in("a.txt")), "line 1: it has no \"text\"");
 }
@@ -132,6 +136,9 @@ TEST_F(PrepareInputs, DatasetsOfThisProgramAreNoText) {
   const auto first = hash();
   fs::copy(output(), in("d/first.h5"));
   EXPECT_EQ(left_out(in("d"), LeftOut::own_dataset), "1: first.h5");
+  const auto beside = prepare({.inputs = {in("d")}, .output = in("d/second.h5")}, {});
+  EXPECT_FALSE(beside.left_out.groups().contains(LeftOut::hidden)) << "its own work folder";
+  fs::remove(in("d/second.h5"));
   EXPECT_EQ(hash(), first);
   run({.inputs = {in("d")}, .format = FormatChoice::text});
   EXPECT_EQ(hash(), first);

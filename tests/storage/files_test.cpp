@@ -53,6 +53,28 @@ TEST(Files, FailedReplacementLeavesTheOldFileAndNoTemporary) {
   EXPECT_EQ(read_text(folder / "target/inside"), "old");
 }
 
+TEST(Files, ANameOfTheGreatestLengthIsReplaced) {
+  const TemporaryFolder folder;
+  const auto path = folder / std::string(255, 'n');
+  write_text_atomically(path, "text");
+  EXPECT_EQ(read_text(path), "text");
+  EXPECT_EQ(entries(folder.path()), 1u);
+}
+
+TEST(Files, AnOutputSaysHowFarItCame) {
+  const TemporaryFolder folder;
+  OutputFile output{folder / "text"};
+  const std::string text(3000000, 'x');
+  output.write(text);
+  output.write({});
+  output.close();
+  EXPECT_EQ(read_text(folder / "text"), text);
+  OutputFile full{"/dev/full"};
+  const auto message = data_error_of([&] { full.write(text); });
+  EXPECT_EQ(message, "cannot write '/dev/full' after 0 B: No space left on device");
+  (void)data_error_of([&] { OutputFile{folder / "no/such"}; });
+}
+
 TEST(Files, SyncsAndCountsFreeSpace) {
   const TemporaryFolder folder;
   write_text_atomically(folder / "text", "x");
