@@ -61,7 +61,7 @@ class Engine {
 
   /// One step: samples from `state.cursor` on, update number state.optimizer_steps + 1. Advances
   /// `state`. `stop`: what asks this rank to stop. Collective.
-  StepResult step(checkpoint::TrainingState& state, double lr, StopCause stop);
+  StepResult step(checkpoint::TrainingState& state, double lr, StopCause stop = StopCause::none);
 
   /// Loss over the whole validation split. Collective.
   EvalResult evaluate();
