@@ -68,8 +68,8 @@ run_stoppable() {
   local answer
   answer=$(code_after_signals "$code")
   if ((answer != code)); then
-    echo "$launcher ended with code $code as a signal came: not saved now; the same command goes on" \
-      "from the last checkpoint" >&2
+    echo "$launcher ended with code $code as a signal came, maybe before a save; the same command" \
+      "goes on from the last checkpoint" >&2
   fi
   return "$answer"
 }

@@ -70,7 +70,7 @@ class Engine {
   /// One step: samples from `state.cursor` on, update number state.optimizer_steps + 1. Advances
   /// `state`. A data Error, on every rank, if some rank cannot read its samples: then the step did
   /// not take place. Collective.
-  StepResult step(checkpoint::TrainingState& state, double lr, Requests requests);
+  StepResult step(checkpoint::TrainingState& state, double lr, Requests requests = {});
 
   /// Loss over the whole validation split. Collective.
   EvalResult evaluate();
