@@ -191,6 +191,15 @@ hid_t H5File::dataset(const std::string& name) {
   return found->second.id();
 }
 
+/// One that is being written is read back from here, too; what is of it on the disk so far.
+std::uint64_t H5File::file_bytes() const {
+  hsize_t bytes = bytes_;
+  const bool is_known = written_.empty() || (H5Fflush(file_.id(), H5F_SCOPE_LOCAL) >= 0 &&
+                                             H5Fget_filesize(file_.id(), &bytes) >= 0);
+  if (!is_known) throw data_error("cannot tell the size of {}: {}", quoted(path_), h5_reason());
+  return bytes;
+}
+
 StoredDataset& H5File::stored(const std::string& name) const {
   if (const auto found = stored_.find(name); found != stored_.end()) return found->second;
   if (!contains(name)) throw data_error("{} has no dataset '{}'", quoted(path_), name);
@@ -201,7 +210,7 @@ StoredDataset& H5File::stored(const std::string& name) const {
     throw data_error("cannot open dataset '{}' of {}: {}", name, quoted(path_), h5_reason());
   }
   auto dataset = with_context(fmt::format("dataset '{}' of {}", name, quoted(path_)), [&] {
-    return StoredDataset{std::move(handle), bytes_};
+    return StoredDataset{std::move(handle), file_bytes()};
   });
   return stored_.emplace(name, std::move(dataset)).first->second;
 }

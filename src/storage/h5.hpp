@@ -103,6 +103,7 @@ class H5File {
   [[nodiscard]] hid_t dataset(const std::string& name);
   /// Checked when it is first asked for, and kept open.
   [[nodiscard]] StoredDataset& stored(const std::string& name) const;
+  [[nodiscard]] std::uint64_t file_bytes() const;
   void require_hard_links(const std::string& object) const;
   void charge_whole(const std::string& name, StoredDataset& dataset) const;
 
