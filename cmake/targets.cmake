@@ -25,6 +25,10 @@ if(BALLAST_SANITIZE)
   target_link_options(ballast_flags INTERFACE -fsanitize=${BALLAST_SANITIZE})
   target_compile_definitions(ballast_flags INTERFACE BALLAST_SINGLE_ISA)
 endif()
+if(BALLAST_FUZZ)
+  # gcc calls tests/fuzz/coverage.cpp at every edge.
+  target_compile_options(ballast_flags INTERFACE -fsanitize-coverage=trace-pc,trace-cmp)
+endif()
 
 # ballast_library(NAME DEPENDS other folders... LINK outside libraries...)
 # One library per folder of src/: every .cpp in the folder belongs to it.

@@ -5,6 +5,7 @@
 # this folder and the run directory under the same path, and ssh without a password between them.
 # BALLAST names another binary than build/release/ballast; MPIRUN_FLAGS adds to mpirun's flags,
 # such as `--mca btl_tcp_if_include 10.0.0.0/8` where hosts have several networks.
+# Ctrl-C, SIGTERM, SIGHUP and SIGUSR1, any number of them, save the state and end with code 75.
 set -euo pipefail
 if (($# < 2)); then
   echo "usage: launch/hosts.sh HOSTFILE CONFIG [--key value ...]" >&2
@@ -18,6 +19,10 @@ if (($(id -u) == 0)); then
   flags+=(--allow-run-as-root)
 fi
 
+# shellcheck source=launch/stoppable.bash
+source "$(dirname "$0")/stoppable.bash"
+program=$(basename "$ballast")
+set -m
 export OMP_NUM_THREADS=1
-exec mpirun --hostfile "$hostfile" --map-by core --bind-to core -x OMP_NUM_THREADS "${flags[@]}" \
+run_stoppable mpirun --hostfile "$hostfile" --map-by core --bind-to core -x OMP_NUM_THREADS "${flags[@]}" \
   "$ballast" train --config "$config" "$@"

@@ -7,7 +7,7 @@ packages=(
   g++ cmake ninja-build pkgconf
   openmpi-bin libopenmpi-dev
   libopenblas-serial-dev libdnnl-dev ocl-icd-opencl-dev # the last: libdnnl-dev asks CMake for it
-  libhdf5-dev libboost-program-options-dev libfmt-dev nlohmann-json3-dev libxxhash-dev
+  libhdf5-dev zlib1g-dev libboost-program-options-dev libfmt-dev nlohmann-json3-dev libxxhash-dev
   libsentencepiece-dev
   bible-kjv bible-kjv-text # the default corpus
 )
@@ -15,7 +15,9 @@ test_packages=(
   libgtest-dev libbenchmark-dev
   python3 python3-numpy python3-torch # the parity tests compare with PyTorch
   iproute2 util-linux                 # hosts as network namespaces
+  slurm-wlm munge                     # a Slurm on them
   clang-format shellcheck
+  libclang-rt-14-dev # libFuzzer, for tests/fuzz/run.sh
 )
 
 case "${1-}" in

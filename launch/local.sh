@@ -2,6 +2,7 @@
 # Trains with N ranks on this machine, one single-threaded rank on each core:
 #   launch/local.sh N CONFIG [--key value ...]
 # BALLAST names another binary than build/release/ballast; MPIRUN_FLAGS adds to mpirun's flags.
+# Ctrl-C, SIGTERM, SIGHUP and SIGUSR1, any number of them, save the state and end with code 75.
 set -euo pipefail
 if (($# < 2)) || [[ ! $1 =~ ^[1-9][0-9]*$ ]]; then
   echo "usage: launch/local.sh N CONFIG [--key value ...]" >&2
@@ -34,5 +35,9 @@ if grep -q '^Seccomp:[[:space:]]*2' /proc/self/status; then
   flags+=(--mca btl_vader_single_copy_mechanism none)
 fi
 
+# shellcheck source=launch/stoppable.bash
+source "$(dirname "$0")/stoppable.bash"
+program=$(basename "$ballast")
+set -m
 export OMP_NUM_THREADS=1
-exec mpirun -n "$ranks" "${flags[@]}" "$ballast" train --config "$config" "$@"
+run_stoppable mpirun -n "$ranks" "${flags[@]}" "$ballast" train --config "$config" "$@"

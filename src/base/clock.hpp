@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 namespace ballast {
@@ -17,6 +18,30 @@ class Stopwatch {
 
  private:
   double start_s_ = monotonic_s();
+};
+
+/// How long somebody has waited while awake. Whoever waits looks at it several times a second; a
+/// longer gap between two looks means that the waiting process itself was stopped, frozen or not
+/// scheduled, as perhaps were those that it waits for, and so counts for little. A job that is
+/// suspended as a whole and continued hours later has lost no patience.
+class Patience {
+ public:
+  static constexpr double kLongestGap_s = 0.5;
+
+  void restart(double now_s = monotonic_s()) {
+    waited_s_ = 0.0;
+    looked_s_ = now_s;
+  }
+  /// Seconds waited since the start, this look included.
+  [[nodiscard]] double look(double now_s = monotonic_s()) {
+    waited_s_ += std::min(now_s - looked_s_, kLongestGap_s);
+    looked_s_ = now_s;
+    return waited_s_;
+  }
+
+ private:
+  double waited_s_ = 0.0;
+  double looked_s_ = monotonic_s();
 };
 
 }  // namespace ballast

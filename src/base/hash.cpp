@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ballast {
 
@@ -16,7 +17,7 @@ std::uint64_t parse_word(std::string_view hex) {
   std::uint64_t word = 0;
   const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), word, 16);
   if (error != std::errc{} || end != hex.data() + hex.size()) {
-    throw data_error("'{}' is not a hash of 32 hexadecimal digits", hex);
+    throw data_error("'{}' is not a hash of 32 hexadecimal digits", excerpt(hex));
   }
   return word;
 }
@@ -27,7 +28,7 @@ std::string Hash128::hex() const { return fmt::format("{:016x}{:016x}", high, lo
 
 Hash128 Hash128::parse(std::string_view hex) {
   if (hex.size() != 32) {
-    throw data_error("'{}' is not a hash of 32 hexadecimal digits", hex);
+    throw data_error("'{}' is not a hash of 32 hexadecimal digits", excerpt(hex));
   }
   return {parse_word(hex.substr(0, 16)), parse_word(hex.substr(16))};
 }

@@ -25,9 +25,57 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// Words that are compared with what there is; the time grows with their length.
+constexpr std::size_t kLongestWord = 256;
+
+/// Bytes of the character that `text` begins with, if it is UTF-8 of more than one byte and no
+/// control character; 0 otherwise.
+std::size_t multibyte_size(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t size = byte(0) >= 0xf0 && byte(0) < 0xf5   ? 4
+                           : byte(0) >= 0xe0 && byte(0) < 0xf0 ? 3
+                           : byte(0) >= 0xc2 && byte(0) < 0xe0 ? 2
+                                                               : 0;
+  if (size == 0 || size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool is_control = byte(0) == 0xc2 && byte(1) < 0xa0;
+  return is_control ? 0 : size;
+}
+
+std::string escaped(unsigned char byte) {
+  switch (byte) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return fmt::format("\\x{:02x}", byte);
+  }
+}
+
 }  // namespace
 
+std::string excerpt(std::string_view input, std::size_t most) {
+  std::string quoted;
+  std::size_t done = 0;
+  while (done < input.size()) {
+    const auto byte = static_cast<unsigned char>(input[done]);
+    const bool is_plain = byte >= 0x20 && byte < 0x7f;
+    const std::size_t character = is_plain ? 1 : multibyte_size(input.substr(done));
+    const std::size_t size = std::max<std::size_t>(character, 1);
+    if (done + size > most) return quoted + "...";
+    quoted += character > 0 ? std::string{input.substr(done, size)} : escaped(byte);
+    done += size;
+  }
+  return quoted;
+}
+
 std::string nearest(std::string_view word, std::span<const std::string> candidates) {
+  if (word.size() > kLongestWord) return {};
   std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
   std::string found;
   for (const auto& candidate : candidates) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -8,8 +9,17 @@
 namespace ballast {
 
 /// The candidate with the smallest edit distance to `word`, or "" if none is
-/// close enough (a third of the word's length, at least 2) to be a likely slip.
+/// close enough (a third of the word's length, at least 2) to be a likely slip. A word longer than
+/// any name has no slip that is worth the search.
 [[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> candidates);
+
+/// Bytes of input that a message quotes at most.
+inline constexpr std::size_t kExcerptBytes = 80;
+
+/// What a message quotes of somebody's input: its first bytes, followed by "..." where there are
+/// more. Control characters and bytes that are not UTF-8 stand as escapes ("\\n", "\\x1b"), so that
+/// a message stays one line and says nothing to the terminal but its text.
+[[nodiscard]] std::string excerpt(std::string_view input, std::size_t most = kExcerptBytes);
 
 /// 12345678 as "12,345,678".
 [[nodiscard]] std::string with_thousands(std::uint64_t value);

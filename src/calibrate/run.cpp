@@ -5,8 +5,10 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "monitor/alert.hpp"
 #include "monitor/monitor.hpp"
+#include "storage/allowance.hpp"
 #include "storage/json_log.hpp"
 
 namespace ballast::calibrate {
@@ -35,14 +37,37 @@ class Order {
   std::uint64_t last_ = 0;
 };
 
+/// Holds what is kept of a log's lines against the size of the log.
+class Room {
+ public:
+  /// `bytes`: kept of each line.
+  Room(const std::filesystem::path& file, std::size_t bytes)
+      : file_{file.string()}, allowance_{file}, bytes_{2 * bytes} {}  // a list that grows keeps
+                                                                      // room
+
+  void take_one() {
+    if (!allowance_.take(bytes_)) {
+      throw data_error("{}: its lines are too short for what they say: no log of a training",
+                       file_);
+    }
+  }
+
+ private:
+  std::string file_;
+  storage::Allowance allowance_;
+  std::size_t bytes_;
+};
+
 std::vector<Record> read_records(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) {
     throw data_error("there is no '{}'; name the run.dir of a training", file.string());
   }
   std::vector<Record> records;
   Order order{file};
+  Room room{file, sizeof(Record)};
   const auto visit = [&](std::uint64_t step, const Json& object) {
     order.expect_later(step);
+    room.take_one();
     if (!object.contains("loss") || !object.contains("grad_norm")) {
       throw data_error("{}: step {} has no loss or no grad_norm", file.string(), step);
     }
@@ -63,7 +88,7 @@ FeatureVector features_of(const Json& probe, std::span<const Feature> wanted,
   const auto version = probe.find("feature_version");
   if (version == probe.end() || *version != monitor::kFeatureVersion) {
     throw data_error("{}: feature_version is {}, but this program computes version {}", where,
-                     version == probe.end() ? "missing" : version->dump(),
+                     version == probe.end() ? "missing" : excerpt(version->dump()),
                      monitor::kFeatureVersion);
   }
   const auto features = probe.find("features");
@@ -108,17 +133,19 @@ std::vector<Look> read_looks(const std::filesystem::path& file, std::span<const 
     throw data_error("there is no '{}'; {}", file.string(), kAdvice);
   }
   std::vector<Look> looks;
-  std::vector<FeatureVector> probes;
+  std::vector<FeatureVector> probes;  // the newest
   Order order{file};
+  Room room{file, sizeof(Look)};
   const auto visit = [&](std::uint64_t step, const Json& probe) {
     if (text_at(probe, "source") != "live") return;
     order.expect_later(step);
     const std::string where = fmt::format("{}: step {}", file.string(), step);
     const FeatureVector features = features_of(probe, wanted, where);
     if (was_skipped(features, probe)) return;
+    room.take_one();
+    if (probes.size() == monitor::Monitor::kRemembered) probes.erase(probes.begin());
     probes.push_back(features);
-    const auto recent = std::min(probes.size(), monitor::Monitor::kRemembered);
-    looks.push_back({step, monitor::medians_of(std::span{probes}.last(recent))});
+    looks.push_back({step, monitor::medians_of(probes)});
   };
   storage::read_log(file, visit, storage::BadLines::refused);
   if (looks.empty()) {

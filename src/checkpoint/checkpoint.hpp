@@ -1,12 +1,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/hash.hpp"
+#include "checkpoint/folders.hpp"
 #include "checkpoint/manifest.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/shard_layout.hpp"
@@ -14,6 +18,8 @@
 #include "optim/master_weights.hpp"
 
 namespace ballast::checkpoint {
+
+struct Checked;  // checkpoint/check.hpp
 
 /// A rank's flat shards: master weights and both moments, laid out as ShardLayout says.
 struct ShardTensors {
@@ -34,14 +40,18 @@ struct SaveRequest {
   TrainingState state;
   std::map<std::string, std::string> identity;
   std::string numerics;
-  std::string gemm_table{};  ///< see Manifest
-  std::string monitor{};     ///< see Manifest
-  std::size_t keep = 2;      ///< finished checkpoints to keep; at least 1
+  std::string gemm_table{};                         ///< see Manifest
+  std::string monitor{};                            ///< see Manifest
+  std::span<const std::uint8_t> tokenizer_model{};  ///< empty: the tokenizer needs none
+  std::string settings{};                           ///< see Manifest
+  std::optional<double> lr{};                       ///< see Manifest
+  Retention retention{};                            ///< of older checkpoints
 };
 
 /// Saves to run_dir/checkpoints/step-N and points run_dir/latest at it: every rank writes one
 /// serial HDF5 file into step-N.tmp, syncs it, reads it back against the hashes taken from memory;
-/// then the manifest is written, the folder renamed, and the oldest beyond `keep` deleted. If any
+/// then the manifest is written, the folder renamed, and older ones deleted as `retention` says.
+/// Ranks hear of each other after every 60 MiB, so that a hang is told from a long save. If any
 /// rank fails, every rank throws the same data Error, nothing half-written stays, and older
 /// checkpoints are untouched. Collective. Returns the checkpoint's folder and its state hash.
 struct SaveResult {
@@ -51,10 +61,24 @@ struct SaveResult {
 SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
                 const ShardTensors& tensors, const SaveRequest& request);
 
-/// Fills this rank's shards from a checkpoint written by any number of ranks. Every file is checked
-/// against the manifest (size and hash) before anything of it is used, and the state hash after.
-/// Data Errors name the file, and the tensor where it applies. Collective; every rank throws the
-/// same Error.
+/// A data Error unless the file system of `run_dir`, which exists, has room for one checkpoint of
+/// this layout. Returns what is to be said when there is none for the `count` that will be kept,
+/// and the one that is written before an older one goes. Collective.
+[[nodiscard]] std::string require_room(comm::Communicator& world, const fsdp::ShardLayout& layout,
+                                       const std::filesystem::path& run_dir, std::size_t count);
+
+/// The first value that is not finite among the tensors of all ranks, in words: "moment2 of tensor
+/// 'head' holds nan (element 17, rank 1/2 node04)". Empty where all are finite. Such a state is no
+/// good to go on from. Collective; the same on every rank.
+[[nodiscard]] std::string find_nonfinite(comm::Communicator& world, const fsdp::ShardLayout& layout,
+                                         const ShardTensors& tensors);
+
+/// Fills this rank's shards from a checkpoint that was checked, written by any number of ranks;
+/// afterwards compares the state hash. Data Errors name the file, and the tensor where it applies.
+/// Collective; every rank throws the same Error.
+Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout, const Checked& checkpoint,
+              const ShardTensors& tensors);
+/// The same of one that was not: it is checked first.
 Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout,
               const std::filesystem::path& folder, const ShardTensors& tensors);
 
@@ -63,9 +87,10 @@ Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout,
 Manifest load_weights(const model::ParameterTable& table, const std::filesystem::path& folder,
                       std::span<float> weights);
 
-/// Holds the size and hash of every file against the manifest; a data Error names the first that is
-/// missing or altered.
-void verify_files(const Manifest& manifest, const std::filesystem::path& folder);
+/// The tokenizer's model that a checkpoint holds; empty where there is none. A data Error names the
+/// file if it is not what was saved.
+[[nodiscard]] std::vector<std::uint8_t> tokenizer_model(const Manifest& manifest,
+                                                        const std::filesystem::path& folder);
 
 /// Deletes what an interrupted save left behind (step-*.tmp). Call on one rank.
 void remove_unfinished(const std::filesystem::path& run_dir);

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kUnfinished = ".tmp";
 /// An older checkpoint of the same step, set aside for the moment between two renames.
 constexpr std::string_view kReplaced = ".old";
+constexpr std::string_view kDamaged = ".damaged";
 
 std::string step_name(std::uint64_t step) { return fmt::format("step-{}", step); }
 
@@ -95,10 +96,26 @@ void discard(const fs::path& run_dir, std::uint64_t step, const fs::path& folder
   remove_tree(unfinished);
 }
 
+/// Whether all files that the manifest lists are there in their full size: what can be told without
+/// reading them.
+bool has_full_size(const fs::path& folder) {
+  try {
+    const Manifest manifest = Manifest::read(folder);
+    return std::ranges::all_of(manifest.files, [&](const FileEntry& file) {
+      std::error_code error;
+      return fs::file_size(folder / file.name, error) == file.bytes && !error;
+    });
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 /// The step that the file `latest` names, if there is one.
 std::optional<std::uint64_t> latest_step(const fs::path& run_dir) {
   std::error_code error;
+  constexpr std::uintmax_t kLongest = 4096;
   if (!fs::is_regular_file(run_dir / "latest", error)) return std::nullopt;
+  if (fs::file_size(run_dir / "latest", error) > kLongest) return std::nullopt;
   const std::string text = storage::read_text(run_dir / "latest");
   return step_of(fs::path{text.substr(0, text.find('\n'))}.filename().string(), "");
 }
@@ -138,38 +155,66 @@ void start_folder(const fs::path& run_dir, std::uint64_t step) {
 void publish_folder(const fs::path& run_dir, std::uint64_t step) {
   const fs::path whole = unfinished_folder(run_dir, step);
   const fs::path target = step_folder(run_dir, step);
+  point_latest_at(run_dir, step);
   if (fs::exists(fs::symlink_status(target))) {
     replace(run_dir, step, whole, target);
   } else {
     rename_path(whole, target);
     storage::sync_folder(checkpoints_folder(run_dir));
   }
+}
+
+void point_latest_at(const fs::path& run_dir, std::uint64_t step) {
   storage::write_text_atomically(run_dir / "latest", "checkpoints/" + step_name(step) + "\n");
 }
 
-void prune_folders(const fs::path& run_dir, std::uint64_t newest, std::size_t keep) {
+fs::path set_aside(const fs::path& folder) {
+  fs::path aside = folder;
+  aside += kDamaged;
+  for (int number = 2; fs::exists(fs::symlink_status(aside)); ++number) {
+    aside = folder;
+    aside += fmt::format("{}-{}", kDamaged, number);
+  }
+  rename_path(folder, aside);
+  storage::sync_folder(folder.parent_path());
+  return aside;
+}
+
+void prune_folders(const fs::path& run_dir, std::uint64_t newest, const Retention& retention) {
   auto folders = finished_checkpoints(run_dir);
-  while (folders.size() > std::max<std::size_t>(keep, 1)) {
+  std::erase_if(folders, [&](const auto& entry) {
+    const auto& [step, folder] = entry;
+    const bool stays = retention.keep_every != 0 && step % retention.keep_every == 0;
+    return (stays && step <= newest) || !has_full_size(folder);
+  });
+  while (folders.size() > std::max<std::size_t>(retention.keep, 1)) {
     auto victim = std::prev(folders.end());
     if (victim->first <= newest) victim = folders.begin();
+    if (victim->first == newest) break;
     discard(run_dir, victim->first, victim->second);
     folders.erase(victim);
   }
+}
+
+std::vector<fs::path> newest_first(const fs::path& run_dir) {
+  const auto folders = finished_checkpoints(run_dir);
+  const auto latest = latest_step(run_dir);
+  const auto beyond = latest ? folders.upper_bound(*latest) : folders.end();
+  std::vector<fs::path> paths;
+  for (auto it = beyond; it != folders.begin();) paths.push_back((--it)->second);
+  for (auto it = folders.end(); it != beyond;) paths.push_back((--it)->second);
+  return paths;
 }
 
 fs::path find_checkpoint(const fs::path& path) {
   if (is_whole(path)) return path;
   std::error_code error;
   if (!fs::exists(path, error)) throw data_error("'{}' does not exist", path.string());
-  const auto folders = finished_checkpoints(path);
-  if (folders.empty()) {
-    throw data_error(
-        "'{}' holds no checkpoint: name a folder with a {}, or a run directory that has one",
-        path.string(), kManifestName);
-  }
-  const auto step = latest_step(path);
-  const auto latest = step ? folders.find(*step) : folders.end();
-  return latest != folders.end() ? latest->second : folders.rbegin()->second;
+  const auto folders = newest_first(path);
+  if (!folders.empty()) return folders.front();
+  throw data_error(
+      "'{}' holds no checkpoint: name a folder with a {}, or a run directory that has one",
+      path.string(), kManifestName);
 }
 
 bool has_checkpoints(const fs::path& run_dir) { return !finished_checkpoints(run_dir).empty(); }

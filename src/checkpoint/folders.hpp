@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <vector>
 
 namespace ballast::checkpoint {
 
@@ -23,13 +24,34 @@ inline constexpr const char* kManifestName = "manifest.json";
 /// An empty unfinished_folder, whatever was there before.
 void start_folder(const std::filesystem::path& run_dir, std::uint64_t step);
 
-/// Turns the unfinished folder, which must hold a whole checkpoint, into step_folder in one step,
-/// replacing what may be there, and points `latest` at it.
+/// The finished checkpoints from the newest to the oldest, as a resume tries them: `latest` names
+/// the step that the run's present course had come to, and those beyond it, left by an earlier
+/// course, come last.
+[[nodiscard]] std::vector<std::filesystem::path> newest_first(const std::filesystem::path& run_dir);
+
+/// Points `latest` at `step` and turns the unfinished folder, which must hold a whole checkpoint,
+/// into step_folder in one step, replacing what may be there. In this order: whenever the process
+/// dies, the newest whole checkpoint up to the step of `latest` is the one to go on from.
 void publish_folder(const std::filesystem::path& run_dir, std::uint64_t step);
 
-/// Deletes finished checkpoints until `keep` are left, the one of `newest` among them. First those
-/// beyond `newest`, which an earlier course of the training left (its log is cut there, too), then
-/// the lowest steps.
-void prune_folders(const std::filesystem::path& run_dir, std::uint64_t newest, std::size_t keep);
+/// Which of a run's checkpoints stay.
+struct Retention {
+  std::size_t keep = 2;          ///< the last ones; at least 1
+  std::uint64_t keep_every = 0;  ///< those of its multiples stay for ever; 0: none
+};
+
+/// Deletes finished checkpoints until `retention.keep` are left, the one of `newest` among them.
+/// First those beyond `newest`, which an earlier course of the training left (its log is cut there,
+/// too), then the lowest steps. Only checkpoints whose files are all there in their full size
+/// count; others are left alone.
+void prune_folders(const std::filesystem::path& run_dir, std::uint64_t newest,
+                   const Retention& retention);
+
+/// Sets a damaged checkpoint aside, so that it is found by a person, but not as a checkpoint:
+/// step-N becomes step-N.damaged (or .damaged-2, ...). Returns its new place.
+std::filesystem::path set_aside(const std::filesystem::path& folder);
+
+/// Points `latest` at the checkpoint of `step`.
+void point_latest_at(const std::filesystem::path& run_dir, std::uint64_t step);
 
 }  // namespace ballast::checkpoint

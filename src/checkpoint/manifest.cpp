@@ -2,21 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <span>
 #include <sstream>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
 #include "checkpoint/folders.hpp"
 #include "storage/files.hpp"
 
 namespace ballast::checkpoint {
 
 namespace {
-
-using nlohmann::ordered_json;
 
 constexpr const char* kFormat = "ballast checkpoint";
 
@@ -28,7 +27,7 @@ std::string seal(std::string_view body) {
 /// A value of the document and the way to it, for messages.
 class Node {
  public:
-  Node(const ordered_json& value, std::string where, const std::filesystem::path& file)
+  Node(const Json& value, std::string where, const std::filesystem::path& file)
       : value_{&value}, where_{std::move(where)}, file_{&file} {}
 
   [[nodiscard]] Node at(const std::string& key) const {
@@ -44,19 +43,21 @@ class Node {
   /// Whether this object has a key that older checkpoints lack.
   [[nodiscard]] bool has(const std::string& key) const { return value_->contains(key); }
 
-  [[nodiscard]] std::vector<Node> elements() const {
+  template <class Visit>
+  void for_each_element(Visit&& visit) const {
     require(value_->is_array(), "a list");
-    std::vector<Node> nodes;
+    std::size_t number = 0;
     for (const auto& value : *value_) {
-      nodes.emplace_back(value, fmt::format("{}[{}]", where_, nodes.size()), *file_);
+      visit(Node{value, fmt::format("{}[{}]", where_, number++), *file_});
     }
-    return nodes;
   }
 
   [[nodiscard]] std::map<std::string, std::string> texts() const {
     require(value_->is_object(), "an object");
     std::map<std::string, std::string> texts;
-    for (const auto& [key, value] : value_->items()) texts[key] = at(key).text();
+    for (const auto& [key, value] : value_->items()) {
+      texts[key] = Node{value, fmt::format("{}.{}", where_, excerpt(key)), *file_}.text();
+    }
     return texts;
   }
 
@@ -88,37 +89,26 @@ class Node {
   }
 
  private:
-  const ordered_json* value_;
+  const Json* value_;
   std::string where_;
   const std::filesystem::path* file_;
 };
 
-/// Refuses what a plain parse would let pass: a key given twice.
-ordered_json parse_json(const std::string& text, const std::filesystem::path& path) {
-  std::vector<std::set<std::string>> keys;
-  const auto watch = [&](int, ordered_json::parse_event_t event, ordered_json& value) {
-    if (event == ordered_json::parse_event_t::object_start) keys.emplace_back();
-    if (event == ordered_json::parse_event_t::object_end) keys.pop_back();
-    if (event == ordered_json::parse_event_t::key &&
-        !keys.back().insert(value.get<std::string>()).second) {
-      throw data_error("'{}' gives the key '{}' twice", path.string(), value.get<std::string>());
-    }
-    return true;
-  };
-  try {
-    return ordered_json::parse(text, watch);
-  } catch (const ordered_json::exception& error) {
-    throw data_error("'{}' is damaged, not valid JSON: {}", path.string(), error.what());
-  }
+Json parse_document(const std::string& text, const std::filesystem::path& path) {
+  return with_context(fmt::format("'{}' is damaged", path.string()),
+                      [&] { return parse_json(text); });
 }
 
 void require_version(const Node& root, const std::filesystem::path& path) {
   root.at("format").require(root.at("format").text() == kFormat, "that of a checkpoint");
   const std::uint64_t version = root.at("format_version").number();
-  if (version != Manifest::kFormatVersion) {
-    throw data_error("'{}' has format version {}; this build reads version {}", path.string(),
-                     version, Manifest::kFormatVersion);
-  }
+  if (version == Manifest::kFormatVersion) return;
+  const std::string_view advice = version > Manifest::kFormatVersion
+                                      ? "use the newer build that wrote it"
+                                      : "use the older build that wrote it";
+  throw UnknownFormat{ExitCode::data,
+                      fmt::format("'{}' has format version {}; this build reads version {}: {}",
+                                  path.string(), version, Manifest::kFormatVersion, advice)};
 }
 
 TrainingState parse_state(const Node& node) {
@@ -136,11 +126,12 @@ TrainingState parse_state(const Node& node) {
 
 std::vector<TensorEntry> parse_tensors(const Node& list) {
   std::vector<TensorEntry> tensors;
-  for (const auto& node : list.elements()) {
+  list.for_each_element([&](const Node& node) {
     TensorEntry entry{node.at("name").text(), {}};
-    for (const auto& extent : node.at("shape").elements()) entry.shape.push_back(extent.number());
+    node.at("shape").for_each_element(
+        [&](const Node& extent) { entry.shape.push_back(extent.number()); });
     tensors.push_back(std::move(entry));
-  }
+  });
   return tensors;
 }
 
@@ -153,30 +144,38 @@ bool is_plain_name(const std::string& name) {
 /// Lines of text, one element each.
 std::string parse_lines(const Node& list) {
   std::string text;
-  for (const auto& line : list.elements()) text += line.text() + "\n";
+  list.for_each_element([&](const Node& line) { text += line.text() + "\n"; });
   return text;
 }
 
-ordered_json lines_json(const std::string& text) {
-  auto lines = ordered_json::array();
+Json lines_json(const std::string& text) {
+  auto lines = Json::array();
   std::istringstream stream{text};
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
 }
 
+FileEntry parse_file(const Node& node) {
+  const Node name = node.at("name");
+  name.require(is_plain_name(name.text()), "the plain name of a file");
+  return {name.text(), node.at("bytes").number(), node.at("hash").hash()};
+}
+
 std::vector<FileEntry> parse_files(const Node& list) {
   std::vector<FileEntry> files;
   std::set<std::string> names;
-  for (const auto& node : list.elements()) {
-    const Node name = node.at("name");
-    name.require(is_plain_name(name.text()), "the plain name of a file");
-    name.require(names.insert(name.text()).second, "unique");
-    files.push_back({name.text(), node.at("bytes").number(), node.at("hash").hash()});
-  }
+  list.for_each_element([&](const Node& node) {
+    files.push_back(parse_file(node));
+    node.at("name").require(names.insert(files.back().name).second, "unique");
+  });
   return files;
 }
 
-ordered_json state_json(const TrainingState& state) {
+Json file_json(const FileEntry& file) {
+  return {{"name", file.name}, {"bytes", file.bytes}, {"hash", file.hash.hex()}};
+}
+
+Json state_json(const TrainingState& state) {
   if (!std::isfinite(state.loss_scale)) {
     throw internal_error("the loss scale {} cannot be saved", state.loss_scale);
   }
@@ -193,36 +192,32 @@ ordered_json state_json(const TrainingState& state) {
 }  // namespace
 
 std::string Manifest::to_json() const {
-  ordered_json root{{"format", kFormat},
-                    {"format_version", kFormatVersion},
-                    {"state", state_json(state)},
-                    {"state_hash", state_hash.hex()},
-                    {"writers", writers},
-                    {"numerics", numerics},
-                    {"identity", ordered_json::object()},
-                    {"tensors", ordered_json::array()},
-                    {"files", ordered_json::array()}};
+  Json root{{"format", kFormat},          {"format_version", kFormatVersion},
+            {"state", state_json(state)}, {"state_hash", state_hash.hex()},
+            {"writers", writers},         {"numerics", numerics},
+            {"identity", Json::object()}, {"tensors", Json::array()},
+            {"files", Json::array()}};
   if (!monitor.empty()) root["monitor"] = monitor;
   if (!gemm_table.empty()) root["gemm_table"] = lines_json(gemm_table);
   for (const auto& [key, value] : identity) root["identity"][key] = value;
   for (const auto& tensor : tensors) {
     root["tensors"].push_back({{"name", tensor.name}, {"shape", tensor.shape}});
   }
-  for (const auto& file : files) {
-    root["files"].push_back(
-        {{"name", file.name}, {"bytes", file.bytes}, {"hash", file.hash.hex()}});
-  }
+  for (const auto& file : files) root["files"].push_back(file_json(file));
+  if (tokenizer) root["tokenizer"] = file_json(*tokenizer);
+  if (!settings.empty()) root["settings"] = lines_json(settings);
+  if (lr && std::isfinite(*lr)) root["lr"] = *lr;
   try {
     std::string body = root.dump(2);
     body.resize(body.size() - std::string_view{"\n}"}.size());
     return body + seal(body);
-  } catch (const ordered_json::exception& error) {
+  } catch (const Json::exception& error) {
     throw internal_error("the manifest cannot be written: {}", error.what());
   }
 }
 
 Manifest Manifest::parse(const std::string& json, const std::filesystem::path& path) {
-  const ordered_json document = parse_json(json, path);
+  const Json document = parse_document(json, path);
   const Node root{document, "", path};
   if (!document.is_object()) throw data_error("'{}' is not a manifest", path.string());
   require_version(root, path);
@@ -236,7 +231,12 @@ Manifest Manifest::parse(const std::string& json, const std::filesystem::path& p
       .numerics = root.at("numerics").text(),
       .gemm_table = root.has("gemm_table") ? parse_lines(root.at("gemm_table")) : "",
       .monitor = root.has("monitor") ? root.at("monitor").text() : "",
+      .tokenizer = {},
+      .settings = root.has("settings") ? parse_lines(root.at("settings")) : "",
+      .lr = {},
   };
+  if (root.has("tokenizer")) manifest.tokenizer = parse_file(root.at("tokenizer"));
+  if (root.has("lr")) manifest.lr = root.at("lr").real();
   root.at("writers").require(manifest.writers == manifest.files.size(), "the number of files");
   (void)root.at("manifest_hash").hash();
   const std::size_t tail = std::min(json.size(), seal("").size());
@@ -247,8 +247,17 @@ Manifest Manifest::parse(const std::string& json, const std::filesystem::path& p
   return manifest;
 }
 
+void refuse_link(const std::filesystem::path& path) {
+  std::error_code unreadable;  // reading it will tell
+  if (std::filesystem::is_symlink(path, unreadable)) {
+    throw data_error("'{}' is a link: the files of a checkpoint lie in its own folder",
+                     path.string());
+  }
+}
+
 Manifest Manifest::read(const std::filesystem::path& folder) {
   const auto path = folder / kManifestName;
+  refuse_link(path);
   return parse(storage::read_text(path), path);
 }
 

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/hash.hpp"
 
 namespace ballast::checkpoint {
@@ -35,6 +37,11 @@ struct FileEntry {
   Hash128 hash;
 };
 
+/// A checkpoint of a format that this build does not know. It may be whole: another build reads it.
+class UnknownFormat : public Error {
+  using Error::Error;
+};
+
 /// manifest.json: written last, so a checkpoint that has one is whole.
 struct Manifest {
   static constexpr std::uint64_t kFormatVersion = 2;
@@ -52,6 +59,13 @@ struct Manifest {
   std::string gemm_table{};
   /// The monitor's memory, as its own JSON. Empty in manifests from before there was one.
   std::string monitor{};
+  /// The tokenizer's serialised model, where it has one: a file beside those of the writers, so
+  /// that a checkpoint can be used without its dataset. Older checkpoints have none.
+  std::optional<FileEntry> tokenizer{};
+  /// What its run was asked for, as INI text, and the learning rate that the schedule gave its last
+  /// step: what a resume tells changes by. Empty in older checkpoints.
+  std::string settings{};
+  std::optional<double> lr{};
 
   [[nodiscard]] std::string to_json() const;
   /// Data Errors name `path` and the key that is missing or wrong.
@@ -65,5 +79,9 @@ struct Manifest {
 
 /// Whether a run directory holds any finished checkpoint.
 [[nodiscard]] bool has_checkpoints(const std::filesystem::path& run_dir);
+
+/// A data Error if a file of a checkpoint is a symbolic link: a folder from someone else would have
+/// its reader open whatever it points to. Links to the folder itself are its owner's.
+void refuse_link(const std::filesystem::path& path);
 
 }  // namespace ballast::checkpoint

@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/folders.hpp"
 #include "checkpoint/granule_hashes.hpp"
@@ -16,6 +19,8 @@ namespace ballast::checkpoint {
 
 namespace {
 
+constexpr const char* kTokenizerName = "tokenizer.model";
+
 /// Files of all writers and the manifest, on one file system.
 std::uint64_t bytes_needed(const fsdp::ShardLayout& layout) {
   std::uint64_t bytes = shard_file_bytes(0);
@@ -25,19 +30,72 @@ std::uint64_t bytes_needed(const fsdp::ShardLayout& layout) {
   return bytes;
 }
 
-/// Writes, syncs and reads back this rank's file.
-FileEntry write_and_verify(const std::filesystem::path& folder, const fsdp::ShardLayout& layout,
-                           const ShardTensors& tensors, const TrainingState& state,
-                           std::span<const Hash128> hashes) {
-  const std::string name = shard_file_name(layout.rank(), layout.ranks());
-  const auto path = folder / name;
-  write_shard_file(path, layout, tensors, state);
-  storage::sync_file(path);
-  verify_read_back(path, layout, hashes);
-  std::error_code error;
-  const std::uint64_t bytes = std::filesystem::file_size(path, error);
-  if (error) throw data_error("cannot read '{}': {}", path.string(), error.message());
-  return {name, bytes, storage::hash_file(path)};
+std::size_t most_owned_granules(const fsdp::ShardLayout& layout) {
+  std::size_t most = 0;
+  for (std::size_t rank = 0; rank < layout.ranks(); ++rank) {
+    most = std::max(most, layout.owned_granules(rank));
+  }
+  return most;
+}
+
+/// This rank's file: written, read back and hashed, a step at a time on all ranks.
+class OwnFile {
+ public:
+  OwnFile(comm::Communicator& world, const std::filesystem::path& folder,
+          const fsdp::ShardLayout& layout)
+      : world_{&world},
+        layout_{&layout},
+        name_{shard_file_name(layout.rank(), layout.ranks())},
+        path_{folder / name_},
+        most_granules_{most_owned_granules(layout)} {}
+
+  void write(const ShardTensors& tensors, const TrainingState& state,
+             std::span<const Hash128> hashes) {
+    std::optional<ShardWriter> writer;
+    stepwise(steps_of_granules(most_granules_), [&](std::size_t step) {
+      if (!writer) writer.emplace(path_, *layout_, tensors, state, hashes);
+      writer->write(step);
+    });
+    comm::agree(*world_, "checkpoint file", [&] { writer->close(); });
+  }
+
+  void verify(std::span<const Hash128> hashes) {
+    std::optional<ReadBack> reader;
+    stepwise(steps_of_granules(most_granules_), [&](std::size_t step) {
+      if (!reader) reader.emplace(path_, *layout_, hashes);
+      reader->compare(step);
+    });
+  }
+
+  [[nodiscard]] FileEntry entry() {
+    storage::FileHasher hasher;
+    // One more than the bytes say: the end is found by reading on.
+    stepwise(steps_of_bytes(shard_file_bytes(most_granules_)) + 1, [&](std::size_t step) {
+      if (step == 0) hasher.open(path_);
+      hasher.advance(kStepBytes);
+    });
+    return {name_, hasher.bytes(), hasher.digest()};
+  }
+
+ private:
+  void stepwise(std::size_t steps, const std::function<void(std::size_t)>& work) {
+    comm::agree_stepwise(*world_, "checkpoint file", steps, work);
+  }
+
+  comm::Communicator* world_;
+  const fsdp::ShardLayout* layout_;
+  std::string name_;
+  std::filesystem::path path_;
+  std::size_t most_granules_;  ///< of any rank
+};
+
+/// On the root: the tokenizer's model as a file of the checkpoint.
+std::optional<FileEntry> write_tokenizer(const std::filesystem::path& folder,
+                                         std::span<const std::uint8_t> model) {
+  if (model.empty()) return std::nullopt;
+  const std::string bytes{model.begin(), model.end()};
+  storage::write_text_atomically(folder / kTokenizerName, bytes);
+  return FileEntry{kTokenizerName, bytes.size(), hash_of(std::span{bytes})};
 }
 
 /// Every rank's entry, in rank order, on every rank.
@@ -66,6 +124,9 @@ Manifest make_manifest(const fsdp::ShardLayout& layout, const SaveRequest& reque
       .numerics = request.numerics,
       .gemm_table = request.gemm_table,
       .monitor = request.monitor,
+      .tokenizer = {},
+      .settings = request.settings,
+      .lr = request.lr,
   };
   for (const auto& parameter : layout.table().parameters()) {
     manifest.tensors.push_back({parameter.name, {parameter.shape.begin(), parameter.shape.end()}});
@@ -74,6 +135,20 @@ Manifest make_manifest(const fsdp::ShardLayout& layout, const SaveRequest& reque
 }
 
 }  // namespace
+
+std::string require_room(comm::Communicator& world, const fsdp::ShardLayout& layout,
+                         const std::filesystem::path& run_dir, std::size_t count) {
+  const std::uint64_t one = bytes_needed(layout);
+  comm::agree(world, "checkpoint space", [&] {
+    with_context("no room for a checkpoint", [&] { storage::require_free_space(run_dir, one); });
+  });
+  const std::size_t there = finished_checkpoints(run_dir).size();
+  const std::uint64_t more = one * (count + 1 - std::min(there, count));
+  const std::uint64_t free = storage::free_space(run_dir);
+  if (free >= more) return {};
+  return fmt::format("'{}' has {} free; the checkpoints to come take {}", run_dir.string(),
+                     human_bytes(free), human_bytes(more));
+}
 
 SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
                 const ShardTensors& tensors, const SaveRequest& request) {
@@ -93,14 +168,15 @@ SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
     });
     const auto hashes = granule_hashes(layout, tensors);
     hash = combine_hashes(world, layout, hashes, request.state);
-    const auto own = comm::agree_on<FileEntry>(world, "checkpoint file", [&] {
-      return write_and_verify(unfinished, layout, tensors, request.state, hashes);
-    });
-    const auto files = gather_entries(world, own);
+    OwnFile file{world, unfinished, layout};
+    file.write(tensors, request.state, hashes);
+    file.verify(hashes);
+    const auto files = gather_entries(world, file.entry());
     on_root("checkpoint manifest", [&] {
+      Manifest manifest = make_manifest(layout, request, hash, files);
+      manifest.tokenizer = write_tokenizer(unfinished, request.tokenizer_model);
       // Syncs the folder, too, and with it the names of the ranks' files.
-      storage::write_text_atomically(unfinished / kManifestName,
-                                     make_manifest(layout, request, hash, files).to_json());
+      storage::write_text_atomically(unfinished / kManifestName, manifest.to_json());
       publish_folder(request.run_dir, step);
     });
   } catch (const Error&) {
@@ -108,7 +184,7 @@ SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
     if (world.is_root()) std::filesystem::remove_all(unfinished, ignored);
     throw;
   }
-  on_root("older checkpoints", [&] { prune_folders(request.run_dir, step, request.keep); });
+  on_root("older checkpoints", [&] { prune_folders(request.run_dir, step, request.retention); });
   return {step_folder(request.run_dir, step), hash};
 }
 

@@ -3,29 +3,21 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "storage/files.hpp"
 
 namespace ballast::checkpoint {
 
 namespace {
 
 constexpr const char* kRows = "rows";
+constexpr const char* kHashes = "granule_hashes";
 constexpr const char* kVersion = "format_version";
 constexpr const char* kGranuleSize = "granule";
 constexpr std::size_t kRowWords = 3;
 /// Headers and rows of a file, generously.
 constexpr std::uint64_t kOverheadBytes = 16 * 1024;
 
-std::string dataset_of(Part part) {
-  switch (part) {
-    case Part::master:
-      return "master";
-    case Part::moment1:
-      return "moment1";
-    case Part::moment2:
-      return "moment2";
-  }
-  throw internal_error("no such part of a checkpoint");
-}
+std::string dataset_of(Part part) { return std::string{name_of(part)}; }
 
 std::vector<std::uint64_t> row_words(const fsdp::ShardLayout& layout) {
   std::vector<std::uint64_t> words;
@@ -60,25 +52,26 @@ std::span<float> moment(const ShardTensors& tensors, Part part) {
   return part == Part::moment1 ? tensors.moment1 : tensors.moment2;
 }
 
-/// Writes the owned run of one part, piece by piece: neither the pieces of the flat shard nor the
-/// masters need to lie side by side.
-void write_owned(storage::H5File& file, const fsdp::ShardLayout& layout,
-                 const ShardTensors& tensors, Part part) {
-  std::vector<float> piece(kPieceGranules * kGranule);
-  file.reserve<float>(dataset_of(part), layout.owned_granules(layout.rank()) * kGranule);
-  std::size_t written = 0;
-  for (const auto& segment : layout.owned_segments()) {
-    for (std::size_t done = 0; done < segment.granules.numel(); done += piece.size()) {
-      const auto values =
-          std::span{piece}.first(std::min(piece.size(), segment.granules.numel() - done));
-      read_part(tensors, part, segment.local_offset + done, values);
-      file.write_at<float>(dataset_of(part), written, values);
-      written += values.size();
-    }
-  }
+std::vector<std::uint64_t> hash_words(std::span<const Hash128> hashes) {
+  std::vector<std::uint64_t> words;
+  words.reserve(2 * hashes.size());
+  for (const Hash128& hash : hashes) words.insert(words.end(), {hash.high, hash.low});
+  return words;
 }
 
 }  // namespace
+
+std::string_view name_of(Part part) {
+  switch (part) {
+    case Part::master:
+      return "master";
+    case Part::moment1:
+      return "moment1";
+    case Part::moment2:
+      return "moment2";
+  }
+  throw internal_error("no such part of a checkpoint");
+}
 
 void read_part(const ShardTensors& tensors, Part part, std::size_t offset, std::span<float> out) {
   if (part == Part::master) return tensors.master.read(offset, out);
@@ -108,20 +101,69 @@ std::string shard_file_name(std::size_t rank, std::size_t writers) {
 }
 
 std::uint64_t shard_file_bytes(std::size_t granules) {
-  return granules * kGranule * sizeof(float) * kParts.size() + kOverheadBytes;
+  constexpr std::uint64_t kGranuleBytes =
+      kGranule * sizeof(float) * kParts.size() + sizeof(Hash128);
+  return granules * kGranuleBytes + kOverheadBytes;
 }
 
-void write_shard_file(const std::filesystem::path& path, const fsdp::ShardLayout& layout,
-                      const ShardTensors& tensors, const TrainingState& state) {
-  auto file = storage::H5File::create(path);
-  file.set_attribute(kVersion, Manifest::kFormatVersion);
-  file.set_attribute(kGranuleSize, std::uint64_t{kGranule});
-  file.set_attribute("rank", std::uint64_t{layout.rank()});
-  file.set_attribute("writers", std::uint64_t{layout.ranks()});
-  file.set_attribute("step", state.step);
-  file.write<std::uint64_t>(kRows, row_words(layout));
-  for (const Part part : kParts) write_owned(file, layout, tensors, part);
-  file.close();
+std::size_t steps_of_granules(std::size_t most_granules) {
+  return std::max<std::size_t>(1, (most_granules + kStepGranules - 1) / kStepGranules);
+}
+
+std::size_t steps_of_bytes(std::uint64_t most_bytes) {
+  return std::max<std::size_t>(1, (most_bytes + kStepBytes - 1) / kStepBytes);
+}
+
+std::vector<OwnedPiece> pieces_of_step(const fsdp::ShardLayout& layout, std::size_t step) {
+  const GranuleRange wanted{step * kStepGranules, kStepGranules};
+  std::vector<OwnedPiece> pieces;
+  std::size_t start = 0;  // of the segment within the file
+  for (const auto& segment : layout.owned_segments()) {
+    const std::size_t end = std::min(start + segment.granules.count, wanted.end());
+    for (std::size_t at = std::max(start, wanted.first); at < end;) {
+      const std::size_t count = std::min(kPieceGranules, end - at);
+      const std::size_t skipped = (at - start) * kGranule;
+      pieces.push_back({segment.parameter, at, segment.local_offset + skipped, count,
+                        std::min(count * kGranule, segment.logical_numel - skipped)});
+      at += count;
+    }
+    start += segment.granules.count;
+  }
+  return pieces;
+}
+
+ShardWriter::ShardWriter(const std::filesystem::path& path, const fsdp::ShardLayout& layout,
+                         const ShardTensors& tensors, const TrainingState& state,
+                         std::span<const Hash128> hashes)
+    : file_{storage::H5File::create(path)}, layout_{&layout}, tensors_{&tensors} {
+  file_.set_attribute(kVersion, Manifest::kFormatVersion);
+  file_.set_attribute(kGranuleSize, std::uint64_t{kGranule});
+  file_.set_attribute("rank", std::uint64_t{layout.rank()});
+  file_.set_attribute("writers", std::uint64_t{layout.ranks()});
+  file_.set_attribute("step", state.step);
+  file_.write<std::uint64_t>(kRows, row_words(layout));
+  file_.write<std::uint64_t>(kHashes, hash_words(hashes));
+  for (const Part part : kParts) {
+    file_.reserve<float>(dataset_of(part), layout.owned_granules(layout.rank()) * kGranule);
+  }
+}
+
+void ShardWriter::write(std::size_t step) {
+  const auto pieces = pieces_of_step(*layout_, step);
+  std::vector<float> values(kPieceGranules * kGranule);
+  for (const Part part : kParts) {
+    for (const OwnedPiece& piece : pieces) {
+      const auto room = std::span{values}.first(piece.granules * kGranule);
+      read_part(*tensors_, part, piece.local_offset, room);
+      file_.write_at<float>(dataset_of(part), piece.file_start * kGranule, room);
+    }
+  }
+  if (!pieces.empty()) storage::sync_file(file_.path());
+}
+
+void ShardWriter::close() {
+  file_.close();
+  storage::sync_file(file_.path());
 }
 
 ShardFile::ShardFile(const std::filesystem::path& path) : file_{storage::H5File::open(path)} {
@@ -142,6 +184,18 @@ ShardFile::ShardFile(const std::filesystem::path& path) : file_{storage::H5File:
                        path.string(), size, granules_ * kGranule);
     }
   }
+}
+
+std::vector<Hash128> ShardFile::hashes() const {
+  if (!file_.contains(kHashes)) return {};
+  const auto words = file_.read_all<std::uint64_t>(kHashes);
+  if (words.size() != 2 * granules_) {
+    throw data_error("dataset '{}' of '{}' has {} elements; its rows claim {} granules", kHashes,
+                     file_.path().string(), words.size(), granules_);
+  }
+  std::vector<Hash128> hashes;
+  for (std::size_t i = 0; i < words.size(); i += 2) hashes.push_back({words[i], words[i + 1]});
+  return hashes;
 }
 
 void ShardFile::read(Part part, GranuleRange range, std::span<float> out) const {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/granule.hpp"
@@ -29,6 +30,8 @@ struct Row {
 /// included.
 enum class Part { master, moment1, moment2 };
 inline constexpr std::array kParts{Part::master, Part::moment1, Part::moment2};
+/// "master", "moment1", "moment2": also what its dataset is called.
+[[nodiscard]] std::string_view name_of(Part part);
 
 /// Elements [offset, offset + size) of one part of a rank's flat shard, as fp32.
 void read_part(const ShardTensors& tensors, Part part, std::size_t offset, std::span<float> out);
@@ -39,6 +42,31 @@ void write_part(const ShardTensors& tensors, Part part, std::size_t offset,
 /// Granules that are moved at a time between memory and files.
 inline constexpr std::size_t kPieceGranules = 256;
 
+/// Granules that a rank writes or reads back between two words with the others (60 MiB of three
+/// parts): nobody waits for longer than the slowest disk takes for these.
+inline constexpr std::size_t kStepGranules = 20 * kPieceGranules;
+
+/// Bytes of a file that are hashed between two words with the others.
+inline constexpr std::uint64_t kStepBytes = std::uint64_t{64} << 20;
+
+/// Steps that every rank takes for the file with the most granules, or for one of so many bytes; at
+/// least 1.
+[[nodiscard]] std::size_t steps_of_granules(std::size_t most_granules);
+[[nodiscard]] std::size_t steps_of_bytes(std::uint64_t most_bytes);
+
+/// A run of granules of a rank's file and of its flat shard, within one tensor.
+struct OwnedPiece {
+  std::size_t parameter;      ///< index into the parameter table
+  std::size_t file_start;     ///< first granule, counted within the file
+  std::size_t local_offset;   ///< first element within the flat shard
+  std::size_t granules;       ///< at most kPieceGranules
+  std::size_t logical_numel;  ///< elements that count, over all of its granules
+};
+
+/// The pieces of step `step` of what this rank owns, in the order of its file.
+[[nodiscard]] std::vector<OwnedPiece> pieces_of_step(const fsdp::ShardLayout& layout,
+                                                     std::size_t step);
+
 /// The rows of the file of this rank.
 [[nodiscard]] std::vector<Row> rows_of(const fsdp::ShardLayout& layout);
 
@@ -48,9 +76,25 @@ inline constexpr std::size_t kPieceGranules = 256;
 /// A little more than what a writer's file of `granules` granules takes.
 [[nodiscard]] std::uint64_t shard_file_bytes(std::size_t granules);
 
-/// Writes what a rank owns and closes the file; what is not yet on the disk is not synced.
-void write_shard_file(const std::filesystem::path& path, const fsdp::ShardLayout& layout,
-                      const ShardTensors& tensors, const TrainingState& state);
+/// Writes what a rank owns, a step at a time. Data Errors name the file.
+class ShardWriter {
+ public:
+  /// Creates the file. `hashes`: granule_hashes of the tensors; they are written, too, so that
+  /// damage can be told by tensor. All arguments must outlive the writer.
+  ShardWriter(const std::filesystem::path& path, const fsdp::ShardLayout& layout,
+              const ShardTensors& tensors, const TrainingState& state,
+              std::span<const Hash128> hashes);
+
+  /// Writes the granules of one step and hands them to the disk; nothing beyond the last.
+  void write(std::size_t step);
+  /// Closes the file; after that all of it is on the disk.
+  void close();
+
+ private:
+  storage::H5File file_;
+  const fsdp::ShardLayout* layout_;
+  const ShardTensors* tensors_;
+};
 
 /// A writer's file, open for reading. Data Errors name it.
 class ShardFile {
@@ -61,6 +105,8 @@ class ShardFile {
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
   /// Over all rows.
   [[nodiscard]] std::size_t granules() const { return granules_; }
+  /// Of each granule, in the file's order. Files from before they were kept have none.
+  [[nodiscard]] std::vector<Hash128> hashes() const;
 
   /// Fills `out` (range.numel() elements) with granules of the file, counted from its start.
   void read(Part part, GranuleRange range, std::span<float> out) const;

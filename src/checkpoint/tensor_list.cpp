@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ballast::checkpoint {
 
@@ -23,7 +24,7 @@ Shapes shapes_of(const Manifest& manifest) {
 }
 
 std::string shape_text(const std::vector<std::uint64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
+  return fmt::format("[{}]", excerpt(fmt::format("{}", fmt::join(shape, ", "))));
 }
 
 std::vector<std::string> differences(const Manifest& manifest, const model::ParameterTable& table) {
@@ -43,7 +44,7 @@ std::vector<std::string> differences(const Manifest& manifest, const model::Para
     saved.erase(entry);
   }
   for (const auto& [name, shape] : saved) {
-    found.push_back(fmt::format("'{}' {} is not in the model", name, shape_text(shape)));
+    found.push_back(fmt::format("'{}' {} is not in the model", excerpt(name), shape_text(shape)));
   }
   return found;
 }

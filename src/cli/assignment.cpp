@@ -14,13 +14,14 @@ bool from_file(const Assignment& given) { return !given.where.empty(); }
 
 /// "train.ini:3: optim.lr", or "--optim.lr".
 std::string title(const Assignment& given) {
-  return from_file(given) ? fmt::format("{}: {}", given.where, given.name) : "--" + given.name;
+  const std::string name = excerpt(given.name);
+  return from_file(given) ? fmt::format("{}: {}", given.where, name) : "--" + name;
 }
 
 Error unknown(const Assignment& given, std::span<const Option> options) {
   if (given.name.empty()) {
     return usage_error("unexpected argument '{}'; --help shows what the command takes",
-                       given.value);
+                       excerpt(given.value));
   }
   std::vector<std::string> names;
   for (const auto& option : options) names.push_back(option.name);
@@ -28,8 +29,9 @@ Error unknown(const Assignment& given, std::span<const Option> options) {
   const std::string dashes = from_file(given) ? "" : "--";
   const std::string hint = near.empty() ? std::string{"--help lists what there is"}
                                         : fmt::format("did you mean {}{}?", dashes, near);
-  return from_file(given) ? usage_error("{}: unknown key {}; {}", given.where, given.name, hint)
-                          : usage_error("unknown option --{}; {}", given.name, hint);
+  const std::string name = excerpt(given.name);
+  return from_file(given) ? usage_error("{}: unknown key {}; {}", given.where, name, hint)
+                          : usage_error("unknown option --{}; {}", name, hint);
 }
 
 }  // namespace
@@ -46,8 +48,9 @@ void assign(std::span<const Assignment> assignments, std::span<const Option> opt
       throw usage_error("{} is given twice{}; remove one", title(given),
                         before.empty() ? "" : ", first at " + before);
     }
-    if (!option->set(given.value)) {
-      throw usage_error("{} cannot be '{}'; it takes {}", title(given), given.value, option->takes);
+    if (!with_context(title(given), [&] { return option->set(given.value); })) {
+      throw usage_error("{} cannot be '{}'; it takes {}", title(given), excerpt(given.value),
+                        option->takes);
     }
   }
 }

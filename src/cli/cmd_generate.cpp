@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/output.hpp"
 #include "train/trainer.hpp"
 
 namespace ballast::cli {
@@ -58,7 +59,7 @@ ExitCode run(Arguments arguments) {
   const ExitCode code = train::generate(options, [&unsaid](std::string_view piece) {
     write(std::exchange(unsaid, {}));  // with the first piece: an Error comes before any text
     write(piece);
-    std::fflush(stdout);
+    flush_output();  // nobody writes on for a full disk
   });
   write("\n");
   return code;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fmt/format.h>
 #include <span>
@@ -8,7 +9,9 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
+#include "checkpoint/folders.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "data/content_pass.hpp"
@@ -20,15 +23,30 @@ namespace ballast::cli {
 namespace {
 
 constexpr HelpText kHelp{
-    .usage = "ballast inspect PATH",
+    .usage = "ballast inspect PATH [--verify]",
     .about = "Says what a dataset or a checkpoint is made of, and checks all of it.",
     .examples =
         "  ballast inspect corpus.h5\n"
-        "  ballast inspect runs/quickstart\n"};
+        "  ballast inspect runs/quickstart\n"
+        "  ballast inspect --verify runs/quickstart\n"};
 
-std::vector<Option> options_for(std::filesystem::path& path) {
-  return {required(
-      word("path", "PATH", path, "a dataset, a checkpoint, or a run directory: its newest"))};
+/// Of texts that a stranger may have written; a path is not longer.
+constexpr std::size_t kLongText = 4096;
+
+struct InspectOptions {
+  std::filesystem::path path;
+  bool verify = false;
+};
+
+std::vector<Option> options_for(InspectOptions& o) {
+  return {
+      required(
+          word("path", "PATH", o.path, "a dataset, a checkpoint, or a run directory: its newest")),
+      flag(
+          "verify", o.verify,
+          "read every checkpoint of a run directory and say which are whole; exit code 3 if one is "
+          "not"),
+  };
 }
 
 /// Reads all of it: every block against its hash, every token and weight, and the content hash.
@@ -47,8 +65,8 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
   const std::uint64_t tokens = info.train_tokens + info.validation_tokens;
   fmt::print("dataset            {}\n", path.string());
   fmt::print("format_version     {}\n", info.format_version);
-  fmt::print("tokenizer          {}\n", info.tokenizer);
-  fmt::print("tokenizer_hash     {}\n", info.tokenizer_hash);
+  fmt::print("tokenizer          {}\n", excerpt(info.tokenizer));
+  fmt::print("tokenizer_hash     {}\n", excerpt(info.tokenizer_hash));
   fmt::print("vocabulary         {}\n", info.vocabulary);
   fmt::print("train_tokens       {}\n", info.train_tokens);
   fmt::print("validation_tokens  {}\n", info.validation_tokens);
@@ -57,9 +75,9 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
     fmt::print("bytes_per_token    {:.3f}\n",
                static_cast<double>(info.raw_bytes) / static_cast<double>(tokens));
   }
-  fmt::print("split_rule         {}\n", info.split_rule);
+  fmt::print("split_rule         {}\n", excerpt(info.split_rule, kLongText));
   fmt::print("loss_weights       {}\n", dataset.has_weights());
-  fmt::print("content_hash       {}\n", info.content_hash);
+  fmt::print("content_hash       {}\n", excerpt(info.content_hash));
   fmt::print("verified           every token{}\n",
              dataset.blocks() > 0 ? fmt::format(", and {} blocks of 1 MiB", dataset.blocks()) : "");
   return ExitCode::ok;
@@ -92,24 +110,53 @@ ExitCode inspect_checkpoint(const std::filesystem::path& path) {
   fmt::print("tokens             {}\n", manifest.state.tokens);
   fmt::print("parameters         {} in {} tensors\n", parameters, manifest.tensors.size());
   fmt::print("files              {} ({}), all whole\n", manifest.files.size(), human_bytes(bytes));
-  fmt::print("numerics           {}\n", manifest.numerics);
+  fmt::print("numerics           {}\n", excerpt(manifest.numerics, kLongText));
   fmt::print("gemm_table         {}\n", describe_table(manifest.gemm_table));
   fmt::print("state_hash         {}\n", manifest.state_hash.hex());
-  for (const auto& [key, value] : manifest.identity) fmt::print("  {} = {}\n", key, value);
+  for (const auto& [key, value] : manifest.identity) {
+    fmt::print("  {} = {}\n", excerpt(key), excerpt(value, kLongText));
+  }
   return ExitCode::ok;
 }
 
+/// What is wrong with a checkpoint; empty if it is whole.
+std::string damage_of(const std::filesystem::path& folder) {
+  try {
+    checkpoint::verify_files(checkpoint::Manifest::read(folder), folder);
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+/// Reads all checkpoints of a run, from the newest on.
+ExitCode verify_run(const std::filesystem::path& run_dir) {
+  const auto folders = checkpoint::newest_first(run_dir);
+  if (folders.empty()) throw data_error("'{}' holds no checkpoint", run_dir.string());
+  ExitCode code = ExitCode::ok;
+  for (const auto& folder : folders) {
+    const std::string damage = damage_of(folder);
+    const std::string name = folder.filename().string();
+    fmt::print("{:<18} {}\n", name, damage.empty() ? "whole" : "damaged: " + damage);
+    std::fflush(stdout);  // reading takes a while
+    if (!damage.empty()) code = ExitCode::data;
+  }
+  return code;
+}
+
 std::string help(const Terminal& terminal) {
-  std::filesystem::path path;
-  return command_help(kHelp, options_for(path), terminal);
+  InspectOptions defaults;
+  return command_help(kHelp, options_for(defaults), terminal);
 }
 
 ExitCode run(Arguments arguments) {
-  std::filesystem::path path;
-  read_command_line(arguments, options_for(path), "path");
+  InspectOptions options;
+  read_command_line(arguments, options_for(options), "path");
+  const auto& path = options.path;
   std::error_code unreadable;
-  return std::filesystem::is_directory(path, unreadable) ? inspect_checkpoint(path)
-                                                         : inspect_dataset(path);
+  if (!std::filesystem::is_directory(path, unreadable)) return inspect_dataset(path);
+  const bool is_run = !std::filesystem::exists(path / checkpoint::kManifestName, unreadable);
+  return options.verify && is_run ? verify_run(path) : inspect_checkpoint(path);
 }
 
 }  // namespace

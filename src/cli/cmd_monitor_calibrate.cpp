@@ -61,7 +61,7 @@ std::vector<Feature> parse_features(const std::string& text) {
     const auto feature = monitor::feature_named(word);
     if (!feature) {
       const std::string near = nearest(word, names);
-      throw usage_error("--features: there is no feature '{}'; {}", word,
+      throw usage_error("--features: there is no feature '{}'; {}", excerpt(word),
                         near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
                                      : fmt::format("did you mean '{}'?", near));
     }

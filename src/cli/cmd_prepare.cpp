@@ -1,11 +1,12 @@
-#include <fmt/format.h>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/prepare_summary.hpp"
 #include "cli/progress_line.hpp"
 #include "data/prepare.hpp"
 
@@ -13,17 +14,52 @@ namespace ballast::cli {
 
 namespace {
 
+using data::BadLines;
+using data::FormatChoice;
 using data::SplitRule;
 
 constexpr HelpText kHelp{
     .usage = "ballast prepare INPUT... --output FILE [OPTIONS]",
     .about =
         "Turns text into one HDF5 dataset of tokens, split into training and validation.\n"
-        "Inputs are files, folders, globs, or - for standard input.",
+        "Inputs are files, folders, globs, or - for standard input: text, a document a file, or "
+        "JSON\nlines, a document a line: {\"text\": \"...\", \"weight\": 0.5}. Compressed and "
+        "binary "
+        "files are refused.",
     .examples =
         "  ballast prepare corpus.txt --output corpus.h5\n"
         "  ballast prepare 'docs/*.txt' --tokenizer sentencepiece:2048 --split documents "
-        "--output docs.h5\n"};
+        "--output docs.h5\n"
+        "  zcat chats.jsonl.gz | ballast prepare - --output chats.h5 --split documents\n"};
+
+/// \n, \t and \\ as a line's end, a tab and a backslash; nothing where another letter follows.
+std::optional<std::string> unescaped(const std::string& text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      result += text[i];
+      continue;
+    }
+    const char letter = ++i < text.size() ? text[i] : ' ';
+    if (letter != 'n' && letter != 't' && letter != '\\') return std::nullopt;
+    result += letter == 'n' ? '\n' : letter == 't' ? '\t' : '\\';
+  }
+  return result;
+}
+
+Option join_option(std::optional<std::string>& join) {
+  Option option{.name = "join",
+                .value_name = "TEXT",
+                .takes = "a text in which \\n is a line's end, \\t a tab and \\\\ a backslash",
+                .help = "put TEXT between documents instead of marking them; it may be empty"};
+  option.set = [&join](const std::string& text) {
+    const auto value = unescaped(text);
+    if (value) join = value;
+    return value.has_value();
+  };
+  option.get = [&join] { return join; };
+  return option;
+}
 
 std::vector<Option> options_for(data::PrepareOptions& o) {
   return {
@@ -37,18 +73,18 @@ std::vector<Option> options_for(data::PrepareOptions& o) {
               {"documents", SplitRule::documents}},
              "held out: each 20th block of 16 KiB, the end of the text, or each 20th document"),
       number("validation-fraction", o.validation_fraction, kPart, "part held out by --split tail"),
-      flag("documents", o.mark_documents, "mark where documents begin"),
+      choice("format", o.format,
+             {{"auto", FormatChoice::automatic},
+              {"text", FormatChoice::text},
+              {"jsonl", FormatChoice::jsonl}},
+             "what the inputs are; auto: by name and content; text: whatever the bytes are"),
+      word("field", "NAME", o.field, "the key of a JSON line's text"),
+      choice("bad-lines", o.bad_lines, {{"refuse", BadLines::refuse}, {"skip", BadLines::skip}},
+             "JSON lines without a text that can be used: end there, or pass over and count them"),
+      flag("documents", o.mark_documents,
+           "begin each document with <bos> even if there is only one; several are marked anyway"),
+      join_option(o.join),
   };
-}
-
-void print_summary(const data::PrepareOptions& options, const data::PrepareSummary& summary,
-                   double elapsed_s) {
-  fmt::print("{}: {} from {} {} in {}\n", options.output.string(), human_bytes(summary.raw_bytes),
-             with_thousands(summary.sources), summary.sources == 1 ? "source" : "sources",
-             human_duration(elapsed_s));
-  fmt::print("  train       {} tokens\n", with_thousands(summary.train_tokens));
-  fmt::print("  validation  {} tokens\n", with_thousands(summary.validation_tokens));
-  fmt::print("  vocabulary  {}\n", with_thousands(summary.vocabulary));
 }
 
 std::string help(const Terminal& terminal) {
@@ -66,6 +102,7 @@ ExitCode run(Arguments arguments) {
                          [&](std::uint64_t done, std::uint64_t total) { line.show(done, total); });
   }();
   print_summary(options, summary, watch.elapsed_s());
+  warn_of_empty_splits(options, summary);
   return ExitCode::ok;
 }
 

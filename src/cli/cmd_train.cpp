@@ -32,14 +32,16 @@ std::string help(const Terminal& terminal) {
   return command_help(kHelp, train_command_options(defaults), terminal);
 }
 
-ExitCode train_in_job(comm::Communicator& world, Arguments arguments) {
+ExitCode train_in_job(comm::Communicator& world, const StopSignal& stop_signal,
+                      Arguments arguments) {
   const train::Config config = read_train_request(world, arguments).config;
   config.validate();
-  return train::train(world, config, to_ini(config));
+  return train::train(world, stop_signal, config, to_ini(config));
 }
 
 ExitCode print_plan(Arguments arguments) {
-  const TrainRequest request = read_train_request(arguments, storage::read_text);
+  const TrainRequest request = read_train_request(
+      arguments, [](const std::filesystem::path& path) { return storage::read_text(path); });
   train::DryRun jobs{.ranks_per_host = request.ranks_per_host};
   if (request.ranks) jobs.ranks = *request.ranks;
   fmt::print("{}", train::dry_run(request.config, jobs));
@@ -48,7 +50,7 @@ ExitCode print_plan(Arguments arguments) {
 
 Run choose_run(Arguments arguments) {
   if (asks_for_dry_run(arguments)) return SerialRun{print_plan};
-  return ParallelRun{train_in_job};
+  return StoppableRun{train_in_job};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <boost/program_options.hpp>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ballast::cli {
 
@@ -44,7 +45,7 @@ po::parsed_options run_parser(Arguments arguments, const po::options_description
   try {
     return parser.run();
   } catch (const po::error& error) {
-    throw usage_error("{}", error.what());
+    throw usage_error("{}", excerpt(error.what(), 2 * kExcerptBytes));
   }
 }
 

@@ -55,8 +55,8 @@ Error unknown_command(Arguments words) {
   }
   const std::string near = nearest(words.front(), names);
   const std::string hint = near.empty() ? "" : fmt::format("did you mean '{}'? ", near);
-  return usage_error("unknown command '{}'; {}'ballast --help' lists the commands", words.front(),
-                     hint);
+  return usage_error("unknown command '{}'; {}'ballast --help' lists the commands",
+                     excerpt(words.front()), hint);
 }
 
 std::string program_help(const Terminal& terminal) {

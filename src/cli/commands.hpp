@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/error.hpp"
+#include "base/stop_signal.hpp"
 #include "cli/command_line.hpp"
 #include "cli/terminal.hpp"
 #include "comm/communicator.hpp"
@@ -16,8 +17,11 @@ namespace ballast::cli {
 using SerialRun = ExitCode (*)(Arguments);
 /// A command that all ranks do together.
 using ParallelRun = ExitCode (*)(comm::Communicator& world, Arguments);
-using Run = std::variant<SerialRun, ParallelRun>;
-/// A command whose arguments decide which of the two it is.
+/// The same with a state that a signal must not cost; others end at once when one comes.
+using StoppableRun = ExitCode (*)(comm::Communicator& world, const StopSignal& stop_signal,
+                                  Arguments);
+using Run = std::variant<SerialRun, ParallelRun, StoppableRun>;
+/// A command whose arguments decide which of them it is.
 using RunChoice = Run (*)(Arguments);
 
 struct Command {

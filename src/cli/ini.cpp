@@ -5,12 +5,19 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ballast::cli {
 
 namespace {
 
 constexpr std::string_view kBlank = " \t\r\v\f";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// No key is longer, with its section, and a value holds at most a path or a list of words.
+constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kLongestLine = std::size_t{64} << 10;
+constexpr std::size_t kMostKeys = 4096;
 
 std::string trim(const std::string& text) {
   const auto first = text.find_first_not_of(kBlank);
@@ -26,6 +33,13 @@ std::string without_comment(const std::string& text) {
   return text;
 }
 
+/// Bounds what a file can make of its reader's memory: a short line is kept with its section and
+/// the place that it has in the file.
+void require_within(std::size_t size, std::size_t most, std::string_view what,
+                    const std::string& where) {
+  if (size > most) throw usage_error("{}: {} is longer than {} bytes", where, what, most);
+}
+
 /// The value after an equals sign; throws when a quoted one does not end as it should.
 std::string parse_value(const std::string& text, const std::string& where) {
   const std::string rest = trim(text);
@@ -36,7 +50,7 @@ std::string parse_value(const std::string& text, const std::string& where) {
   const bool closed = static_cast<bool>(stream >> std::quoted(value));
   std::getline(stream, behind);
   if (!closed || !trim(without_comment(behind)).empty()) {
-    throw usage_error("{}: the quotes in '{}' do not match", where, rest);
+    throw usage_error("{}: the quotes in '{}' do not match", where, excerpt(rest));
   }
   return value;
 }
@@ -45,23 +59,30 @@ std::string parse_value(const std::string& text, const std::string& where) {
 
 std::vector<Assignment> parse_ini(const std::string& text, std::string_view file) {
   std::vector<Assignment> assignments;
-  std::istringstream lines{text};
+  std::istringstream lines{text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size())
+                                                            : text};
   std::string section;
   std::size_t number = 0;
   for (std::string raw; std::getline(lines, raw);) {
     const std::string where = fmt::format("{}:{}", file, ++number);
+    require_within(raw.size(), kLongestLine, "the line", where);
     const std::string line = trim(raw);
     const std::string plain = trim(without_comment(line));
-    if (plain.empty()) continue;
+    if (plain.empty() || plain.front() == ';') continue;
     if (plain.front() == '[' && plain.back() == ']') {
       section = trim(plain.substr(1, plain.size() - 2));
+      require_within(section.size(), kLongestName, "the section's name", where);
       continue;
     }
     const auto equals = plain.find('=');
     if (equals == std::string::npos || equals == 0) {
-      throw usage_error("{}: '{}' is neither [section] nor key = value", where, line);
+      throw usage_error("{}: '{}' is neither [section] nor key = value", where, excerpt(line));
     }
     const std::string key = trim(line.substr(0, equals));
+    require_within(key.size(), kLongestName, "the key", where);
+    if (assignments.size() == kMostKeys) {
+      throw usage_error("{}: more than {} keys in one file", where, kMostKeys);
+    }
     assignments.push_back({.name = section.empty() ? key : section + "." + key,
                            .value = parse_value(line.substr(equals + 1), where),
                            .where = where});

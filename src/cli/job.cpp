@@ -14,13 +14,21 @@ namespace {
 
 constexpr std::chrono::seconds kGrace{30};
 
-}  // namespace
-
-void print_error(const std::string& message) {
+void print_line(const std::string& line) {
   std::fflush(stdout);
   // One write, so that messages of several ranks do not mix.
-  std::fputs(fmt::format("ballast: error: {}\n", message).c_str(), stderr);
+  std::fputs((line + '\n').c_str(), stderr);
 }
+
+/// Who is to be run again has met no error.
+void print_end(const Error& error) {
+  if (error.code() != ExitCode::run_again) return print_error(error.what());
+  print_line(fmt::format("ballast: stopped: {}", error.what()));
+}
+
+}  // namespace
+
+void print_error(const std::string& message) { print_line("ballast: error: " + message); }
 
 ExitCode run_alone(const std::function<ExitCode()>& work) {
   try {
@@ -39,7 +47,7 @@ ExitCode run_in_job(int& argc, char**& argv,
   try {
     return work(world);
   } catch (const Error& error) {
-    if (world.is_root()) print_error(error.what());
+    if (world.is_root()) print_end(error);
     const std::string message =
         world.is_root() ? "" : fmt::format("{}: {}", world.name(), error.what());
     last_words.emplace(message, error.code(), kGrace);

@@ -1,16 +1,30 @@
 #include "cli/last_words.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "cli/job.hpp"
 
 namespace ballast::cli {
 
+namespace {
+
+/// Between two looks at the clock: a job that is suspended as a whole uses up no grace.
+constexpr std::chrono::milliseconds kLook{100};
+
+}  // namespace
+
 LastWords::LastWords(std::string message, ExitCode code, std::chrono::milliseconds grace)
     : watch_{[this, message = std::move(message), code, grace] {
         std::unique_lock lock{mutex_};
-        if (finished_.wait_for(lock, grace, [this] { return is_finished_; })) return;
+        const double grace_s = std::chrono::duration<double>(grace).count();
+        for (Patience patience; patience.look() < grace_s;) {
+          if (finished_.wait_for(lock, std::min(grace, kLook), [this] { return is_finished_; })) {
+            return;
+          }
+        }
         if (!message.empty()) print_error(message);
         std::_Exit(static_cast<int>(code));
       }} {}

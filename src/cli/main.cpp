@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/job.hpp"
 #include "cli/launcher.hpp"
+#include "cli/output.hpp"
 #include "cli/same_options.hpp"
 #include "cli/version.hpp"
 #include "comm/same.hpp"
@@ -76,6 +77,12 @@ ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
     return run_together(argc, argv, std::string{command->name},
                         [&](comm::Communicator& world) { return (*parallel)(world, arguments); });
   }
+  if (const auto* const stoppable = std::get_if<StoppableRun>(&work)) {
+    const StopSignal stop_signal;  // MPI takes a while to start, and to end
+    return run_together(argc, argv, std::string{command->name}, [&](comm::Communicator& world) {
+      return (*stoppable)(world, stop_signal, arguments);
+    });
+  }
   return run_serial(argc, argv, std::string{command->name},
                     [&] { return std::get<SerialRun>(work)(arguments); });
 }
@@ -86,9 +93,16 @@ ExitCode run(int& argc, char**& argv, const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   try {
-    return static_cast<int>(ballast::cli::run(argc, argv, words));
+    const ballast::ExitCode code = ballast::cli::run(argc, argv, words);
+    // What a command has to say of its own comes first.
+    if (code == ballast::ExitCode::ok) ballast::cli::flush_output();
+    return static_cast<int>(code);
+  } catch (const ballast::Error& error) {
+    ballast::cli::print_error(error.what());
+    return static_cast<int>(error.code());
   } catch (const std::exception& error) {
     ballast::cli::print_error(error.what());
-    return static_cast<int>(ballast::ExitCode::internal);
+    const bool is_output = ballast::cli::output_failed();
+    return static_cast<int>(is_output ? ballast::ExitCode::data : ballast::ExitCode::internal);
   }
 }

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/path_word.hpp"
+
 namespace ballast::cli {
 
 namespace {
@@ -140,7 +142,7 @@ Option word(std::string name, std::string value_name, Text& target, std::string 
                 .help = std::move(help)};
   option.set = [&target](const std::string& text) {
     if (!is_word(text)) return false;
-    target = text;
+    target = read_path_word(text);
     return true;
   };
   option.get = [&target]() -> std::optional<std::string> {
@@ -162,7 +164,7 @@ Option words(std::string name, std::string value_name, std::vector<std::string>&
                 .arity = Arity::many};
   option.set = [&target](const std::string& text) {
     if (!is_word(text)) return false;
-    target.push_back(text);
+    target.push_back(read_path_word(text));
     return true;
   };
   option.get = [&target]() -> std::optional<std::string> {

@@ -82,7 +82,7 @@ template <std::floating_point Real>
 /// A key that knows one value so far.
 [[nodiscard]] Option fixed(std::string name, std::string value, std::string help);
 
-/// A path or word in one line: not empty, no control characters.
+/// A path or word in one line: not empty, no control characters; ~/ begins with the home folder.
 template <class Text>
 [[nodiscard]] Option word(std::string name, std::string value_name, Text& target, std::string help);
 [[nodiscard]] Option words(std::string name, std::string value_name,

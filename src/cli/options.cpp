@@ -182,8 +182,14 @@ Options schedule_options(train::ScheduleConfig& c) {
 Options checkpoint_options(train::CheckpointConfig& c) {
   return {
       whole("checkpoint.every", c.every, kEvery,
-            "steps between saves; 0: at the end and on signals only"),
+            "steps between saves; 0: by the clock, at the end and on signals only"),
+      number("checkpoint.every_minutes", c.every_minutes, kZeroOrMore,
+             "minutes between saves, besides those by steps; 0: none"),
       whole("checkpoint.keep", c.keep, {1, UINT32_MAX}, "how many of the newest are kept"),
+      whole("checkpoint.keep_every", c.keep_every, kEvery,
+            "keeps those of its multiples, in steps, for ever; 0: none"),
+      whole("checkpoint.give_up", c.give_up, kEvery,
+            "failed saves in a row after which the run ends; 0: it never does"),
       word("checkpoint.resume", "false|true|PATH", c.resume,
            "true: from the newest, or a fresh start; PATH: from that checkpoint"),
       choice("checkpoint.numerics", c.numerics,

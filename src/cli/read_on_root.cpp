@@ -4,11 +4,18 @@
 
 namespace ballast::cli {
 
+namespace {
+
+/// Of a configuration, a calibration or a table of products, which every rank gets.
+constexpr std::uint64_t kLargest = std::uint64_t{1} << 20;
+
+}  // namespace
+
 std::string read_on_root(comm::Communicator& world, const std::filesystem::path& path) {
   std::string reply;
   if (world.is_root()) {
     try {
-      reply = "+" + storage::read_text(path);
+      reply = "+" + storage::read_text(path, kLargest);
     } catch (const Error& error) {
       reply = std::string{"-"} + error.what();
     }

@@ -32,10 +32,9 @@ std::string outcome_of(std::string_view what, const std::function<void()>& work)
   return {};
 }
 
-}  // namespace
-
-void agree(Communicator& world, std::string_view what, const std::function<void()>& work) {
-  const auto reports = world.gather_texts(outcome_of(what, work), {"agreement", what});
+/// Every rank's outcome is known to all: what is thrown, if anything.
+void settle(Communicator& world, std::string_view what, const std::string& outcome) {
+  const auto reports = world.gather_texts(outcome, {"agreement", what});
   const auto failed = std::ranges::find_if(reports, [](const auto& r) { return !r.empty(); });
   if (failed == reports.end()) return;
   const std::string message = failed->substr(1);
@@ -44,6 +43,23 @@ void agree(Communicator& world, std::string_view what, const std::function<void(
   if (unanimous) throw Error{code_of(*failed), message};
   const auto rank = static_cast<int>(failed - reports.begin());
   throw Error{code_of(*failed), fmt::format("[{}] {}", world.name(rank), message)};
+}
+
+}  // namespace
+
+void agree(Communicator& world, std::string_view what, const std::function<void()>& work) {
+  settle(world, what, outcome_of(what, work));
+}
+
+void agree_stepwise(Communicator& world, std::string_view what, std::size_t steps,
+                    const std::function<void(std::size_t)>& work) {
+  std::string outcome;
+  bool has_failed = false;
+  for (std::size_t step = 0; step < steps && !has_failed; ++step) {
+    outcome = outcome_of(what, [&] { work(step); });
+    has_failed = world.max(outcome.empty() ? 0 : 1, {"agreement", what}) != 0;
+  }
+  settle(world, what, outcome);
 }
 
 }  // namespace ballast::comm

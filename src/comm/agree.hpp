@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -15,6 +16,14 @@ namespace ballast::comm {
 /// one exit code, instead of leaving the others waiting. Collective; `work` itself must not
 /// communicate. `what` says the same on every rank, like a Place.
 void agree(Communicator& world, std::string_view what, const std::function<void()>& work);
+
+/// Long work, a step at a time: every rank calls `work(step)` for the steps 0 to steps - 1 (the
+/// same number on every rank; a rank that has nothing left to do returns at once), and waits for
+/// the others after each. So nobody waits for longer than the slowest step takes, and the timeout
+/// of collectives need not know how long the whole is. After a step in which `work` threw an Error
+/// on any rank, every rank throws that Error, as in agree(). Collective.
+void agree_stepwise(Communicator& world, std::string_view what, std::size_t steps,
+                    const std::function<void(std::size_t step)>& work);
 
 /// The same when a value comes out of it.
 template <class Value>

@@ -44,7 +44,7 @@ class Wait {
     if (arrived != arrived_) {
       arrived_ = arrived;
       since_progress_.restart();
-    } else if (since_progress_.elapsed_s() > comm_.timeout_s()) {
+    } else if (since_progress_.look() > comm_.timeout_s()) {
       end();
     }
   }
@@ -63,7 +63,7 @@ class Wait {
   RankRange ranks_;
   std::uint32_t value_;
   Place place_;
-  Stopwatch since_progress_;
+  Patience since_progress_;
   std::size_t arrived_ = 0;  ///< ranks, when last looked around
 };
 

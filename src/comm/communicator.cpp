@@ -349,6 +349,7 @@ Communicator Communicator::inherit(MPI_Comm handle) const {
   part.set_longest_message(longest_message_);
   part.set_timeout_s(timeout_s_);
   part.set_step(step_);
+  part.set_last_words(last_words_);
   return part;
 }
 

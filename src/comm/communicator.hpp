@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mpi.h>
 #include <span>
@@ -65,6 +66,10 @@ class Communicator {
   /// ends the process.
   void set_timeout_s(double seconds) { timeout_s_ = seconds; }
   [[nodiscard]] double timeout_s() const { return timeout_s_; }
+  /// A file to which the message of a collective that hangs is appended, besides standard error:
+  /// what ended a job can be read where the job left its results. None by default.
+  void set_last_words(std::filesystem::path file) { last_words_ = std::move(file); }
+  [[nodiscard]] const std::filesystem::path& last_words() const { return last_words_; }
   /// Longer transfers are cut into messages of `bytes`, at most (and by default) 1 GiB.
   void set_longest_message(std::size_t bytes);
   /// The training step that later collectives belong to; the same on every rank, like a Place.
@@ -113,7 +118,7 @@ class Communicator {
   [[nodiscard]] std::string broadcast_text(const std::string& text, int root, Place place);
 
   /// Ranks with the same colour form a communicator, ordered by rank. Collective.
-  /// It inherits the timeout, the longest message and the step.
+  /// It inherits the timeout, the longest message, the step and the file for last words.
   [[nodiscard]] Communicator split(int colour);
   /// The ranks that share memory with this one. Collective.
   [[nodiscard]] Communicator split_by_node();
@@ -151,6 +156,7 @@ class Communicator {
   std::uint64_t step_ = 0;
   std::uint64_t sequence_ = 0;
   double timeout_s_ = 300.0;
+  std::filesystem::path last_words_;
   Timings timings_;
   int job_size_ = 1;
   std::vector<int> job_ranks_;  ///< of each rank here

@@ -83,7 +83,7 @@ std::optional<Exchange::Fault> Exchange::poll() {
 }
 
 std::optional<Exchange::Fault> Exchange::wait(double timeout_s) {
-  Stopwatch since_progress;
+  Patience since_progress;
   int idle_rounds = 0;
   while (!is_done()) {
     const std::size_t before = remaining_;
@@ -92,7 +92,7 @@ std::optional<Exchange::Fault> Exchange::wait(double timeout_s) {
       since_progress.restart();
       idle_rounds = 0;
     } else if (++idle_rounds > kSpins) {
-      if (since_progress.elapsed_s() > timeout_s) return Fault{};
+      if (since_progress.look() > timeout_s) return Fault{};
       sched_yield();
     }
   }

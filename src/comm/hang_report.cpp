@@ -1,6 +1,8 @@
 #include "comm/hang_report.hpp"
 
 #include <algorithm>
+#include <csignal>
+#include <fcntl.h>
 #include <unistd.h>
 #include <vector>
 
@@ -29,12 +31,23 @@ std::string place_and_step(const Communicator& comm, const Place& place) {
 }
 
 /// One write, so that the lines of several ranks do not mix.
-void write_to_stderr(std::string_view text) {
+void write_to(int descriptor, std::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
     if (written <= 0) return;
     text.remove_prefix(static_cast<std::size_t>(written));
   }
+}
+
+/// A file system that hangs must not keep the process from its end: standard error comes first, and
+/// an alarm ends what waits for the disk.
+void append_to(const std::filesystem::path& file, std::string_view text) {
+  constexpr unsigned kDiskPatience_s = 10;
+  if (file.empty()) return;
+  std::signal(SIGALRM, [](int) { ::_exit(static_cast<int>(ExitCode::internal)); });
+  ::alarm(kDiskPatience_s);
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (descriptor >= 0) write_to(descriptor, text);
 }
 
 }  // namespace
@@ -54,8 +67,11 @@ void end_stuck(const Communicator& comm, const Place& place, const Exchange::Mis
     why += fmt::format("{}what was sent is not taken by {}", why.empty() ? "" : "; ",
                        list(comm, missing.unwilling));
   }
-  write_to_stderr(fmt::format("ballast: {} waited {:.3g} s in {}: {}\n", comm.label(comm.rank()),
-                              waited_s, place_and_step(comm, place), why));
+  const std::string text =
+      fmt::format("ballast: {} waited {:.3g} s in {}: {}\n", comm.label(comm.rank()), waited_s,
+                  place_and_step(comm, place), why);
+  write_to(STDERR_FILENO, text);
+  append_to(comm.last_words(), text);
   ::_exit(static_cast<int>(ExitCode::internal));
 }
 

@@ -11,9 +11,9 @@ namespace ballast::comm {
 /// "all_gather of unit block.3"
 [[nodiscard]] std::string describe(const Place& place);
 
-/// Says on stderr which rank waited, on which host, in what, and for whom, and ends the process
-/// with exit code 70. It calls no MPI, which might wait for the same peers; the launcher ends the
-/// others.
+/// Says on standard error, and in the communicator's file for last words, which rank waited, on
+/// which host, in what, and for whom, and ends the process with exit code 70. It calls no MPI,
+/// which might wait for the same peers; the launcher ends the others.
 [[noreturn]] void end_stuck(const Communicator& comm, const Place& place,
                             const Exchange::Missing& missing, double waited_s);
 

@@ -1,13 +1,11 @@
 #include "data/corpus.hpp"
 
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/text.hpp"
 #include "data/utf8.hpp"
 #include "storage/files.hpp"
 
@@ -16,13 +14,12 @@ namespace ballast::data {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{64} << 10;
-constexpr std::size_t kLongestLine = std::size_t{64} << 20;
 
 /// Reads a file in pieces, hashes them and tells of them.
 class HashedFile {
  public:
   HashedFile(const Source& source, const BytesRead& bytes_read)
-      : file_{source.path}, bytes_read_{bytes_read}, buffer_(kPiece) {}
+      : file_{source.path, storage::Inputs::any}, bytes_read_{bytes_read}, buffer_(kPiece) {}
 
   /// The next piece; empty at the end.
   [[nodiscard]] std::string_view next() {
@@ -43,14 +40,20 @@ class HashedFile {
 Error not_text(const Source& source, std::uint64_t offset, unsigned char byte) {
   if (byte == 0) {
     return data_error(
-        "'{}' is a binary file (a NUL byte at offset {}): this tokenizer needs text; --tokenizer "
-        "bytes takes anything",
+        "'{}' is a binary file (a NUL byte at offset {}), not text: convert it, or take its bytes "
+        "as "
+        "they are with --format text and --tokenizer bytes",
         source.name, offset);
   }
   return data_error(
       "'{}' is not UTF-8 text (byte 0x{:02x} at offset {}): convert it, or use --tokenizer bytes, "
       "which takes anything",
       source.name, byte, offset);
+}
+
+void refuse_nul(const Source& source, std::uint64_t offset, std::string_view piece) {
+  const auto nul = piece.find('\0');
+  if (nul != std::string_view::npos) throw not_text(source, offset + nul, 0);
 }
 
 /// Passes on whole characters; keeps a begun one for the next call.
@@ -87,8 +90,10 @@ class Utf8Stream {
 
 std::uint64_t read_text(const Source& source, TextKind kind, HashedFile& file, DocumentSink& sink) {
   Utf8Stream utf8{source};
+  std::uint64_t read = 0;
   std::uint64_t bytes = 0;
-  for (auto piece = file.next(); !piece.empty(); piece = file.next()) {
+  for (auto piece = file.next(); !piece.empty(); read += piece.size(), piece = file.next()) {
+    if (source.format == SourceFormat::text) refuse_nul(source, read, piece);
     const std::string_view text = kind == TextKind::utf8 ? utf8.take(piece) : piece;
     if (text.empty()) continue;
     if (bytes == 0) sink.begin_document(1.0f);
@@ -99,98 +104,22 @@ std::uint64_t read_text(const Source& source, TextKind kind, HashedFile& file, D
   return bytes;
 }
 
-struct JsonDocument {
-  std::string text;
-  float weight = 1.0f;
-};
-
-JsonDocument parse_document(std::string_view line) {
-  nlohmann::json object;
-  try {
-    object = nlohmann::json::parse(line);
-  } catch (const nlohmann::json::exception& error) {
-    const std::string_view what = error.what();
-    throw data_error("{}", what.substr(what.find("] ") + 2));
-  }
-  if (!object.is_object() || !object.contains("text") || !object["text"].is_string()) {
-    throw data_error("this is not an object with a \"text\": {{\"text\": \"...\"}}");
-  }
-  JsonDocument document{object["text"].get<std::string>()};
-  if (object.contains("weight")) {
-    const auto& weight = object["weight"];
-    document.weight = weight.is_number() ? weight.get<float>() : -1.0f;
-    if (!std::isfinite(document.weight) || document.weight < 0) {
-      throw data_error("the \"weight\" must be a number of 0 or more");
-    }
-  }
-  return document;
-}
-
-/// Cuts pieces of a file into lines and passes each on as a document.
-class JsonLines {
- public:
-  JsonLines(const Source& source, TextKind kind, DocumentSink& sink)
-      : source_{source}, kind_{kind}, sink_{sink} {}
-
-  void take(std::string_view piece) {
-    for (auto end = piece.find('\n'); end != std::string_view::npos; end = piece.find('\n')) {
-      line_ += piece.substr(0, end);
-      finish_line();
-      piece.remove_prefix(end + 1);
-    }
-    line_ += piece;
-    if (line_.size() > kLongestLine) {
-      throw data_error("'{}' line {}: longer than {}", source_.name, number_,
-                       human_bytes(kLongestLine));
-    }
-  }
-
-  void finish_line() {
-    if (line_.find_first_not_of(" \t\r") != std::string::npos) {
-      with_context(fmt::format("'{}' line {}", source_.name, number_), [&] { pass_on(line_); });
-    }
-    line_.clear();
-    ++number_;
-  }
-
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-
- private:
-  void pass_on(std::string_view line) {
-    const JsonDocument document = parse_document(line);
-    if (document.text.empty()) return;
-    if (kind_ == TextKind::utf8 && document.text.find('\0') != std::string::npos) {
-      throw data_error("a NUL character in the text: only --tokenizer bytes takes it");
-    }
-    sink_.begin_document(document.weight);
-    sink_.text(document.text);
-    bytes_ += document.text.size();
-  }
-
-  const Source& source_;
-  TextKind kind_;
-  DocumentSink& sink_;
-  std::string line_;
-  std::uint64_t number_ = 1;
-  std::uint64_t bytes_ = 0;
-};
-
-std::uint64_t read_json_lines(const Source& source, TextKind kind, HashedFile& file,
-                              DocumentSink& sink) {
-  JsonLines lines{source, kind, sink};
+std::uint64_t read_json_lines(const Source& source, const ReadRules& rules, HashedFile& file,
+                              DocumentSink& sink, const LineSkipped& skipped) {
+  JsonLines lines{source, rules, sink, skipped};
   for (auto piece = file.next(); !piece.empty(); piece = file.next()) lines.take(piece);
-  lines.finish_line();
+  lines.finish();
   return lines.bytes();
 }
 
 }  // namespace
 
-SourceRecord read_source(const Source& source, TextKind kind, DocumentSink& sink,
-                         const BytesRead& bytes_read) {
-  HashedFile file{source, bytes_read};
+SourceRecord read_source(const Source& source, const ReadRules& rules, DocumentSink& sink,
+                         const ReadWatch& watch) {
+  HashedFile file{source, watch.bytes_read};
   const std::uint64_t bytes = source.format == SourceFormat::jsonl
-                                  ? read_json_lines(source, kind, file, sink)
-                                  : read_text(source, kind, file, sink);
+                                  ? read_json_lines(source, rules, file, sink, watch.line_skipped)
+                                  : read_text(source, rules.kind, file, sink);
   return {source.name, bytes, file.hash()};
 }
 

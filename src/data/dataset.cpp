@@ -145,7 +145,9 @@ const std::vector<std::uint64_t>& Dataset::first_windows(Split split, std::size_
   const SplitData& data = split_data(split);
   if (seq_len == 0) throw usage_error("data.seq_len must be at least 1");
   if (data.seq_len == seq_len) return data.first_window;
-  data.first_window.assign(1, 0);
+  data.first_window.clear();
+  data.first_window.reserve(data.segments.size());
+  data.first_window.push_back(0);
   for (std::size_t i = 0; i + 1 < data.segments.size(); ++i) {
     const std::uint64_t labels = data.segments[i + 1] - data.segments[i] - 1;
     const std::uint64_t padding = split == Split::validation ? seq_len - 1 : 0;

@@ -1,5 +1,6 @@
 #include "data/encoder.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.hpp"
@@ -9,14 +10,22 @@ namespace ballast::data {
 Encoder::Encoder(const Tokenizer& tokenizer, DocumentMarks marks, DatasetWriter& writer)
     : tokenizer_{tokenizer}, marks_{marks}, writer_{writer} {
   if (marks == DocumentMarks::bos && tokenizer.bos() < 0) {
-    throw data_error("the tokenizer has no <bos> token to mark documents with");
+    throw data_error(
+        "the tokenizer has no <bos> token to mark documents with: --join '\\n' puts a line's end "
+        "between them");
   }
 }
 
 void Encoder::begin_segment(Split split) {
   encode_all();
   split_ = split;
+  if (split == Split::train) train_segment_ = 0;
   writer_.begin_segment(split);
+}
+
+void Encoder::continue_segment(Split split) {
+  encode_all();
+  split_ = split;
 }
 
 void Encoder::begin_document(float weight) {
@@ -24,7 +33,7 @@ void Encoder::begin_document(float weight) {
   weight_ = weight;
   if (marks_ == DocumentMarks::none) return;
   writer_.begin_document(split_);
-  writer_.append(split_, std::array{tokenizer_.bos()}, weight_);
+  append(std::array{tokenizer_.bos()});
 }
 
 void Encoder::text(std::string_view piece) {
@@ -32,14 +41,21 @@ void Encoder::text(std::string_view piece) {
   std::string_view rest = pending_;
   while (rest.size() > kEncodeBytes) {
     const std::size_t cut = encoding_cut(rest);
-    writer_.append(split_, tokenizer_.encode(rest.substr(0, cut)), weight_);
+    append(tokenizer_.encode(rest.substr(0, cut)));
     rest.remove_prefix(cut);
   }
   pending_.erase(0, pending_.size() - rest.size());
 }
 
+void Encoder::append(std::span<const std::int32_t> tokens) {
+  writer_.append(split_, tokens, weight_);
+  if (split_ != Split::train) return;
+  train_segment_ += tokens.size();
+  longest_ = std::max(longest_, train_segment_);
+}
+
 void Encoder::encode_all() {
-  writer_.append(split_, tokenizer_.encode(pending_), weight_);
+  append(tokenizer_.encode(pending_));
   pending_.clear();
 }
 

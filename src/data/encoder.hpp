@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,13 +23,17 @@ class Encoder final : public SegmentSink {
   Encoder(const Tokenizer& tokenizer, DocumentMarks marks, DatasetWriter& writer);
 
   void begin_segment(Split split) override;
+  void continue_segment(Split split) override;
   void begin_document(float weight) override;
   void text(std::string_view piece) override;
   /// Encodes what is left.
   void finish() { encode_all(); }
+  /// Tokens of the longest segment to train on.
+  [[nodiscard]] std::uint64_t longest_train_segment() const { return longest_; }
 
  private:
   void encode_all();
+  void append(std::span<const std::int32_t> tokens);
 
   const Tokenizer& tokenizer_;
   DocumentMarks marks_;
@@ -35,6 +41,8 @@ class Encoder final : public SegmentSink {
   std::string pending_;
   Split split_ = Split::train;
   float weight_ = 1.0f;
+  std::uint64_t train_segment_ = 0;  ///< tokens of the last one so far
+  std::uint64_t longest_ = 0;
 };
 
 }  // namespace ballast::data

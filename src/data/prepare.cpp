@@ -2,13 +2,19 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fmt/ranges.h>
 #include <memory>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "base/error.hpp"
+#include "data/corpus.hpp"
 #include "data/encoder.hpp"
+#include "data/joined.hpp"
 #include "data/sentencepiece_trainer.hpp"
-#include "data/sources.hpp"
+#include "data/training_sample.hpp"
+#include "data/work_folder.hpp"
 #include "storage/files.hpp"
 
 namespace ballast::data {
@@ -19,9 +25,6 @@ namespace {
 
 constexpr std::string_view kBytes = "bytes";
 constexpr std::string_view kTrainedPrefix = "sentencepiece:";
-
-/// Text that a tokenizer is trained on: more changes the vocabulary little and costs memory.
-constexpr std::uint64_t kTrainingBytes = std::uint64_t{32} << 20;
 
 /// What the first pass over a corpus finds.
 class Survey final : public DocumentSink {
@@ -38,34 +41,6 @@ class Survey final : public DocumentSink {
  private:
   CorpusTotals totals_;
   LossWeights weights_ = LossWeights::none;
-};
-
-/// Keeps training text, of a large corpus pieces spread evenly.
-class TrainingSample final : public SegmentSink {
- public:
-  explicit TrainingSample(std::uint64_t corpus_bytes) : corpus_bytes_{corpus_bytes} {}
-
-  void begin_segment(Split split) override {
-    split_ = split;
-    text_ += '\n';
-  }
-  void begin_document(float) override { text_ += '\n'; }
-  void text(std::string_view piece) override {
-    const double seen = static_cast<double>(seen_) / static_cast<double>(corpus_bytes_);
-    const bool wanted = corpus_bytes_ <= kTrainingBytes ||
-                        static_cast<double>(text_.size()) <=
-                            seen * static_cast<double>(kTrainingBytes - piece.size());
-    if (split_ == Split::train && wanted) text_ += piece;
-    seen_ += piece.size();
-  }
-
-  [[nodiscard]] std::string take() { return std::move(text_); }
-
- private:
-  std::uint64_t corpus_bytes_;
-  std::uint64_t seen_ = 0;
-  Split split_ = Split::train;
-  std::string text_;
 };
 
 std::size_t trained_vocabulary(std::string_view tokenizer) {
@@ -95,70 +70,97 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& name) {
   });
 }
 
-/// One run of `prepare`: the corpus passes by twice, or three times when a tokenizer is trained.
-class Preparation {
- public:
-  Preparation(const PrepareOptions& options, const Progress& progress);
-  PrepareSummary run();
-
- private:
-  void find();
-  void survey();
-  void train_tokenizer();
-  DatasetInfo encode(const fs::path& path);
-  std::vector<SourceRecord> pass(DocumentSink& sink);
-  [[nodiscard]] SplitRouter router(SegmentSink& sink) const;
-  [[nodiscard]] TextKind kind() const;
-
-  const PrepareOptions& options_;
-  const Progress& progress_;
-  std::vector<Source> sources_;
-  std::vector<TemporaryFile> spooled_;
-  std::vector<SourceRecord> records_;
-  Survey survey_;
-  std::unique_ptr<Tokenizer> tokenizer_;
-  bool trains_;
-  std::uint64_t bytes_done_ = 0;
-  std::uint64_t bytes_total_ = 0;
-};
-
-Preparation::Preparation(const PrepareOptions& options, const Progress& progress)
-    : options_{options},
-      progress_{progress},
-      trains_{options.tokenizer.starts_with(kTrainedPrefix)} {
+/// Throws what of the options cannot be carried out, before anything is read.
+void check(const PrepareOptions& options) {
   if (options.inputs.empty()) throw usage_error("prepare needs an --input");
   if (options.output.empty()) throw usage_error("prepare needs an --output");
   if (!(options.validation_fraction >= 0 && options.validation_fraction < 1)) {
     throw usage_error("the validation fraction must be at least 0 and below 1, not {}",
                       options.validation_fraction);
   }
+  if (options.join && options.mark_documents) {
+    throw usage_error("--documents marks documents and --join joins them: choose one");
+  }
+  if (options.tokenizer.starts_with(kTrainedPrefix)) (void)trained_vocabulary(options.tokenizer);
   std::error_code ignored;  // writing it will tell
-  if (fs::is_directory(options.output, ignored)) {
+  const fs::file_status output = fs::status(options.output, ignored);
+  if (fs::is_directory(output)) {
     throw data_error("the output '{}' is a folder: name a file", options.output.string());
   }
-  if (trains_) (void)trained_vocabulary(options.tokenizer);
+  if (fs::exists(output) && !fs::is_regular_file(output)) {
+    throw data_error("the output '{}' is no regular file: name one", options.output.string());
+  }
   const fs::path folder = options.output.has_parent_path() ? options.output.parent_path() : ".";
   if (!fs::is_directory(folder, ignored)) {
     throw data_error("the output's folder '{}' does not exist", folder.string());
   }
 }
 
-TextKind Preparation::kind() const {
-  return options_.tokenizer == kBytes ? TextKind::bytes : TextKind::utf8;
+/// One run of `prepare`: the corpus passes by twice, or three times when a tokenizer is trained.
+class Preparation {
+ public:
+  Preparation(const PrepareOptions& options, const Progress& progress)
+      : options_{options},
+        progress_{progress},
+        trains_{options.tokenizer.starts_with(kTrainedPrefix)} {}
+  PrepareSummary run();
+
+ private:
+  void find(const WorkFolder& work);
+  void leave_output_out();
+  void survey();
+  void train_tokenizer();
+  void encode(const fs::path& path);
+  std::vector<SourceRecord> pass(DocumentSink& sink);
+  void note_skipped(const std::string& words);
+  [[nodiscard]] SplitRouter router(SegmentSink& sink) const;
+  [[nodiscard]] Boundaries boundaries() const;
+
+  const PrepareOptions& options_;
+  const Progress& progress_;
+  bool trains_;
+  FoundSources found_;
+  std::vector<SourceRecord> records_;
+  Survey survey_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  PrepareSummary summary_;
+  std::uint64_t bytes_done_ = 0;
+  std::uint64_t bytes_total_ = 0;
+};
+
+TextKind kind_of(const PrepareOptions& options) {
+  return options.tokenizer == kBytes ? TextKind::bytes : TextKind::utf8;
 }
 
-void Preparation::find() {
-  sources_ = find_sources(options_.inputs);
-  std::erase_if(sources_, [&](const Source& source) {  // an older output among the inputs
-    std::error_code ignored;
+/// An older output among the inputs is no text; any other file that is both would be lost.
+void Preparation::leave_output_out() {
+  std::error_code ignored;
+  const auto is_output = [&](const Source& source) {
     return fs::equivalent(source.path, options_.output, ignored);
-  });
+  };
+  const auto found = std::ranges::find_if(found_.sources, is_output);
+  if (found == found_.sources.end()) return;
+  if (!is_own_dataset(found->path)) {
+    throw data_error("'{}' is input and output: name another output", found->name);
+  }
+  found_.left_out.add(LeftOut::own_dataset, found->name);
+  found_.sources.erase(found);
+}
+
+void Preparation::find(const WorkFolder& work) {
+  found_ = find_sources(options_.inputs);
+  leave_output_out();
+  std::size_t spooled = 0;
+  for (Source& source : found_.sources) {
+    if (reads_once(source)) spool(source, work.file(fmt::format("input{}", spooled++)));
+  }
+  settle_formats(found_, options_.format, options_.field);
+  if (found_.sources.empty()) {
+    throw data_error("the inputs hold nothing to read; left out: {}",
+                     fmt::join(found_.left_out.describe(), "; "));
+  }
   std::uint64_t bytes = 0;
-  for (Source& source : sources_) {
-    if (reads_once(source)) {
-      spooled_.emplace_back(options_.output, fmt::format("input{}", spooled_.size()));
-      spool(source, spooled_.back());
-    }
+  for (const Source& source : found_.sources) {
     std::error_code ignored;
     const auto size = fs::file_size(source.path, ignored);
     if (!ignored) bytes += size;
@@ -166,14 +168,25 @@ void Preparation::find() {
   bytes_total_ = bytes * (trains_ ? 3 : 2);
 }
 
+void Preparation::note_skipped(const std::string& words) {
+  if (!records_.empty()) return;  // noted in the first pass
+  SkippedLines& skipped = summary_.skipped;
+  if (++skipped.count <= SkippedLines::kExamples) skipped.examples.push_back(words);
+}
+
 std::vector<SourceRecord> Preparation::pass(DocumentSink& sink) {
+  const ReadRules rules{kind_of(options_), options_.field, options_.bad_lines};
+  const ReadWatch watch{[&](std::uint64_t bytes) {
+                          bytes_done_ += bytes;
+                          if (progress_) progress_(bytes_done_, bytes_total_);
+                        },
+                        [&](const std::string& words) { note_skipped(words); }};
+  std::optional<Joined> joined;
+  if (options_.join) joined.emplace(*options_.join, sink);
+  DocumentSink& target = joined ? static_cast<DocumentSink&>(*joined) : sink;
   std::vector<SourceRecord> records;
-  const BytesRead bytes_read = [&](std::uint64_t bytes) {
-    bytes_done_ += bytes;
-    if (progress_) progress_(bytes_done_, bytes_total_);
-  };
-  for (const Source& source : sources_) {
-    records.push_back(read_source(source, kind(), sink, bytes_read));
+  for (const Source& source : found_.sources) {
+    records.push_back(read_source(source, rules, target, watch));
     const bool changed =
         !records_.empty() && records.back().hash != records_[records.size() - 1].hash;
     if (changed) throw data_error("'{}' changed while it was read: start again", source.name);
@@ -184,18 +197,33 @@ std::vector<SourceRecord> Preparation::pass(DocumentSink& sink) {
 void Preparation::survey() {
   records_ = pass(survey_);
   if (survey_.totals().bytes > 0) return;
-  if (sources_.size() == 1) throw data_error("'{}' is empty: no text", sources_.front().name);
-  throw data_error("the {} input files are empty: no text", sources_.size());
+  if (summary_.skipped.count > 0) {
+    throw data_error("no line holds a text that can be used; the first: {}",
+                     summary_.skipped.examples.front());
+  }
+  if (records_.size() == 1) throw data_error("'{}' is empty: no text", records_.front().name);
+  throw data_error("the {} input files are empty: no text", records_.size());
 }
 
 SplitRouter Preparation::router(SegmentSink& sink) const {
-  return {options_.split, options_.validation_fraction, survey_.totals(), kind(), sink};
+  return {options_.split, options_.validation_fraction, survey_.totals(), kind_of(options_), sink};
+}
+
+Boundaries Preparation::boundaries() const {
+  const bool several = survey_.totals().documents > 1;
+  if (options_.join) return several ? Boundaries::joined : Boundaries::none;
+  return several || options_.mark_documents ? Boundaries::marked : Boundaries::none;
 }
 
 void Preparation::train_tokenizer() {
   TrainingSample sample{survey_.totals().bytes};
   SplitRouter splits = router(sample);
   (void)pass(splits);
+  if (sample.empty()) {
+    throw data_error(
+        "the split leaves no text to train a vocabulary on: use --split tail, or "
+        "prepare more text");
+  }
   bool taken = false;
   const auto model =
       train_sentencepiece(trained_vocabulary(options_.tokenizer), [&](std::string& text) {
@@ -205,34 +233,46 @@ void Preparation::train_tokenizer() {
   tokenizer_ = make_sentencepiece_tokenizer(model);
 }
 
-DatasetInfo Preparation::encode(const fs::path& path) {
+void Preparation::encode(const fs::path& path) {
   DatasetWriter writer{path, *tokenizer_, survey_.weights()};
-  const auto marks = options_.mark_documents ? DocumentMarks::bos : DocumentMarks::none;
+  const auto marks = boundaries() == Boundaries::marked ? DocumentMarks::bos : DocumentMarks::none;
   Encoder encoder{*tokenizer_, marks, writer};
   SplitRouter splits = router(encoder);
   (void)pass(splits);
   encoder.finish();
-  return writer.finish(describe(options_.split, options_.validation_fraction), records_);
+  const DatasetInfo info =
+      writer.finish(describe(options_.split, options_.validation_fraction), records_);
+  summary_.raw_bytes = info.raw_bytes;
+  summary_.train_tokens = info.train_tokens;
+  summary_.validation_tokens = info.validation_tokens;
+  summary_.longest_train_segment = encoder.longest_train_segment();
+  summary_.vocabulary = info.vocabulary;
 }
 
 PrepareSummary Preparation::run() {
-  TemporaryFile temporary{options_.output, "tmp"};
   if (!trains_) tokenizer_ = load_tokenizer(options_.tokenizer);
-  find();
+  WorkFolder work{options_.output};
+  find(work);
   survey();
   if (trains_) train_tokenizer();
-  const DatasetInfo info = encode(temporary.path());
-  temporary.replace(options_.output);
-  return {.sources = sources_.size(),
-          .raw_bytes = info.raw_bytes,
-          .train_tokens = info.train_tokens,
-          .validation_tokens = info.validation_tokens,
-          .vocabulary = info.vocabulary};
+  const fs::path dataset = work.file("dataset.h5");
+  encode(dataset);
+  work.deliver(dataset);
+  summary_.json_files = static_cast<std::uint64_t>(
+      std::ranges::count(found_.sources, SourceFormat::jsonl, &Source::format));
+  summary_.text_files = found_.sources.size() - summary_.json_files;
+  summary_.empty_files =
+      static_cast<std::uint64_t>(std::ranges::count(records_, 0u, &SourceRecord::bytes));
+  summary_.documents = survey_.totals().documents;
+  summary_.boundaries = boundaries();
+  summary_.left_out = found_.left_out;
+  return std::move(summary_);
 }
 
 }  // namespace
 
 PrepareSummary prepare(const PrepareOptions& options, const Progress& progress) {
+  check(options);
   return Preparation{options, progress}.run();
 }
 

@@ -3,8 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "data/formats.hpp"
+#include "data/json_lines.hpp"
+#include "data/left_out.hpp"
 
 namespace ballast::data {
 
@@ -12,7 +17,7 @@ namespace ballast::data {
 enum class SplitRule {
   blocks,    ///< plain text in blocks of 16 KiB; block i is held out when i mod 20 = 19
   tail,      ///< the last fraction of the text
-  documents  ///< whole documents (files, or parts between separators), each 20th
+  documents  ///< whole documents (files, or JSON lines), each 20th
 };
 
 /// What `ballast prepare` was asked to do.
@@ -20,16 +25,41 @@ struct PrepareOptions {
   std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
   std::filesystem::path output = {};
   std::string tokenizer = "bytes";  ///< bytes | sentencepiece:VOCAB | path of a tokenizer.model
+  FormatChoice format = FormatChoice::automatic;
+  std::string field = "text";  ///< the key of a JSON line's text
+  BadLines bad_lines = BadLines::refuse;
   SplitRule split = SplitRule::blocks;
-  double validation_fraction = 0.05;  ///< for the tail rule
-  bool mark_documents = false;        ///< <bos> before each document, boundaries in the dataset
+  double validation_fraction = 0.05;     ///< for the tail rule
+  bool mark_documents = false;           ///< mark a single document, too; several are marked anyway
+  std::optional<std::string> join = {};  ///< put this between documents instead
+};
+
+/// How the documents of a dataset are kept apart.
+enum class Boundaries {
+  none,    ///< there is one document
+  marked,  ///< <bos> before each, and the places of their starts in the dataset
+  joined   ///< by a text between them
+};
+
+/// Lines that gave no document: how many, and the first of them in words.
+struct SkippedLines {
+  static constexpr std::size_t kExamples = 3;
+  std::uint64_t count = 0;
+  std::vector<std::string> examples = {};
 };
 
 struct PrepareSummary {
-  std::uint64_t sources = 0;
+  std::uint64_t text_files = 0;
+  std::uint64_t json_files = 0;   ///< of JSON lines
+  std::uint64_t empty_files = 0;  ///< of these
+  std::uint64_t documents = 0;
+  Boundaries boundaries = Boundaries::none;
+  LeftOutFiles left_out;
+  SkippedLines skipped;
   std::uint64_t raw_bytes = 0;
   std::uint64_t train_tokens = 0;
   std::uint64_t validation_tokens = 0;
+  std::uint64_t longest_train_segment = 0;  ///< tokens
   std::uint64_t vocabulary = 0;
 };
 
@@ -37,7 +67,7 @@ struct PrepareSummary {
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 /// Tokenises text into one HDF5 dataset, in a stream: memory does not grow with the corpus. Writes
-/// beside `output` and renames at the end. Data Errors name the source and the byte offset.
+/// beside `output` and renames at the end. Data Errors name the source and the byte offset or line.
 PrepareSummary prepare(const PrepareOptions& options, const Progress& progress);
 
 }  // namespace ballast::data

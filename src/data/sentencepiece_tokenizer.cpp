@@ -4,6 +4,8 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
+#include "data/sentencepiece_model.hpp"
 #include "data/tokenizer.hpp"
 #include "data/utf8.hpp"
 
@@ -72,6 +74,7 @@ class SentencePieceTokenizer final : public Tokenizer {
 
 SentencePieceTokenizer::SentencePieceTokenizer(std::span<const std::uint8_t> model)
     : model_{model.begin(), model.end()} {
+  require_bounded_model(model);
   const std::string serialised{model.begin(), model.end()};
   if (serialised.empty() || !processor_.LoadFromSerializedProto(serialised).ok()) {
     throw data_error("this is not a SentencePiece model ({} bytes)", model.size());
@@ -137,7 +140,7 @@ SentencePieceTokenizer::Ids SentencePieceTokenizer::run_model(std::string_view t
   const auto status = processor_.Encode(text, &ids);
   if (!status.ok() || decode(ids) != text) {
     throw data_error("the SentencePiece model does not give the text '{}' back as it was",
-                     text.substr(0, encoding_cut(text, 40)));
+                     excerpt(text.substr(0, encoding_cut(text, 40))));
   }
   return ids;
 }

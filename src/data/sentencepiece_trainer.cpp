@@ -62,10 +62,25 @@ class Sentences final : public sentencepiece::SentenceIterator {
   std::exception_ptr error_;
 };
 
-/// The trainer's words without its source file and expression: "Internal: f.cc(66) [a == b] words".
-std::string_view reason(std::string_view message) {
+/// The digits that follow `words` in a message.
+std::string_view number_behind(std::string_view message, std::string_view words) {
+  const auto at = message.find(words);
+  if (at == std::string_view::npos) return {};
+  message.remove_prefix(at + words.size());
+  return message.substr(0, message.find_first_not_of("0123456789"));
+}
+
+/// Why training failed, where the trainer's words are known, in terms of what a person can change;
+/// else its own, without its source file and expression: "Internal: f.cc(66) [a == b] words".
+std::string reason(std::string_view message) {
+  if (message.find("too high") != std::string_view::npos) {
+    return fmt::format("the text has pieces for {} at most", number_behind(message, "<= "));
+  }
+  if (message.find("smaller than required_chars") != std::string_view::npos) {
+    return fmt::format("the characters of the text alone need {}", number_behind(message, " vs "));
+  }
   const auto bracket = message.rfind("] ");
-  return bracket == std::string_view::npos ? message : message.substr(bracket + 2);
+  return std::string{bracket == std::string_view::npos ? message : message.substr(bracket + 2)};
 }
 
 }  // namespace

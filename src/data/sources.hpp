@@ -5,48 +5,38 @@
 #include <string>
 #include <vector>
 
+#include "data/left_out.hpp"
+
 namespace ballast::data {
 
 enum class SourceFormat {
-  text,  ///< the file's bytes, one document
+  text,  ///< the file's bytes, one document; a NUL byte shows that it is no text
+  raw,   ///< the file's bytes, one document, whatever they are
   jsonl  ///< a JSON object a line: {"text": "...", "weight": 0.5}; each is a document
 };
+
+/// How a source came to be one: what a person named is never passed over.
+enum class Origin { named, folder };
 
 /// One file of a corpus.
 struct Source {
   std::filesystem::path path;  ///< where it is read
   std::string name;            ///< what a person calls it
+  Origin origin = Origin::named;
   SourceFormat format = SourceFormat::text;
 };
 
-/// The files that `inputs` name, sorted by name, each once. An input is a file, a folder (all
-/// files below it, hidden ones left out), a glob, or "-" for standard input. A data Error names an
-/// input that matches nothing.
-[[nodiscard]] std::vector<Source> find_sources(std::span<const std::string> inputs);
+struct FoundSources {
+  std::vector<Source> sources;  ///< sorted by name
+  LeftOutFiles left_out;
+};
+
+/// The files that `inputs` name, each once, whatever names and links lead to it. An input is a
+/// file, a folder (all files below it and below folders that it links to), a glob, or "-" for
+/// standard input. A data Error names an input that matches nothing or cannot be read.
+[[nodiscard]] FoundSources find_sources(std::span<const std::string> inputs);
 
 /// A file to read more than once: pipes and standard input cannot be.
 [[nodiscard]] bool reads_once(const Source& source);
-
-/// A file that goes away with its owner, unless it has been renamed to what it was made for.
-class TemporaryFile {
- public:
-  /// `<beside>.<what>-PID`: in the folder that will hold `beside`.
-  TemporaryFile(const std::filesystem::path& beside, const std::string& what);
-  ~TemporaryFile();
-  TemporaryFile(TemporaryFile&& other) noexcept;
-  TemporaryFile& operator=(TemporaryFile&&) = delete;
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// Syncs the file and renames it to `target`, which it replaces in one step.
-  void replace(const std::filesystem::path& target);
-
- private:
-  std::filesystem::path path_;
-};
-
-/// Copies a source that can be read only once into `copy`, and lets it read from there.
-void spool(Source& source, const TemporaryFile& copy);
 
 }  // namespace ballast::data

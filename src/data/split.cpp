@@ -23,11 +23,6 @@ bool SplitRouter::held_out(std::uint64_t document) const {
   return document % kHeldOutPeriod == kHeldOutPeriod - 1;
 }
 
-void SplitRouter::begin_segment(Split split) {
-  in_train_ = split == Split::train;
-  sink_.begin_segment(split);
-}
-
 /// The segment that, by the rule, begins at run_end_; it may have moved back to a character's
 /// start.
 void SplitRouter::begin_run() {
@@ -35,20 +30,23 @@ void SplitRouter::begin_run() {
   if (rule_ == SplitRule::tail) {
     const bool train = start < tail_start_;
     run_end_ = train ? tail_start_ : std::numeric_limits<std::uint64_t>::max();
-    begin_segment(train ? Split::train : Split::validation);
+    sink_.begin_segment(train ? Split::train : Split::validation);
     return;
   }
   const std::uint64_t block = start / kBlockBytes;
   const bool train = block % kHeldOutPeriod != kHeldOutPeriod - 1;
   const std::uint64_t held_out = block / kHeldOutPeriod * kHeldOutPeriod + kHeldOutPeriod - 1;
   run_end_ = (train ? held_out : held_out + 1) * kBlockBytes;
-  begin_segment(train ? Split::train : Split::validation);
+  sink_.begin_segment(train ? Split::train : Split::validation);
 }
 
 void SplitRouter::begin_document(float weight) {
   if (rule_ == SplitRule::documents) {
-    const bool train = !held_out(documents_);
-    if (!train || !in_train_) begin_segment(train ? Split::train : Split::validation);
+    if (held_out(documents_)) {
+      sink_.begin_segment(Split::validation);
+    } else {
+      sink_.continue_segment(Split::train);
+    }
   } else if (position_ >= run_end_) {
     begin_run();
   }
@@ -78,7 +76,8 @@ std::string describe(SplitRule rule, double validation_fraction) {
       return fmt::format("the last {} of the bytes is held out", validation_fraction);
     case SplitRule::documents:
       return fmt::format(
-          "documents; document i is held out when i mod {} = {}, or the last of fewer",
+          "documents; document i is held out when i mod {} = {}, or the last of fewer; the others "
+          "are one segment",
           kHeldOutPeriod, kHeldOutPeriod - 1);
   }
   throw internal_error("unknown split rule");

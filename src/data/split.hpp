@@ -4,7 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "data/corpus.hpp"
+#include "data/dataset.hpp"
+#include "data/json_lines.hpp"
 #include "data/prepare.hpp"
 
 namespace ballast::data {
@@ -18,6 +19,8 @@ class SegmentSink {
  public:
   virtual ~SegmentSink() = default;
   virtual void begin_segment(Split split) = 0;
+  /// What follows goes on with the last segment of `split`.
+  virtual void continue_segment(Split split) = 0;
   virtual void begin_document(float weight) = 0;
   virtual void text(std::string_view piece) = 0;
 };
@@ -29,7 +32,9 @@ struct CorpusTotals {
 };
 
 /// Sends each part of a corpus to its split. Cuts are counted in bytes from the corpus's start; in
-/// UTF-8 they move back to the start of a character.
+/// UTF-8 they move back to the start of a character. Where whole documents are held out, those to
+/// train on follow each other in one segment (they are separate texts anyway, and short ones would
+/// be lost to the remainders of many segments); each one held out is a segment of its own.
 class SplitRouter final : public DocumentSink {
  public:
   SplitRouter(SplitRule rule, double validation_fraction, CorpusTotals totals, TextKind kind,
@@ -39,7 +44,6 @@ class SplitRouter final : public DocumentSink {
   void text(std::string_view piece) override;
 
  private:
-  void begin_segment(Split split);
   void begin_run();
   [[nodiscard]] bool held_out(std::uint64_t document) const;
 
@@ -51,7 +55,6 @@ class SplitRouter final : public DocumentSink {
   std::uint64_t position_ = 0;   ///< bytes passed on
   std::uint64_t run_end_ = 0;    ///< where, by the rule, the split changes next
   std::uint64_t documents_ = 0;  ///< begun so far
-  bool in_train_ = false;
 };
 
 /// The rule in words, for the dataset's attribute.

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "data/utf8.hpp"
 
 namespace ballast::data {
@@ -21,7 +22,8 @@ std::unique_ptr<Tokenizer> make_tokenizer(std::string_view name,
                                           std::span<const std::uint8_t> model) {
   if (name == "bytes") return make_byte_tokenizer();
   if (name == "sentencepiece") return make_sentencepiece_tokenizer(model);
-  throw data_error("unknown tokenizer '{}': this version knows bytes and sentencepiece", name);
+  throw data_error("unknown tokenizer '{}': this version knows bytes and sentencepiece",
+                   excerpt(name));
 }
 
 std::string tokenizer_hash(const Tokenizer& tokenizer) {

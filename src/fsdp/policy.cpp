@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ballast::fsdp {
 
@@ -41,7 +42,7 @@ Reshard Reshard::parse(const std::string& text) {
   if (error != std::errc{} || end != text.data() + text.size() || ranks < 2) {
     throw usage_error(
         "parallel.reshard_after_forward = '{}': expected true, false or a number of ranks above 1",
-        text);
+        excerpt(text));
   }
   return within(ranks);
 }

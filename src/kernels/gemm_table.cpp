@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ballast::kernels {
 
@@ -15,6 +16,8 @@ namespace {
 constexpr std::string_view kFormat = "ballast gemm table 1";
 constexpr std::string_view kMachine = "machine: ";
 constexpr std::string_view kAny = "*";
+/// Each product looks for its rule from the top, and a model has some hundred kinds of products.
+constexpr std::size_t kMostLines = 10000;
 
 /// Where one line of a table stands, for its errors.
 struct Place {
@@ -51,7 +54,7 @@ std::size_t parse_size(std::string_view word, const Place& place) {
   std::size_t size = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), size);
   if (error != std::errc{} || end != word.data() + word.size()) {
-    throw place.error(fmt::format("'{}' is not a size", word));
+    throw place.error(fmt::format("'{}' is not a size", excerpt(word)));
   }
   return size;
 }
@@ -75,7 +78,7 @@ std::optional<Transpose> parse_letter(char letter, const Place& place) {
     case 'T':
       return Transpose::yes;
     default:
-      throw place.error(fmt::format("'{}' is neither N, T nor *", letter));
+      throw place.error(fmt::format("'{}' is neither N, T nor *", excerpt({&letter, 1})));
   }
 }
 
@@ -84,14 +87,14 @@ std::optional<ElementType> parse_type(std::string_view word, const Place& place)
   for (const ElementType type : {ElementType::fp32, ElementType::bf16, ElementType::fp16}) {
     if (name_of(type) == word) return type;
   }
-  throw place.error(fmt::format("'{}' is no element type", word));
+  throw place.error(fmt::format("'{}' is no element type", excerpt(word)));
 }
 
 GemmLibrary parse_library(std::string_view word, const Place& place) {
   for (const GemmLibrary library : gemm_libraries()) {
     if (name_of(library) == word) return library;
   }
-  throw place.error(fmt::format("there is no '{}' here", word));
+  throw place.error(fmt::format("there is no '{}' here", excerpt(word)));
 }
 
 GemmRule parse_rule(const std::string& line, const Place& place) {
@@ -115,7 +118,7 @@ GemmRule parse_rule(const std::string& line, const Place& place) {
 std::vector<GemmRule> parse_rules_of(std::istream& stream, Place& place) {
   std::vector<GemmRule> rules;
   for (std::string line; std::getline(stream, line);) {
-    ++place.line;
+    if (++place.line > kMostLines) throw place.error("a table has fewer lines");
     if (!line.empty() && line.front() != '#') rules.push_back(parse_rule(line, place));
   }
   return rules;
@@ -132,7 +135,7 @@ std::vector<GemmRule> parse_file(std::istream& stream, std::string_view origin) 
   std::getline(stream, line);
   const std::string machine = fmt::format("{}{}", kMachine, gemm_machine());
   if (line != machine) {
-    throw place.error(fmt::format("it was written for '{}', here is '{}'", line, machine));
+    throw place.error(fmt::format("it was written for '{}', here is '{}'", excerpt(line), machine));
   }
   return parse_rules_of(stream, place);
 }

@@ -67,7 +67,8 @@ Grouping Grouping::parse(std::string_view wrap, const ModelConfig& config) {
   if (wrap == "whole") return whole();
   if (const auto n = count_after("blocks:", wrap)) return blocks(config.layers, *n);
   if (const auto n = count_after("size:", wrap)) return by_size(config, *n);
-  throw usage_error("parallel.wrap = {} is not known: block, blocks:N, size:N or whole", wrap);
+  throw usage_error("parallel.wrap = {} is not known: block, blocks:N, size:N or whole",
+                    excerpt(wrap));
 }
 
 }  // namespace ballast::model

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "model/count_after.hpp"
 
 namespace ballast::model {
@@ -46,7 +47,7 @@ RecomputePolicy RecomputePolicy::parse(std::string_view text) {
   throw usage_error(
       "parallel.recompute = {} is not known: none, full, selective, selective:attention, "
       "selective:feed_forward, every:N, every:N:attention or every:N:feed_forward",
-      text);
+      excerpt(text));
 }
 
 std::string RecomputePolicy::name() const {

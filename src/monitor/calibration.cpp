@@ -4,15 +4,14 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
 
 namespace ballast::monitor {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 bool is_within(std::size_t value, const std::array<std::size_t, 2>& range) {
   return value >= range[0] && value <= range[1];
@@ -22,14 +21,26 @@ FeatureVector weights_of(const Json& object, const std::string& source) {
   FeatureVector weights{};
   for (const auto& [name, weight] : object.items()) {
     const auto feature = feature_named(name);
-    if (!feature) throw data_error("{}: weights: there is no feature '{}'", source, name);
+    if (!feature) throw data_error("{}: weights: there is no feature '{}'", source, excerpt(name));
     weights[static_cast<std::size_t>(*feature)] = weight.get<double>();
   }
   return weights;
 }
 
+std::uint64_t whole_at(const Json& object, const char* key, const std::string& source) {
+  return whole_number(object.at(key), fmt::format("{}: {}", source, key));
+}
+
+/// "key": [from, to]
+std::array<std::size_t, 2> range_at(const Json& object, const char* key,
+                                    const std::string& source) {
+  const Json& bounds = object.at(key);
+  const std::string what = fmt::format("{}: {}", source, key);
+  return {whole_number(bounds.at(0), what), whole_number(bounds.at(1), what)};
+}
+
 Calibration read(const Json& object, const std::string& source) {
-  const auto version = object.at("feature_version").get<std::size_t>();
+  const auto version = whole_at(object, "feature_version", source);
   if (version != kFeatureVersion) {
     throw data_error(
         "{}: feature_version is {}, but this program computes version {}: fit it anew with "
@@ -39,14 +50,14 @@ Calibration read(const Json& object, const std::string& source) {
   const Json& covers = object.at("covers");
   return {
       .description = object.at("description"),
-      .horizon = object.at("horizon"),
+      .horizon = whole_at(object, "horizon", source),
       .threshold = object.at("threshold"),
       .bias = object.at("bias"),
       .weights = weights_of(object.at("weights"), source),
       .norm_placements = covers.at("norm_placement"),
       .qk_norm = covers.at("qk_norm"),
-      .dim = covers.at("dim"),
-      .layers = covers.at("layers"),
+      .dim = range_at(covers, "dim", source),
+      .layers = range_at(covers, "layers", source),
   };
 }
 
@@ -110,9 +121,11 @@ std::string Calibration::to_json() const {
 
 Calibration Calibration::parse(const std::string& json, const std::string& source) {
   try {
-    return read(Json::parse(json), source);
+    const Json object = with_context(fmt::format("{}: not a calibration", source),
+                                     [&] { return parse_json(json); });
+    return read(object, source);
   } catch (const Json::exception& e) {
-    throw data_error("{}: not a calibration: {}", source, e.what());
+    throw data_error("{}: not a calibration: {}", source, excerpt(e.what()));
   }
 }
 

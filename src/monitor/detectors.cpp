@@ -133,6 +133,8 @@ std::vector<Alert> Detectors::after_step(const StepFacts& facts) {
     return alerts;
   }
   skipped_in_a_row_ = 0;
+  // A step without labels has neither loss nor gradient.
+  if (std::isnan(facts.loss)) return alerts;
   look_for_gradient_burst(facts, alerts);
   look_for_loss_burst(facts, alerts);
   log_grad_norms_.push(std::log(facts.grad_norm));

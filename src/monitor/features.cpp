@@ -119,7 +119,7 @@ ProbeLevels levels_of(const Sight& sight) {
 void complete(ProbeLevels& first, const ProbeLevels& now) {
   if (std::isnan(first.log_z)) first.log_z = now.log_z;
   const auto has_none = [](double weight) { return std::isnan(weight); };
-  if (first.weights.empty() || std::ranges::any_of(first.weights, has_none)) {
+  if (first.weights.size() != now.weights.size() || std::ranges::any_of(first.weights, has_none)) {
     first.weights = now.weights;
   }
 }

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <limits>
 
+#include "base/error.hpp"
+
 namespace ballast::monitor {
 
 namespace {
@@ -49,6 +51,16 @@ std::string evidence(Feature feature, double value) {
   }
 }
 
+/// What later probes are held against, block by block, has a value of every block.
+void require_blocks(const std::optional<ProbeLevels>& levels, std::size_t layers) {
+  if (!levels) return;
+  const bool has_all = levels->attention_logit.size() == layers &&
+                       levels->update.size() == layers && levels->spectral.size() == layers &&
+                       levels->kurtosis.size() == layers + 1 && levels->rms.size() == layers + 1;
+  if (!has_all)
+    throw data_error("the monitor's state is of a model of other than {} blocks", layers);
+}
+
 }  // namespace
 
 SpectralShape shape_of(const MonitorOptions& options) {
@@ -79,6 +91,12 @@ MonitorState Monitor::state() const {
 }
 
 void Monitor::restore(const MonitorState& state) {
+  require_blocks(state.first, options_.model.layers);
+  require_blocks(state.first_held_out, options_.model.layers);
+  if (state.recent.size() > kRemembered) {
+    throw data_error("the monitor's state has {} probes, more than {}", state.recent.size(),
+                     kRemembered);
+  }
   state_ = state;
   detectors_.restore(state.detectors);
   loss_rise_.restore(state.loss_rise);

@@ -2,18 +2,26 @@
 
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
 #include "monitor/json_number.hpp"
 
 namespace ballast::monitor {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::array kSeverities{Severity::info, Severity::warning, Severity::critical};
+
+std::uint64_t step_at(const Json& object, const char* key) {
+  return whole_number(object.at(key), key);
+}
+
+/// A key that older checkpoints lack, and then 0.
+std::uint64_t step_or_zero(const Json& object, const char* key) {
+  return object.contains(key) ? step_at(object, key) : 0;
+}
 
 double number_of(const Json& value) { return value.is_null() ? std::nan("") : value.get<double>(); }
 
@@ -101,9 +109,9 @@ DetectorState detectors_of(const Json& object) {
                       numbers_of(object.at("log_grad_norms")),
                       numbers_of(object.at("losses")),
                       {},
-                      object.value("skipped_in_a_row", std::uint64_t{0})};
+                      step_or_zero(object, "skipped_in_a_row")};
   for (const auto& [key, value] : object.at("raised").items()) {
-    state.raised[key] = {value.at("step"), kSeverities.at(value.at("severity").get<std::size_t>())};
+    state.raised[key] = {step_at(value, "step"), kSeverities.at(step_at(value, "severity"))};
   }
   return state;
 }
@@ -127,21 +135,22 @@ std::string to_json(const MonitorState& state) {
 
 MonitorState parse_state(const std::string& json, const std::string& source) {
   try {
-    const Json object = Json::parse(json);
+    const Json object = parse_json(json);
     MonitorState state;
-    state.alarmed_until = object.at("alarmed_until");
-    state.alarmed_since = object.value("alarmed_since", std::uint64_t{0});
-    state.responder = {object.at("lr_factor"), object.at("last_act")};
+    state.alarmed_until = step_at(object, "alarmed_until");
+    state.alarmed_since = step_or_zero(object, "alarmed_since");
+    state.responder = {object.at("lr_factor"), step_at(object, "last_act")};
     state.detectors = detectors_of(object.at("detectors"));
-    if (object.value("feature_version", std::size_t{0}) != kFeatureVersion) return state;
+    if (step_or_zero(object, "feature_version") != kFeatureVersion) return state;
     state.first = optional_levels_of(object.at("first"));
     state.first_held_out = optional_levels_of(object.at("first_held_out"));
     state.recent = arrays_of<kFeatures>(object.at("recent"));
-    state.risk_raised = object.at("risk_raised");
+    state.risk_raised = step_at(object, "risk_raised");
     state.loss_rise = loss_rise_of(object.at("loss_rise"));
     return state;
   } catch (const std::exception& e) {
-    throw data_error("{}: the monitor's state cannot be read: {}", source, e.what());
+    throw data_error("{}: the monitor's state cannot be read: {}", source,
+                     excerpt(e.what(), 2 * kExcerptBytes));
   }
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
+
+#include "storage/allowance.hpp"
 
 namespace ballast::report {
 
@@ -25,16 +28,33 @@ Json cut_down(std::uint64_t step, const Json& object) {
           {"action", text_at(object, "action")}};
 }
 
+std::size_t bytes_of(const Json& alert) {
+  constexpr std::size_t kMemberBytes = 96;
+  std::size_t bytes = 0;
+  for (const auto& value : alert) {
+    bytes += kMemberBytes + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 AlertList AlertList::read(const std::filesystem::path& file) {
   AlertList list;
+  storage::Allowance allowance{file};
+  std::size_t left_out = 0;
   list.unreadable = read_log(file, [&](std::uint64_t step, const Json& object) {
-    list.alerts.push_back(cut_down(step, object));
+    Json alert = cut_down(step, object);
+    if (!allowance.take(bytes_of(alert))) {
+      ++left_out;
+      return;
+    }
+    list.alerts.push_back(std::move(alert));
     if (text_at(object, "kind") == "risk") {
       list.threshold = short_number(number_at(object, "threshold"));
     }
   });
+  list.unreadable += left_out;
   return list;
 }
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "storage/allowance.hpp"
+
 namespace ballast::report {
 
 namespace {
@@ -14,12 +16,19 @@ constexpr std::array kKeys{"loss",       "val_loss",      "val_bits_per_byte", "
 
 Curves Curves::read(const std::filesystem::path& file) {
   Curves curves;
+  storage::Allowance allowance{file};
+  std::size_t left_out = 0;
   curves.unreadable = read_log(file, [&](std::uint64_t step, const Json& object) {
+    if (!allowance.take(kKeys.size() * Series::kPointBytes)) {
+      ++left_out;
+      return;
+    }
     for (const char* key : kKeys) {
       if (object.contains(key)) curves.series[key].add(step, number_at(object, key));
     }
     curves.last = object;
   });
+  curves.unreadable += left_out;
   return curves;
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "storage/allowance.hpp"
+
 namespace ballast::report {
 
 namespace {
@@ -37,14 +39,53 @@ Json flattened(const Json& eigenvalues, double& radius) {
   return flat;
 }
 
-/// The largest of a block's values over some probes; NaN if none has one.
-double largest_of(const std::vector<std::vector<double>>& probes, Stretch column,
-                  std::size_t block) {
-  double largest = std::nan("");
-  for (std::size_t i = column.begin; i < column.end; ++i) {
-    if (block < probes[i].size()) largest = std::fmax(largest, probes[i][block]);
+/// What a record's numbers and lists come to in memory, about; a record is as deep as parse_json
+/// lets it be.
+std::size_t bytes_of(const Json& value) {
+  constexpr std::size_t kBytes = 40;
+  std::size_t bytes = kBytes;
+  if (value.is_structured()) {
+    for (const auto& part : value) bytes += bytes_of(part);
+  }
+  return bytes;
+}
+
+/// Of a source without a probe, here and on the page.
+constexpr std::size_t kSourceBytes = 2048;
+
+/// Cells of all heat maps of a source that a page carries at most, unless one column has more.
+constexpr std::size_t kCells = std::size_t{1} << 19;
+
+/// By block, the largest of the values of the probes [column.begin, column.end), from `row` on,
+/// which moves behind them; NaN where none has one.
+template <class Row>
+std::vector<double> largest_of(const Row*& row, const Row* end, Stretch column) {
+  std::vector<double> largest;
+  for (; row != end && row->probe < column.end; ++row) {
+    if (largest.size() < row->blocks.size()) largest.resize(row->blocks.size(), std::nan(""));
+    for (std::size_t i = 0; i < row->blocks.size(); ++i) {
+      largest[i] = std::fmax(largest[i], row->blocks[i]);
+    }
   }
   return largest;
+}
+
+/// A row of cells for each block, a column for each stretch of probes.
+template <class Row>
+Json rows_of(const std::vector<Row>& probes, const std::vector<Stretch>& columns) {
+  std::size_t blocks = 0;
+  for (const auto& probe : probes) blocks = std::max(blocks, probe.blocks.size());
+  Json rows = Json::array();
+  for (std::size_t block = 0; block < blocks; ++block) rows.push_back(Json::array());
+  const Row* row = probes.data();
+  for (const auto column : columns) {
+    const auto largest = largest_of(row, probes.data() + probes.size(), column);
+    for (std::size_t block = 0; block < blocks; ++block) {
+      rows[block].push_back(
+          short_number(block < largest.size() ? largest[block] : std::nan(""), kDigits));
+    }
+  }
+  return rows;
 }
 
 }  // namespace
@@ -58,7 +99,6 @@ void ProbesOfSource::add(std::uint64_t step, const Json& probe) {
       spectrum != probe.end() && spectrum->is_object()) {
     for (const auto& [name, list] : spectrum->items()) add_list(name, list);
   }
-  for (auto& [name, probes] : lists_) probes.resize(steps_.size());
   if (const auto found = probe.find("eigenvalues"); found != probe.end() && found->is_array()) {
     add_spectrum(step, probe);
   }
@@ -66,9 +106,21 @@ void ProbesOfSource::add(std::uint64_t step, const Json& probe) {
 
 void ProbesOfSource::add_list(const std::string& name, const Json& list) {
   if (!is_numeric(list)) return;
-  auto& probes = lists_[name];
-  probes.resize(steps_.size());
-  for (const auto& value : list) probes.back().push_back(number_or_nan(value));
+  auto& rows = lists_[name];
+  if (rows.empty() || rows.back().probe + 1 != steps_.size())
+    rows.push_back({steps_.size() - 1, {}});
+  auto& blocks = rows.back().blocks;
+  for (const auto& value : list) blocks.push_back(number_or_nan(value));
+}
+
+std::size_t ProbesOfSource::height() const {
+  std::size_t height = 1;
+  for (const auto& [name, rows] : lists_) {
+    std::size_t blocks = 0;
+    for (const auto& row : rows) blocks = std::max(blocks, row.blocks.size());
+    height += blocks;
+  }
+  return height;
 }
 
 void ProbesOfSource::add_spectrum(std::uint64_t step, const Json& probe) {
@@ -85,27 +137,14 @@ void ProbesOfSource::add_spectrum(std::uint64_t step, const Json& probe) {
   spectra_.push_back(std::move(spectrum));
 }
 
-Json ProbesOfSource::rows_of(const std::vector<Rows>& probes,
-                             const std::vector<Stretch>& columns) const {
-  std::size_t blocks = 0;
-  for (const auto& probe : probes) blocks = std::max(blocks, probe.size());
-  Json rows = Json::array();
-  for (std::size_t block = 0; block < blocks; ++block) {
-    Json row = Json::array();
-    for (const auto column : columns) {
-      row.push_back(short_number(largest_of(probes, column, block), kDigits));
-    }
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 Json ProbesOfSource::to_json(std::size_t columns, std::size_t spectra) const {
-  const auto parts = stretches(steps_.size(), columns);
+  const auto parts =
+      stretches(steps_.size(),
+                std::clamp<std::size_t>(kCells / height(), 1, std::max<std::size_t>(columns, 1)));
   Json steps = Json::array();
   for (const auto part : parts) steps.push_back(steps_[part.begin]);
   Json features = Json::object();
-  for (const auto& [name, probes] : lists_) features[name] = rows_of(probes, parts);
+  for (const auto& [name, rows] : lists_) features[name] = rows_of(rows, parts);
   Json kept = Json::array();
   for (const auto [begin, end] : stretches(spectra_.size(), spectra)) {
     const auto first = spectra_.begin() + static_cast<std::ptrdiff_t>(begin);
@@ -123,11 +162,19 @@ Json ProbesOfSource::to_json(std::size_t columns, std::size_t spectra) const {
 
 ProbeTable ProbeTable::read(const std::filesystem::path& file) {
   ProbeTable table;
+  storage::Allowance allowance{file};
+  std::size_t left_out = 0;
   table.unreadable = read_log(file, [&](std::uint64_t step, const Json& probe) {
     const std::string source = text_at(probe, "source");
+    const std::size_t bytes = bytes_of(probe) + (table.sources.contains(source) ? 0 : kSourceBytes);
+    if (!allowance.take(bytes)) {
+      ++left_out;
+      return;
+    }
     table.sources[source].add(step, probe);
     if (source == "live") table.risk.add(step, number_at(probe, "risk"));
   });
+  table.unreadable += left_out;
   return table;
 }
 

@@ -25,7 +25,11 @@ class ProbesOfSource {
   [[nodiscard]] Json to_json(std::size_t columns = kColumns, std::size_t spectra = kSpectra) const;
 
  private:
-  using Rows = std::vector<double>;
+  /// A list over blocks, and the number of the probe that has it.
+  struct Row {
+    std::size_t probe;
+    std::vector<double> blocks;
+  };
   struct Spectrum {
     double radius = 0.0;
     Json record;  ///< step, status by block, blocks: [[re, im, re, im, ...], ...]
@@ -33,12 +37,11 @@ class ProbesOfSource {
 
   void add_list(const std::string& name, const Json& list);
   void add_spectrum(std::uint64_t step, const Json& probe);
-  [[nodiscard]] Json rows_of(const std::vector<Rows>& probes,
-                             const std::vector<Stretch>& columns) const;
+  /// Cells that a page has in one column.
+  [[nodiscard]] std::size_t height() const;
 
   std::vector<std::uint64_t> steps_;
-  /// By name: a list over blocks for each probe, empty where it has none.
-  std::map<std::string, std::vector<Rows>> lists_;
+  std::map<std::string, std::vector<Row>> lists_;  ///< by name
   std::vector<Spectrum> spectra_;
 };
 

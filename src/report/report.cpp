@@ -2,15 +2,16 @@
 
 #include <array>
 #include <fmt/format.h>
-#include <fstream>
 #include <map>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "report/alert_list.hpp"
 #include "report/curves.hpp"
 #include "report/page.hpp"
 #include "report/probe_table.hpp"
+#include "storage/files.hpp"
 
 namespace ballast::report {
 
@@ -26,15 +27,17 @@ std::string name_of(const std::filesystem::path& run) {
 Json introduction(const std::filesystem::path& train_log) {
   constexpr std::array<std::string_view, 5> kWords{
       "model: ", "job: ", "mode: ", "precision: ", "monitor: "};
+  constexpr std::size_t kLongestWords = 4096;
   std::map<std::string, std::string> said;
-  std::ifstream lines{train_log};
-  for (std::string line; std::getline(lines, line);) {
+  if (!std::filesystem::exists(train_log)) return said;
+  storage::for_each_line(train_log, [&](std::string_view line, storage::LineEnd) {
     for (const auto word : kWords) {
       if (line.starts_with(word)) {
-        said[std::string{word.substr(0, word.size() - 2)}] = line.substr(word.size());
+        said[std::string{word.substr(0, word.size() - 2)}] =
+            excerpt(line.substr(word.size()), kLongestWords);
       }
     }
-  }
+  });
   return said;
 }
 

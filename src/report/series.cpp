@@ -6,7 +6,19 @@
 
 namespace ballast::report {
 
+namespace {
+
+/// Room for an eighth more: doubling would keep half of a long log's memory empty.
+template <class T>
+void make_room(std::vector<T>& list) {
+  if (list.size() == list.capacity()) list.reserve(list.size() + list.size() / 8 + 8);
+}
+
+}  // namespace
+
 void Series::add(std::uint64_t step, double value) {
+  make_room(steps);
+  make_room(values);
   steps.push_back(step);
   values.push_back(value);
 }

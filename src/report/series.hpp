@@ -17,6 +17,8 @@ struct Series {
   std::vector<std::uint64_t> steps;
   std::vector<double> values;
 
+  /// Bytes that a point takes, with the room that is kept for the next ones.
+  static constexpr std::size_t kPointBytes = 18;
   void add(std::uint64_t step, double value);
 };
 

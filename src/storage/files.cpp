@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <system_error>
 #include <unistd.h>
@@ -17,6 +18,8 @@ namespace ballast::storage {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
+/// Of a long file name, so that a suffix finds room.
+constexpr std::size_t kKeptOfName = 200;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -38,10 +41,19 @@ class Descriptor {
   int value_;
 };
 
-/// Standard input may be a socket, which cannot be opened by its name.
-int open_for_reading(const std::filesystem::path& path) {
-  return path == "/dev/stdin" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                              : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+/// Standard input may be a socket, which cannot be opened by its name. A pipe whose other end
+/// nobody holds would keep open() waiting, before anyone can tell that it is one.
+int open_for_reading(const std::filesystem::path& path, Inputs inputs) {
+  const int waiting = inputs == Inputs::any ? 0 : O_NONBLOCK;
+  return path == "/dev/stdin" && inputs == Inputs::any
+             ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+             : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | waiting);
+}
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
 }
 
 void write_all(const Descriptor& file, const std::filesystem::path& path, std::string_view text) {
@@ -76,9 +88,22 @@ void sync(const std::filesystem::path& path, int flags) {
 
 }  // namespace
 
-InputFile::InputFile(std::filesystem::path path)
-    : path_{std::move(path)}, descriptor_{open_for_reading(path_)} {
+InputFile::InputFile(std::filesystem::path path, Inputs inputs)
+    : path_{std::move(path)}, descriptor_{open_for_reading(path_, inputs)} {
   if (descriptor_ < 0) throw data_error("cannot read '{}': {}", path_.string(), reason(errno));
+  struct stat found {};
+  const int failed = ::fstat(descriptor_, &found);
+  if (failed == 0 && S_ISREG(found.st_mode)) {
+    size_ = static_cast<std::uint64_t>(found.st_size);
+  } else if (inputs == Inputs::regular_files) {
+    const int error = failed == 0 ? EISDIR : errno;
+    ::close(descriptor_);
+    if (failed != 0 || S_ISDIR(found.st_mode)) {
+      throw data_error("cannot read '{}': {}", path_.string(), reason(error));
+    }
+    throw data_error("cannot read '{}': it is {}, not a file", path_.string(),
+                     kind_of(found.st_mode));
+  }
 }
 
 InputFile::~InputFile() { ::close(descriptor_); }
@@ -95,20 +120,84 @@ std::size_t InputFile::read(std::span<char> out) {
   return done;
 }
 
-std::string read_text(const std::filesystem::path& path) {
+OutputFile::OutputFile(std::filesystem::path path)
+    : path_{std::move(path)},
+      descriptor_{::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)} {
+  if (descriptor_ < 0) throw failure(errno);
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Error OutputFile::failure(int error) const {
+  return data_error("cannot write '{}' after {}: {}", path_.string(), human_bytes(written_),
+                    reason(error));
+}
+
+void OutputFile::write(std::span<const char> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw failure(errno);
+    written_ += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void OutputFile::close() {
+  if (::close(std::exchange(descriptor_, -1)) != 0) throw failure(errno);
+}
+
+std::string read_text(const std::filesystem::path& path, std::uint64_t most) {
   InputFile file{path};
-  std::string text;
+  const auto refuse_beyond = [&](std::uint64_t size) {
+    if (size <= most) return;
+    throw data_error("'{}' is larger than the {} that such a file may have", path.string(),
+                     human_bytes(most));
+  };
+  refuse_beyond(file.size());
+  std::string text(file.size(), '\0');
+  text.resize(file.read(text));
+  // A file may have grown, and those of the system do not tell their size.
   std::vector<char> piece(kPiece);
   for (std::size_t got = piece.size(); got == piece.size();) {
     got = file.read(piece);
+    refuse_beyond(text.size() + got);
     text.append(piece.data(), got);
   }
   return text;
 }
 
+void for_each_line(const std::filesystem::path& path,
+                   const std::function<void(std::string_view line, LineEnd end)>& visit) {
+  InputFile file{path};
+  std::vector<char> piece(kPiece);
+  std::string begun;  // a line whose end is in a later piece
+  std::size_t number = 1;
+  for (std::size_t got = piece.size(); got == piece.size();) {
+    got = file.read(piece);
+    std::string_view text{piece.data(), got};
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+      begun += text.substr(0, end);
+      visit(begun, LineEnd::newline);
+      begun.clear();
+      ++number;
+      text.remove_prefix(end + 1);
+    }
+    begun += text;
+    if (begun.size() > kLargestText) {
+      throw data_error("'{}' line {}: longer than {}", path.string(), number,
+                       human_bytes(kLargestText));
+    }
+  }
+  if (!begun.empty()) visit(begun, LineEnd::file);
+}
+
 void write_text_atomically(const std::filesystem::path& path, std::string_view text) {
   std::filesystem::path temporary = path;
-  temporary += fmt::format(".tmp-{}", ::getpid());
+  temporary.replace_filename(path.filename().native().substr(0, kKeptOfName) +
+                             fmt::format(".tmp-{}", ::getpid()));
   try {
     write_and_sync(temporary, text);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
@@ -125,23 +214,35 @@ void sync_file(const std::filesystem::path& path) { sync(path, O_RDONLY); }
 
 void sync_folder(const std::filesystem::path& path) { sync(path, O_RDONLY | O_DIRECTORY); }
 
-Hash128 hash_file(const std::filesystem::path& path) {
-  InputFile file{path};
-  Hasher hasher;
+void FileHasher::open(const std::filesystem::path& path) { file_.emplace(path); }
+
+void FileHasher::advance(std::uint64_t most) {
   std::vector<char> piece(kPiece);
-  for (std::size_t got = piece.size(); got == piece.size();) {
-    got = file.read(piece);
-    hasher.update(std::as_bytes(std::span{piece}.first(got)));
+  for (std::uint64_t done = 0; file_ && done < most; done += piece.size()) {
+    const std::size_t got = file_->read(piece);
+    hasher_.update(std::as_bytes(std::span{piece}.first(got)));
+    bytes_ += got;
+    if (got < piece.size()) file_.reset();
   }
+}
+
+Hash128 hash_file(const std::filesystem::path& path) {
+  FileHasher hasher;
+  hasher.open(path);
+  while (!hasher.is_done()) hasher.advance(kPiece);
   return hasher.digest();
 }
 
-void require_free_space(const std::filesystem::path& folder, std::uint64_t bytes) {
+std::uint64_t free_space(const std::filesystem::path& folder) {
   struct statvfs space {};
   if (::statvfs(folder.c_str(), &space) != 0) {
     throw data_error("cannot tell the free space of '{}': {}", folder.string(), reason(errno));
   }
-  const std::uint64_t free = std::uint64_t{space.f_bavail} * space.f_frsize;
+  return std::uint64_t{space.f_bavail} * space.f_frsize;
+}
+
+void require_free_space(const std::filesystem::path& folder, std::uint64_t bytes) {
+  const std::uint64_t free = free_space(folder);
   if (free < bytes) {
     throw data_error("'{}' has {} free, {} are needed: make room or choose another folder",
                      folder.string(), human_bytes(free), human_bytes(bytes));

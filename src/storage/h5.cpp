@@ -5,18 +5,19 @@
 #include <limits>
 #include <new>
 #include <stdexcept>
+#include <sys/stat.h>
 #include <system_error>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "storage/h5_error.hpp"
 
 namespace ballast::storage {
 
 namespace {
 
-/// Chunks kept decompressed per dataset when reading: enough for all of a small corpus.
-constexpr std::size_t kReadCacheBytes = std::size_t{16} << 20;
-constexpr std::size_t kReadCacheSlots = 4099;
+/// What all that is read whole may come to, beyond the size of the file.
+constexpr std::uint64_t kWholeBytes = std::uint64_t{16} << 20;
 
 template <class T>
 hid_t native_type() {
@@ -30,23 +31,6 @@ hid_t native_type() {
   if constexpr (std::same_as<T, double>) return H5T_NATIVE_DOUBLE;
 }
 
-herr_t keep_first_description(unsigned depth, const H5E_error2_t* error, void* text) {
-  if (depth == 0 && error->desc != nullptr) *static_cast<std::string*>(text) = error->desc;
-  return 0;
-}
-
-/// Why the last call failed: HDF5's innermost words, or the system's own where HDF5 wraps them.
-/// The next call to the library forgets it.
-std::string last_reason() {
-  std::string text;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first_description, &text);
-  static constexpr std::string_view kSystem = "error message = '";
-  const auto begin = text.find(kSystem);
-  if (begin == std::string::npos) return text.empty() ? "HDF5 gave no reason" : text;
-  const auto words = text.substr(begin + kSystem.size());
-  return words.substr(0, words.find('\''));
-}
-
 /// Unless told otherwise the library prints its stack of errors, loads plug-ins from a path in the
 /// environment, and at exit flushes files once more, which crashes where a write has failed before.
 void set_up_library() {
@@ -55,9 +39,17 @@ void set_up_library() {
   H5PLset_loading_state(0);
 }
 
+/// The library first makes a file as long as it is to be, so its length says nothing.
+std::uint64_t bytes_on_disk(const std::filesystem::path& path) {
+  constexpr std::uint64_t kBlock = 512;  // of st_blocks, whatever the file system's own is
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * kBlock
+                                            : 0;
+}
+
 H5Handle property_list(hid_t kind) {
   H5Handle list{H5Pcreate(kind), H5Pclose};
-  if (list.id() < 0) throw internal_error("HDF5 made no property list: {}", last_reason());
+  if (list.id() < 0) throw internal_error("HDF5 made no property list: {}", h5_reason());
   return list;
 }
 
@@ -69,9 +61,7 @@ H5Handle access_list(bool writing) {
 #if H5_VERSION_GE(1, 10, 7)
   H5Pset_file_locking(list.id(), writing ? 1 : 0, 1);
 #endif
-  if (!writing) {
-    H5Pset_cache(list.id(), 0, kReadCacheSlots, kReadCacheBytes, 1.0);
-  }
+  if (!writing) H5Pset_cache(list.id(), 0, 0, 0, 0.0);  // chunks are kept by ChunkCache
   return list;
 }
 
@@ -89,7 +79,7 @@ H5Handle inside_only(hid_t kind) {
 H5Handle line_space(std::size_t size, hsize_t max_size) {
   const hsize_t current = size;
   H5Handle space{H5Screate_simple(1, &current, &max_size), H5Sclose};
-  if (space.id() < 0) throw internal_error("HDF5 made no dataspace: {}", last_reason());
+  if (space.id() < 0) throw internal_error("HDF5 made no dataspace: {}", h5_reason());
   return space;
 }
 
@@ -126,11 +116,14 @@ void require_hdf5(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(status)) {
     throw data_error("{} is a folder, not an HDF5 file", quoted(path));
   }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw data_error("{} is a pipe or a device, not an HDF5 file", quoted(path));
+  }
   if (std::filesystem::file_size(path, error) == 0 && !error) {
     throw data_error("{} is empty, not an HDF5 file", quoted(path));
   }
   const htri_t answer = H5Fis_hdf5(path.c_str());
-  if (answer < 0) throw data_error("cannot read {}: {}", quoted(path), last_reason());
+  if (answer < 0) throw data_error("cannot read {}: {}", quoted(path), h5_reason());
   if (answer == 0) throw data_error("{} is not an HDF5 file", quoted(path));
 }
 
@@ -159,19 +152,22 @@ H5File H5File::create(const std::filesystem::path& path) {
   set_up_library();
   const H5Handle access = access_list(true);
   H5Handle file{H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()), H5Fclose};
-  if (file.id() < 0) throw data_error("cannot write {}: {}", quoted(path), last_reason());
-  return H5File{path, std::move(file)};
+  if (file.id() < 0) throw data_error("cannot write {}: {}", quoted(path), h5_reason());
+  return H5File{path, std::move(file), 0};
 }
 
 H5File H5File::open(const std::filesystem::path& path) {
   set_up_library();
   require_hdf5(path);
+  std::error_code error;
+  const std::uint64_t bytes = std::filesystem::file_size(path, error);
+  if (error) throw data_error("cannot open {}: {}", quoted(path), error.message());
   const H5Handle access = access_list(false);
   H5Handle file{H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose};
   if (file.id() < 0) {
-    throw data_error("{} is truncated or damaged: {}", quoted(path), last_reason());
+    throw data_error("{} is truncated or damaged: {}", quoted(path), h5_reason());
   }
-  return H5File{path, std::move(file)};
+  return H5File{path, std::move(file), bytes};
 }
 
 void H5File::create_dataset(const std::string& name, hid_t type, std::size_t size, H5Layout layout,
@@ -184,29 +180,45 @@ void H5File::create_dataset(const std::string& name, hid_t type, std::size_t siz
                               H5P_DEFAULT),
                    H5Dclose};
   if (dataset.id() < 0) {
-    throw data_error("cannot create dataset '{}' in {}: {}", name, quoted(path_), last_reason());
+    throw data_error("cannot create dataset '{}' in {}: {}", name, quoted(path_), h5_reason());
   }
-  datasets_[name] = std::move(dataset);
+  written_[name] = std::move(dataset);
 }
 
-hid_t H5File::dataset(const std::string& name) const {
-  if (const auto found = datasets_.find(name); found != datasets_.end()) return found->second.id();
+hid_t H5File::dataset(const std::string& name) {
+  const auto found = written_.find(name);
+  if (found == written_.end()) throw internal_error("dataset '{}' was not created here", name);
+  return found->second.id();
+}
+
+StoredDataset& H5File::stored(const std::string& name) const {
+  if (const auto found = stored_.find(name); found != stored_.end()) return found->second;
   if (!contains(name)) throw data_error("{} has no dataset '{}'", quoted(path_), name);
+  require_hard_links(name);
   const H5Handle access = inside_only(H5P_DATASET_ACCESS);
   H5Handle handle{H5Dopen2(file_.id(), name.c_str(), access.id()), H5Dclose};
   if (handle.id() < 0) {
-    throw data_error("cannot open dataset '{}' of {}: {}", name, quoted(path_), last_reason());
+    throw data_error("cannot open dataset '{}' of {}: {}", name, quoted(path_), h5_reason());
   }
-  const H5Handle space{H5Dget_space(handle.id()), H5Sclose};
-  if (H5Sget_simple_extent_ndims(space.id()) != 1) {
-    throw data_error("dataset '{}' of {} is not one-dimensional", name, quoted(path_));
+  auto dataset = with_context(fmt::format("dataset '{}' of {}", name, quoted(path_)), [&] {
+    return StoredDataset{std::move(handle), bytes_};
+  });
+  return stored_.emplace(name, std::move(dataset)).first->second;
+}
+
+void H5File::require_hard_links(const std::string& object) const {
+  const H5Handle access = inside_only(H5P_LINK_ACCESS);
+  for (std::size_t slash = 0; slash != std::string::npos;) {
+    slash = object.find('/', slash + 1);
+    H5L_info_t link{};
+    const auto part = object.substr(0, slash);
+    if (H5Lget_info(file_.id(), part.c_str(), &link, access.id()) < 0) {
+      throw data_error("cannot read '{}' of {}: {}", part, quoted(path_), h5_reason());
+    }
+    if (link.type != H5L_TYPE_HARD) {
+      throw data_error("'{}' of {} is a link to another place: refused", part, quoted(path_));
+    }
   }
-  const H5Handle creation{H5Dget_create_plist(handle.id()), H5Pclose};
-  if (H5Pget_external_count(creation.id()) > 0 || H5Pget_layout(creation.id()) == H5D_VIRTUAL) {
-    throw data_error("dataset '{}' of {} keeps its elements in other files: refused", name,
-                     quoted(path_));
-  }
-  return datasets_.emplace(name, std::move(handle)).first->second.id();
 }
 
 void H5File::write_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,
@@ -215,7 +227,7 @@ void H5File::write_range(const std::string& name, hid_t type, std::size_t offset
   const H5Handle in_file = select(target, offset, count);
   const H5Handle in_memory = line_space(count, count);
   if (H5Dwrite(target, type, in_memory.id(), in_file.id(), H5P_DEFAULT, values) < 0) {
-    const std::string why = last_reason();
+    const std::string why = h5_reason();
     throw data_error("cannot write dataset '{}' ({} bytes) to {}: {}", name,
                      count * H5Tget_size(type), quoted(path_), why);
   }
@@ -223,23 +235,25 @@ void H5File::write_range(const std::string& name, hid_t type, std::size_t offset
 
 void H5File::read_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,
                         void* out) const {
-  const hid_t source = dataset(name);
-  const std::size_t size = extent(source);
-  if (offset > size || count > size - offset) {
+  const StoredDataset& source = stored(name);
+  if (offset > source.size() || count > source.size() - offset) {
     throw data_error("dataset '{}' of {} has {} elements: [{}, {}) is beyond its end", name,
-                     quoted(path_), size, offset, offset + count);
+                     quoted(path_), source.size(), offset, offset + count);
   }
-  const H5Handle stored{H5Dget_type(source), H5Tclose};
-  if (H5Tget_class(stored.id()) != H5Tget_class(type)) {
-    throw data_error("dataset '{}' of {} holds another kind of element than {} numbers", name,
-                     quoted(path_), H5Tget_class(type) == H5T_FLOAT ? "floating-point" : "integer");
+  with_context(fmt::format("cannot read elements [{}, {}) of dataset '{}' of {}", offset,
+                           offset + count, name, quoted(path_)),
+               [&] { source.read(type, offset, count, out, chunks_); });
+}
+
+/// Each dataset counts once, however often it is read: callers keep one copy.
+void H5File::charge_whole(const std::string& name, StoredDataset& dataset) const {
+  if (dataset.is_counted()) return;
+  if (dataset.bytes() > bytes_ + kWholeBytes - read_whole_) {
+    throw data_error("dataset '{}' of {} claims {} elements, too many for a file of {}", name,
+                     quoted(path_), dataset.size(), human_bytes(bytes_));
   }
-  const H5Handle in_file = select(source, offset, count);
-  const H5Handle in_memory = line_space(count, count);
-  if (H5Dread(source, type, in_memory.id(), in_file.id(), H5P_DEFAULT, out) < 0) {
-    throw data_error("cannot read elements [{}, {}) of dataset '{}' of {}: {}", offset,
-                     offset + count, name, quoted(path_), last_reason());
-  }
+  dataset.count_whole();
+  read_whole_ += dataset.bytes();
 }
 
 bool H5File::contains(const std::string& object) const {
@@ -252,28 +266,26 @@ bool H5File::contains(const std::string& object) const {
   return true;
 }
 
-std::size_t H5File::size(const std::string& name) const { return extent(dataset(name)); }
+std::size_t H5File::size(const std::string& name) const { return stored(name).size(); }
 
 std::size_t H5File::element_size(const std::string& name) const {
-  const H5Handle type{H5Dget_type(dataset(name)), H5Tclose};
-  return H5Tget_size(type.id());
+  return stored(name).element_bytes();
 }
 
 void H5File::close() {
   std::string why;
-  for (auto& [name, handle] : datasets_) {
-    if (!handle.close() && why.empty()) why = last_reason();
+  for (auto& [name, handle] : written_) {
+    if (!handle.close() && why.empty()) why = h5_reason();
   }
-  datasets_.clear();
+  written_.clear();
+  stored_.clear();
   if (file_.id() >= 0 && H5Fflush(file_.id(), H5F_SCOPE_LOCAL) < 0 && why.empty()) {
-    why = last_reason();
+    why = h5_reason();
   }
-  if (!file_.close() && why.empty()) why = last_reason();
+  if (!file_.close() && why.empty()) why = h5_reason();
   if (why.empty()) return;
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(path_, error);
   throw data_error("cannot finish writing {} ({} on the disk so far): {}", quoted(path_),
-                   human_bytes(error ? 0 : bytes), why);
+                   human_bytes(bytes_on_disk(path_)), why);
 }
 
 template <class T>
@@ -305,7 +317,7 @@ void H5File::append(const std::string& dataset, std::span<const T> values) {
   const hsize_t new_size = old_size + values.size();
   if (H5Dset_extent(target, &new_size) < 0) {
     throw data_error("cannot extend dataset '{}' of {} to {} elements: {}", dataset, quoted(path_),
-                     new_size, last_reason());
+                     new_size, h5_reason());
   }
   write_range(dataset, native_type<T>(), old_size, values.size(), values.data());
 }
@@ -317,14 +329,9 @@ void H5File::read(const std::string& dataset, std::size_t offset, std::span<T> o
 
 template <class T>
 std::vector<T> H5File::read_all(const std::string& dataset) const {
-  const std::size_t count = size(dataset);
-  std::vector<T> values;
-  try {
-    values.resize(count);
-  } catch (const std::exception&) {
-    throw data_error("dataset '{}' of {} claims {} elements, more than memory holds", dataset,
-                     quoted(path_), count);
-  }
+  StoredDataset& source = stored(dataset);
+  charge_whole(dataset, source);
+  std::vector<T> values(source.size());
   read<T>(dataset, 0, values);
   return values;
 }

@@ -11,36 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "storage/h5_chunks.hpp"
+#include "storage/h5_handle.hpp"
+#include "storage/h5_stored.hpp"
+
 namespace ballast::storage {
-
-/// The one owner of an HDF5 handle. `close` reports what the destructor has to swallow: a full
-/// disk may only show when a file is closed.
-class H5Handle {
- public:
-  using Closer = herr_t (*)(hid_t);
-  H5Handle() = default;
-  H5Handle(hid_t id, Closer closer) : id_{id}, closer_{closer} {}
-  ~H5Handle() { (void)close(); }
-  H5Handle(H5Handle&& other) noexcept
-      : id_{std::exchange(other.id_, H5I_INVALID_HID)}, closer_{other.closer_} {}
-  H5Handle& operator=(H5Handle&& other) noexcept {
-    std::swap(id_, other.id_);
-    std::swap(closer_, other.closer_);
-    return *this;
-  }
-  H5Handle(const H5Handle&) = delete;
-  H5Handle& operator=(const H5Handle&) = delete;
-
-  [[nodiscard]] hid_t id() const { return id_; }
-  [[nodiscard]] bool close() {
-    const hid_t id = std::exchange(id_, H5I_INVALID_HID);
-    return id < 0 || closer_(id) >= 0;
-  }
-
- private:
-  hid_t id_ = H5I_INVALID_HID;
-  Closer closer_ = nullptr;
-};
 
 /// Of the HDF5 library in use: "1.10.8".
 [[nodiscard]] std::string hdf5_version();
@@ -59,8 +34,10 @@ struct H5Layout {
 class H5File {
  public:
   static H5File create(const std::filesystem::path& path);
-  /// Read-only. Says so when the file is missing, is not HDF5 or is truncated. Links and storage
-  /// that lead out of the file are refused.
+  /// Read-only. Says so when the file is missing, is not HDF5 or is truncated. The file may come
+  /// from anyone: links and storage that lead out of it are refused, and so is what claims more
+  /// than a file of its size can hold (StoredDataset says how). What is read takes no more memory
+  /// than the file has bytes and 64 MiB.
   static H5File open(const std::filesystem::path& path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -87,6 +64,7 @@ class H5File {
   /// Reads elements [offset, offset + out.size()), converted to T; integers only into integers.
   template <class T>
   void read(const std::string& dataset, std::size_t offset, std::span<T> out) const;
+  /// All elements. What is read so from one file may not come to much more than the file's size.
   template <class T>
   [[nodiscard]] std::vector<T> read_all(const std::string& dataset) const;
 
@@ -112,8 +90,8 @@ class H5File {
   void close();
 
  private:
-  H5File(std::filesystem::path path, H5Handle file)
-      : path_{std::move(path)}, file_{std::move(file)} {}
+  H5File(std::filesystem::path path, H5Handle file, std::uint64_t bytes)
+      : path_{std::move(path)}, file_{std::move(file)}, bytes_{bytes} {}
   void create_dataset(const std::string& name, hid_t type, std::size_t size, H5Layout layout,
                       hsize_t max_size);
   void write_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,
@@ -121,12 +99,20 @@ class H5File {
   void read_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,
                   void* out) const;
   void set_attribute(const std::string& name, hid_t type, const void* value);
-  /// The handle of a dataset; kept open, so that its chunk cache lives on.
-  [[nodiscard]] hid_t dataset(const std::string& name) const;
+  /// Of a file that is being written.
+  [[nodiscard]] hid_t dataset(const std::string& name);
+  /// Checked when it is first asked for, and kept open.
+  [[nodiscard]] StoredDataset& stored(const std::string& name) const;
+  void require_hard_links(const std::string& object) const;
+  void charge_whole(const std::string& name, StoredDataset& dataset) const;
 
   std::filesystem::path path_;
   H5Handle file_;
-  mutable std::map<std::string, H5Handle> datasets_;
+  std::uint64_t bytes_;  ///< of the file when it was opened for reading
+  std::map<std::string, H5Handle> written_;
+  mutable std::map<std::string, StoredDataset> stored_;
+  mutable ChunkCache chunks_;
+  mutable std::uint64_t read_whole_ = 0;  ///< bytes of datasets that were read as a whole
 };
 
 }  // namespace ballast::storage

@@ -1,6 +1,5 @@
-#include <memory>
-
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "storage/h5.hpp"
 
 namespace ballast::storage {
@@ -14,6 +13,9 @@ H5Handle open_attribute(hid_t file, const std::filesystem::path& path, const std
   }
   return attribute;
 }
+
+/// HDF5 keeps attributes in an object's header, where larger ones find no room.
+constexpr std::size_t kLongestText = std::size_t{64} << 10;
 
 /// Refuses arrays and other kinds, which H5Aread would write past the destination.
 H5Handle scalar_type(const H5Handle& attribute, H5T_class_t wanted,
@@ -68,12 +70,16 @@ std::string H5File::text_attribute(const std::string& name) const {
   const auto failed = [&] {
     return data_error("cannot read attribute '{}' of '{}'", name, path_.string());
   };
-  if (H5Tis_variable_str(type.id()) > 0) {  // as other writers of HDF5 like it
-    char* raw = nullptr;
-    if (H5Aread(attribute.id(), type.id(), &raw) < 0 || raw == nullptr) throw failed();
-    const std::unique_ptr<char, herr_t (*)(void*)> owned{
-        raw, [](void* memory) { return H5free_memory(memory); }};
-    return owned.get();
+  // The length of such a text stands in two places of the file, and HDF5 copies by the one into
+  // room that it took by the other.
+  if (H5Tis_variable_str(type.id()) != 0) {
+    throw data_error(
+        "attribute '{}' of '{}' is a text of variable length: write it with a fixed one", name,
+        path_.string());
+  }
+  if (H5Tget_size(type.id()) > kLongestText) {
+    throw data_error("attribute '{}' of '{}' is longer than {}", name, path_.string(),
+                     human_bytes(kLongestText));
   }
   std::string text(H5Tget_size(type.id()), '\0');
   if (H5Aread(attribute.id(), type.id(), text.data()) < 0) throw failed();

@@ -1,34 +1,31 @@
 #include "storage/json_log.hpp"
 
 #include <cmath>
-#include <fstream>
 
 #include "base/error.hpp"
+#include "storage/files.hpp"
 
 namespace ballast::storage {
 
 std::size_t read_log(const std::filesystem::path& file,
                      const std::function<void(std::uint64_t step, const Json& object)>& visit,
                      BadLines bad_lines) {
-  std::ifstream lines{file};
-  if (!lines) throw data_error("cannot read '{}'", file.string());
   std::size_t number = 0;
   std::size_t unreadable = 0;
-  for (std::string line; std::getline(lines, line);) {
+  for_each_line(file, [&](std::string_view line, LineEnd end) {
     ++number;
-    const bool is_unfinished = lines.eof();
-    const Json object = Json::parse(line, nullptr, false);
-    const auto step = object.is_object() ? object.find("step") : object.end();
-    if (step != object.end() && step->is_number_unsigned()) {
-      visit(step->get<std::uint64_t>(), object);
-    } else if (!is_unfinished) {
+    const auto object = try_parse_json(line);
+    const bool is_object = object && object->is_object();
+    const auto step = is_object ? object->find("step") : Json::const_iterator{};
+    if (is_object && step != object->end() && step->is_number_unsigned()) {
+      visit(step->get<std::uint64_t>(), *object);
+    } else if (end == LineEnd::newline) {
       if (bad_lines == BadLines::refused) {
         throw data_error("{}:{}: not a JSON object with a whole \"step\"", file.string(), number);
       }
       ++unreadable;
     }
-  }
-  if (lines.bad()) throw data_error("cannot read '{}'", file.string());
+  });
   return unreadable;
 }
 

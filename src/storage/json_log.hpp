@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include "base/json.hpp"
 
 namespace ballast::storage {
 
-using Json = nlohmann::ordered_json;
+using ballast::Json;
 
 /// What becomes of a line that is no JSON object with a whole "step".
 enum class BadLines { counted, refused };

@@ -1,10 +1,10 @@
 #include "train/agreement.hpp"
 
-#include "checkpoint/folders.hpp"
-#include "checkpoint/manifest.hpp"
-#include "comm/agree.hpp"
+#include <span>
+#include <string>
+
+#include "base/hash.hpp"
 #include "comm/same.hpp"
-#include "storage/files.hpp"
 
 namespace ballast::train {
 
@@ -24,16 +24,15 @@ void require_same_dataset(comm::Communicator& world, const data::Dataset& datase
 }
 
 void require_same_checkpoint(comm::Communicator& world,
-                             const std::optional<std::filesystem::path>& checkpoint) {
-  const auto fact = comm::agree_on<comm::Fact>(world, "checkpoint.resume", [&]() -> comm::Fact {
-    if (!checkpoint) return {"checkpoint to resume", "none"};
-    const auto manifest = checkpoint::Manifest::read(*checkpoint);
-    const auto file = *checkpoint / checkpoint::kManifestName;
-    return {"checkpoint to resume",
-            fmt::format("step {}, state {}, manifest {}", manifest.state.step,
-                        manifest.state_hash.hex(), storage::hash_file(file).hex()),
-            "'" + checkpoint->string() + "'"};
-  });
+                             const std::optional<checkpoint::Checked>& checkpoint) {
+  comm::Fact fact{"checkpoint to resume", "none"};
+  if (checkpoint) {
+    const std::string manifest = checkpoint->manifest.to_json();
+    fact.value =
+        fmt::format("step {}, state {}, manifest {}", checkpoint->manifest.state.step,
+                    checkpoint->manifest.state_hash.hex(), hash_of(std::span{manifest}).hex());
+    fact.where = "'" + checkpoint->folder.string() + "'";
+  }
   comm::require_same(world, {fact}, ExitCode::data,
                      "let all ranks see the same run.dir and checkpoints");
 }

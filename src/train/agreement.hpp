@@ -1,8 +1,8 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 
+#include "checkpoint/check.hpp"
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
 
@@ -17,6 +17,6 @@ void require_same_dataset(comm::Communicator& world, const data::Dataset& datase
 
 /// The checkpoint to go on from, or that there is none: its step, state and manifest.
 void require_same_checkpoint(comm::Communicator& world,
-                             const std::optional<std::filesystem::path>& checkpoint);
+                             const std::optional<checkpoint::Checked>& checkpoint);
 
 }  // namespace ballast::train

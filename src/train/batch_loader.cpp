@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
+
+#include "comm/agree.hpp"
 
 namespace ballast::train {
 
@@ -46,6 +49,22 @@ const model::Batch& BatchLoader::load_validation(std::size_t first, std::size_t 
 }
 
 void BatchLoader::load_window(data::Split split, std::size_t window, std::size_t row) {
+  try {
+    read_window(split, window, row);
+  } catch (const Error& error) {
+    if (!fault_) fault_ = error;
+    clear_row(row);
+  }
+}
+
+void BatchLoader::agree_on_faults(comm::Communicator& world) {
+  const auto fault = std::exchange(fault_, std::nullopt);
+  comm::agree(world, "data", [&] {
+    if (fault) throw *fault;
+  });
+}
+
+void BatchLoader::read_window(data::Split split, std::size_t window, std::size_t row) {
   const std::size_t at = row * shape_.seq_len;
   dataset_->read_window(split, shape_.seq_len, window,
                         {

@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "base/error.hpp"
+#include "comm/communicator.hpp"
 #include "data/dataset.hpp"
 #include "data/sampler.hpp"
 #include "model/batch.hpp"
@@ -11,6 +14,9 @@
 namespace ballast::train {
 
 /// Reads windows of a dataset into the one batch it owns; each load overwrites the last.
+///
+/// A window that cannot be read must not make its rank leave a step that the others are in: it is
+/// replaced by ignored labels, and the Error waits until all ranks can hear of it.
 class BatchLoader {
  public:
   BatchLoader(const data::Dataset& dataset, model::BatchShape shape);
@@ -22,8 +28,14 @@ class BatchLoader {
   /// labels.
   const model::Batch& load_validation(std::size_t first, std::size_t windows);
 
+  /// Whether a window could not be read since the last agree_on_faults.
+  [[nodiscard]] bool has_fault() const { return fault_.has_value(); }
+  /// Throws the Error of the first window that a rank could not read, on every rank. Collective.
+  void agree_on_faults(comm::Communicator& world);
+
  private:
   void load_window(data::Split split, std::size_t window, std::size_t row);
+  void read_window(data::Split split, std::size_t window, std::size_t row);
   void clear_row(std::size_t row);
 
   const data::Dataset* dataset_;
@@ -31,6 +43,7 @@ class BatchLoader {
   std::vector<std::int32_t> ids_, labels_, segments_, positions_;
   std::vector<float> weights_;
   model::Batch batch_;
+  std::optional<Error> fault_;
 };
 
 }  // namespace ballast::train

@@ -97,8 +97,11 @@ enum class NumericsPolicy { same, any };
 
 /// Section [checkpoint].
 struct CheckpointConfig {
-  std::uint64_t every = 0;  ///< steps; 0: only at the end and on signals
-  std::size_t keep = 2;
+  std::uint64_t every = 0;       ///< steps between saves; 0: none by steps
+  double every_minutes = 30.0;   ///< between saves, by rank 0's clock; 0: none by the clock
+  std::size_t keep = 2;          ///< the newest; more may be there by keep_every
+  std::uint64_t keep_every = 0;  ///< steps: of its multiples every checkpoint stays; 0: none
+  std::uint64_t give_up = 5;     ///< failed saves in a row that end the run; 0: none do
   std::string resume = "false";  ///< "false", "true" (the newest, or a fresh start) or a path
   NumericsPolicy numerics = NumericsPolicy::same;
 };

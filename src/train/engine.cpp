@@ -22,6 +22,11 @@ double nominal_labels(const DataConfig& data) {
   return static_cast<double>(data.global_batch * data.seq_len);
 }
 
+/// NaN where there is none: no label has a weight, or a part of the sum is not finite.
+double mean_of(const ExactSum& sum, double weight) {
+  return weight > 0.0 && sum.nonfinite() == 0 ? sum.value() / weight : std::nan("");
+}
+
 /// Who works for this rank. Collective.
 Crew own_crew(comm::Communicator& world, const fsdp::Topology& topology,
               const ParallelConfig& config) {
@@ -95,14 +100,15 @@ checkpoint::TrainingState Engine::initial_state() const {
   return state;
 }
 
-StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_requested) {
+StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests requests) {
   const ProfileSpan step_span{profile_, Region::step, {}, numbered(state.step + 1)};
   auto& parameters = workspace_.parameters();
   connection_.groups().set_step(state.step + 1);
   forward_fault_.reset();
   parameters.begin_step();
   StepSums sums;
-  sums.stop_requests = stop_requested ? 1 : 0;
+  sums.stops.add(requests.stop);
+  sums.save_requests = requests.save ? 1 : 0;
   if (qk_clip_) qk_clip_->begin();
   workspace_.model().observe(observer_);
   run_leaves(state, sums);
@@ -115,8 +121,10 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
   }
   {
     const ProfileSpan span{profile_, Region::verdict};
+    sums.data_faults = loader_.has_fault() ? 1 : 0;
     sums.merge_over(*world_);
   }
+  if (sums.data_faults > 0) give_up_step();
 
   // Gradients were scaled by the nominal count and the loss scale; the exact count is known only
   // now.
@@ -126,14 +134,16 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
   const bool finite =
       sums.squared_gradient.nonfinite() == 0 && sums.loss.weighted_nll.nonfinite() == 0;
   StepResult result{
-      .loss = sums.loss.weighted_nll.nonfinite() == 0 ? sums.loss.mean() : std::nan(""),
-      .log_z = sums.loss.weighted_log_z.nonfinite() == 0 ? sums.loss.mean_log_z() : std::nan(""),
+      .loss = mean_of(sums.loss.weighted_nll, weight),
+      .log_z = mean_of(sums.loss.weighted_log_z, weight),
       .grad_norm = finite ? std::sqrt(sums.squared_gradient.value()) * correction : std::nan(""),
       .labels = sums.loss.labels,
+      .weight = weight,
       .update = finite ? Update::applied : Update::skipped,
       .loss_scale = state.loss_scale,
       .skip_reason = {},
-      .stop_requests = sums.stop_requests,
+      .stop = sums.stops.cause(),
+      .is_save_due = sums.save_requests > 0,
   };
   if (!finite) {
     result.skip_reason =
@@ -152,6 +162,13 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, bool stop_r
   }
   adapt_loss_scale(state, result.update);
   return result;
+}
+
+/// Some rank could not read its samples: weights and state stay as they are, on all ranks.
+void Engine::give_up_step() {
+  workspace_.parameters().begin_version();
+  workspace_.parameters().publish_all();
+  loader_.agree_on_faults(*world_);
 }
 
 void Engine::run_leaves(const checkpoint::TrainingState& state, StepSums& sums) {
@@ -254,6 +271,7 @@ void Engine::show_held_out(std::size_t batches, StepObserver& observer) {
   };
   show_batches(*world_, workspace_.model(), workspace_.parameters(), evaluation_program_,
                std::min(batches, all), load, observer);
+  loader_.agree_on_faults(*world_);
 }
 
 void Engine::show_training(std::size_t batches, StepObserver& observer) {
@@ -263,6 +281,7 @@ void Engine::show_training(std::size_t batches, StepObserver& observer) {
   };
   show_batches(*world_, workspace_.model(), workspace_.parameters(), evaluation_program_, batches,
                load, observer);
+  loader_.agree_on_faults(*world_);
 }
 
 double Engine::show_next(const checkpoint::TrainingState& state, StepObserver& observer) {
@@ -289,6 +308,7 @@ double Engine::show_next(const checkpoint::TrainingState& state, StepObserver& o
     }
   }
   model.observe(nullptr);
+  loader_.agree_on_faults(*world_);
   sums.merge_over(*world_);
   return state.loss_scale * sums.loss.weight.value() / nominal_labels(config_->data);
 }

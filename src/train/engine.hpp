@@ -29,15 +29,23 @@ namespace ballast::train {
 /// What became of a step's gradient.
 enum class Update { applied, skipped };
 
+/// What a rank asks of the others by way of a step's verdict.
+struct Requests {
+  StopCause stop = StopCause::none;  ///< to save after it and end
+  bool save = false;                 ///< to save after it
+};
+
 struct StepResult {
   double loss = 0.0;       ///< mean over the labels of the global batch, before the update
   double log_z = 0.0;      ///< mean of ln of the softmax's denominator, over the same labels
   double grad_norm = 0.0;  ///< unscaled, before clipping
   std::int64_t labels = 0;
+  double weight = 0.0;  ///< of the labels; where it is 0, there is neither loss nor gradient
   Update update = Update::applied;
-  double loss_scale = 1.0;  ///< that the step was computed with
-  std::string skip_reason;  ///< where the first non-finite value was; empty when applied
-  std::int64_t stop_requests = 0;
+  double loss_scale = 1.0;           ///< that the step was computed with
+  std::string skip_reason;           ///< where the first non-finite value was; empty when applied
+  StopCause stop = StopCause::none;  ///< what asked ranks to stop after it
+  bool is_save_due = false;          ///< a rank's clock asks for a checkpoint
 };
 
 /// A sharded model in training: memory, parameters, optimiser and the course of one step. The
@@ -60,8 +68,9 @@ class Engine {
   [[nodiscard]] checkpoint::TrainingState initial_state() const;
 
   /// One step: samples from `state.cursor` on, update number state.optimizer_steps + 1. Advances
-  /// `state`. Collective.
-  StepResult step(checkpoint::TrainingState& state, double lr, bool stop_requested);
+  /// `state`. A data Error, on every rank, if some rank cannot read its samples: then the step did
+  /// not take place. Collective.
+  StepResult step(checkpoint::TrainingState& state, double lr, Requests requests = {});
 
   /// Loss over the whole validation split. Collective.
   EvalResult evaluate();
@@ -94,6 +103,7 @@ class Engine {
   [[nodiscard]] const kernels::Gemm& gemm() const { return workspace_.gemm(); }
 
  private:
+  void give_up_step();
   void run_leaves(const checkpoint::TrainingState& state, StepSums& sums);
   [[nodiscard]] std::uint64_t sample_of(const checkpoint::TrainingState& state, std::size_t leaf,
                                         std::size_t micro) const;

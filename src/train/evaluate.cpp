@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 #include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include "base/narrow.hpp"
 #include "base/text.hpp"
+#include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/agree.hpp"
 #include "fsdp/connection.hpp"
@@ -44,20 +48,36 @@ Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfi
           &team};
 }
 
+/// Rank 0 looks for the checkpoint, all ranks read it. A training that goes on may delete the
+/// newest one meanwhile: then there is a newer one. Collective.
+checkpoint::Checked check_newest(comm::Communicator& world, const std::filesystem::path& path) {
+  for (;;) {
+    std::string found;
+    comm::agree(world, "checkpoint", [&] {
+      if (world.is_root()) found = checkpoint::find_checkpoint(path).string();
+    });
+    const std::filesystem::path folder = world.broadcast_text(found, 0, {"checkpoint"});
+    auto result = checkpoint::look_at(world, folder);
+    if (result.checked) return std::move(*result.checked);
+    std::error_code ignored;
+    const bool is_there = std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
+    const bool is_gone = world.max(is_there ? 1 : 0, {"checkpoint"}) == 0;
+    if (!is_gone || folder == path) throw data_error("{}", result.damage);
+  }
+}
+
 }  // namespace
 
 ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
   world.set_timeout_s(options.timeout_s);
-  const auto folder = comm::agree_on<std::filesystem::path>(
-      world, "checkpoint", [&] { return checkpoint::find_checkpoint(options.checkpoint); });
-  const auto manifest = comm::agree_on<checkpoint::Manifest>(
-      world, "checkpoint", [&] { return checkpoint::Manifest::read(folder); });
+  const auto checkpoint = check_newest(world, options.checkpoint);
+  const auto& manifest = checkpoint.manifest;
   std::optional<data::Dataset> dataset;
   std::optional<model::ModelConfig> config;
   model::BatchShape shape;
   comm::agree(world, "data", [&] {
     dataset.emplace(open_dataset(options, manifest.identity));
-    config = model_of(manifest.identity);
+    config = model_of(manifest);
     shape = {number_of(manifest.identity, "data.micro_batch"),
              number_of(manifest.identity, "data.seq_len")};
     (void)dataset->windows(data::Split::validation, shape.seq_len);
@@ -75,14 +95,14 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
                                     workspace.memory(), workspace.parameters()};
   auto& parameters = workspace.parameters();
   parameters.begin_version();
-  checkpoint::load(world, workspace.layout(), folder, workspace.tensors());
+  checkpoint::load(world, workspace.layout(), checkpoint, workspace.tensors());
   parameters.publish_all();
 
   BatchLoader loader{*dataset, shape};
   const EvalResult result = validate(world, *dataset, workspace.model(), parameters, loader,
                                      model::evaluation_program(workspace.model().table()));
   if (world.is_root()) {
-    fmt::print("checkpoint {} (step {})\n", folder.string(), manifest.state.step);
+    fmt::print("checkpoint {} (step {})\n", checkpoint.folder.string(), manifest.state.step);
     fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", result.loss,
                result.bits_per_byte);
   }

@@ -1,5 +1,7 @@
+#include <filesystem>
 #include <memory>
 #include <span>
+#include <system_error>
 
 #include "checkpoint/checkpoint.hpp"
 #include "data/tokenizer.hpp"
@@ -15,10 +17,15 @@ namespace ballast::train {
 namespace {
 
 /// The tokenizer that the checkpoint was trained with: bytes need no file, others lie in the
-/// dataset.
-std::unique_ptr<data::Tokenizer> tokenizer_of(const Identity& identity) {
+/// checkpoint. Those of older checkpoints lie in the dataset.
+std::unique_ptr<data::Tokenizer> tokenizer_of(const checkpoint::Manifest& manifest,
+                                              const std::filesystem::path& folder) {
+  const auto& identity = manifest.identity;
   const auto& name = text_of(identity, "data.tokenizer");
   if (name == "bytes") return data::make_byte_tokenizer();
+  if (manifest.tokenizer) {
+    return data::make_tokenizer(name, checkpoint::tokenizer_model(manifest, folder));
+  }
   const data::Dataset dataset{text_of(identity, "data.path")};
   if (dataset.info().tokenizer_hash != text_of(identity, "data.tokenizer_hash")) {
     throw data_error("{}: its tokenizer is not the one the checkpoint was trained with",
@@ -27,22 +34,50 @@ std::unique_ptr<data::Tokenizer> tokenizer_of(const Identity& identity) {
   return data::make_tokenizer(name, dataset.tokenizer_model());
 }
 
+/// A model to write with, read from a checkpoint.
+struct Loaded {
+  Loaded(const std::filesystem::path& folder, const checkpoint::Manifest& manifest)
+      : config{model_of(manifest)},
+        seq_len{number_of(manifest.identity, "data.seq_len")},
+        table{config},
+        parameters{table, model::WholeParameters::Gradients::none} {
+    checkpoint::load_weights(table, folder, parameters.all_values());
+    tokenizer = tokenizer_of(manifest, folder);
+  }
+
+  model::ModelConfig config;
+  std::size_t seq_len;
+  model::ParameterTable table;
+  model::WholeParameters parameters;
+  std::unique_ptr<data::Tokenizer> tokenizer;
+};
+
+/// A training that goes on may delete the newest checkpoint while it is read: then there is a newer
+/// one.
+std::unique_ptr<Loaded> load_newest(const std::filesystem::path& path) {
+  for (;;) {
+    const auto folder = checkpoint::find_checkpoint(path);
+    try {
+      return std::make_unique<Loaded>(folder, checkpoint::Manifest::read(folder));
+    } catch (const Error&) {
+      std::error_code ignored;
+      const bool is_gone = !std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
+      if (!is_gone || folder == path) throw;
+    }
+  }
+}
+
 }  // namespace
 
 ExitCode generate(const GenerateOptions& options,
                   const std::function<void(std::string_view)>& emit) {
-  const auto folder = checkpoint::find_checkpoint(options.checkpoint);
-  const auto identity = checkpoint::Manifest::read(folder).identity;
-  const model::ModelConfig config = model_of(identity);
-  const model::ParameterTable table{config};
-  model::WholeParameters parameters{table, model::WholeParameters::Gradients::none};
-  checkpoint::load_weights(table, folder, parameters.all_values());
-  const auto tokenizer = tokenizer_of(identity);
+  const auto loaded = load_newest(options.checkpoint);
+  const auto& tokenizer = loaded->tokenizer;
   const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
 
   auto tokens = tokenizer->encode(options.prompt);
   if (tokens.empty()) tokens.push_back(tokenizer->bos());
-  model::Decoder decoder{config, table, parameters, *gemm, number_of(identity, "data.seq_len")};
+  model::Decoder decoder{loaded->config, loaded->table, loaded->parameters, *gemm, loaded->seq_len};
   for (const std::int32_t token : tokens) decoder.feed(token);
 
   const model::SamplingRule rule{options.temperature, options.top_k, options.top_p};

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ballast::train {
 
@@ -21,7 +22,7 @@ Number parse(const Identity& identity, const std::string& key) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    throw data_error("the checkpoint's {} = '{}' is not a number", key, text);
+    throw data_error("the checkpoint's {} = '{}' is not a number", key, excerpt(text));
   }
   return number;
 }
@@ -36,8 +37,17 @@ Choice choice_of(const Identity& identity, const std::string& key,
   const std::string& text = text_of(identity, key);
   const auto found =
       std::ranges::find_if(choices, [&](Choice choice) { return name_of(choice) == text; });
-  if (found == choices.end()) throw data_error("the checkpoint's {} = '{}' is unknown", key, text);
+  if (found == choices.end())
+    throw data_error("the checkpoint's {} = '{}' is unknown", key, excerpt(text));
   return *found;
+}
+
+/// Of the matrices that each block has.
+constexpr std::size_t kMatricesOfBlock = 7;
+
+/// Whether rows · cols floats fit into so many bytes; nothing overflows.
+bool fits(std::size_t rows, std::size_t cols, std::uint64_t bytes) {
+  return rows <= bytes / sizeof(float) / cols;
 }
 
 }  // namespace
@@ -77,7 +87,7 @@ void require_same_training(const Identity& checkpoint, const Identity& now) {
     if (std::ranges::find(kFree, std::string_view{key}) != kFree.end()) continue;
     const auto found = checkpoint.find(key);
     const std::string was = found == checkpoint.end() ? "(absent)" : found->second;
-    if (was != value) differences += fmt::format("\n  {}: {} → {}", key, was, value);
+    if (was != value) differences += fmt::format("\n  {}: {} → {}", key, excerpt(was), value);
   }
   if (!differences.empty()) {
     throw data_error(
@@ -94,7 +104,10 @@ const std::string& text_of(const Identity& identity, const std::string& key) {
 }
 
 std::size_t number_of(const Identity& identity, const std::string& key) {
-  return parse<std::size_t>(identity, key);
+  const auto number = parse<std::size_t>(identity, key);
+  // No size of a model or a batch is larger, and products of two stay whole.
+  if (number > UINT32_MAX) throw data_error("the checkpoint's {} = {} is too large", key, number);
+  return number;
 }
 
 model::Precision precision_of(const Identity& identity) {
@@ -124,6 +137,23 @@ model::ModelConfig model_of(const Identity& identity) {
       .rope_base = parse<double>(identity, "model.rope_base"),
   };
   config.validate();
+  return config;
+}
+
+model::ModelConfig model_of(const checkpoint::Manifest& manifest) {
+  constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 50;
+  const model::ModelConfig config = model_of(manifest.identity);
+  std::uint64_t bytes = 0;
+  for (const auto& file : manifest.files) bytes += std::min(file.bytes, kLargestFile);
+  const bool is_held = config.layers <= manifest.tensors.size() / kMatricesOfBlock &&
+                       fits(config.vocabulary, config.dim, bytes) &&
+                       fits(config.dim, config.dim, bytes) && fits(config.ffn, config.dim, bytes);
+  if (!is_held) {
+    throw data_error(
+        "the checkpoint's manifest is of {} layers of {} and a vocabulary of {}, which its {} "
+        "tensors in {} do not hold",
+        config.layers, config.dim, config.vocabulary, manifest.tensors.size(), human_bytes(bytes));
+  }
   return config;
 }
 

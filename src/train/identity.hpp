@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "checkpoint/manifest.hpp"
 #include "data/dataset.hpp"
 #include "model/config.hpp"
 #include "model/precision.hpp"
@@ -21,6 +22,9 @@ void require_same_training(const Identity& checkpoint, const Identity& now);
 
 /// The parts that evaluation and generation need, read back. Data Errors name the key.
 [[nodiscard]] model::ModelConfig model_of(const Identity& identity);
+/// The same; a data Error if the manifest lists fewer tensors than such a model has, or smaller
+/// files than its weights fill. Known before anything is made as large as the manifest says.
+[[nodiscard]] model::ModelConfig model_of(const checkpoint::Manifest& manifest);
 [[nodiscard]] model::Precision precision_of(const Identity& identity);
 [[nodiscard]] std::size_t number_of(const Identity& identity, const std::string& key);
 [[nodiscard]] const std::string& text_of(const Identity& identity, const std::string& key);

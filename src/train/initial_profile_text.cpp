@@ -5,10 +5,10 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "monitor/json_number.hpp"
 #include "monitor/probe_record.hpp"
@@ -18,7 +18,6 @@ namespace ballast::train {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using monitor::Probe;
 using monitor::SpectralFeatures;
 using monitor::SpectrumStatus;
@@ -244,7 +243,7 @@ std::string to_table(const InitialProfile& profile) {
 
 std::string to_json(const InitialProfile& profile) {
   const Probe& probe = profile.probe;
-  const auto record = Json::parse(monitor::to_json(probe, monitor::Eigenvalues::yes));
+  const auto record = parse_json(monitor::to_json(probe, monitor::Eigenvalues::yes));
   Json object{{"model", profile.model}, {"text", name_of_text(profile.text)}};
   for (const char* key : {"tokens", "attention_logit", "update", "rms", "kurtosis", "spectrum"}) {
     object[key] = record.at(key);

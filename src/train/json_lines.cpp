@@ -1,48 +1,40 @@
 #include "train/json_lines.hpp"
 
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 
-#include "base/error.hpp"
+#include "base/json.hpp"
 #include "storage/files.hpp"
 
 namespace ballast::train {
 
 namespace {
 
-std::uint64_t step_of(const std::string& line) {
-  const auto object = nlohmann::ordered_json::parse(line, nullptr, false);
-  return object.is_object() ? object.value("step", std::uint64_t{0}) : 0;
+std::uint64_t step_of(std::string_view line) {
+  const auto object = try_parse_json(line);
+  if (!object || !object->is_object()) return 0;
+  const auto step = object->find("step");
+  return step != object->end() && step->is_number_unsigned() ? step->get<std::uint64_t>() : 0;
 }
 
 void cut_after(const std::filesystem::path& file, std::uint64_t step) {
   if (!std::filesystem::exists(file)) return;
-  std::istringstream lines{storage::read_text(file)};
   std::string kept;
-  for (std::string line; std::getline(lines, line);) {
+  storage::for_each_line(file, [&](std::string_view line, storage::LineEnd) {
     const std::uint64_t at = step_of(line);
-    if (at >= 1 && at <= step) kept += line + '\n';
-  }
+    if (at >= 1 && at <= step) kept.append(line) += '\n';
+  });
   storage::write_text_atomically(file, kept);
 }
 
 }  // namespace
 
-JsonLines::JsonLines(const std::filesystem::path& file, std::uint64_t keep_until) : file_{file} {
+JsonLines::JsonLines(const std::filesystem::path& file, std::uint64_t keep_until) {
   if (keep_until == 0) {
     std::filesystem::remove(file);
   } else {
     cut_after(file, keep_until);
   }
-  stream_.open(file, std::ios::app);
-  if (!stream_) throw data_error("cannot write {}", file.string());
-}
-
-void JsonLines::write(std::string_view object) {
-  if (!stream_.is_open()) return;
-  stream_ << object << std::endl;
-  if (!stream_) throw data_error("{}: cannot write: is the disk full?", file_.filename().string());
+  lines_ = storage::AppendFile{file};
 }
 
 }  // namespace ballast::train

@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <optional>
+#include <string>
 #include <string_view>
+
+#include "storage/append_file.hpp"
 
 namespace ballast::train {
 
@@ -17,13 +20,13 @@ class JsonLines {
   /// begins anew. Data Errors name the file.
   JsonLines(const std::filesystem::path& file, std::uint64_t keep_until);
 
-  [[nodiscard]] bool is_open() const { return stream_.is_open(); }
-  /// A data Error if it cannot be written.
-  void write(std::string_view object);
+  [[nodiscard]] bool is_open() const { return lines_.is_open(); }
+  /// Appends a line; as AppendFile does, where the disk does not take it.
+  void write(std::string_view object) { lines_.write_line(object); }
+  [[nodiscard]] std::optional<std::string> take_news() { return lines_.take_news(); }
 
  private:
-  std::filesystem::path file_;
-  std::ofstream stream_;
+  storage::AppendFile lines_;
 };
 
 }  // namespace ballast::train

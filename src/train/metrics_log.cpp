@@ -1,11 +1,9 @@
 #include "train/metrics_log.hpp"
 
 #include <cmath>
-#include <cstdio>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/error.hpp"
 #include "base/text.hpp"
 
 namespace ballast::train {
@@ -28,7 +26,12 @@ void put(Json& object, const char* key, double value) {
 std::string to_json(const Record& record) {
   Json object;
   object["step"] = record.step;
-  put(object, "loss", record.loss);
+  if (record.has_labels) {
+    put(object, "loss", record.loss);
+  } else {
+    object["loss"] = nullptr;
+    object["labels"] = 0;
+  }
   put(object, "grad_norm", record.grad_norm);
   put(object, "lr", record.lr);
   object["tokens"] = record.tokens;
@@ -47,8 +50,9 @@ std::string to_json(const Record& record) {
 
 std::string to_line(const Record& record, std::uint64_t last_step, double left_s) {
   std::string line = fmt::format(
-      "step {:>{}}/{}  loss {:.4f}  grad {:.3f}  lr {:.2e}  {} tokens/s  {:.3f} s/step{}  {} left",
-      record.step, std::to_string(last_step).size(), last_step, record.loss, record.grad_norm,
+      "step {:>{}}/{}  {}  grad {:.3f}  lr {:.2e}  {} tokens/s  {:.3f} s/step{}  {} left",
+      record.step, std::to_string(last_step).size(), last_step,
+      record.has_labels ? fmt::format("loss {:.4f}", record.loss) : "no labels", record.grad_norm,
       record.lr, with_thousands(static_cast<std::uint64_t>(record.tokens_per_s)), record.step_s,
       record.mfu ? fmt::format("  MFU {:.1f}%", 100.0 * *record.mfu) : "", human_duration(left_s));
   if (record.val_bits_per_byte) {
@@ -61,9 +65,7 @@ MetricsLog::MetricsLog(const std::filesystem::path& run_dir, std::uint64_t keep_
     : records_{run_dir / "log.jsonl", keep_until},
       alerts_{run_dir / "alerts.jsonl", keep_until},
       probes_{run_dir / "monitor.jsonl", keep_until},
-      text_{run_dir / "train.log", std::ios::app} {
-  if (!text_) throw data_error("cannot write {}", (run_dir / "train.log").string());
-}
+      text_{run_dir / kTextLog} {}
 
 void MetricsLog::record(const Record& record, std::uint64_t last_step, double left_s) {
   if (!records_.is_open()) return;
@@ -76,13 +78,29 @@ void MetricsLog::alert(const monitor::Alert& alert) {
   say(monitor::to_line(alert));
 }
 
-void MetricsLog::probe(std::string_view json) { probes_.write(json); }
+void MetricsLog::probe(std::string_view json) {
+  probes_.write(json);
+  tell_news();
+}
 
 void MetricsLog::say(std::string_view line) {
   if (!text_.is_open()) return;
-  text_ << line << std::endl;
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  write_text(line);
+  tell_news();
+}
+
+void MetricsLog::write_text(std::string_view line) {
+  text_.write_line(line);
+  console_.say(line);
+}
+
+/// What became of the files, told where it can be read: on the console, and in train.log if that is
+/// not the one that fails.
+void MetricsLog::tell_news() {
+  for (JsonLines* lines : {&records_, &alerts_, &probes_}) {
+    if (const auto news = lines->take_news()) write_text(*news);
+  }
+  if (const auto news = text_.take_news()) write_text(*news);
 }
 
 }  // namespace ballast::train

@@ -2,22 +2,26 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "monitor/alert.hpp"
+#include "train/console.hpp"
 #include "train/json_lines.hpp"
 
 namespace ballast::train {
+
+/// What a run directory calls its log for people.
+inline constexpr const char* kTextLog = "train.log";
 
 /// One line of log.jsonl. Non-finite numbers are written as null, with "nonfinite": true.
 struct Record {
   std::uint64_t step = 0;
   double loss = 0.0;
   double grad_norm = 0.0;
+  bool has_labels = true;  ///< false: no label of the step had a weight; then there is no loss
   double lr = 0.0;
   std::uint64_t tokens = 0;  ///< labels since the start of the training
   double tokens_per_s = 0.0;
@@ -38,7 +42,8 @@ struct Record {
 [[nodiscard]] std::string to_line(const Record& record, std::uint64_t last_step, double left_s);
 
 /// The logs of a run, written by rank 0 alone: log.jsonl, alerts.jsonl and monitor.jsonl for
-/// programs, train.log and the console for people. Other ranks hold a silent one.
+/// programs, train.log and the console for people. Other ranks hold a silent one. A disk that does
+/// not take them ends no training: that is said once, and lines are kept and tried again.
 class MetricsLog {
  public:
   static MetricsLog silent() { return {}; }
@@ -53,14 +58,19 @@ class MetricsLog {
   void probe(std::string_view json);
   /// A line to train.log and the console.
   void say(std::string_view line);
+  /// Whether the console takes lines; without, train.log alone goes on.
+  [[nodiscard]] bool has_reader() const { return console_.has_reader(); }
 
  private:
   MetricsLog() = default;
+  void write_text(std::string_view line);
+  void tell_news();
 
   JsonLines records_;
   JsonLines alerts_;
   JsonLines probes_;
-  std::ofstream text_;
+  storage::AppendFile text_;
+  Console console_;
 };
 
 }  // namespace ballast::train

@@ -110,7 +110,7 @@ monitor::Duty Monitoring::after_step(const monitor::StepFacts& facts, MetricsLog
   if (config_->monitor.every == 0) return monitor::Duty::none;
   auto alerts = look(facts, log);
   const monitor::Duty duty = monitor_.answer(alerts);
-  for (const auto& alert : alerts) write_down(log, [&] { log.alert(alert); });
+  for (const auto& alert : alerts) log.alert(alert);
   say_shaping(facts.step, log);
   return duty;
 }
@@ -139,22 +139,8 @@ void Monitoring::write_probe(MetricsLog& log) {
   const monitor::Probe& probe = monitor_.probe();
   const bool in_full = probe.source == monitor::Source::held_out || probe.step == 1 ||
                        probe.step % (kProbesBetweenEigenvalues * config_->monitor.every) == 0;
-  write_down(log, [&] {
-    log.probe(
-        monitor::to_json(probe, in_full ? monitor::Eigenvalues::yes : monitor::Eigenvalues::no));
-  });
-}
-
-/// A log that cannot be written is no reason to end a training.
-template <class Write>
-void Monitoring::write_down(MetricsLog& log, Write&& write) {
-  if (!writes_) return;
-  try {
-    write();
-  } catch (const Error& error) {
-    writes_ = false;
-    log.say(fmt::format("warning: the monitor's files are no longer written: {}", error.what()));
-  }
+  log.probe(
+      monitor::to_json(probe, in_full ? monitor::Eigenvalues::yes : monitor::Eigenvalues::no));
 }
 
 void Monitoring::look_at_held_out(std::uint64_t step, Engine& engine, MetricsLog& log) {

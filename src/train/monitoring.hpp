@@ -22,8 +22,7 @@ namespace ballast::train {
 /// Bytes that the monitor takes on a rank, the update's sums included.
 [[nodiscard]] std::uint64_t monitor_bytes(const Config& config, const fsdp::ShardLayout& layout);
 
-/// The monitor of one training: what it is shown of the steps, and what becomes of its word. Files
-/// that it cannot write end no training.
+/// The monitor of one training: what it is shown of the steps, and what becomes of its word.
 class Monitoring {
  public:
   /// All must outlive this.
@@ -58,8 +57,6 @@ class Monitoring {
   void show(data::Split split, Engine& engine);
   void write_probe(MetricsLog& log);
   void say_shaping(std::uint64_t step, MetricsLog& log);
-  template <class Write>
-  void write_down(MetricsLog& log, Write&& write);
 
   const Config* config_;
   comm::Communicator* world_;
@@ -70,8 +67,7 @@ class Monitoring {
   std::uint64_t shaped_ = 0;        ///< the step that shaping_ was last prepared for
   bool was_alarmed_ = false;        ///< in the step under way
   std::uint64_t probed_ = 0;        ///< the step that observer_ was last handed out for
-  bool writes_ = true;
-  bool is_anew_ = false;  ///< resumed without what probes are held against
+  bool is_anew_ = false;            ///< resumed without what probes are held against
 };
 
 }  // namespace ballast::train

@@ -30,6 +30,22 @@ std::string holder_of(const std::filesystem::path& lock) {
   return holder.empty() ? "another process" : holder;
 }
 
+/// A lock that somebody else holds, or a file system that knows no locks: without them two jobs
+/// could write into one folder, so that is no place for a run.
+Error lock_error(const std::filesystem::path& run_dir, const std::string& holder, int error) {
+  if (error == EWOULDBLOCK) {
+    return data_error(
+        "run.dir {}: in use by {}; wait for it, or choose another folder (if that host is gone for "
+        "good, delete the file '{}' there)",
+        run_dir.string(), holder, kLockFile);
+  }
+  return data_error(
+      "run.dir {}: this file system takes no lock ({}); choose a folder on one that does (NFS: "
+      "with "
+      "its lock service running)",
+      run_dir.string(), std::strerror(error));
+}
+
 std::string new_nonce() {
   std::random_device entropy;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
@@ -73,10 +89,7 @@ void RunDirectory::create_and_lock() {
   if (lock_ < 0) {
     throw data_error("run.dir {}: cannot write there: {}", path_.string(), std::strerror(errno));
   }
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    throw data_error("run.dir {}: in use by {}; wait for it, or choose another folder",
-                     path_.string(), holder_of(file));
-  }
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) throw lock_error(path_, holder_of(file), errno);
   const std::string holder = fmt::format("process {} on {}\n", ::getpid(), host_name());
   if (::ftruncate(lock_, 0) != 0 ||
       ::pwrite(lock_, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
@@ -100,24 +113,6 @@ void RunDirectory::check_visibility(comm::Communicator& world) const {
     }
   });
   if (world.is_root()) std::filesystem::remove(file);
-}
-
-std::optional<std::filesystem::path> checkpoint_to_resume(comm::Communicator& world,
-                                                          const Config& config) {
-  using Found = std::optional<std::filesystem::path>;
-  const auto& resume = config.checkpoint.resume;
-  return comm::agree_on<Found>(world, "checkpoint.resume", [&]() -> Found {
-    const bool holds_any = checkpoint::has_checkpoints(config.run.dir);
-    if (resume == "false" && holds_any) {
-      throw usage_error(
-          "run.dir {} holds checkpoints already; set checkpoint.resume = true to go on from the "
-          "newest, or choose another folder",
-          config.run.dir.string());
-    }
-    if (resume == "false" || (resume == "true" && !holds_any)) return std::nullopt;
-    return checkpoint::find_checkpoint(resume == "true" ? config.run.dir
-                                                        : std::filesystem::path{resume});
-  });
 }
 
 }  // namespace ballast::train

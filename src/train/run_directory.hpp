@@ -1,12 +1,8 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <optional>
-#include <string>
 
 #include "comm/communicator.hpp"
-#include "train/config.hpp"
 
 namespace ballast::train {
 
@@ -30,10 +26,5 @@ class RunDirectory {
   std::filesystem::path path_;
   int lock_ = -1;  ///< on rank 0
 };
-
-/// The checkpoint a run goes on from, if any: what checkpoint.resume asks for, given what the run
-/// directory holds. A usage Error if it holds checkpoints and nothing was said of them. Collective.
-[[nodiscard]] std::optional<std::filesystem::path> checkpoint_to_resume(comm::Communicator& world,
-                                                                        const Config& config);
 
 }  // namespace ballast::train

@@ -8,15 +8,18 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/stop_signal.hpp"
 #include "comm/communicator.hpp"
 #include "train/config.hpp"
 
 namespace ballast::train {
 
 /// Trains until the last step, `run.stop_at`, or a signal. `resolved_ini` is the configuration as
-/// text, kept in the run directory. Returns run_again (75) when a signal stopped it, unstable (4)
-/// when update after update had to be skipped. Collective.
-ExitCode train(comm::Communicator& world, const Config& config, const std::string& resolved_ini);
+/// text, kept in the run directory. Returns run_again (75) when a signal or the loss of its reader
+/// stopped it, unstable (4) when update after update had to be skipped; a signal before the first
+/// step is an Error with code 75. Collective.
+ExitCode train(comm::Communicator& world, const StopSignal& stop_signal, const Config& config,
+               const std::string& resolved_ini);
 
 struct EvalOptions {
   std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory: its newest

@@ -51,6 +51,7 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
     sums.loss.merge(model.forward(batch, parameters, nll));
     bytes += raw_bytes(batch, dataset.piece_bytes());
   });
+  loader.agree_on_faults(world);
   sums.merge_over(world);
   bytes = world.sum(bytes, {"validation"});
   const double total =

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <cstdint>
-
 #include "base/exact_sum.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/sharded_parameters.hpp"
 #include "model/batch.hpp"
+#include "train/stop.hpp"
 
 namespace ballast::train {
 
@@ -13,7 +12,9 @@ namespace ballast::train {
 struct StepSums {
   model::LossSums loss;
   ExactSum squared_gradient;  ///< of the accumulators, granule by granule
-  std::int64_t stop_requests = 0;
+  StopCounts stops;
+  std::int64_t data_faults = 0;    ///< ranks that could not read their samples
+  std::int64_t save_requests = 0;  ///< ranks whose clock asks for a checkpoint
 
   /// The element-wise sum over all ranks: one small exchange of integers, the same verdict
   /// everywhere. Collective.

@@ -86,12 +86,12 @@ TEST(Step, AllocatesNothing) {
     Engine engine{config, world(), dataset, &profile};
     engine.initialise();
     auto state = engine.initial_state();
-    for (int i = 0; i < kWarmUp; ++i) engine.step(state, 1e-3, false);
+    for (int i = 0; i < kWarmUp; ++i) engine.step(state, 1e-3);
     std::size_t allocations = 0;
     {
       const test::CountAllocations count;
       for (int i = 0; i < kCounted; ++i) {
-        engine.step(state, 1e-3, false);
+        engine.step(state, 1e-3);
         (void)engine.take_timings();
       }
       allocations = count.own();
@@ -122,10 +122,10 @@ TEST(Step, ThatIsShapedAllocatesNothing) {
       engine.observe(monitoring.observer_for(kStep));
     };
     prepare();
-    engine.step(state, 1e-3, false);
+    engine.step(state, 1e-3);
     prepare();
     const test::CountAllocations count;
-    engine.step(state, 1e-3, false);
+    engine.step(state, 1e-3);
     const std::size_t allocations = count.own();
     if (allocations != 0) count.print_first();
     EXPECT_EQ(allocations, 0u) << dim;

@@ -67,5 +67,25 @@ TEST(HumanDuration, ChoosesTheUnit) {
   EXPECT_EQ(human_duration(8040.0), "2 h 14 min");
 }
 
+TEST(Excerpt, IsOneShortHarmlessLine) {
+  EXPECT_EQ(excerpt(""), "");
+  EXPECT_EQ(excerpt("plain, größer, \xF0\x9F\x98\x80"), "plain, größer, \xF0\x9F\x98\x80");
+  EXPECT_EQ(excerpt(std::string_view{"a\nb\tc\r\x1b[31m\0\x7f", 13}),
+            "a\\nb\\tc\\r\\x1b[31m\\x00\\x7f");
+  EXPECT_EQ(excerpt("\xff\xc3 \xe2\x82"), "\\xff\\xc3 \\xe2\\x82");
+  EXPECT_EQ(excerpt("\xc2\x9b"
+                    "31m"),
+            "\\xc2\\x9b31m")
+      << "a control character of eight bits";
+  EXPECT_EQ(excerpt(std::string(80, 'x')), std::string(80, 'x'));
+  EXPECT_EQ(excerpt(std::string(81, 'x')), std::string(80, 'x') + "...");
+  EXPECT_EQ(excerpt("aß", 2), "a...") << "no half characters";
+}
+
+TEST(Nearest, OfAnEndlessWordIsNone) {
+  const std::vector<std::string> names{"optim.lr"};
+  EXPECT_EQ(nearest(std::string(4 << 20, 'x'), names), "");
+}
+
 }  // namespace
 }  // namespace ballast

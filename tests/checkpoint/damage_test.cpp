@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <utility>
 
+#include "checkpoint/check.hpp"
 #include "checkpoint/extents.hpp"
 #include "checkpoint/fixture.hpp"
 #include "checkpoint/granule_hashes.hpp"
@@ -58,6 +59,60 @@ TEST(Damage, EveryFlippedByteIsFoundAndItsFileNamed) {
     }
   }
   EXPECT_NO_THROW((void)load_weights(table, copy, weights));
+}
+
+/// The first value of a tensor's part in the only file of a checkpoint.
+void alter_value(const std::filesystem::path& file, const model::ParameterTable& table,
+                 std::size_t parameter, Part part) {
+  float value = 0.0f;
+  storage::H5File::open(file).read<float>(std::string{name_of(part)},
+                                          table.parameters()[parameter].first_granule * kGranule,
+                                          std::span{&value, 1});
+  std::string bytes = storage::read_text(file);
+  const std::string pattern{reinterpret_cast<const char*>(&value), sizeof(value)};
+  const auto at = bytes.find(pattern);
+  ASSERT_NE(at, std::string::npos);
+  flip_byte(file, at);
+}
+
+TEST(Damage, TellsTheTensorAndItsElements) {
+  on_ranks(1, [](comm::Communicator& world) {
+    const SharedFolder folder{world};
+    const auto saved = save_step(world, folder.path(), 1, 8);
+    const model::ParameterTable table{odd_config()};
+    for (std::size_t i = 0; i < table.parameters().size(); i += 7) {
+      const auto copy = folder.path() / fmt::format("copy-{}", i);
+      std::filesystem::copy(saved.folder, copy);
+      alter_value(copy / shard_file_name(0, 1), table, i, kParts[i % kParts.size()]);
+      const auto message = load_error(world, copy);
+      EXPECT_NE(message.find("in tensor '" + table.parameters()[i].name + "', elements 0 to "),
+                std::string::npos)
+          << message;
+    }
+  });
+}
+
+TEST(Damage, IsAResultOnEveryRankAndAnUnknownFormatIsNone) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto saved = save_step(world, folder.path(), 1, 8);
+  EXPECT_TRUE(look_at(world, saved.folder).checked.has_value());
+  const auto manifest = saved.folder / kManifestName;
+  const std::string text = storage::read_text(manifest);
+  const auto replace = [&](const std::string& by) {
+    on_root(world, [&] { storage::write_text_atomically(manifest, by); });
+  };
+  replace("{");
+  const auto broken = look_at(world, saved.folder);
+  EXPECT_FALSE(broken.checked.has_value());
+  EXPECT_NE(broken.damage.find("manifest.json"), std::string::npos) << broken.damage;
+
+  std::string newer = text;
+  const std::string version = "\"format_version\": 2";
+  newer.replace(newer.find(version), version.size(), "\"format_version\": 3");
+  replace(newer);
+  const auto message = error_on_all_ranks(world, [&] { (void)look_at(world, saved.folder); });
+  EXPECT_NE(message.find("use the newer build that wrote it"), std::string::npos) << message;
 }
 
 TEST(Damage, OneFileMissingTruncatedOrAlteredEndsAllRanksWithItsName) {
@@ -193,13 +248,19 @@ TEST(Damage, ReadingBackFindsWhatTheDiskChanged) {
   Shards shards{table, test::world()};
   const auto hashes = granule_hashes(shards.fill(1).layout(), shards.tensors());
   const auto path = folder / "file.h5";
-  const auto write = [&] { write_shard_file(path, shards.layout(), shards.tensors(), {}); };
+  const auto write = [&] {
+    const auto tensors = shards.tensors();
+    ShardWriter writer{path, shards.layout(), tensors, {}, hashes};
+    writer.write(0);
+    writer.close();
+  };
+  const auto read_back = [&] { ReadBack{path, shards.layout(), hashes}.compare(0); };
   write();
-  EXPECT_NO_THROW(verify_read_back(path, shards.layout(), hashes));
+  EXPECT_NO_THROW(read_back());
   {
     const std::vector<std::uint64_t> rows{0, 0, shards.layout().local_numel() / kGranule};
     write_file(path, rows, rows.back() * kGranule, rows.back() * kGranule);
-    const auto message = data_error_of([&] { verify_read_back(path, shards.layout(), hashes); });
+    const auto message = data_error_of(read_back);
     EXPECT_NE(message.find("in its rows"), std::string::npos) << message;
   }
   for (const auto& segment : shards.layout().held_segments()) {
@@ -208,7 +269,7 @@ TEST(Damage, ReadingBackFindsWhatTheDiskChanged) {
       const float value = std::exchange(last, 7.0f);
       write();
       last = value;
-      const auto message = data_error_of([&] { verify_read_back(path, shards.layout(), hashes); });
+      const auto message = data_error_of(read_back);
       const auto& name = table.parameters()[segment.parameter].name;
       EXPECT_NE(message.find("file.h5' read back differs"), std::string::npos) << message;
       EXPECT_NE(message.find("'" + name + "'"), std::string::npos) << message;

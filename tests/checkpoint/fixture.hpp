@@ -132,7 +132,7 @@ inline SaveResult save_step(comm::Communicator& world, const std::filesystem::pa
   const model::ParameterTable table{odd_config()};
   Shards shards{table, world};
   auto request = request_for(run_dir, step);
-  request.keep = keep;
+  request.retention.keep = keep;
   return save(world, shards.fill(seed).layout(), shards.tensors(), request);
 }
 

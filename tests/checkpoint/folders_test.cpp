@@ -43,6 +43,7 @@ TEST(Folders, TheNewestIsWhatLatestSaysElseTheHighestStep) {
   };
   EXPECT_EQ(find_checkpoint(run.path()), run / "checkpoints/step-10");
   expect("checkpoints/step-9\n", "step-9");
+  expect("checkpoints/step-8\n", "step-10");
   expect("checkpoints/step-200\n", "step-10");
   expect("checkpoints/step-11\n", "step-10");
   expect("../../etc\n", "step-10");
@@ -96,6 +97,36 @@ TEST(Folders, ACheckpointThatWasBeingReplacedComesBack) {
   EXPECT_EQ(storage::read_text(run / "checkpoints/step-5/manifest.json"), "old");
 }
 
+/// A crash between naming a checkpoint in `latest` and giving it its name, or an earlier course of
+/// the training beyond: the newest of the present course comes first.
+TEST(Folders, TheNewestOfThePresentCourseComesFirst) {
+  const TemporaryFolder run;
+  for (const auto* name : {"step-5", "step-6", "step-20", "step-30"}) make_folder(run, name);
+  const auto order = [&] {
+    Names names;
+    for (const auto& folder : newest_first(run.path())) names.push_back(folder.filename().string());
+    return names;
+  };
+  EXPECT_EQ(order(), (Names{"step-30", "step-20", "step-6", "step-5"}));
+  std::ofstream{run / "latest"} << "checkpoints/step-7\n";
+  EXPECT_EQ(order(), (Names{"step-6", "step-5", "step-30", "step-20"}));
+  make_folder(run, "step-7");
+  EXPECT_EQ(order(), (Names{"step-7", "step-6", "step-5", "step-30", "step-20"}));
+}
+
+TEST(Folders, ADamagedOneIsSetAsideUnderANameOfItsOwn) {
+  const TemporaryFolder run;
+  for (const auto* text : {"first", "second"}) {
+    make_folder(run, "step-5", text);
+    (void)set_aside(step_folder(run.path(), 5));
+  }
+  EXPECT_EQ(checkpoints(run), (Names{"step-5.damaged", "step-5.damaged-2"}));
+  EXPECT_EQ(storage::read_text(run / "checkpoints/step-5.damaged-2/manifest.json"), "second");
+  EXPECT_FALSE(has_checkpoints(run.path()));
+  remove_unfinished(run.path());
+  EXPECT_EQ(checkpoints(run), (Names{"step-5.damaged", "step-5.damaged-2"}));
+}
+
 TEST(Folders, PublishingReplacesWhatIsThere) {
   const TemporaryFolder run;
   make_folder(run, "step-5", "old");
@@ -108,24 +139,55 @@ TEST(Folders, PublishingReplacesWhatIsThere) {
   EXPECT_EQ(storage::read_text(run / "latest"), "checkpoints/step-5\n");
 }
 
+/// A checkpoint whose manifest can be read, of one file of `bytes` bytes that should have 3.
+void make_checkpoint(const TemporaryFolder& run, const std::string& name, std::size_t bytes = 3) {
+  const Manifest manifest{.state = {},
+                          .state_hash = {},
+                          .writers = 1,
+                          .tensors = {},
+                          .files = {{"rank", 3, {}}},
+                          .identity = {},
+                          .numerics = {}};
+  make_folder(run, name, manifest.to_json());
+  std::ofstream{run / "checkpoints" / name / "rank"} << std::string(bytes, 'x');
+}
+
 TEST(Folders, PruningKeepsTheNewestByNumber) {
   const TemporaryFolder run;
   for (const auto* name : {"step-8", "step-9", "step-10", "step-11", "step-7.tmp"}) {
-    make_folder(run, name);
+    make_checkpoint(run, name);
   }
-  prune_folders(run.path(), 11, 3);
+  prune_folders(run.path(), 11, {.keep = 3});
   EXPECT_EQ(checkpoints(run), (Names{"step-10", "step-11", "step-7.tmp", "step-9"}));
-  prune_folders(run.path(), 11, 0);
+  prune_folders(run.path(), 11, {.keep = 0});
   EXPECT_EQ(checkpoints(run), (Names{"step-11", "step-7.tmp"}));
 }
 
 TEST(Folders, PruningTakesTheAbandonedCourseFirst) {
   const TemporaryFolder run;
-  for (const auto* name : {"step-5", "step-6", "step-10", "step-20"}) make_folder(run, name);
-  prune_folders(run.path(), 6, 3);
+  for (const auto* name : {"step-5", "step-6", "step-10", "step-20"}) make_checkpoint(run, name);
+  prune_folders(run.path(), 6, {.keep = 3});
   EXPECT_EQ(checkpoints(run), (Names{"step-10", "step-5", "step-6"}));
-  prune_folders(run.path(), 6, 1);
+  prune_folders(run.path(), 6, {.keep = 1});
   EXPECT_EQ(checkpoints(run), Names{"step-6"});
+}
+
+TEST(Folders, PruningCountsOnlyWhatIsThereInFull) {
+  const TemporaryFolder run;
+  for (const auto* name : {"step-1", "step-2", "step-5"}) make_checkpoint(run, name);
+  make_checkpoint(run, "step-3", 2);
+  make_folder(run, "step-4", "not a manifest");
+  prune_folders(run.path(), 5, {.keep = 2});
+  EXPECT_EQ(checkpoints(run), (Names{"step-2", "step-3", "step-4", "step-5"}));
+}
+
+TEST(Folders, PruningLeavesThoseThatStayForEver) {
+  const TemporaryFolder run;
+  for (const auto* name : {"step-10", "step-20", "step-25", "step-30", "step-35"}) {
+    make_checkpoint(run, name);
+  }
+  prune_folders(run.path(), 35, {.keep = 1, .keep_every = 20});
+  EXPECT_EQ(checkpoints(run), (Names{"step-20", "step-35"}));
 }
 
 }  // namespace

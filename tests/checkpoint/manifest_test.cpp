@@ -113,7 +113,7 @@ TEST(Manifest, FileNamesCannotLeadElsewhere) {
 }
 
 TEST(Manifest, HostileTextIsOneError) {
-  expect_edit_fails("\"seed\"", "\"step\"", "'step' twice");
+  expect_edit_fails("\"seed\"", "\"step\"", "'step' stands twice");
   expect_edit_fails("\"loss_scale\": 0.1", "\"loss_scale\": 1e999", "not valid JSON");
   const std::string deep = std::string(100000, '[') + std::string(100000, ']');
   for (const std::string& text :
@@ -147,6 +147,13 @@ TEST(Manifest, WhatJsonCannotSayIsADefect) {
   manifest = sample();
   manifest.numerics = "\xff";
   EXPECT_THROW((void)manifest.to_json(), Error);
+}
+
+TEST(Manifest, ALinkIsNoFileOfACheckpoint) {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_symlink("/dev/zero", folder / "manifest.json");
+  const auto message = test::data_error_of([&] { (void)Manifest::read(folder.path()); });
+  EXPECT_NE(message.find("is a link"), std::string::npos) << message;
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
+#include <cmath>
+#include <fstream>
 #include <gtest/gtest.h>
 
+#include "checkpoint/check.hpp"
 #include "checkpoint/fixture.hpp"
 #include "storage/files.hpp"
 
@@ -99,6 +102,54 @@ TEST(Checkpoint, OfAnotherModelIsRefusedWithTheDifferences) {
   EXPECT_NE(message.find("'block.2.attention_norm' [32] is not in the model"), std::string::npos)
       << message;
   EXPECT_NE(message.find("more"), std::string::npos) << message;
+}
+
+TEST(Checkpoint, HoldsTheTokenizerAndWhatItsRunWasAskedFor) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const model::ParameterTable table{odd_config()};
+  Shards shards{table, world};
+  const std::vector<std::uint8_t> model{0, 255, '\n', 7};
+  auto request = request_for(folder.path(), 4);
+  request.tokenizer_model = model;
+  request.settings = "[optim]\nlr = 0.1\n";
+  request.lr = 0.1;
+  const auto saved = save(world, shards.fill(3).layout(), shards.tensors(), request);
+  const auto manifest = expect_loads(world, saved.folder, 3);
+  EXPECT_EQ(tokenizer_model(manifest, saved.folder), model);
+  EXPECT_EQ(manifest.settings, request.settings);
+  EXPECT_EQ(manifest.lr, 0.1);
+
+  on_root(world, [&] { std::ofstream{saved.folder / manifest.tokenizer->name} << "1234"; });
+  const auto damage = look_at(world, saved.folder).damage;
+  EXPECT_NE(damage.find("tokenizer.model' was altered"), std::string::npos) << damage;
+}
+
+TEST(Checkpoint, AValueThatIsNotFiniteIsFoundWhereverItIs) {
+  auto& world = test::world();
+  const model::ParameterTable table{odd_config()};
+  for (const Part part : kParts) {
+    Shards shards{table, world};
+    EXPECT_EQ(find_nonfinite(world, shards.layout(), shards.tensors()), "");
+    const auto segments = shards.layout().held_segments();
+    if (world.rank() == world.size() - 1 && !segments.empty()) {
+      const auto& last = segments.back();
+      shards.values(part)[last.local_offset + last.logical_numel - 1] = std::nanf("");
+    }
+    const auto found = find_nonfinite(world, shards.layout(), shards.tensors());
+    EXPECT_TRUE(found.starts_with(std::string{name_of(part)} + " of tensor '")) << found;
+    EXPECT_NE(found.find(world.name(world.size() - 1)), std::string::npos) << found;
+  }
+}
+
+TEST(Checkpoint, RoomForOneIsAskedForBeforehand) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const model::ParameterTable table{odd_config()};
+  Shards shards{table, world};
+  EXPECT_EQ(require_room(world, shards.layout(), folder.path(), 1), "");
+  const auto warning = require_room(world, shards.layout(), folder.path(), std::size_t{1} << 40);
+  EXPECT_NE(warning.find("the checkpoints to come take"), std::string::npos) << warning;
 }
 
 }  // namespace

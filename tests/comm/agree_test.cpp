@@ -1,8 +1,11 @@
 #include "comm/agree.hpp"
 
+#include <chrono>
 #include <gtest/gtest.h>
 #include <new>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "support/world.hpp"
 
@@ -88,6 +91,37 @@ TEST(AgreeOn, HandsOutTheValue) {
                                              return 1;
                                            }),
                Error);
+}
+
+TEST(AgreeStepwise, EveryRankTakesEveryStep) {
+  std::vector<std::size_t> steps;
+  agree_stepwise(world(), "counting", 3, [&](std::size_t step) { steps.push_back(step); });
+  EXPECT_EQ(steps, (std::vector<std::size_t>{0, 1, 2}));
+}
+
+TEST(AgreeStepwise, TheStepThatFailsIsTheLastOfAll) {
+  const int last = world().size() - 1;
+  std::size_t taken = 0;
+  try {
+    agree_stepwise(world(), "counting", 9, [&](std::size_t step) {
+      ++taken;
+      if (world().rank() == last && step == 4) throw data_error("no room for step {}", step);
+    });
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    const std::string prefix = last == 0 ? "" : fmt::format("[{}] ", world().name(last));
+    EXPECT_EQ(error.what(), prefix + "no room for step 4");
+  }
+  EXPECT_EQ(taken, 5u);
+}
+
+/// Four steps that take longer than the timeout together: nobody is missing.
+TEST(AgreeStepwise, LongWorkInStepsOutlastsTheTimeout) {
+  auto part = world().split(0);
+  part.set_timeout_s(1.0);
+  EXPECT_NO_THROW(agree_stepwise(part, "sleeping", 4, [&](std::size_t) {
+    if (part.rank() == 0) std::this_thread::sleep_for(std::chrono::milliseconds{600});
+  }));
 }
 
 }  // namespace

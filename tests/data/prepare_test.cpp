@@ -12,90 +12,11 @@
 #include <thread>
 #include <unistd.h>
 
-#include "data/dataset.hpp"
-#include "data/tokenizer.hpp"
+#include "data/prepared.hpp"
 #include "storage/files.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace ballast::data {
 namespace {
-
-using test::data_error_of;
-using test::TemporaryFolder;
-
-constexpr std::size_t kBlock = 16384;
-
-void expect_contains(const std::string& text, const std::string& part) {
-  EXPECT_NE(text.find(part), std::string::npos) << text;
-}
-
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::filesystem::create_directories(path.parent_path());
-  std::ofstream{path, std::ios::binary} << text;
-}
-
-/// Words and lines that never repeat in the same order.
-std::string prose(std::size_t bytes) {
-  static constexpr std::array<std::string_view, 8> kWords{
-      "light ", "darkness ", "waters,\n", "and ", "  evening ", "morning. ", "größer ", "€ "};
-  std::string text;
-  for (std::uint32_t state = 1; text.size() < bytes;) {
-    state = state * 1664525u + 1013904223u;
-    text += kWords[(state >> 20) % kWords.size()];
-  }
-  while ((static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  text.resize(bytes);
-  return text;
-}
-
-/// The file as its segments of text, one list a split.
-struct Prepared {
-  explicit Prepared(const std::filesystem::path& path) : dataset{path} {
-    const auto file = storage::H5File::open(path);
-    const auto tokenizer = make_tokenizer(dataset.info().tokenizer, dataset.tokenizer_model());
-    for (const Split split : {Split::train, Split::validation}) {
-      const std::string name{split_name(split)};
-      const auto ids = file.read_all<std::int32_t>(name + "/tokens");
-      const auto bounds = file.read_all<std::uint64_t>(name + "/segments");
-      auto& segments = split == Split::train ? train : validation;
-      for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
-        segments.push_back(
-            tokenizer->decode(std::span{ids}.subspan(bounds[i], bounds[i + 1] - bounds[i])));
-      }
-      auto& starts = split == Split::train ? train_documents : validation_documents;
-      starts = file.read_all<std::uint64_t>(name + "/documents");
-    }
-  }
-  Dataset dataset;
-  std::vector<std::string> train, validation;
-  std::vector<std::uint64_t> train_documents, validation_documents;
-};
-
-class Prepare : public testing::Test {
- protected:
-  PrepareSummary run(PrepareOptions options) {
-    options.output = output();
-    return prepare(options, {});
-  }
-  PrepareSummary run(const std::string& input, const std::string& tokenizer = "bytes") {
-    return run({.inputs = {input}, .tokenizer = tokenizer});
-  }
-  std::string error(const PrepareOptions& options) {
-    const auto message = data_error_of([&] { run(options); });
-    EXPECT_FALSE(std::filesystem::exists(output())) << "nothing may be left of a failure";
-    for (const auto& entry : std::filesystem::directory_iterator{folder_.path()}) {
-      EXPECT_EQ(entry.path().string().find("out.h5"), std::string::npos) << entry.path();
-    }
-    return message;
-  }
-  std::string error(const std::string& input, const std::string& tokenizer = "bytes") {
-    return error(PrepareOptions{.inputs = {input}, .tokenizer = tokenizer});
-  }
-  [[nodiscard]] std::filesystem::path output() const { return folder_ / "out.h5"; }
-  [[nodiscard]] std::string in(const std::string& name) const { return (folder_ / name).string(); }
-
-  TemporaryFolder folder_;
-};
 
 TEST_F(Prepare, EveryTwentiethBlockIsHeldOut) {
   const std::string text = prose(45 * kBlock + 1234);
@@ -151,7 +72,7 @@ TEST_F(Prepare, CutsDoNotDependOnHowFilesArePieced) {
   }
   run(in("whole"));
   const Prepared whole{output()};
-  run(in("parts"));
+  run({.inputs = {in("parts")}, .join = ""});
   const Prepared parts{output()};
   EXPECT_EQ(whole.train, parts.train);
   EXPECT_EQ(whole.validation, parts.validation);
@@ -171,7 +92,7 @@ TEST_F(Prepare, TailHoldsOutTheEnd) {
   EXPECT_EQ(Prepared{output()}.train, (std::vector{text}));
 }
 
-TEST_F(Prepare, DocumentsAreHeldOutWhole) {
+TEST_F(Prepare, DocumentsAreHeldOutWholeAndTheOthersAreOneSegment) {
   for (int i = 0; i < 43; ++i) {
     write_file(in(fmt::format("docs/{:03}.txt", i)), fmt::format("document {} ", i));
   }
@@ -179,10 +100,11 @@ TEST_F(Prepare, DocumentsAreHeldOutWhole) {
   run({.inputs = {in("docs")}, .split = SplitRule::documents});
   const Prepared prepared{output()};
   EXPECT_EQ(prepared.validation, (std::vector<std::string>{"document 19 ", "document 39 "}));
-  ASSERT_EQ(prepared.train.size(), 3u);
-  EXPECT_TRUE(prepared.train[0].ends_with("document 18 "));
-  EXPECT_TRUE(prepared.train[1].starts_with("document 20 "));
-  EXPECT_EQ(prepared.train[2], "document 40 document 41 document 42 ");
+  ASSERT_EQ(prepared.train.size(), 1u);
+  EXPECT_TRUE(prepared.train[0].starts_with("document 0 document 1 "));
+  EXPECT_NE(prepared.train[0].find("document 18 document 20 "), std::string::npos);
+  EXPECT_TRUE(prepared.train[0].ends_with("document 38 document 40 document 41 document 42 "));
+  EXPECT_EQ(prepared.train_documents.size(), 41u);
 }
 
 TEST_F(Prepare, OfFewDocumentsTheLastIsHeldOut) {
@@ -217,7 +139,7 @@ TEST_F(Prepare, JsonLinesBringDocumentsAndWeights) {
   EXPECT_EQ(prepared.train, (std::vector<std::string>{"abc\xC3\xA9"}));
   EXPECT_EQ(prepared.validation, (std::vector<std::string>{"held"}));
   EXPECT_EQ(storage::H5File::open(output()).read_all<float>("train/weights"),
-            (std::vector<float>{0.5f, 0.5f, 1, 1, 1}));
+            (std::vector<float>{0.5f, 0.5f, 0.5f, 1, 1, 1, 1}));
   EXPECT_EQ(prepared.dataset.info().raw_bytes, 9u);
 
   write_file(in("plain.jsonl"), "{\"text\": \"ab\"}\n{\"text\": \"cd\", \"weight\": 1.0}");
@@ -232,7 +154,7 @@ TEST_F(Prepare, BadJsonLinesAreNamed) {
     expect_contains(message, "a.jsonl' line 2: ");
     return message;
   };
-  expect_contains(refusal("{\"text\": \"cut"), "parse error");
+  expect_contains(refusal("{\"text\": \"cut"), "line 2: byte 14: this is not JSON: syntax error");
   expect_contains(refusal("[1, 2]"), "\"text\"");
   expect_contains(refusal("{\"body\": \"x\"}"), "\"text\"");
   expect_contains(refusal("{\"text\": 7}"), "\"text\"");
@@ -248,7 +170,7 @@ TEST_F(Prepare, FilesFoldersAndGlobsAreReadInOrderOnce) {
   write_file(in("d/.dot"), "hidden");
   write_file(in("a.txt"), "a");
   const auto summary = run({.inputs = {in("d"), in("*.txt"), in("a.txt"), in("d/b.tx?")}});
-  EXPECT_EQ(summary.sources, 3u);
+  EXPECT_EQ(summary.text_files, 3u);
   const Prepared prepared{output()};
   EXPECT_EQ(prepared.train, (std::vector<std::string>{"abc"}));
   const auto sources = prepared.dataset.sources();
@@ -259,7 +181,7 @@ TEST_F(Prepare, FilesFoldersAndGlobsAreReadInOrderOnce) {
   // The output of an earlier time is not text.
   std::filesystem::rename(output(), in("d/out.h5"));
   PrepareOptions again{.inputs = {in("d")}, .output = in("d/out.h5")};
-  EXPECT_EQ(prepare(again, {}).sources, 2u);
+  EXPECT_EQ(prepare(again, {}).text_files, 2u);
 }
 
 TEST_F(Prepare, PipesAndStandardInputAreReadOnce) {
@@ -321,6 +243,28 @@ TEST_F(Prepare, SentencePieceKeepsEveryByteAndCountsThem) {
   EXPECT_EQ(bytes, text.size());
 }
 
+TEST_F(Prepare, SentencePieceServesTextsWithoutSpacesAndSaysWhatOthersLack) {
+  std::string text;
+  for (int i = 0; i < 6000; ++i) text += fmt::format("{}世界。{}", i % 7 == 0 ? "你好" : "", i);
+  write_file(in("a.txt"), text);
+  run({.inputs = {in("a.txt")}, .tokenizer = "sentencepiece:600", .split = SplitRule::tail});
+  const auto tokenizer = make_sentencepiece_tokenizer(Dataset{output()}.tokenizer_model());
+  EXPECT_EQ(tokenizer->decode(tokenizer->encode("  a b ")), "  a b ");
+  std::string rare;
+  for (int i = 0; i < 3000; ++i) {
+    const int point = 0x4E00 + i;  // a character of three bytes
+    rare += {static_cast<char>(0xE0 | point >> 12), static_cast<char>(0x80 | (point >> 6 & 63)),
+             static_cast<char>(0x80 | (point & 63)), ' '};
+  }
+  write_file(in("a.txt"), rare);
+  expect_contains(error(in("a.txt"), "sentencepiece:600"), "characters of the text alone need 3");
+  write_file(in("a.txt"), "one line\n");
+  expect_contains(error({.inputs = {in("a.txt")},
+                         .tokenizer = "sentencepiece:600",
+                         .split = SplitRule::documents}),
+                  "no text to train a vocabulary on");
+}
+
 TEST_F(Prepare, ATrainedModelServesAgain) {
   write_file(in("a.txt"), prose(100000));
   run(in("a.txt"), "sentencepiece:320");
@@ -337,6 +281,19 @@ TEST_F(Prepare, SameInputSameFile) {
   const auto first = storage::hash_file(output());
   run(in("a.txt"));
   EXPECT_EQ(storage::hash_file(output()), first);
+}
+
+TEST_F(Prepare, OnePlainTextKeepsTheHashThatItHadInOlderVersions) {
+  write_file(in("a.txt"), prose(45 * kBlock + 1234));
+  const auto hash = [&](const PrepareOptions& options) {
+    run(options);
+    return Dataset{output()}.info().content_hash;
+  };
+  EXPECT_EQ(hash({.inputs = {in("a.txt")}}), "ceb340ed08e4ae2e7840f42965352252");
+  EXPECT_EQ(hash({.inputs = {in("a.txt")}, .tokenizer = "sentencepiece:300"}),
+            "3d8857e6e0ceaf2f31d6ebce90715ed8");
+  EXPECT_EQ(hash({.inputs = {in("a.txt")}, .split = SplitRule::tail}),
+            "d7f259840509edd1edba4717c717026d");
 }
 
 TEST_F(Prepare, ProgressReachesTheTotal) {
@@ -381,6 +338,9 @@ TEST_F(Prepare, BinaryAndBadUtf8AreForBytesOnly) {
   expect_contains(message, "binary");
   expect_contains(message, fmt::format("offset {}", prose(100).size()));
   options.tokenizer = "bytes";
+  expect_contains(error(options), "--format text");
+  options.format = FormatChoice::text;
+  options.join = "";
   run(options);
   EXPECT_EQ(Prepared{output()}.train[0], prose(70000) + prose(100) + std::string(1, '\0') + "x");
 }
@@ -390,7 +350,8 @@ TEST_F(Prepare, BadTokenizersAndOptionsAreRefused) {
   expect_contains(error(in("a.txt"), "bpe"), "'bpe' is neither");
   write_file(in("tokenizer.model"), "no model");
   expect_contains(error(in("a.txt"), in("tokenizer.model")), "tokenizer.model': this is not");
-  expect_contains(error(in("a.txt"), "sentencepiece:90000"), "too high");
+  expect_contains(error(in("a.txt"), "sentencepiece:90000"),
+                  "vocabulary of 90000: the text has pieces for ");
   const auto code = [&](const PrepareOptions& options) {
     try {
       prepare(options, {});

@@ -7,6 +7,18 @@
 namespace ballast::test {
 namespace {
 
+/// Folder, mpirun, ranks, what to do once step 3 is done. mpirun dies of a SIGUSR1 that comes as it
+/// ends, unless that is ignored.
+constexpr const char* kSignalledJob = R"sh(
+cd '{0}'
+echo 'echo $$ >>'"'{0}/pids'"'; exec "$@"' >wrapper
+(trap '' USR1 && exec {1} -n {2} sh ./wrapper "$@") &
+job=$!
+until grep -q '"step":3,' run/log.jsonl 2>/dev/null; do sleep 0.05; done
+{3}
+wait $job
+)sh";
+
 class Endings : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
@@ -14,31 +26,31 @@ class Endings : public testing::TestWithParam<int> {
     keys_ = small_training(make_dataset(folder_), folder_ + "/run");
   }
 
-  /// A launcher that runs `script` as a shell command; "$@" is mpirun and the program.
-  [[nodiscard]] Launch around(const std::string& script) const {
+  void expect_saved(const std::string& kill, const std::string& said);
+
+  /// A launcher that runs `script`; "$@" is mpirun and the program.
+  [[nodiscard]] std::string around_bash(const std::string& script) const {
     write_file(folder_ + "/script", script);
-    return {.launcher =
-                fmt::format("sh '{}/script' {} -n {}", folder_, BALLAST_MPIRUN, GetParam())};
+    return fmt::format("bash '{}/script' {} -n {}", folder_, BALLAST_MPIRUN, GetParam());
   }
 
   std::string folder_;
   Keys keys_;
 };
 
-TEST_P(Endings, AUserSignalSavesAndAsksToBeRunAgain) {
+/// Runs the training and signals it as `kill` says, once step 3 is done: $job is mpirun, $(cat
+/// pids) are the ranks. It must save, and come to the same end as an undisturbed run afterwards.
+void Endings::expect_saved(const std::string& kill, const std::string& said) {
   auto straight = keys_;
   straight["run.dir"] = folder_ + "/straight";
   ASSERT_EQ(invoke(train_command(straight), {.ranks = 1}).exit_code, 0);
 
-  const auto outcome = invoke(train_command(keys_), around(fmt::format(R"sh(
-"$@" &
-job=$!
-until grep -q '"step":3,' '{}/run/log.jsonl' 2>/dev/null; do sleep 0.05; done
-kill -USR1 $job
-wait $job
-)sh",
-                                                                       folder_)));
+  write_file(folder_ + "/script",
+             fmt::format(kSignalledJob, folder_, BALLAST_MPIRUN, GetParam(), kill));
+  const auto outcome =
+      invoke(train_command(keys_), {.launcher = fmt::format("bash '{}/script'", folder_)});
   EXPECT_EQ(outcome.exit_code, 75) << outcome.err << outcome.out;
+  EXPECT_NE(outcome.out.find(said), std::string::npos) << outcome.out;
   const auto stopped = records(folder_ + "/run").size();
   EXPECT_GE(stopped, 3u);
   EXPECT_LT(stopped, 50u);
@@ -46,7 +58,88 @@ wait $job
   keys_["checkpoint.resume"] = "true";
   const auto resumed = invoke(train_command(keys_), {.ranks = GetParam()});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(resumed.out.find("without saving"), std::string::npos) << resumed.out;
   EXPECT_EQ(trajectory(folder_ + "/run"), trajectory(folder_ + "/straight"));
+}
+
+TEST_P(Endings, AUserSignalSavesAndAsksToBeRunAgain) {
+  expect_saved("kill -USR1 $job", "SIGUSR1 asked to stop: saving step ");
+}
+
+TEST_P(Endings, MoreSignalsToAllOfAJobChangeNothing) {
+  expect_saved(R"sh(
+while kill -USR1 $job; do
+  kill -USR1 $(cat pids)
+  kill -TERM $(cat pids)
+  sleep 0.01
+done 2>/dev/null &)sh",
+               "asked to stop: saving step ");
+}
+
+TEST_P(Endings, TerminationOfARankSavesTheJob) {
+  expect_saved("kill -TERM $(head -n 1 pids)", "SIGTERM asked to stop: saving step ");
+}
+
+TEST_P(Endings, AnInterruptOfARankSavesTheJob) {
+  expect_saved("kill -INT $(head -n 1 pids)", "SIGINT asked to stop: saving step ");
+}
+
+TEST_P(Endings, AHangUpOfARankSavesTheJob) {
+  expect_saved("kill -HUP $(head -n 1 pids)", "SIGHUP asked to stop: saving step ");
+}
+
+TEST_P(Endings, ASignalBeforeTheFirstStepIsAClearEnd) {
+  // From the start of mpirun on, so that the first that ranks get comes while MPI begins.
+  const auto outcome = invoke(train_command(keys_), {.launcher = around_bash(R"sh(
+(trap '' USR1 && exec "$@") &
+job=$!
+while kill -USR1 $job; do sleep 0.01; done 2>/dev/null &
+wait $job
+)sh")});
+  EXPECT_EQ(outcome.exit_code, 75) << outcome.err << outcome.out;
+  EXPECT_NE(outcome.err.find("ballast: stopped: SIGUSR1 asked to stop before the first step"),
+            std::string::npos)
+      << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/run/checkpoints/step-1")) << outcome.out;
+
+  const auto again = invoke(train_command(keys_), {.ranks = GetParam()});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(records(folder_ + "/run").size(), 50u);
+}
+
+TEST(ReaderGone, SavesAndGoesOnInItsLog) {
+  const std::string folder = fresh_folder();
+  auto keys = small_training(make_dataset(folder), folder + "/run");
+  keys["run.steps"] = "5000";
+  write_file(folder + "/script", fmt::format(R"sh(
+{{ "$@"; echo $? >'{0}/code'; }} | head -n 20
+exit $(cat '{0}/code')
+)sh",
+                                             folder));
+  const auto outcome =
+      invoke(train_command(keys), {.launcher = fmt::format("sh '{}/script'", folder)});
+  EXPECT_EQ(outcome.exit_code, 75) << outcome.err;
+  const std::string log = read_file(folder + "/run/train.log");
+  EXPECT_NE(log.find("nobody reads standard output any more: saving step "), std::string::npos)
+      << log;
+  EXPECT_NE(log.find("done: step "), std::string::npos) << log;
+  EXPECT_TRUE(std::filesystem::exists(
+      fmt::format("{}/run/checkpoints/step-{}", folder, records(folder + "/run").size())));
+}
+
+TEST_P(Endings, ARunThatDidNotSaveIsToldByTheNext) {
+  keys_["run.steps"] = "100000";
+  write_file(folder_ + "/script", fmt::format(kSignalledJob, folder_, BALLAST_MPIRUN, GetParam(),
+                                              "kill -KILL $(cat pids)"));
+  const auto killed =
+      invoke(train_command(keys_), {.launcher = fmt::format("bash '{}/script'", folder_)});
+  EXPECT_NE(killed.exit_code, 75) << killed.out;
+  keys_["run.steps"] = "3";
+  keys_["checkpoint.resume"] = "true";
+  const auto resumed = invoke(train_command(keys_), {.ranks = GetParam()});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_NE(resumed.out.find("without saving; going on from step 0: "), std::string::npos)
+      << resumed.out;
 }
 
 TEST_P(Endings, ADivergedRunSkipsUpdatesAndThenGivesUp) {
@@ -76,6 +169,8 @@ TEST_P(Endings, AStoppedRankIsNamedByTheOthers) {
   EXPECT_EQ(outcome.exit_code, 70) << outcome.err << outcome.out;
   for (const char* part : {"waited 2 s", "at step", "rank 1/3"}) {
     EXPECT_NE(outcome.err.find(part), std::string::npos) << part << "\nin: " << outcome.err;
+    const std::string log = read_file(folder_ + "/run/train.log");
+    EXPECT_NE(log.find(part), std::string::npos) << part << "\nin: " << log;
   }
 }
 

@@ -2,16 +2,19 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
 ROOT = Path(sys.argv.pop(1)).resolve()
 
 # What the scripts may use of the real machine.
-TOOLS = """bash cat cp dirname env grep mkdir mktemp realpath rm sort tail wc""".split()
+TOOLS = """awk basename bash cat cp dirname env grep mkdir mktemp pgrep realpath rm sleep sort tail
+wc""".split()
 
 
 class ScriptTest(unittest.TestCase):
@@ -39,17 +42,52 @@ class ScriptTest(unittest.TestCase):
         path.write_text(f"#!/bin/bash\n{body}\n")
         path.chmod(0o755)
 
-    def run_script(self, name, *arguments, root=ROOT, **environment):
+    def fake_launcher(self, name, unready_s=0):
+        """One that dies of SIGUSR1 until its rank is there, as mpirun does while it waits for other
+        hosts; then SIGUSR1 makes it end with 75, after a while as a save takes."""
+        rank = self.bin / "ballast"
+        if not rank.exists():
+            rank.symlink_to(shutil.which("sleep"))
+        path = self.bin / name
+        path.write_text(f"""#!{sys.executable}
+import os, signal, subprocess, sys, time
+signals = []
+signal.signal(signal.SIGUSR1, lambda number, frame: os._exit(244))
+log = open(os.environ["LOG"], "a", buffering=1)
+log.write("{name} " + " ".join(sys.argv[1:]) + "\\n")
+time.sleep({unready_s})
+signal.signal(signal.SIGUSR1, lambda number, frame: signals.append(number))
+rank = subprocess.Popen(["{rank}", "60"])
+log.write("listens\\n")
+while not signals: time.sleep(0.01)
+time.sleep(0.5)
+rank.kill()
+sys.exit(75)
+""")
+        path.chmod(0o755)
+
+    def begin(self, name, *arguments, root=ROOT, **environment):
         self.log.write_text("")
-        result = subprocess.run(
+        return subprocess.Popen(
             [self.bin / "bash", root / name, *arguments],
             env={"PATH": str(self.bin), "LOG": str(self.log), "TMPDIR": str(self.folder),
                  **environment},
-            cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-        )
-        self.output = result.stdout + result.stderr
+            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+
+    def end(self, script):
+        self.output, _ = script.communicate(timeout=60)
         self.calls = self.log.read_text().splitlines()
-        return result.returncode
+        return script.returncode
+
+    def run_script(self, name, *arguments, **options):
+        return self.end(self.begin(name, *arguments, **options))
+
+    def await_call(self, beginning):
+        end = time.monotonic() + 60
+        while not any(line.startswith(beginning) for line in self.log.read_text().splitlines()):
+            self.assertLess(time.monotonic(), end, self.log.read_text())
+            time.sleep(0.01)
 
 
 class Install(ScriptTest):
@@ -197,25 +235,120 @@ class Hosts(ScriptTest):
         self.assertEqual(self.run_script("launch/hosts.sh", "hosts"), 2)
 
 
+class Stoppable(ScriptTest):
+    """What run_stoppable does for all of them, tried on launch/local.sh."""
+
+    def setUp(self):
+        super().setUp()
+        self.quiet_fake("nproc", "echo 2")
+        self.quiet_fake("lscpu", "printf '0,0\\n1,0\\n'")
+
+    def stop(self, *signals, when="listens"):
+        script = self.begin("launch/local.sh", "2", "a.ini", BALLAST="/b/ballast")
+        self.await_call(when)
+        for number in signals:
+            script.send_signal(number)
+            time.sleep(0.05)  # so that they do not become one
+        return self.end(script)
+
+    def test_each_signal_saves(self):
+        self.fake_launcher("mpirun")
+        for number in [signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
+            self.assertEqual(self.stop(number), 75, self.output)
+
+    def test_more_of_them_change_nothing(self):
+        self.fake_launcher("mpirun")
+        self.assertEqual(self.stop(signal.SIGINT, signal.SIGTERM, signal.SIGINT), 75, self.output)
+
+    def test_one_that_comes_too_early_waits_for_the_ranks(self):
+        self.fake_launcher("mpirun", unready_s=1)
+        self.assertEqual(self.stop(signal.SIGUSR1, when="mpirun"), 75, self.output)
+        self.assertEqual(self.output, "")
+
+    def test_a_rank_that_died_of_it_before_it_began_is_run_again(self):
+        self.fake("mpirun", "exit 138")
+        self.assertEqual(self.run_script("launch/local.sh", "2", "a.ini"), 75)
+        self.assertIn("from the last checkpoint", self.output)
+
+    def test_codes_without_a_signal_are_passed_on(self):
+        for code in [0, 1, 2, 3, 4, 70, 137]:
+            self.fake("mpirun", f"exit {code}")
+            self.assertEqual(self.run_script("launch/local.sh", "2", "a.ini"), code)
+
+
 class Slurm(ScriptTest):
-    def submit(self, code):
-        self.fake("mpirun", f"exit {code}")
+    SCRIPTS = {
+        "launch/slurm.sbatch": "mpirun --map-by core --bind-to core",
+        "launch/slurm-srun.sbatch": "srun --mpi=pmix --kill-on-bad-exit=0 --wait=60 "
+                                    "--cpu-bind=cores",
+    }
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "launch").symlink_to(ROOT / "launch")
         self.fake("scontrol")
-        return self.run_script("launch/slurm.sbatch", "a.ini", "--run.seed", "2", SLURM_JOB_ID="77")
+
+    def submit(self, script, *words, code=0, **environment):
+        """Returns its exit code; `launched` is how the training was, `requeued` whether."""
+        self.fake("mpirun", f"exit {code}")
+        self.fake("srun", f"exit {code}")
+        result = self.run_script(script, "a.ini", *words, SLURM_JOB_ID="77",
+                                 SLURMD_NODENAME="node1", **environment)
+        self.launched = [call for call in self.calls if "ballast train" in call]
+        self.requeued = "scontrol requeue 77" in self.calls
+        return result
 
     def test_a_job_that_ends_ends(self):
-        for code in [0, 3]:
-            self.assertEqual(self.submit(code), code)
-            self.assertEqual(self.calls, [
-                "mpirun --map-by core --bind-to core build/release/ballast train --config a.ini "
-                "--checkpoint.resume true --run.seed 2"])
+        for script, launcher in self.SCRIPTS.items():
+            for code in [0, 3]:
+                self.assertEqual(self.submit(script, "--run.seed", "2", code=code), code)
+                self.assertEqual(self.launched, [
+                    f"{launcher} build/release/ballast train --config a.ini --run.seed 2 "
+                    "--checkpoint.resume true"])
+                self.assertFalse(self.requeued)
 
     def test_a_job_that_saved_its_state_goes_on(self):
-        self.assertEqual(self.submit(75), 75)
-        self.assertEqual(self.calls[1:], ["scontrol requeue 77"])
+        for script in self.SCRIPTS:
+            self.assertEqual(self.submit(script, code=75), 75)
+            self.assertTrue(self.requeued)
+
+    def test_a_job_that_was_cancelled_does_not_come_back(self):
+        for script, launcher in self.SCRIPTS.items():
+            self.fake_launcher(launcher.split()[0])
+            job = self.begin(script, "a.ini", SLURM_JOB_ID="77", SLURMD_NODENAME="node1")
+            self.await_call("listens")
+            job.send_signal(signal.SIGTERM)
+            self.assertEqual(self.end(job), 75)
+            self.assertNotIn("scontrol requeue 77", self.calls)
+
+    def test_a_job_that_may_not_be_queued_again_keeps_its_code(self):
+        self.fake("scontrol", "exit 1")
+        self.assertEqual(self.submit("launch/slurm.sbatch", code=75), 75)
+        self.assertIn("could not be queued again", self.output)
+
+    def test_options_of_the_user_win(self):
+        for given in [["--checkpoint.resume", "old/run"], ["--checkpoint.resume=old/run"]]:
+            self.submit("launch/slurm.sbatch", *given)
+            self.assertTrue(self.launched[0].endswith(" ".join(["a.ini", *given])), self.launched)
+
+    def test_but_a_checkpoint_to_begin_with_is_begun_with_once(self):
+        given = ["--checkpoint.resume", "old/run", "--run.seed", "2"]
+        (self.folder / "a.ini").write_text('[model]\ndir = no\n[ run ]\n dir = "new run" # mine\n')
+        for where in [["--run.dir", "new"], ["--run.dir=new"], []]:
+            self.submit("launch/slurm.sbatch", *given, *where, SLURM_RESTART_COUNT="1")
+            self.assertIn("--checkpoint.resume old/run", self.launched[0])
+            saved = self.folder / ("new" if where else "new run") / "checkpoints/step-3"
+            saved.mkdir(parents=True)
+            (saved / "manifest.json").touch()
+            self.submit("launch/slurm.sbatch", *given, *where, SLURM_RESTART_COUNT="1")
+            self.assertTrue(self.launched[0].endswith(
+                " ".join(["--config a.ini --run.seed 2", *where, "--checkpoint.resume true"])),
+                self.launched)
+            shutil.rmtree(saved.parents[1])
 
     def test_usage(self):
-        self.assertEqual(self.run_script("launch/slurm.sbatch"), 2)
+        for script in self.SCRIPTS:
+            self.assertEqual(self.run_script(script), 2)
 
 
 class Quickstart(ScriptTest):

@@ -72,6 +72,11 @@ TEST(Calibration, SpeaksOnlyOfWhatItWasFittedOn) {
 TEST(Calibration, BadFilesAreNamed) {
   EXPECT_NE(problem_of("{").find("risk.json"), std::string::npos);
   EXPECT_NE(problem_of("{}").find("feature_version"), std::string::npos);
+  for (const std::string wrong : {"-1", "1e300", "\"700\"", "[]", "null"}) {
+    std::string altered = example().to_json();
+    altered.replace(altered.find("700"), 3, wrong);
+    EXPECT_EQ(problem_of(altered), "risk.json: horizon is not a whole number");
+  }
   std::string json = example().to_json();
   json.replace(json.find("\"loss\""), 6, "\"lass\"");
   EXPECT_NE(problem_of(json).find("no feature 'lass'"), std::string::npos) << problem_of(json);

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "kernels/gemm.hpp"
+#include "kernels/gemm_table.hpp"
 
 namespace ballast::monitor {
 namespace {
@@ -69,6 +71,40 @@ TEST(MonitorState, ThatCannotBeReadIsADataErrorWithItsSource) {
       EXPECT_NE(std::string{error.what()}.find("runs/a/step-5"), std::string::npos);
     }
   }
+}
+
+TEST(MonitorState, TakesNoStepThatIsNone) {
+  const std::string text = to_json(example());
+  for (const std::string wrong : {"-1", "1e300", "0.5", "null", "\"7\"", "[]"}) {
+    std::string altered = text;
+    altered.replace(altered.find("812"), 3, wrong);
+    EXPECT_THROW((void)parse_state(altered, "manifest"), Error) << wrong;
+  }
+}
+
+/// What later probes are held against has a value of each of their blocks.
+TEST(MonitorState, OfOtherBlocksOrOfManyProbesIsNotTakenUp) {
+  const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
+  const auto error_of = [&](const MonitorState& state) {
+    Monitor monitor{{.model = {"pre", false, 8, 2}, .every = 0}, *gemm};
+    try {
+      monitor.restore(state);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      return std::string{error.what()};
+    }
+    return std::string{};
+  };
+  EXPECT_EQ(error_of(example()), "");
+  MonitorState state = example();
+  state.first->kurtosis.pop_back();
+  EXPECT_EQ(error_of(state), "the monitor's state is of a model of other than 2 blocks");
+  state = example();
+  state.first_held_out = ProbeLevels{};
+  EXPECT_EQ(error_of(state), "the monitor's state is of a model of other than 2 blocks");
+  state = example();
+  state.recent.resize(100);
+  EXPECT_EQ(error_of(state), "the monitor's state has 100 probes, more than 5");
 }
 
 }  // namespace

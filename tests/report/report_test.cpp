@@ -7,6 +7,7 @@
 #include "report/alert_list.hpp"
 #include "report/probe_table.hpp"
 #include "report/run_folder.hpp"
+#include "support/child_memory.hpp"
 
 namespace ballast::report {
 namespace {
@@ -181,6 +182,30 @@ TEST(Report, TellsWhatTheTrainingSaidOfItself) {
   run.write("log.jsonl", "");
   run.write("train.log", "model: old\nmodel: 1,234 parameters\nstep 1\nmonitor: off\n");
   EXPECT_EQ(run.data().at("about").dump(), R"({"model":"1,234 parameters","monitor":"off"})");
+}
+
+/// A short line that stands for much: a name that all later probes would have a list of.
+TEST(Report, OfAForeignLogTakesLittleMemory) {
+  RunFolder run;
+  run.write("log.jsonl", R"({"step":1,"loss":1})");
+  std::string probes = R"({"step":1,"source":"live","spectrum":{)";
+  for (int i = 0; i < 3000; ++i) probes += fmt::format("\"{}\":[1],", i);
+  probes += "\"last\":[" + [] {
+    std::string nulls;
+    for (int i = 0; i < 20000; ++i) nulls += "null,";
+    return nulls;
+  }() + "1]}}\n";
+  for (int i = 2; i < 40000; ++i) probes += fmt::format("{{\"step\":{},\"source\":\"live\"}}\n", i);
+  run.write("monitor.jsonl", probes);
+  std::string alerts;
+  for (int i = 1; i < 300000; ++i) alerts += "{\"step\":1}\n";
+  run.write("alerts.jsonl", alerts);
+  const auto child = test::in_child([&] {
+    (void)run.page();
+    throw data_error("read");
+  });
+  EXPECT_EQ(child.message, "read");
+  EXPECT_LT(child.grown_bytes, test::kMostMemory + probes.size() + alerts.size());
 }
 
 }  // namespace

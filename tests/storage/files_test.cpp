@@ -2,6 +2,8 @@
 
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <thread>
 #include <vector>
 
 #include "support/temporary_folder.hpp"
@@ -51,6 +53,28 @@ TEST(Files, FailedReplacementLeavesTheOldFileAndNoTemporary) {
   EXPECT_EQ(read_text(folder / "target/inside"), "old");
 }
 
+TEST(Files, ANameOfTheGreatestLengthIsReplaced) {
+  const TemporaryFolder folder;
+  const auto path = folder / std::string(255, 'n');
+  write_text_atomically(path, "text");
+  EXPECT_EQ(read_text(path), "text");
+  EXPECT_EQ(entries(folder.path()), 1u);
+}
+
+TEST(Files, AnOutputSaysHowFarItCame) {
+  const TemporaryFolder folder;
+  OutputFile output{folder / "text"};
+  const std::string text(3000000, 'x');
+  output.write(text);
+  output.write({});
+  output.close();
+  EXPECT_EQ(read_text(folder / "text"), text);
+  OutputFile full{"/dev/full"};
+  const auto message = data_error_of([&] { full.write(text); });
+  EXPECT_EQ(message, "cannot write '/dev/full' after 0 B: No space left on device");
+  (void)data_error_of([&] { OutputFile{folder / "no/such"}; });
+}
+
 TEST(Files, SyncsAndCountsFreeSpace) {
   const TemporaryFolder folder;
   write_text_atomically(folder / "text", "x");
@@ -62,6 +86,57 @@ TEST(Files, SyncsAndCountsFreeSpace) {
   EXPECT_NE(message.find("4194304.0 TiB are needed"), std::string::npos) << message;
   EXPECT_NE(message.find(folder.path().string()), std::string::npos) << message;
   (void)data_error_of([&] { sync_file(folder / "missing"); });
+}
+
+TEST(Files, APipeOrADeviceIsNoFile) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  const auto pipe = data_error_of([&] { (void)read_text(folder / "pipe"); });
+  EXPECT_NE(pipe.find("pipe': it is a pipe, not a file"), std::string::npos) << pipe;
+  (void)data_error_of([&] { (void)hash_file(folder / "pipe"); });
+  (void)data_error_of([&] { for_each_line(folder / "pipe", [](std::string_view, LineEnd) {}); });
+  const auto device = data_error_of([&] { (void)read_text("/dev/zero"); });
+  EXPECT_NE(device.find("it is a device"), std::string::npos) << device;
+}
+
+TEST(Files, APipeIsReadWhereOneIsWanted) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::jthread writer{[&] { std::ofstream{folder / "pipe"} << "text"; }};
+  InputFile file{folder / "pipe", Inputs::any};
+  std::string text(10, '\0');
+  EXPECT_EQ(file.read(text), 4u);
+}
+
+TEST(Files, WhatIsReadWholeHasALimit) {
+  const TemporaryFolder folder;
+  write_text_atomically(folder / "text", std::string(1001, 'x'));
+  EXPECT_EQ(read_text(folder / "text", 1001).size(), 1001u);
+  const auto message = data_error_of([&] { (void)read_text(folder / "text", 1000); });
+  EXPECT_NE(message.find("text' is larger than the 1000 B"), std::string::npos) << message;
+  std::filesystem::resize_file(folder / "text", std::uintmax_t{1} << 40);
+  (void)data_error_of([&] { (void)read_text(folder / "text"); });
+}
+
+TEST(Files, LinesComeOneByOne) {
+  const TemporaryFolder folder;
+  const auto lines_of = [&](const std::string& text) {
+    write_text_atomically(folder / "text", text);
+    std::string seen;
+    for_each_line(folder / "text", [&](std::string_view line, LineEnd end) {
+      seen.append(line) += end == LineEnd::newline ? '|' : '.';
+    });
+    return seen;
+  };
+  EXPECT_EQ(lines_of(""), "");
+  EXPECT_EQ(lines_of("a\n\nbc"), "a||bc.");
+  EXPECT_EQ(lines_of("a\n"), "a|");
+  const std::string longer(3000000, 'x');
+  EXPECT_EQ(lines_of(longer + "\n" + longer), longer + "|" + longer + ".");
+  std::filesystem::resize_file(folder / "text", std::uintmax_t{1} << 33);
+  const auto message =
+      data_error_of([&] { for_each_line(folder / "text", [](std::string_view, LineEnd) {}); });
+  EXPECT_NE(message.find("line 2: longer than 16.0 MiB"), std::string::npos) << message;
 }
 
 }  // namespace

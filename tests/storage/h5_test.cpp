@@ -131,14 +131,18 @@ TEST(H5File, ContainsWalksFolders) {
 
 TEST(H5File, ReadErrorsNameDatasetAndRange) {
   const TemporaryFolder folder;
-  auto file = H5File::create(folder / "file.h5");
-  file.write<float>("train/x", std::vector<float>(10));
   std::vector<float> out(5);
+  {
+    auto file = H5File::create(folder / "file.h5");
+    file.write<float>("train/x", std::vector<float>(10));
+    expect_contains(data_error_of([&] { file.write<float>("train/x", out); }), "'train/x'");
+    file.close();
+  }
+  const auto file = H5File::open(folder / "file.h5");
   const auto message = data_error_of([&] { file.read<float>("train/x", 6, out); });
   expect_contains(message, "'train/x'");
   expect_contains(message, "[6, 11)");
   expect_contains(data_error_of([&] { (void)file.read_all<float>("train/y"); }), "'train/y'");
-  expect_contains(data_error_of([&] { file.write<float>("train/x", out); }), "'train/x'");
 }
 
 TEST(H5File, TellsWhatIsWrongWithAFile) {

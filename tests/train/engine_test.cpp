@@ -74,7 +74,7 @@ class Training {
   [[nodiscard]] const TrainingState& state() const { return state_; }
 
   StepResult step() {
-    StepResult result = engine_.step(state_, kLr, false);
+    StepResult result = engine_.step(state_, kLr);
     const auto own = fmt::format("{} {} {} {} {} {}", result.loss, result.grad_norm,
                                  result.update == Update::applied, result.skip_reason,
                                  state_.loss_scale, state_.scale_tolerance);

@@ -40,7 +40,7 @@ std::int64_t measured(const Config& config, const data::Dataset& dataset) {
   Engine engine{config, world(), dataset};
   engine.initialise();
   auto state = engine.initial_state();
-  for (int i = 0; i < 2; ++i) engine.step(state, 1e-4, false);
+  for (int i = 0; i < 2; ++i) engine.step(state, 1e-4);
   return host_memory() - before;
 }
 

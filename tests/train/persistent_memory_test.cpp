@@ -20,7 +20,7 @@ std::int64_t memory_of(const Config& config, const data::Dataset& dataset) {
   Engine engine{config, world(), dataset};
   engine.initialise();
   auto state = engine.initial_state();
-  engine.step(state, 1e-4, false);
+  engine.step(state, 1e-4);
   return host_memory() - before;
 }
 

@@ -32,7 +32,7 @@ class Recorded {
     Engine engine{config_, world(), data.dataset(), &profile_};
     engine.initialise();
     auto state = engine.initial_state();
-    for (std::size_t i = 0; i < kSteps; ++i) engine.step(state, 1e-3, false);
+    for (std::size_t i = 0; i < kSteps; ++i) engine.step(state, 1e-3);
     { const ProfileSpan after{&profile_, Region::checkpoint}; }
     events_ = profile_.last_steps(kSteps);
     const SpanNames names{config_.model, engine.layout().table()};

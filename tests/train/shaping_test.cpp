@@ -117,7 +117,7 @@ Recorded record(const Config& config, std::uint64_t alarm_age) {
   monitoring.look_ahead(state, engine);
   Recorder recorder{*monitoring.observer_for(kStep)};
   engine.observe(&recorder);
-  const StepResult result = engine.step(state, 1e-3, false);
+  const StepResult result = engine.step(state, 1e-3);
   const double nominal = static_cast<double>(config.data.global_batch * config.data.seq_len);
   Recorded recorded{
       recorder.passes(), {}, result.loss_scale * static_cast<double>(result.labels) / nominal};

@@ -90,7 +90,7 @@ TEST_P(UpdateSumsOf, AStepAreThoseOfItsWeights) {
   for (int step = 1; step <= 2; ++step) {
     const auto before = masters(engine);
     sums.begin();
-    (void)engine.step(state, 1e-3, false);
+    (void)engine.step(state, 1e-3);
     const auto signals = sums.gather(world());
     const Squares squares = squares_of(engine, before, masters(engine));
     const auto parameters = engine.layout().table().parameters();

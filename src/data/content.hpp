@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace ballast::data {
+
+/// What can be made of a file as text to train on.
+enum class ContentKind {
+  text,     ///< no other format is recognised; a NUL byte may still show that it is none
+  wrapped,  ///< text that has to be unpacked or converted first
+  hdf5,     ///< perhaps a dataset of this program
+  no_text   ///< a picture, a sound, a program
+};
+
+/// A file's format, as its first bytes show it.
+struct Content {
+  ContentKind kind = ContentKind::text;
+  std::string_view name = {};    ///< "a gzip file"
+  std::string_view remedy = {};  ///< how to get at the text; {} stands for the file
+};
+
+/// As many bytes from a file's start as `recognise` looks at; fewer are enough for a shorter file.
+inline constexpr std::size_t kHeadBytes = std::size_t{64} << 10;
+
+/// Recognises a format by the bytes at the start of a file, whatever the file is called.
+[[nodiscard]] Content recognise(std::string_view head);
+
+/// What to do with a file of this content, in words: "zcat 'a.gz' | ballast prepare - ...".
+[[nodiscard]] std::string remedy_for(const Content& content, const std::string& file);
+
+}  // namespace ballast::data

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "data/json_document.hpp"
+#include "data/sources.hpp"
+
+namespace ballast::data {
+
+/// What a tokenizer takes.
+enum class TextKind {
+  bytes,  ///< anything
+  utf8    ///< well-formed UTF-8 without NULs
+};
+
+/// Receives a corpus from its start to its end: documents, each in one or more pieces of text. No
+/// document is empty; pieces of UTF-8 end between characters.
+class DocumentSink {
+ public:
+  virtual ~DocumentSink() = default;
+  virtual void begin_document(float weight) = 0;
+  virtual void text(std::string_view piece) = 0;
+};
+
+/// What becomes of a JSON line without a text that can be used.
+enum class BadLines { refuse, skip };
+
+/// How sources are read.
+struct ReadRules {
+  TextKind kind = TextKind::bytes;
+  std::string field = "text";  ///< the key of a JSON line's text
+  BadLines bad_lines = BadLines::refuse;
+};
+
+/// Told of lines that are skipped, in words: "'a.jsonl' line 7: ...".
+using LineSkipped = std::function<void(const std::string&)>;
+
+/// Cuts pieces of a file into JSON lines and passes each on as a document. A line is held in memory
+/// as a whole, up to 64 MiB; what else it holds besides text and weight costs none.
+class JsonLines {
+ public:
+  JsonLines(const Source& source, const ReadRules& rules, DocumentSink& sink,
+            const LineSkipped& skipped)
+      : source_{source}, rules_{rules}, sink_{sink}, skipped_{skipped} {}
+
+  /// Data Errors name the source and the line.
+  void take(std::string_view piece);
+  /// The file ends here.
+  void finish() { finish_line(); }
+  /// Of the texts that were passed on.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  void add(std::string_view part);
+  void finish_line();
+  /// Nothing where the line is empty, too long or skipped.
+  [[nodiscard]] std::optional<JsonDocument> read_line();
+  /// Refuses this line, or tells that it is skipped.
+  void complain(std::string_view what);
+
+  const Source& source_;
+  const ReadRules& rules_;
+  DocumentSink& sink_;
+  const LineSkipped& skipped_;
+  std::string line_;
+  bool too_long_ = false;  ///< the rest of this line is not kept
+  std::uint64_t number_ = 1;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace ballast::data

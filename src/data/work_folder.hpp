@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "data/sources.hpp"
+
+namespace ballast::data {
+
+/// A hidden folder beside an output, for what is written before the output is whole; it goes away
+/// with its owner. Whoever ends without a chance to clean up leaves it behind unlocked, and the
+/// next one beside it removes it. (A lock tells the living from the dead in other containers and on
+/// other hosts, too, where a process number means nothing.)
+class WorkFolder {
+ public:
+  /// A data Error where the output's folder cannot be written.
+  explicit WorkFolder(const std::filesystem::path& output);
+  ~WorkFolder();
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+
+  /// Whether a path is that of such a folder, of this process or another.
+  [[nodiscard]] static bool is_one(const std::filesystem::path& path);
+  /// The path of a file in it.
+  [[nodiscard]] std::filesystem::path file(const std::string& name) const { return path_ / name; }
+  /// Syncs the file and renames it to the output, which it replaces in one step.
+  void deliver(const std::filesystem::path& file);
+
+ private:
+  std::filesystem::path output_;
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+/// Copies a source that can be read only once into `copy`, and lets it read from there.
+void spool(Source& source, const std::filesystem::path& copy);
+
+}  // namespace ballast::data

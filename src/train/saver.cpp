@@ -1,0 +1,83 @@
+#include "train/saver.hpp"
+
+#include <utility>
+
+namespace ballast::train {
+
+Saver::Saver(comm::Communicator& world, const CheckpointConfig& config, const Engine& engine,
+             MetricsLog& log)
+    : world_{&world}, config_{&config}, engine_{&engine}, log_{&log} {}
+
+checkpoint::Retention Saver::retention() const {
+  return {.keep = config_->keep, .keep_every = config_->keep_every};
+}
+
+void Saver::require_room(const std::filesystem::path& run_dir) {
+  const std::string warning =
+      checkpoint::require_room(*world_, engine_->layout(), run_dir, config_->keep);
+  if (!warning.empty()) log_->say(fmt::format("warning: {}; make room", warning));
+}
+
+void Saver::note_resumed(const checkpoint::TrainingState& state) {
+  saved_step_ = state.step;
+  saved_updates_ = state.optimizer_steps;
+}
+
+bool Saver::is_due(std::uint64_t step) const {
+  return config_->every != 0 && step % config_->every == 0;
+}
+
+bool Saver::is_due_by_clock() const {
+  constexpr double kSecondsAMinute = 60.0;
+  return world_->is_root() && config_->every_minutes > 0.0 &&
+         since_attempt_.elapsed_s() >= kSecondsAMinute * config_->every_minutes;
+}
+
+bool Saver::has_given_up() const { return config_->give_up != 0 && failures_ >= config_->give_up; }
+
+Saved Saver::save(checkpoint::SaveRequest request) {
+  if (request.state.optimizer_steps == saved_updates_) {
+    since_attempt_.restart();
+    log_->say(fmt::format(
+        "step {} is not saved: every update since {} was skipped, and what is saved stays",
+        request.state.step, saved_step_ == 0 ? "the start" : fmt::format("step {}", saved_step_)));
+    return Saved::no_update;
+  }
+  request.retention = retention();
+  return attempt(request);
+}
+
+Saved Saver::save_last(checkpoint::SaveRequest request) {
+  const bool has_update = request.state.optimizer_steps != saved_updates_;
+  request.retention = retention();
+  if (!has_update) request.retention.keep = std::numeric_limits<std::size_t>::max();
+  return attempt(request);
+}
+
+Saved Saver::attempt(const checkpoint::SaveRequest& request) {
+  since_attempt_.restart();
+  reason_ = checkpoint::find_nonfinite(*world_, engine_->layout(), engine_->tensors());
+  if (!reason_.empty()) {
+    log_->say(fmt::format("step {} is not saved, since its state is no good: {}",
+                          request.state.step, reason_));
+    return Saved::unsound;
+  }
+  try {
+    const auto saved = checkpoint::save(*world_, engine_->layout(), engine_->tensors(), request);
+    saved_step_ = request.state.step;
+    saved_updates_ = request.state.optimizer_steps;
+    saved_hash_ = saved.hash;
+    failures_ = 0;
+    log_->say(fmt::format("saved {} (state {})", saved.folder.string(), saved.hash.hex()));
+    return Saved::yes;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::data) throw;  // ranks may not have agreed on it
+    reason_ = error.what();
+    ++failures_;
+    log_->say(fmt::format("warning: step {} could not be saved: {}; what was saved before is whole",
+                          request.state.step, reason_));
+    return Saved::failed;
+  }
+}
+
+}  // namespace ballast::train

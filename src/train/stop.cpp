@@ -1,0 +1,30 @@
+#include "train/stop.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace ballast::train {
+
+void StopCounts::add(StopCause cause) {
+  if (cause != StopCause::none) ++values_[static_cast<std::size_t>(cause)];
+}
+
+StopCause StopCounts::cause() const {
+  const auto most = std::ranges::max_element(values_);
+  return *most == 0 ? StopCause::none : static_cast<StopCause>(most - values_.begin());
+}
+
+void end_if_stopped(comm::Communicator& world, const StopSignal& stop_signal) {
+  StopCounts counts;
+  counts.add(stop_signal.cause());
+  world.sum(counts.values(), {"signals before the first step"});
+  if (counts.cause() == StopCause::none) return;
+  throw Error{ExitCode::run_again,
+              fmt::format("{} before the first step: nothing is computed yet, so nothing is saved "
+                          "and nothing lost; checkpoints of before are as they were, and the same "
+                          "command goes on from there",
+                          describe(counts.cause()))};
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,187 @@
+#include "train/training_run.hpp"
+
+#include <utility>
+
+#include "base/narrow.hpp"
+#include "base/process.hpp"
+#include "base/text.hpp"
+#include "comm/agree.hpp"
+#include "train/fingerprint.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+/// Updates skipped in a row before the run is given up: the weights no longer change, so more of
+/// the same would only burn time. An alert comes first.
+constexpr std::uint64_t kPatience = 2 * monitor::Detectors::kManySkips;
+
+}  // namespace
+
+/// What asks this rank to stop.
+StopCause TrainingRun::stop_cause() const {
+  return log_.has_reader() ? stop_signal_->cause() : StopCause::no_reader;
+}
+
+ExitCode TrainingRun::run() {
+  try {
+    return take_steps();
+  } catch (const Error& error) {
+    rescue(error);
+    throw;
+  }
+}
+
+ExitCode TrainingRun::take_steps() {
+  calibrate();
+  end_if_stopped(*world_, *stop_signal_);
+  while (state_.step < config_->last_step()) {
+    monitoring_.look_at_held_out(state_.step + 1, engine_, log_);
+    if (const auto end = after_step(timed_step())) return *end;
+  }
+  return finish(ExitCode::ok);
+}
+
+StepResult TrainingRun::timed_step() {
+  const std::uint64_t step = state_.step + 1;
+  lr_ = schedule_.lr(step) * monitoring_.lr_factor();
+  (void)engine_.take_timings();
+  const Stopwatch watch;
+  monitoring_.look_ahead(state_, engine_);
+  const checkpoint::TrainingState before = state_;
+  engine_.observe(monitoring_.observer_for(step));
+  const StepResult result =
+      engine_.step(state_, lr_, {.stop = stop_cause(), .save = saver_.is_due_by_clock()});
+  engine_.observe(nullptr);
+  note_sound_state(result, before);
+  duty_ = monitoring_.after_step({.step = step,
+                                  .loss = result.loss,
+                                  .log_z = result.log_z,
+                                  .grad_norm = result.grad_norm,
+                                  .lr = lr_,
+                                  .was_skipped = result.update == Update::skipped,
+                                  .is_scaled = config_->precision.scales_loss()},
+                                 log_);
+  meter_.add(watch.elapsed_s(), result.labels, engine_.take_timings());
+  return result;
+}
+
+/// Counts, writes records and saves. Returns how the run ends, if it does.
+std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
+  count_skipped(result);
+  if (const auto news = engine_.clipping_news(state_.step)) log_.say(*news);
+  const bool evaluates = is_due(config_->eval_every);
+  if (is_due(config_->log_every) || evaluates) write_record(result);
+  if (skipped_in_a_row_ >= kPatience) {
+    save_sound_state();
+    log_.say(fmt::format(
+        "stopped: {} updates in a row had a non-finite loss or gradient; lower optim.lr and "
+        "resume, from an earlier checkpoint if need be",
+        kPatience));
+    return ExitCode::unstable;
+  }
+  const bool is_last = state_.step == config_->last_step() || duty_ == monitor::Duty::stop ||
+                       result.stop != StopCause::none;
+  const bool is_saved_now =
+      saver_.is_due(state_.step) || result.is_save_due || duty_ == monitor::Duty::save;
+  if (is_saved_now && !is_last) {
+    if (const auto end = save_on_the_way()) return end;
+  }
+  if (duty_ == monitor::Duty::stop) {
+    log_.say(
+        fmt::format("stopped by an alert (monitor.on_alert = stop): saving step {}", state_.step));
+    return finish(ExitCode::unstable);
+  }
+  if (result.stop != StopCause::none) {
+    log_.say(fmt::format("{}: saving step {}", describe(result.stop), state_.step));
+    return finish(ExitCode::run_again);
+  }
+  return {};
+}
+
+void TrainingRun::count_skipped(const StepResult& result) {
+  if (result.update == Update::skipped) {
+    ++skipped_in_a_row_;
+    log_.say(fmt::format("step {}: update skipped on all ranks: {} is not finite{}", state_.step,
+                         result.skip_reason, scale_change(result)));
+  } else {
+    skipped_in_a_row_ = 0;
+  }
+}
+
+/// What a skipped step did to the loss scale, for the log.
+std::string TrainingRun::scale_change(const StepResult& result) const {
+  if (!config_->precision.scales_loss()) return {};
+  return fmt::format("; loss scale {} → {}", result.loss_scale, state_.loss_scale);
+}
+
+void TrainingRun::write_record(const StepResult& result) {
+  Record record{
+      .step = state_.step,
+      .loss = result.loss,
+      .grad_norm = result.grad_norm,
+      .has_labels = result.weight > 0.0,
+      .lr = lr_,
+      .tokens = state_.tokens,
+      .loss_scale = result.loss_scale,
+  };
+  meter_.fill(record);
+  if (profiler_) record.mfu = profiler_->utilization(record.tokens_per_s / world_->size());
+  const auto pss = static_cast<std::int64_t>(memory_use().pss);
+  record.mem_peak_mib =
+      static_cast<double>(world_->max(pss, {"memory"})) / static_cast<double>(1 << 20);
+  if (is_due(config_->eval_every)) {
+    const EvalResult held_out = engine_.evaluate();
+    record.val_loss = held_out.loss;
+    record.val_bits_per_byte = held_out.bits_per_byte;
+  }
+  const auto steps_left = static_cast<double>(config_->last_step() - state_.step);
+  comm::agree(*world_, "log", [&] {
+    log_.record(record, config_->last_step(), steps_left * meter_.mean_step_s());
+  });
+  meter_.restart();
+}
+
+void TrainingRun::calibrate() {
+  if (!profiler_) return;
+  profiler_->calibrate(*world_, engine_);
+  log_.say(fmt::format("ceilings of a rank, {} at work: {}", world_->size(),
+                       describe(profiler_->ceilings())));
+}
+
+/// Measured beside planned, once steps have touched all that they will.
+void TrainingRun::report_memory() {
+  const auto& host_of = engine_.topology().host_of;
+  const bool is_counted = host_of[narrow<std::size_t>(world_->rank())] == host_of[0];
+  const auto own = is_counted ? narrow<std::int64_t>(memory_use().pss) : 0;
+  const auto measured = narrow<std::uint64_t>(world_->sum(own, {"memory of the host"}));
+  log_.say(
+      fmt::format("memory measured on rank 0's host: {}, programs and libraries included; {} "
+                  "were planned for tensors",
+                  human_bytes(measured), human_bytes(engine_.plan().host_bytes)));
+}
+
+void TrainingRun::write_profile() {
+  if (!profiler_) return;
+  try {
+    log_.say(profiler_->write(*world_, engine_));
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::data) throw;
+    log_.say(fmt::format("warning: there is no profile: {}", error.what()));
+  }
+}
+
+ExitCode TrainingRun::finish(ExitCode code) {
+  report_memory();
+  code = save_last(code);
+  write_profile();
+  const auto saved_hash = saver_.saved_step() == state_.step ? saver_.saved_hash() : std::nullopt;
+  const Hash128 hash =
+      saved_hash ? *saved_hash
+                 : checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
+  log_.say(fmt::format("done: step {}, state hash {}", state_.step, hash.hex()));
+  log_.say(fmt::format("look: ballast report {}", config_->run.dir.string()));
+  return code;
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/stop_signal.hpp"
+#include "checkpoint/checkpoint.hpp"
+#include "comm/communicator.hpp"
+#include "train/engine.hpp"
+#include "train/fingerprint.hpp"
+#include "train/identity.hpp"
+#include "train/meter.hpp"
+#include "train/metrics_log.hpp"
+#include "train/monitoring.hpp"
+#include "train/profiler.hpp"
+#include "train/resume_point.hpp"
+#include "train/saver.hpp"
+
+namespace ballast::train {
+
+/// A state without its tensors, as a checkpoint keeps it.
+struct SoundState {
+  checkpoint::TrainingState state;
+  std::string monitor;
+};
+
+/// One training from its first step to its last: what `train` does once everything is open.
+class TrainingRun {
+ public:
+  /// `notes`: what to say of data, ranks, threads and processors, a line each; `settings`: what the
+  /// run was asked for, as INI text.
+  TrainingRun(comm::Communicator& world, const StopSignal& stop_signal, const Config& config,
+              const data::Dataset& dataset, std::vector<std::string> notes, std::string settings)
+      : world_{&world},
+        stop_signal_{&stop_signal},
+        config_{&config},
+        notes_{std::move(notes)},
+        settings_{std::move(settings)},
+        tokenizer_model_{dataset.tokenizer_model()},
+        schedule_{make_schedule(config)},
+        identity_{make_identity(config, dataset.info())},
+        profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
+        engine_{config, world, dataset, profile()},
+        monitoring_{config, world, engine_},
+        numerics_{numerics_fingerprint(engine_.gemm())},
+        saver_{world, config.checkpoint, engine_, log_} {
+    require_same_numerics(world, numerics_);
+  }
+
+  /// Fresh weights, or those of the checkpoint to go on from. Collective.
+  void start(const ResumePoint& from);
+  /// Opens the logs in the run directory, says what is about to be trained, and looks for room for
+  /// a checkpoint. Collective.
+  void open_log(const ResumePoint& from);
+  /// All steps that are left; returns how the run ended. A run that cannot go on saves first what it
+  /// has, and throws. Collective.
+  ExitCode run();
+
+ private:
+  [[nodiscard]] Profile* profile() { return profiler_ ? &profiler_->profile() : nullptr; }
+
+  // training_run_start.cpp
+  void resume(const checkpoint::Checked& checkpoint);
+  void carry_loss_scale(const checkpoint::TrainingState& fresh);
+  void introduce();
+  void introduce_resumed(const checkpoint::Checked& checkpoint);
+
+  // training_run.cpp
+  [[nodiscard]] bool is_due(std::uint64_t every) const {
+    return every != 0 && (state_.step % every == 0 || state_.step == config_->last_step());
+  }
+  void calibrate();
+  ExitCode take_steps();
+  [[nodiscard]] StopCause stop_cause() const;
+  StepResult timed_step();
+  std::optional<ExitCode> after_step(const StepResult& result);
+  void count_skipped(const StepResult& result);
+  [[nodiscard]] std::string scale_change(const StepResult& result) const;
+  void write_record(const StepResult& result);
+  ExitCode finish(ExitCode code);
+  void report_memory();
+  void write_profile();
+
+  // training_run_saves.cpp
+  [[nodiscard]] checkpoint::SaveRequest request() const;
+  std::optional<ExitCode> save_on_the_way();
+  void note_sound_state(const StepResult& result, const checkpoint::TrainingState& before);
+  void save_sound_state();
+  void rescue(const Error& error);
+  ExitCode save_last(ExitCode code);
+
+  comm::Communicator* world_;
+  const StopSignal* stop_signal_;
+  const Config* config_;
+  std::vector<std::string> notes_;
+  std::string settings_;
+  std::vector<std::uint8_t> tokenizer_model_;
+  optim::Schedule schedule_;
+  Identity identity_;
+  std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
+  Engine engine_;
+  Monitoring monitoring_;
+  std::string numerics_;
+  MetricsLog log_ = MetricsLog::silent();
+  checkpoint::TrainingState state_;
+  Saver saver_;
+  Meter meter_;
+  double lr_ = 0.0;
+  monitor::Duty duty_ = monitor::Duty::none;  ///< what the monitor wants done after this step
+  std::uint64_t skipped_in_a_row_ = 0;
+  /// While updates are skipped: the state after the last one that was not, which the weights still
+  /// belong to.
+  std::optional<SoundState> sound_state_;
+};
+
+}  // namespace ballast::train

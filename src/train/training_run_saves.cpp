@@ -1,0 +1,75 @@
+#include <utility>
+
+#include "train/training_run.hpp"
+
+namespace ballast::train {
+
+checkpoint::SaveRequest TrainingRun::request() const {
+  return {
+      .run_dir = config_->run.dir,
+      .state = state_,
+      .identity = identity_,
+      .numerics = numerics_,
+      .gemm_table = config_->gemm_table.rules_text(),
+      .monitor = monitoring_.state(),
+      .tokenizer_model = tokenizer_model_,
+      .settings = settings_,
+      .lr = schedule_.lr(state_.step),
+  };
+}
+
+/// Returns how the run ends, if the state is no good or the disk was not for too long.
+std::optional<ExitCode> TrainingRun::save_on_the_way() {
+  const ProfileSpan span{profile(), Region::checkpoint};
+  const Saved saved = saver_.save(request());
+  if (saved == Saved::unsound) return ExitCode::unstable;
+  if (!saver_.has_given_up()) return {};
+  log_.say(fmt::format(
+      "stopped: {} saves in a row failed (checkpoint.give_up); the last checkpoint is step {}",
+      config_->checkpoint.give_up, saver_.saved_step()));
+  return ExitCode::internal;
+}
+
+void TrainingRun::note_sound_state(const StepResult& result,
+                                   const checkpoint::TrainingState& before) {
+  if (result.update == Update::applied) {
+    sound_state_.reset();
+  } else if (!sound_state_) {
+    sound_state_ = {before, monitoring_.state()};
+  }
+}
+
+/// Skipped updates have left the weights as they were: what is saved is the state before these.
+void TrainingRun::save_sound_state() {
+  if (!sound_state_ || sound_state_->state.step <= saver_.saved_step()) return;
+  auto sound = request();
+  sound.state = sound_state_->state;
+  sound.monitor = sound_state_->monitor;
+  sound.lr = schedule_.lr(sound.state.step);
+  (void)saver_.save_last(std::move(sound));
+}
+
+/// A run that cannot go on, as when its dataset cannot be read any more, keeps what it has. Data
+/// Errors are those that all ranks have agreed on.
+void TrainingRun::rescue(const Error& error) {
+  if (error.code() != ExitCode::data || state_.step <= saver_.saved_step()) return;
+  log_.say(fmt::format("the run cannot go on; saving step {} first", state_.step));
+  if (sound_state_) {
+    save_sound_state();
+  } else {
+    (void)saver_.save_last(request());
+  }
+}
+
+/// Returns how the run ends: a last state that cannot be saved is no good end.
+ExitCode TrainingRun::save_last(ExitCode code) {
+  if (saver_.saved_step() == state_.step) return code;
+  const ProfileSpan span{profile(), Region::checkpoint};
+  const Saved saved = saver_.save_last(request());
+  if (saved == Saved::yes) return code;
+  log_.say(fmt::format("step {} is lost: the last checkpoint is step {}", state_.step,
+                       saver_.saved_step()));
+  return saved == Saved::unsound ? ExitCode::unstable : ExitCode::internal;
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,161 @@
+#include "fuzz/formats.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "calibrate/run.hpp"
+#include "checkpoint/manifest.hpp"
+#include "checkpoint/shard_file.hpp"
+#include "cli/ini.hpp"
+#include "cli/options.hpp"
+#include "data/corpus.hpp"
+#include "data/dataset.hpp"
+#include "data/tokenizer.hpp"
+#include "kernels/gemm_table.hpp"
+#include "monitor/calibration.hpp"
+#include "monitor/state_text.hpp"
+#include "report/report.hpp"
+
+#include "fuzz/scratch.hpp"
+
+namespace ballast::fuzz {
+
+namespace {
+
+using Input = std::span<const std::uint8_t>;
+
+std::string text_of(Input input) { return {input.begin(), input.end()}; }
+
+/// A run with a log of one step, to which one file of the input's is added.
+class RunFolder {
+ public:
+  RunFolder() {
+    write("log.jsonl", R"({"step":1,"loss":5.5,"grad_norm":1.25,"lr":0.001})");
+    write("monitor.jsonl",
+          R"({"step":1,"source":"live","feature_version":2,"features":{"loss":5.5}})");
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return scratch_.path(); }
+  void add(const char* file, Input input) const { scratch_.write(file, input); }
+
+ private:
+  void write(const char* name, std::string_view line) const {
+    const std::string text = std::string{line} + "\n";
+    scratch_.write(name, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  }
+  Scratch scratch_;
+};
+
+void read_json(Input input) { (void)parse_json(text_of(input)); }
+
+void read_configuration(Input input) {
+  const auto given = cli::parse_ini(text_of(input), "train.ini");
+  train::Config config;
+  cli::assign(given, cli::training_options(config));
+}
+
+void read_manifest(Input input) { (void)checkpoint::Manifest::parse(text_of(input), "step-1"); }
+
+void read_monitor_state(Input input) { (void)monitor::parse_state(text_of(input), "step-1"); }
+
+void read_calibration(Input input) {
+  (void)monitor::Calibration::parse(text_of(input), "risk.json").to_json();
+}
+
+void read_gemm_table(Input input) {
+  (void)kernels::GemmTable::parse_rules(text_of(input), "table");
+}
+
+/// As `report` reads it, beside the other logs of a run.
+template <const char* file>
+void read_for_report(Input input) {
+  static const RunFolder run;
+  run.add(file, input);
+  (void)report::make_page(run.path(), {});
+}
+
+/// As `monitor calibrate` reads it.
+template <const char* file>
+void read_for_calibration(Input input) {
+  static const RunFolder run;
+  run.add(file, input);
+  const calibrate::RunFacts facts{{"pre", true, 8, 2}, 100};
+  (void)calibrate::read_run(run.path(), facts, std::array{monitor::Feature::loss});
+}
+
+constexpr char kLog[] = "log.jsonl";
+constexpr char kMonitor[] = "monitor.jsonl";
+constexpr char kAlerts[] = "alerts.jsonl";
+constexpr char kTrainLog[] = "train.log";
+
+class Nowhere final : public data::DocumentSink {
+ public:
+  void begin_document(float) override {}
+  void text(std::string_view) override {}
+};
+
+void read_json_lines(Input input) {
+  static const Scratch scratch;
+  const data::Source source{scratch.write("a.jsonl", input), "a.jsonl", data::SourceFormat::jsonl};
+  Nowhere nowhere;
+  (void)data::read_source(source, data::TextKind::utf8, nowhere, [](std::uint64_t) {});
+}
+
+void read_tokenizer(Input input) {
+  const auto tokenizer = data::make_tokenizer("sentencepiece", input);
+  (void)tokenizer->decode(tokenizer->encode("In the beginning God created\n\tthe heaven \u2581 7"));
+}
+
+void read_dataset(Input input) {
+  static const Scratch scratch;
+  constexpr std::size_t kSeqLen = 4;
+  const data::Dataset dataset{scratch.write("a.h5", input)};
+  (void)dataset.sources();
+  (void)dataset.tokenizer_model();
+  std::array<std::int32_t, kSeqLen> inputs{}, labels{}, segments{};
+  std::array<float, kSeqLen> weights{};
+  for (const data::Split split : {data::Split::train, data::Split::validation}) {
+    const std::size_t windows = dataset.windows(split, kSeqLen);
+    for (const std::size_t window : {std::size_t{0}, windows / 2, windows - 1}) {
+      dataset.read_window(split, kSeqLen, window, {inputs, labels, segments, weights});
+    }
+  }
+}
+
+void read_shard(Input input) {
+  static const Scratch scratch;
+  const checkpoint::ShardFile shard{scratch.write("rank.h5", input)};
+  std::vector<float> granule(kGranule);
+  for (const auto& row : shard.rows()) {
+    if (row.granules == 0) continue;
+    for (const auto part : checkpoint::kParts) shard.read(part, {0, 1}, granule);
+  }
+}
+
+constexpr std::array kFormats{
+    Format{"json", read_json},
+    Format{"configuration", read_configuration},
+    Format{"manifest", read_manifest},
+    Format{"monitor_state", read_monitor_state},
+    Format{"calibration", read_calibration},
+    Format{"gemm_table", read_gemm_table},
+    Format{"report_log", read_for_report<kLog>},
+    Format{"report_monitor", read_for_report<kMonitor>},
+    Format{"report_alerts", read_for_report<kAlerts>},
+    Format{"report_train_log", read_for_report<kTrainLog>},
+    Format{"calibrate_log", read_for_calibration<kLog>},
+    Format{"calibrate_monitor", read_for_calibration<kMonitor>},
+    Format{"calibrate_alerts", read_for_calibration<kAlerts>},
+    Format{"json_lines", read_json_lines},
+    Format{"tokenizer", read_tokenizer},
+    Format{"dataset", read_dataset},
+    Format{"shard", read_shard},
+};
+
+}  // namespace
+
+std::span<const Format> formats() { return kFormats; }
+
+}  // namespace ballast::fuzz

@@ -1,0 +1,154 @@
+"""Jobs of launch/slurm.sbatch and launch/slurm-srun.sbatch on a real Slurm, stopped by signals and by
+their time limit: each must save, be queued again, go on where it was, and end with the state of a run
+that nobody disturbed.
+
+    trials.py BALLAST [few|signals|limits|all]
+
+few: three jobs, for every day; signals: 30 on two hosts and 10 on one; limits: one of three slices or
+more with each script. Ends with 1 if any job lost anything, 77 without the rights for a Slurm.
+"""
+
+import itertools
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from local_slurm import ROOT, WAYS, Job, Slurm
+
+SCRIPTS = {"mpirun": "launch/slurm.sbatch", "srun": "launch/slurm-srun.sbatch"}
+# By hosts. Steps over two take longer: messages, and more ranks than most test machines have cores.
+STEPS = {1: 150, 2: 40}
+# Most of a trial is waiting for Slurm to start the job again.
+AT_ONCE = 3
+
+MODEL = """[model]
+dim = 32
+layers = 2
+heads = 2
+kv_heads = 2
+ffn = 64
+[data]
+path = {folder}/text.h5
+seq_len = 32
+micro_batch = 1
+global_batch = 48
+[log]
+every = 1
+[run]
+steps = {steps}
+"""
+
+
+def hash_of(text):
+    """The state hash that a run printed last."""
+    hashes = re.findall(r"^done: step \d+, state hash (\w+)$", text, re.M)
+    return hashes[-1] if hashes else None
+
+
+class Trials:
+    def __init__(self, slurm, folder):
+        self.slurm = slurm
+        self.folder = folder
+        self.random = random.Random(16)
+        self.count = self.lost = 0
+        self.books = threading.Lock()
+        lines = "".join(f"{number}\n" for number in range(60000))
+        self.ballast("prepare", "--input", "-", "--output", folder / "text.h5", input=lines)
+
+    def ballast(self, *words, **options):
+        return subprocess.run([self.slurm.ballast, *map(str, words)], check=True, text=True,
+                              stdout=subprocess.PIPE, **options).stdout
+
+    def undisturbed(self, steps):
+        """A configuration of so many steps; where one process comes to with it, and in how long."""
+        config = self.folder / f"{steps}.ini"
+        config.write_text(MODEL.format(folder=self.folder, steps=steps))
+        start = time.monotonic()
+        said = self.ballast("train", "--config", config, "--run.dir", self.folder / f"alone-{steps}")
+        return config, hash_of(said), time.monotonic() - start
+
+    def start(self, launcher, nodes, config, *options):
+        with self.books:
+            self.count += 1
+            run_dir = self.folder / f"run-{self.count}"
+        ranks = 1 if nodes == 2 else 2
+        return Job(self.slurm, SCRIPTS[launcher], nodes, ranks, config, run_dir, *options)
+
+    def judge(self, job, what, expected, slices):
+        """Prints what became of the job, and counts it if it is not what it should be."""
+        facts = job.await_end()
+        text = job.text()
+        restarts = int(facts["Restarts"])
+        saved = re.findall(r"^saved \S*step-(\d+) ", text, re.M)[:-1]
+        resumed = re.findall(r"^resumed from .* at step (\d+)$", text, re.M)
+        good = (facts["JobState"] == "COMPLETED" and hash_of(text) == expected
+                and restarts + 1 >= slices and saved == resumed)
+        with self.books:
+            print(f"{what}: {facts['JobState']}, queued again {restarts} time(s), saved at {saved}, "
+                  f"went on at {resumed}: {'as undisturbed' if good else 'LOST'}", flush=True)
+            if not good:
+                self.lost += 1
+                print(text[-4000:], flush=True)
+
+    def signalled(self, launcher, nodes, way, moment):
+        """`moment`: "start", in its first second, or "step", in the first half of its steps."""
+        config, expected, _ = self.references[nodes]
+        job = self.start(launcher, nodes, config)
+        if moment == "start":
+            job.await_start()
+            time.sleep(self.random.random())
+        else:
+            moment = f"step {self.random.randint(2, STEPS[nodes] // 2)}"
+            job.await_step(int(moment.split()[1]))
+        job.signal(way)
+        # To a job whose steps are not there yet Slurm has nothing to signal, and it just goes on.
+        may_miss = moment == "start" and way in ("once", "twice")
+        self.judge(job, f"{launcher} on {nodes}, {way} at {moment}", expected,
+                   slices=1 if may_miss else 2)
+
+    def run_signalled(self, trials):
+        self.references = {nodes: self.undisturbed(steps) for nodes, steps in STEPS.items()}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda trial: self.signalled(*trial), trials))
+
+    def few(self):
+        self.run_signalled([("mpirun", 2, "twice", "step"), ("srun", 2, "once", "step"),
+                            ("mpirun", 1, "batch", "step")])
+
+    def signals(self):
+        self.run_signalled([
+            (launcher, nodes, way, moment) for launcher, way in itertools.product(SCRIPTS, WAYS)
+            for nodes, moment in [(2, "step"), (2, "step"), (2, "start"), (1, "step")]])
+
+    def limits(self):
+        # Slurm looks every half minute whose time is nearly over, so slices last up to 40 s.
+        _, _, seconds = self.undisturbed(1000)
+        config, expected, _ = self.undisturbed(int(1000 * 30 / seconds))
+        jobs = {launcher: self.start(launcher, 2, config, "--time", 1, "--signal", "B:USR1@20")
+                for launcher in SCRIPTS}
+        for launcher, job in jobs.items():
+            self.judge(job, f"{launcher} on 2, time limit", expected, slices=3)
+
+    def all(self):
+        self.signals()
+        self.limits()
+
+
+def main(ballast, what="all"):
+    with Slurm(Path(ballast).resolve()) as slurm, tempfile.TemporaryDirectory() as folder:
+        trials = Trials(slurm, Path(folder))
+        getattr(trials, what)()
+    print(f"{trials.count} jobs, {trials.lost} lost")
+    return 1 if trials.lost else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["few"], ["signals"], ["limits"], ["all"]):
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
