@@ -4,7 +4,6 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <system_error>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -14,9 +13,6 @@
 namespace ballast::data {
 
 namespace {
-
-/// Deflate packs no more than 1,032 bytes into one.
-constexpr std::uint64_t kMostPacked = 1032;
 
 /// Shorter windows are worth advising where they reach this share of the tokens.
 constexpr double kDecentShare = 0.9;
@@ -124,12 +120,6 @@ void Dataset::require_size(const std::string& dataset, std::uint64_t size) const
   if (const std::size_t found = file_.size(dataset); found != size) {
     throw data_error("'{}' of '{}' has {} elements where {} are stated", dataset, path().string(),
                      found, size);
-  }
-  std::error_code unknown;
-  const std::uint64_t file_bytes = std::filesystem::file_size(path(), unknown);
-  if (unknown || size / kMostPacked > file_bytes) {
-    throw data_error("'{}' of '{}' claims {} elements, more than {} can hold", dataset,
-                     path().string(), size, human_bytes(unknown ? 0 : file_bytes));
   }
 }
 
