@@ -89,11 +89,17 @@ TEST_P(Endings, AHangUpOfARankSavesTheJob) {
 }
 
 TEST_P(Endings, ASignalBeforeTheFirstStepIsAClearEnd) {
-  // From the start of mpirun on, so that the first that ranks get comes while MPI begins.
+  // Ignored until the program looks, so that the first that counts comes while MPI begins. No
+  // program can take what meets it before its first line.
   const auto outcome = invoke(train_command(keys_), {.launcher = around_bash(R"sh(
-(trap '' USR1 && exec "$@") &
+cd "$(dirname "$0")"
+echo 'trap "" USR1; echo $$ >>pids; exec "$@"' >wrapper
+mpirun=() # up to the program
+while [[ $1 != */ballast ]]; do mpirun+=("$1"); shift; done
+"${mpirun[@]}" sh ./wrapper "$@" &
 job=$!
-while kill -USR1 $job; do sleep 0.01; done 2>/dev/null &
+until [[ -s pids ]]; do sleep 0.01; done
+while kill -USR1 $(cat pids); do sleep 0.01; done 2>/dev/null &
 wait $job
 )sh")});
   EXPECT_EQ(outcome.exit_code, 75) << outcome.err << outcome.out;
