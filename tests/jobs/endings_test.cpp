@@ -89,11 +89,19 @@ TEST_P(Endings, AHangUpOfARankSavesTheJob) {
 }
 
 TEST_P(Endings, ASignalBeforeTheFirstStepIsAClearEnd) {
-  // From the start of mpirun on, so that the first that ranks get comes while MPI begins.
+  // From when a rank has its second thread on, which MPI starts as it begins. No program can take
+  // what meets it before its first line.
   const auto outcome = invoke(train_command(keys_), {.launcher = around_bash(R"sh(
-(trap '' USR1 && exec "$@") &
+cd "$(dirname "$0")"
+echo 'echo $$ >>pids; exec "$@"' >wrapper
+mpirun=() # up to the program
+while [[ $1 != */ballast ]]; do mpirun+=("$1"); shift; done
+"${mpirun[@]}" sh ./wrapper "$@" &
 job=$!
-while kill -USR1 $job; do sleep 0.01; done 2>/dev/null &
+until [[ -s pids ]]; do sleep 0.01; done
+rank=$(head -n 1 pids) threads=()
+until ((${#threads[@]} > 1)); do threads=(/proc/$rank/task/*); done
+while kill -USR1 $rank; do sleep 0.01; done 2>/dev/null &
 wait $job
 )sh")});
   EXPECT_EQ(outcome.exit_code, 75) << outcome.err << outcome.out;
@@ -110,7 +118,7 @@ wait $job
 TEST(ReaderGone, SavesAndGoesOnInItsLog) {
   const std::string folder = fresh_folder();
   auto keys = small_training(make_dataset(folder), folder + "/run");
-  keys["run.steps"] = "5000";
+  keys["run.steps"] = "400";
   write_file(folder + "/script", fmt::format(R"sh(
 {{ "$@"; echo $? >'{0}/code'; }} | head -n 20
 exit $(cat '{0}/code')

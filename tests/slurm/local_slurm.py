@@ -74,6 +74,18 @@ class Job:
         """Its output so far, of all its slices."""
         return self.output.read_text(errors="replace") if self.output.exists() else ""
 
+    def saved(self):
+        """The steps that it saved, in their order."""
+        return re.findall(r"^saved \S*step-(\d+) ", self.text(), re.M)
+
+    def last_saved(self):
+        """Step and state hash."""
+        return re.findall(r"^saved \S*step-(\d+) \(state (\w+)\)", self.text(), re.M)[-1]
+
+    def resumed(self):
+        """The steps at which it went on."""
+        return re.findall(r"^resumed from .* at step (\d+)$", self.text(), re.M)
+
     def await_start(self):
         until(self.output.exists, f"job {self.id} to start")
 

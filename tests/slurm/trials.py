@@ -4,8 +4,8 @@ that nobody disturbed.
 
     trials.py BALLAST [few|signals|limits|all]
 
-few: three jobs, for every day; signals: 30 on two hosts and 10 on one; limits: one of three slices or
-more with each script. Ends with 1 if any job lost anything, 77 without the rights for a Slurm.
+few: three jobs, for every day; signals: 30 on two hosts and 10 on one; limits: one of each script that
+meets its limit three times. Ends with 1 if any job lost anything, 77 without the rights for a Slurm.
 """
 
 import itertools
@@ -19,7 +19,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from local_slurm import ROOT, WAYS, Job, Slurm
+from local_slurm import WAYS, Job, Slurm, until
 
 SCRIPTS = {"mpirun": "launch/slurm.sbatch", "srun": "launch/slurm-srun.sbatch"}
 # By hosts. Steps over two take longer: messages, and more ranks than most test machines have cores.
@@ -65,13 +65,16 @@ class Trials:
         return subprocess.run([self.slurm.ballast, *map(str, words)], check=True, text=True,
                               stdout=subprocess.PIPE, **options).stdout
 
-    def undisturbed(self, steps):
-        """A configuration of so many steps; where one process comes to with it, and in how long."""
+    def write_config(self, steps):
         config = self.folder / f"{steps}.ini"
         config.write_text(MODEL.format(folder=self.folder, steps=steps))
-        start = time.monotonic()
+        return config
+
+    def undisturbed(self, steps):
+        """A configuration of so many steps, and the state hash that one process comes to with it."""
+        config = self.write_config(steps)
         said = self.ballast("train", "--config", config, "--run.dir", self.folder / f"alone-{steps}")
-        return config, hash_of(said), time.monotonic() - start
+        return config, hash_of(said)
 
     def start(self, launcher, nodes, config, *options):
         with self.books:
@@ -80,25 +83,20 @@ class Trials:
         ranks = 1 if nodes == 2 else 2
         return Job(self.slurm, SCRIPTS[launcher], nodes, ranks, config, run_dir, *options)
 
-    def judge(self, job, what, expected, slices):
-        """Prints what became of the job, and counts it if it is not what it should be."""
-        facts = job.await_end()
-        text = job.text()
-        restarts = int(facts["Restarts"])
-        saved = re.findall(r"^saved \S*step-(\d+) ", text, re.M)[:-1]
-        resumed = re.findall(r"^resumed from .* at step (\d+)$", text, re.M)
-        good = (facts["JobState"] == "COMPLETED" and hash_of(text) == expected
-                and restarts + 1 >= slices and saved == resumed)
+    def report(self, job, what, good):
+        """Prints what became of a job, and counts it if it is not what it should be."""
+        facts = job.facts()
         with self.books:
-            print(f"{what}: {facts['JobState']}, queued again {restarts} time(s), saved at {saved}, "
-                  f"went on at {resumed}: {'as undisturbed' if good else 'LOST'}", flush=True)
+            print(f"{what}: {facts['JobState']}, queued again {facts['Restarts']} time(s), saved at "
+                  f"{job.saved()}, went on at {job.resumed()}: {'as undisturbed' if good else 'LOST'}",
+                  flush=True)
             if not good:
                 self.lost += 1
-                print(text[-4000:], flush=True)
+                print(job.text()[-4000:], flush=True)
 
     def signalled(self, launcher, nodes, way, moment):
         """`moment`: "start", in its first second, or "step", in the first half of its steps."""
-        config, expected, _ = self.references[nodes]
+        config, expected = self.references[nodes]
         job = self.start(launcher, nodes, config)
         if moment == "start":
             job.await_start()
@@ -109,8 +107,11 @@ class Trials:
         job.signal(way)
         # To a job whose steps are not there yet Slurm has nothing to signal, and it just goes on.
         may_miss = moment == "start" and way in ("once", "twice")
-        self.judge(job, f"{launcher} on {nodes}, {way} at {moment}", expected,
-                   slices=1 if may_miss else 2)
+        facts = job.await_end()
+        good = (facts["JobState"] == "COMPLETED" and hash_of(job.text()) == expected
+                and (int(facts["Restarts"]) >= 1 or may_miss)
+                and job.saved()[:-1] == job.resumed())  # the last is its end
+        self.report(job, f"{launcher} on {nodes}, {way} at {moment}", good)
 
     def run_signalled(self, trials):
         self.references = {nodes: self.undisturbed(steps) for nodes, steps in STEPS.items()}
@@ -127,13 +128,21 @@ class Trials:
             for nodes, moment in [(2, "step"), (2, "step"), (2, "start"), (1, "step")]])
 
     def limits(self):
-        # Slurm looks every half minute whose time is nearly over, so slices last up to 40 s.
-        _, _, seconds = self.undisturbed(1000)
-        config, expected, _ = self.undisturbed(int(1000 * 30 / seconds))
+        """Jobs without end, which are cancelled once their time was over three times: they must not
+        come back from that, and what they saved last must be where one process comes to."""
+        config = self.write_config(1000000)
         jobs = {launcher: self.start(launcher, 2, config, "--time", 1, "--signal", "B:USR1@20")
                 for launcher in SCRIPTS}
         for launcher, job in jobs.items():
-            self.judge(job, f"{launcher} on 2, time limit", expected, slices=3)
+            until(lambda: int(job.facts()["Restarts"]) >= 3, f"job {job.id} to run four times")
+            job.slurm.run("scancel", job.id)
+            facts = job.await_end()
+            step, state = job.last_saved()
+            said = self.ballast("train", "--config", config, "--run.stop_at", step, "--run.dir",
+                                self.folder / f"alone-{launcher}")
+            good = (facts["JobState"] == "CANCELLED" and hash_of(said) == state
+                    and len(job.saved()) >= 3 and job.saved()[:len(job.resumed())] == job.resumed())
+            self.report(job, f"{launcher} on 2, time limit", good)
 
     def all(self):
         self.signals()
