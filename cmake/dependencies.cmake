@@ -33,5 +33,3 @@ target_compile_definitions(ballast_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPI
 add_library(ballast_hdf5 INTERFACE)
 target_include_directories(ballast_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
 target_link_libraries(ballast_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
-# Later versions give another thing than an address for a link, unless asked for these calls.
-target_compile_definitions(ballast_hdf5 INTERFACE H5_USE_110_API)
