@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "storage/h5_error.hpp"
+#include "storage/h5_header.hpp"
 
 namespace ballast::storage {
 
@@ -61,6 +62,8 @@ H5Handle access_list(bool writing) {
 #if H5_VERSION_GE(1, 10, 7)
   H5Pset_file_locking(list.id(), writing ? 1 : 0, 1);
 #endif
+  // As all versions write it by default up to now, and as require_sound_header reads it.
+  if (writing) H5Pset_libver_bounds(list.id(), H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
   if (!writing) H5Pset_cache(list.id(), 0, 0, 0, 0.0);  // chunks are kept by ChunkCache
   return list;
 }
@@ -127,6 +130,21 @@ void require_hdf5(const std::filesystem::path& path) {
   if (answer == 0) throw data_error("{} is not an HDF5 file", quoted(path));
 }
 
+/// What StoredDataset and the check of headers count on: addresses of 8 bytes, from the file's
+/// start.
+void require_plain_addresses(hid_t file, const std::filesystem::path& path) {
+  const H5Handle creation{H5Fget_create_plist(file), H5Pclose};
+  hsize_t before = 1;
+  std::size_t address = 0;
+  std::size_t length = 0;
+  H5Pget_userblock(creation.id(), &before);
+  H5Pget_sizes(creation.id(), &address, &length);
+  if (before != 0 || address != 8 || length != 8) {
+    throw data_error("{} is HDF5, but laid out in another way than ballast writes it",
+                     quoted(path));
+  }
+}
+
 std::size_t extent(hid_t dataset) {
   const H5Handle space{H5Dget_space(dataset), H5Sclose};
   const hssize_t count = H5Sget_simple_extent_npoints(space.id());
@@ -167,6 +185,7 @@ H5File H5File::open(const std::filesystem::path& path) {
   if (file.id() < 0) {
     throw data_error("{} is truncated or damaged: {}", quoted(path), h5_reason());
   }
+  require_plain_addresses(file.id(), path);
   return H5File{path, std::move(file), bytes};
 }
 
@@ -203,20 +222,23 @@ std::uint64_t H5File::file_bytes() const {
 StoredDataset& H5File::stored(const std::string& name) const {
   if (const auto found = stored_.find(name); found != stored_.end()) return found->second;
   if (!contains(name)) throw data_error("{} has no dataset '{}'", quoted(path_), name);
-  require_hard_links(name);
+  const std::string where = fmt::format("dataset '{}' of {}", name, quoted(path_));
+  const haddr_t header = address_of(name);
+  with_context(where, [&] { require_sound_header(path_, header, file_bytes()); });
   const H5Handle access = inside_only(H5P_DATASET_ACCESS);
   H5Handle handle{H5Dopen2(file_.id(), name.c_str(), access.id()), H5Dclose};
   if (handle.id() < 0) {
     throw data_error("cannot open dataset '{}' of {}: {}", name, quoted(path_), h5_reason());
   }
-  auto dataset = with_context(fmt::format("dataset '{}' of {}", name, quoted(path_)), [&] {
+  auto dataset = with_context(where, [&] {
     return StoredDataset{std::move(handle), file_bytes()};
   });
   return stored_.emplace(name, std::move(dataset)).first->second;
 }
 
-void H5File::require_hard_links(const std::string& object) const {
+haddr_t H5File::address_of(const std::string& object) const {
   const H5Handle access = inside_only(H5P_LINK_ACCESS);
+  haddr_t address = HADDR_UNDEF;
   for (std::size_t slash = 0; slash != std::string::npos;) {
     slash = object.find('/', slash + 1);
     H5L_info_t link{};
@@ -227,7 +249,9 @@ void H5File::require_hard_links(const std::string& object) const {
     if (link.type != H5L_TYPE_HARD) {
       throw data_error("'{}' of {} is a link to another place: refused", part, quoted(path_));
     }
+    address = link.u.address;
   }
+  return address;
 }
 
 void H5File::write_range(const std::string& name, hid_t type, std::size_t offset, std::size_t count,

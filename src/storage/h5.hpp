@@ -104,7 +104,8 @@ class H5File {
   /// Checked when it is first asked for, and kept open.
   [[nodiscard]] StoredDataset& stored(const std::string& name) const;
   [[nodiscard]] std::uint64_t file_bytes() const;
-  void require_hard_links(const std::string& object) const;
+  /// Of its header; refuses links to other places on the way.
+  [[nodiscard]] haddr_t address_of(const std::string& object) const;
   void charge_whole(const std::string& name, StoredDataset& dataset) const;
 
   std::filesystem::path path_;

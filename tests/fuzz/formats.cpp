@@ -98,9 +98,11 @@ class Nowhere final : public data::DocumentSink {
 
 void read_json_lines(Input input) {
   static const Scratch scratch;
-  const data::Source source{scratch.write("a.jsonl", input), "a.jsonl", data::SourceFormat::jsonl};
+  const data::Source source{.path = scratch.write("a.jsonl", input),
+                            .name = "a.jsonl",
+                            .format = data::SourceFormat::jsonl};
   Nowhere nowhere;
-  (void)data::read_source(source, data::TextKind::utf8, nowhere, [](std::uint64_t) {});
+  (void)data::read_source(source, {}, nowhere, {[](std::uint64_t) {}, {}});
 }
 
 void read_tokenizer(Input input) {

@@ -24,7 +24,7 @@ if ((${#formats[@]} == 0)); then
 fi
 
 # Nothing is waited for: an input of 1 s on an idle core is a finding, and 5 s allow for busy ones.
-export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8:allocator_may_return_null=0
+export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
 findings=build/fuzz/findings
 mkdir -p "$findings"
@@ -36,7 +36,7 @@ for format in "${formats[@]}"; do
   mkdir -p "$corpus"
   result=whole
   build/fuzz/libfuzzer "$format" -max_total_time="$seconds" -max_len=131072 -timeout=5 \
-    -rss_limit_mb=512 -malloc_limit_mb=96 -print_final_stats=1 -verbosity=1 \
+    -rss_limit_mb=512 -malloc_limit_mb=0 -print_final_stats=1 -verbosity=1 \
     -artifact_prefix="$findings/$format-" "$corpus" "tests/fuzz/corpus/$format" \
     >"$log" 2>&1 || result="FAILED, see $log"
   [[ $result == whole ]] || failed=1

@@ -212,7 +212,21 @@ TEST_F(H5ForeignFile, VirtualDatasetIsRefused) {
   make(H5T_STD_U64LE, {10}, [&](hid_t creation) {
     H5Pset_virtual(creation, space.id(), (folder_ / "other.h5").c_str(), "x", space.id());
   });
-  expect_refusal("in other files");
+  expect_refusal("layout is of HDF5's version 4");
+}
+
+/// HDF5 divides by a chunk's size before it tells it.
+TEST_F(H5ForeignFile, ChunksOfNoSizeAreNoCrash) {
+  make(H5T_STD_U64LE, {100}, chunks_of(100));
+  std::ifstream stream{path_, std::ios::binary};
+  std::string bytes{std::istreambuf_iterator<char>{stream}, {}};
+  // Of the layout's message: version 3, chunked, two sizes, no address, 100 elements of 8 bytes.
+  const std::string layout{"\3\2\2\xff\xff\xff\xff\xff\xff\xff\xff\x64\0\0\0\x8\0\0\0", 19};
+  const auto at = bytes.find(layout);
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 11] = 0;
+  std::ofstream{path_, std::ios::binary} << bytes;
+  expect_refusal("its chunks have no size");
 }
 
 TEST_F(H5ForeignFile, AttributesAreShortTextsOfFixedLength) {
