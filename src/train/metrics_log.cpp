@@ -101,6 +101,7 @@ void MetricsLog::tell_news() {
     if (const auto news = lines->take_news()) write_text(*news);
   }
   if (const auto news = text_.take_news()) write_text(*news);
+  if (const auto news = console_.take_news()) text_.write_line(*news);
 }
 
 }  // namespace ballast::train
