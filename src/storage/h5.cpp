@@ -273,9 +273,11 @@ void H5File::read_range(const std::string& name, hid_t type, std::size_t offset,
     throw data_error("dataset '{}' of {} has {} elements: [{}, {}) is beyond its end", name,
                      quoted(path_), source.size(), offset, offset + count);
   }
-  with_context(fmt::format("cannot read elements [{}, {}) of dataset '{}' of {}", offset,
-                           offset + count, name, quoted(path_)),
-               [&] { source.read(type, offset, count, out, chunks_); });
+  const auto where = [&] {
+    return fmt::format("cannot read elements [{}, {}) of dataset '{}' of {}", offset,
+                       offset + count, name, quoted(path_));
+  };
+  with_late_context(where, [&] { source.read(type, offset, count, out, chunks_); });
 }
 
 /// Each dataset counts once, however often it is read: callers keep one copy.

@@ -67,6 +67,11 @@ const Bytes& ChunkCache::keep(Key key, Bytes bytes) {
   return (entries_[key] = {std::move(bytes), ++clock_}).bytes;
 }
 
+std::span<std::uint8_t> ChunkCache::room(std::size_t bytes) {
+  if (room_.size() < bytes) room_.resize(bytes);
+  return std::span{room_}.first(bytes);
+}
+
 void ChunkCache::drop_oldest() {
   const auto oldest =
       std::ranges::min_element(entries_, {}, [](const auto& entry) { return entry.second.used; });
@@ -107,30 +112,33 @@ void ChunkLayout::add_filter(hid_t creation, unsigned position) {
 }
 
 Bytes ChunkLayout::read(hid_t dataset, std::size_t chunk) const {
-  return with_context(fmt::format("chunk {}", chunk), [&] {
-    const hsize_t offset = chunk * elements_;
-    hsize_t stored = 0;
-    if (H5Dget_chunk_storage_size(dataset, &offset, &stored) < 0)
-      throw data_error("{}", h5_reason());
-    if (stored == 0) throw data_error("it is not in the file");
-    if (stored > deflated_limit(bytes())) {
-      throw data_error("it has {} where {} are packed", human_bytes(stored), human_bytes(bytes()));
-    }
-    Bytes data(stored);
-    std::uint32_t skipped = 0;
-    if (H5Dread_chunk(dataset, H5P_DEFAULT, &offset, &skipped, data.data()) < 0) {
-      throw data_error("{}", h5_reason());
-    }
-    for (std::size_t i = filters_.size(); i-- > 0;) {
-      if ((skipped >> i & 1u) != 0) continue;
-      data = filters_[i] == Filter::deflate ? inflated(data, bytes())
-                                            : unshuffled(data, element_bytes_);
-    }
-    if (data.size() != bytes()) {
-      throw data_error("it has {} bytes instead of {}", data.size(), bytes());
-    }
-    return data;
-  });
+  return with_late_context(
+      [&] { return fmt::format("chunk {}", chunk); },
+      [&] {
+        const hsize_t offset = chunk * elements_;
+        hsize_t stored = 0;
+        if (H5Dget_chunk_storage_size(dataset, &offset, &stored) < 0)
+          throw data_error("{}", h5_reason());
+        if (stored == 0) throw data_error("it is not in the file");
+        if (stored > deflated_limit(bytes())) {
+          throw data_error("it has {} where {} are packed", human_bytes(stored),
+                           human_bytes(bytes()));
+        }
+        Bytes data(stored);
+        std::uint32_t skipped = 0;
+        if (H5Dread_chunk(dataset, H5P_DEFAULT, &offset, &skipped, data.data()) < 0) {
+          throw data_error("{}", h5_reason());
+        }
+        for (std::size_t i = filters_.size(); i-- > 0;) {
+          if ((skipped >> i & 1u) != 0) continue;
+          data = filters_[i] == Filter::deflate ? inflated(data, bytes())
+                                                : unshuffled(data, element_bytes_);
+        }
+        if (data.size() != bytes()) {
+          throw data_error("it has {} bytes instead of {}", data.size(), bytes());
+        }
+        return data;
+      });
 }
 
 }  // namespace ballast::storage

@@ -21,6 +21,8 @@ class ChunkCache {
   [[nodiscard]] const Bytes* find(Key key);
   /// Valid until the next call.
   const Bytes& keep(Key key, Bytes bytes);
+  /// Room to work in, valid until the next call, so that a read of what is kept allocates nothing.
+  [[nodiscard]] std::span<std::uint8_t> room(std::size_t bytes);
 
  private:
   /// Enough for all of a small corpus.
@@ -34,6 +36,7 @@ class ChunkCache {
   void drop_oldest();
 
   std::map<Key, Entry> entries_;
+  Bytes room_;
   std::size_t bytes_ = 0;
   std::uint64_t clock_ = 0;
 };

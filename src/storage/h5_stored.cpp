@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,7 @@ std::size_t line_size(hid_t dataset) {
 }
 
 /// Converts `count` elements of `data`, which lie at its beginning, and writes them to `out`.
-void convert(hid_t from, hid_t to, std::size_t count, std::vector<std::uint8_t>& data,
+void convert(hid_t from, hid_t to, std::size_t count, std::span<std::uint8_t> data,
              std::uint8_t* out) {
   if (H5Tconvert(from, to, count, data.data(), nullptr, H5P_DEFAULT) < 0) {
     throw data_error("{}", h5_reason());
@@ -140,7 +141,7 @@ void StoredDataset::read_chunks(hid_t type, std::size_t offset, std::size_t coun
                                 std::uint8_t* out, ChunkCache& cache) const {
   const std::size_t wide = std::max(element_bytes_, H5Tget_size(type));
   const std::size_t per_chunk = chunks_->elements();
-  std::vector<std::uint8_t> converted(std::min({count, per_chunk, kConverted}) * wide);
+  const auto converted = cache.room(std::min({count, per_chunk, kConverted}) * wide);
   for (std::size_t done = 0; done < count;) {
     const std::size_t at = offset + done;
     const ChunkCache::Key key{dataset_.id(), at / per_chunk};

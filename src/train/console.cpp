@@ -18,7 +18,8 @@ bool means_no_reader(int error) {
   return error == EPIPE || error == EBADF || (error == EIO && is_device);
 }
 
-/// Past the library's buffer, in which what a disk refuses once would stay. Returns the error, or 0.
+/// Past the library's buffer, in which what a disk refuses once would stay. Returns the error, or
+/// 0.
 int write_out(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
