@@ -2,9 +2,11 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <string>
+#include <fmt/format.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace ballast::train {
 
@@ -26,9 +28,25 @@ void Console::say(std::string_view line) {
   errno = 0;
   const bool is_written =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  error_ = is_written ? 0 : errno;
   if (is_written) return;
-  has_reader_ = !means_no_reader(errno);
+  has_reader_ = !means_no_reader(error_);
+  ++lost_;
   std::clearerr(stdout);
+}
+
+std::optional<std::string> Console::take_news() {
+  if (error_ != 0 && told_ == 0 && has_reader_) {
+    told_ = error_;
+    return fmt::format("warning: standard output cannot be written: {}; the run goes on",
+                       std::generic_category().message(error_));
+  }
+  if (error_ == 0 && told_ != 0) {
+    told_ = 0;
+    return fmt::format("standard output is written again; {} of its lines are in this log alone",
+                       std::exchange(lost_, 0));
+  }
+  return std::nullopt;
 }
 
 }  // namespace ballast::train

@@ -1,5 +1,6 @@
 #include "train/run_directory.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -21,6 +22,9 @@ namespace {
 
 constexpr const char* kLockFile = "lock";
 constexpr const char* kNonceFile = "nonce";
+/// Files that a job writes as a whole before its first step, and may die in.
+constexpr std::array kWholeFiles{kNonceFile,  "config.resolved.ini", "gemm_table.txt",
+                                 "log.jsonl", "alerts.jsonl",        "monitor.jsonl"};
 /// Network file systems may show a new file to other hosts only after a while.
 constexpr double kNonceWait_s = 10.0;
 
@@ -96,6 +100,7 @@ void RunDirectory::create_and_lock() {
     throw data_error("run.dir {}: cannot write there: {}", path_.string(), std::strerror(errno));
   }
   checkpoint::remove_unfinished(path_);
+  for (const char* name : kWholeFiles) storage::remove_unfinished_writes(path_ / name);
 }
 
 void RunDirectory::check_visibility(comm::Communicator& world) const {

@@ -1,5 +1,6 @@
 """Commands that write a file or to standard output, on such disks. Subjects as in disk_runs.py."""
 
+import os
 import subprocess
 
 from mounts import small_disk
@@ -34,7 +35,7 @@ def call(training, words, output=subprocess.PIPE, environment=None, **places):
     try:
         return subprocess.run([training.ballast, *words], stdout=output, stderr=subprocess.PIPE,
                               stdin=subprocess.DEVNULL, text=True, timeout=PATIENCE_S,
-                              env={**ENVIRONMENT, **(environment or {})})
+                              env={**os.environ, **ENVIRONMENT, **(environment or {})})
     except subprocess.TimeoutExpired:
         return None
 
@@ -51,12 +52,15 @@ def judge(outcome, place, whole):
     """Complaints about a writer whose file should lie in `place`, alone, and hold `whole`."""
     if outcome is None:
         return ["hang: it had to be ended"]
-    left = sorted(path.name for path in place.iterdir())
-    if outcome.returncode == 0:
-        is_whole = left == ["file"] and (place / "file").read_bytes() == whole
-        return [] if is_whole else [f"silent: ended with 0 and left {left}"]
+    # Whole even where it ended with an error: the disk may not have promised to keep it.
+    whole_file = place / "file"
+    left = sorted(path.name for path in place.iterdir() if path != whole_file)
     complaints = [f"lost: left {name} behind" for name in left]
-    if outcome.returncode != 3 or str(place) not in outcome.stderr:
+    is_there = whole_file.exists()
+    if is_there and whole_file.read_bytes() != whole:
+        complaints.append("silent: left a file that is not whole")
+    is_told = outcome.returncode == 3 and str(place) in outcome.stderr
+    if not (is_told or (outcome.returncode == 0 and is_there)):
         complaints.append(f"silent: ended with {outcome.returncode}: {outcome.stderr}")
     return complaints
 
@@ -85,7 +89,7 @@ def file_calls(training, faults, folder, chance, _):
     for path in [*place.iterdir(), log]:
         path.unlink()
     outcome = call(training, command, environment=faults.environment(
-        place, at=at, times=times, mode=mode, log=log))
+        place, rank="alone", at=at, times=times, mode=mode, log=log))
     complaints = judge(outcome, place, whole)
     if outcome and outcome.returncode == 0 and mode != "short":
         complaints.append(f"silent: ended with 0: {outcome.stderr}")
@@ -97,7 +101,7 @@ def file_calls(training, faults, folder, chance, _):
 
 def calls_of(training, faults, command, place, log):
     """The calls on files under `place` of an undisturbed command."""
-    call(training, command, environment=faults.environment(place, log=log))
+    call(training, command, environment=faults.environment(place, rank="alone", log=log))
     return log.read_text().splitlines()
 
 

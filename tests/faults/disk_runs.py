@@ -17,11 +17,16 @@ RESUMED_UNTIL = 18
 SMALLEST, LARGEST = 8, 900
 
 
-def logged_steps(run_dir):
-    """The steps of log.jsonl, without the line that the end of a disk may have cut."""
-    log = run_dir / "log.jsonl"
-    lines = log.read_text().split("\n")[:-1] if log.exists() else []
-    return [json.loads(line)["step"] for line in lines]
+def logged_steps(log):
+    """The steps of a log of a run, without the line that the end of a disk may have cut."""
+    lines = log.read_text(errors="replace").split("\n")[:-1] if log.exists() else []
+    if log.name == "log.jsonl":
+        return [json.loads(line)["step"] for line in lines]
+    return [int(line.split("/")[0].split()[1]) for line in lines if line.startswith("step ")]
+
+
+def missing_steps(log, last):
+    return sorted({*range(1, last + 1)} - {*logged_steps(log)})
 
 
 def judge(training, job, code, run_dir):
@@ -42,9 +47,9 @@ def judge(training, job, code, run_dir):
         complaints.append(f"silent: saved {saved}, could not save {failed}")
     if code != (0 if SAVES[-1] in saved else 70):
         complaints.append(f"silent: ended with {code}, saved {saved}")
-    if logged_steps(run_dir) != list(range(1, 16)) and "log.jsonl' cannot be written" not in text:
-        complaints.append(f"silent: log.jsonl holds steps {logged_steps(run_dir)}")
-    return complaints
+    return complaints + [f"silent: {name} has no step {step}" for name in ("log.jsonl", "train.log")
+                         for step in missing_steps(run_dir / name, 15)
+                         if f"{name}' cannot be written" not in text]
 
 
 def judge_resumed(training, job, run_dir, ranks):
@@ -53,7 +58,7 @@ def judge_resumed(training, job, run_dir, ranks):
     told = max((step for step, _ in job.saved()), default=0)
     complaints = [] if newest >= told else [f"lost: step {told} was saved, the newest is {newest}"]
     complaints += training.resume_complaints(run_dir, newest, ranks, RESUMED_UNTIL)
-    steps = logged_steps(run_dir)
+    steps = logged_steps(run_dir / "log.jsonl")
     if steps != sorted(set(steps)):
         complaints.append(f"lost: log.jsonl holds steps {steps}")
     return complaints
@@ -91,12 +96,8 @@ def for_a_while(training, job, run_dir, trouble):
     last = job.done()[0]
     if job.saved()[-1][0] != last:
         complaints.append("lost: its last step was not saved")
-    if logged_steps(run_dir) != list(range(1, last + 1)):
-        complaints.append("lost: lines of log.jsonl")
-    log = (run_dir / "train.log").read_text()
-    lost = [line for line in text.splitlines() if line.startswith(("step ", "saved "))
-            and line not in log.splitlines()]
-    return complaints + [f"lost: train.log has no '{line}'" for line in lost]
+    return complaints + [f"lost: {name} has no step {step}" for name in ("log.jsonl", "train.log")
+                         for step in missing_steps(run_dir / name, last)]
 
 
 def full_for_a_while(training, _, folder, chance, __):
@@ -123,15 +124,13 @@ def disturbed(training, faults, folder, chance, mode, times):
     # Rank 0 makes some 290 of them in OPTIONS, rank 1 some 75.
     at = chance.randint(1, 290 if rank == 0 else 75)
     job = training.start(run_dir, 2, *OPTIONS, environment=faults.environment(
-        run_dir, rank=rank, at=at, times=times, mode=mode, log=log))
+        f"{run_dir}/", rank=rank, at=at, times=times, mode=mode, log=log))
     code = job.wait()
     calls = log.read_text(errors="replace").splitlines() if log.exists() else []
     call = calls[at - 1] if at <= len(calls) else "none"
     complaints = judge(training, job, code, run_dir)
     if mode == "short" and (code != 0 or job.trouble()):
         complaints.append(f"lost: a short write ended with {code}: {job.trouble()}")
-    if mode != "short" and call != "none" and not job.trouble():
-        complaints.append("silent: no word of it")
     complaints += judge_resumed(training, job, run_dir, 2)
     return f"rank {rank} of 2, {mode} in call {at} ({call}), {times} time(s)", complaints
 

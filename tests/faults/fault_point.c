@@ -1,7 +1,7 @@
 // Loaded into a process before the C library (LD_PRELOAD): a call that changes a file can stop the
 // process, fail or do half of its work. Calls on paths of interest are counted; environment:
 //
-//   FAULT_RANK    the rank of the job that this is for
+//   FAULT_RANK    the rank of the job that this is for; "alone" for a process that is in none
 //   FAULT_PATH    a part of the path; of a rename it is a part of "FROM -> TO"
 //   FAULT_CALL    a part of the call's name; without it, every call counts
 //   FAULT_AT      the number of the first call that is disturbed, from 1; 0 for none
@@ -33,7 +33,7 @@ static const char* setting(const char* name, const char* otherwise) {
 }
 
 static bool is_this_rank(void) {
-  return strcmp(setting("OMPI_COMM_WORLD_RANK", "0"), setting("FAULT_RANK", "none")) == 0;
+  return strcmp(setting("OMPI_COMM_WORLD_RANK", "alone"), setting("FAULT_RANK", "none")) == 0;
 }
 
 /// Told by calls that nobody disturbs, in a process that may be killed at any moment.

@@ -37,9 +37,8 @@ def zeros(chance, folder, file):
 
 
 def of_another_step(chance, folder, file):
-    """The same file of another checkpoint."""
-    other = chance.choice([path for path in folder.parent.iterdir() if path != folder])
-    shutil.copy(other / file.name, file)
+    """The same file of the oldest checkpoint, which is never damaged."""
+    shutil.copy(folder.with_name(f"step-{STEPS_SAVED[0]}") / file.name, file)
 
 
 DAMAGES = {"flip": flip, "cut": cut, "gone": gone, "zeros": zeros, "of another step": of_another_step}

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,7 +137,8 @@ class Training:
     """Starts jobs, and knows the state hash of every step of an undisturbed one."""
 
     def __init__(self, ballast, folder):
-        self.ballast = ballast
+        # Whoever builds it anew meanwhile changes nothing here.
+        self.ballast = shutil.copy(ballast, folder / "ballast")
         self.folder = folder
         self.config = folder / "config.ini"
         self.config.write_text(CONFIG.format(folder=folder, steps=STEPS))
