@@ -106,7 +106,7 @@ def calls_of(training, faults, command, place, log):
 
 
 def output(training, _, folder, __, share):
-    """Standard output to a disk that is full: said, with a code; a training goes on and tells its log."""
+    """Standard output to a full disk: said, with a code; a training goes on and tells its log."""
     words = COMMANDS[round(share * len(COMMANDS))]
     with open("/dev/full", "w") as full:
         outcome = call(training, words, output=full, trial=folder)

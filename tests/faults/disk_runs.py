@@ -1,5 +1,5 @@
-"""Trainings on such disks. Each subject is a function (training, faults, folder, chance, share) that
-returns what it did and its complaints; `share` goes from 0 to 1 over its trials."""
+"""Trainings on such disks. Each subject is a function (training, faults, folder, chance, share)
+that returns what it did and its complaints; `share` goes from 0 to 1 over its trials."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def judge(training, job, code, run_dir):
             complaints.append(f"silent: ended with {code} before its first step: {text[-1000:]}")
         return complaints
     if not job.done():
-        return complaints + [f"lost: the training did not go on, it ended with {code}: {text[-2000:]}"]
+        return complaints + [f"lost: did not go on, but ended with {code}: {text[-2000:]}"]
     saved = [step for step, _ in job.saved()]
     failed = [int(step) for step in re.findall(r"warning: step (\d+) could not be saved", text)]
     if sorted(saved + failed) != list(SAVES):

@@ -31,5 +31,5 @@ def run(training, faults, books, counts):
 
 FEW = {"levels": 3, "full_for_a_while": 1, "read_only_for_a_while": 1, "calls": 3, "all_calls": 2,
        "file_levels": 4, "file_calls": 4, "output": 2}
-ALL = {"levels": 50, "full_for_a_while": 5, "read_only_for_a_while": 5, "calls": 120, "all_calls": 40,
-       "file_levels": 50, "file_calls": 60, "output": len(disk_files.COMMANDS)}
+ALL = {"levels": 50, "full_for_a_while": 5, "read_only_for_a_while": 5, "calls": 120,
+       "all_calls": 40, "file_levels": 50, "file_calls": 60, "output": len(disk_files.COMMANDS)}

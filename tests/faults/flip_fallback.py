@@ -1,4 +1,5 @@
-"""A run whose newest checkpoints are damaged goes on from the newest that is whole, to the same bits."""
+"""A run whose newest checkpoints are damaged goes on from the newest that is whole, to the same
+bits; those that are damaged are named and kept aside, and what is kept afterwards is whole."""
 
 import random
 import re
@@ -41,7 +42,8 @@ def of_another_step(chance, folder, file):
     shutil.copy(folder.with_name(f"step-{STEPS_SAVED[0]}") / file.name, file)
 
 
-DAMAGES = {"flip": flip, "cut": cut, "gone": gone, "zeros": zeros, "of another step": of_another_step}
+DAMAGES = {"flip": flip, "cut": cut, "gone": gone, "zeros": zeros,
+           "of another step": of_another_step}
 
 
 def fallback(training, folder, books, count):
@@ -76,7 +78,8 @@ def one(training, run_dir, chance):
     complaints = training.resume_complaints(run_dir, good, ranks, RESUMED_UNTIL)
     log = (run_dir / "train.log").read_text()
     for step in damaged:
-        if not re.search(rf"^warning: .*step-{step}/.*kept aside as '.*step-{step}\.damaged'", log, re.M):
+        word = rf"^warning: .*step-{step}/.*kept aside as '.*step-{step}\.damaged'"
+        if not re.search(word, log, re.M):
             complaints.append(f"silent: no word about step {step}")
     kept = verdicts(training, run_dir)
     if len(kept) < 2 or set(kept.values()) != {"whole"}:

@@ -1,5 +1,5 @@
-"""Whether damage is found and named: `ballast inspect --verify` reads checkpoints by the hundred, each
-with one file that is not as it was, beside one that is."""
+"""Whether damage is found and named: `ballast inspect --verify` reads checkpoints by the hundred,
+each with one file that is not as it was, beside one that is whole."""
 
 import json
 import os

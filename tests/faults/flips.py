@@ -1,11 +1,11 @@
-"""Damaged checkpoints: every byte of one flipped, cut at every length, random bits of a larger one, and
-runs that go on from what is left."""
+"""Damaged checkpoints: every byte of one flipped, cut at every length, random bits of a larger one,
+and runs that go on from what is left."""
 
 import flip_fallback
 import flip_found
 
-SUBJECTS = {"bytes": flip_found.flipped_bytes, "cuts": flip_found.cuts, "bits": flip_found.random_bits,
-            "fallback": flip_fallback.fallback}
+SUBJECTS = {"bytes": flip_found.flipped_bytes, "cuts": flip_found.cuts,
+            "bits": flip_found.random_bits, "fallback": flip_fallback.fallback}
 
 
 def run(training, _, books, counts):

@@ -1,6 +1,6 @@
 """Ranks killed with SIGKILL, in one run directory again and again, each time resumed on another
 number of ranks: whatever the moment, no checkpoint that was told of is lost, the next job goes on
-from the newest that is whole, every state is that of an undisturbed run, and nothing lies around."""
+from the newest that is whole, every state is that of an undisturbed run, nothing lies around."""
 
 import random
 import re

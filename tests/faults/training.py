@@ -1,4 +1,4 @@
-"""The small training that trials disturb, the jobs that run it, and what it comes to undisturbed."""
+"""The small training that trials disturb, its jobs, and what it comes to undisturbed."""
 
 import os
 import re
@@ -92,7 +92,8 @@ class Job:
 
     def trouble(self):
         """The lines that tell of something wrong."""
-        return re.findall(r"^.*(?:\bwarning\b|\berror\b|ballast: |stopped: | is lost).*$", self.text(), re.M)
+        words = r"^.*(?:\bwarning\b|\berror\b|ballast: |stopped: | is lost).*$"
+        return re.findall(words, self.text(), re.M)
 
     def has_ended(self):
         return self.process.poll() is not None
@@ -144,7 +145,8 @@ class Training:
         self.config.write_text(CONFIG.format(folder=folder, steps=STEPS))
         self.text = folder / "text.txt"
         self.text.write_text("".join(f"{number}\n" for number in range(20000)))
-        self.call("prepare", "--input", self.text, "--split", "tail", "--output", folder / "text.h5")
+        self.call("prepare", "--input", self.text, "--split", "tail",
+                  "--output", folder / "text.h5")
         alone = self.start(folder / "alone", 1)
         if alone.wait() != 0:
             sys.exit(alone.text())

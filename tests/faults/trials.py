@@ -2,10 +2,10 @@
 
     trials.py BALLAST [few|kills|disks|flips|all]
 
-Each trial compares state hashes with those of a run that nobody disturbed. few: some of each, for every
-day; kills: 500 jobs whose ranks are killed; disks: full, failing and read-only ones, under saves, logs,
-prepare and the output of commands; flips: every byte of a checkpoint, all truncations, 10,000 bits of a
-larger one. Ends with 1 if anything was lost, hung, or failed without a word.
+Each trial compares state hashes with those of a run that nobody disturbed. few: some of each, for
+every day; kills: 500 jobs whose ranks are killed; disks: full, failing and read-only ones, under
+saves, logs, prepare and the output of commands; flips: every byte of a checkpoint, all truncations,
+10,000 bits of a larger one. Ends with 1 if anything was lost, hung, or failed without a word.
 """
 
 import os
@@ -28,7 +28,8 @@ def enter_own_mounts():
     """Disks are mounted where no other process sees them, and are gone with this one."""
     if IN_OWN_MOUNTS not in os.environ:
         os.environ[IN_OWN_MOUNTS] = "1"
-        os.execvp("unshare", ["unshare", "--map-root-user", "--mount", sys.executable, "-B", *sys.argv])
+        words = ["unshare", "--map-root-user", "--mount", sys.executable, "-B", *sys.argv]
+        os.execvp(words[0], words)
 
 
 def main(ballast, what="all"):
@@ -43,7 +44,7 @@ def main(ballast, what="all"):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], *([word] for word in ("few", "all", *PARTS))):
+    if len(sys.argv) not in (2, 3) or (sys.argv + ["all"])[2] not in ("few", "all", *PARTS):
         sys.exit(__doc__)
     enter_own_mounts()
     sys.exit(main(*sys.argv[1:]))
