@@ -8,8 +8,8 @@
 #   cluster/slurm-local.sh down FOLDER             ends Slurm, its jobs and its hosts
 #
 # Hosts are called node1, node2 ..., each with four processors whatever the machine has. FOLDER/log
-# holds what the daemons say. Needs root, since slurmd becomes the user of each job; without it
-# ends with code 77, or with 1 in CI.
+# holds what the daemons say. Needs root, since slurmd becomes the user of each job; ends with code 77
+# without.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")")
 
@@ -26,7 +26,7 @@ usage() {
 check_rights() {
   local tool
   if (($(id -u) != 0)); then
-    die "only root can start slurmd" "$([[ -n ${CI-} ]] && echo 1 || echo 77)"
+    die "only root can start slurmd" 77
   fi
   for tool in munged slurmctld slurmd sbatch; do
     command -v "$tool" >/dev/null || die "there is no '$tool'; launch/install.sh --tests brings it"

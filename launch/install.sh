@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build pkgconf
-  openmpi-bin libopenmpi-dev
+  openmpi-bin libopenmpi-dev procps
   libopenblas-serial-dev libdnnl-dev ocl-icd-opencl-dev # the last: libdnnl-dev asks CMake for it
   libhdf5-dev zlib1g-dev libboost-program-options-dev libfmt-dev nlohmann-json3-dev libxxhash-dev
   libsentencepiece-dev

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ std::string outcome_of(std::string_view what, const std::function<void()>& work)
     work();
   } catch (const Error& error) {
     return encode(error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return encode(data_error("{}: {}", what, error.what()));
   } catch (const std::exception& error) {
     return encode(internal_error("{}: {}", what, error.what()));
   } catch (...) {

@@ -85,16 +85,20 @@ class Fields {
   Bytes left_;
 };
 
-/// Bytes of text of a piece.
+/// Bytes of text of a piece. The library's tables end at a NUL, and take no text without bytes.
 std::size_t text_size(Bytes piece) {
-  std::size_t size = 0;
+  Bytes text;
   Fields fields{piece};
   while (const auto found = fields.next()) {
-    if (found->number == field::kPieceText) size = std::max(size, found->content.size());
+    if (found->number == field::kPieceText) text = found->content;
   }
-  if (size > kLongestPiece)
-    throw data_error("a piece of the SentencePiece model has {} bytes", size);
-  return size;
+  if (text.size() > kLongestPiece) {
+    throw data_error("a piece of the SentencePiece model has {} bytes", text.size());
+  }
+  if (text.empty() || std::ranges::find(text, 0) != text.end()) {
+    throw data_error("a piece of the SentencePiece model is empty or has a NUL");
+  }
+  return text.size();
 }
 
 void require_no_tables(Bytes normalizer) {

@@ -56,6 +56,7 @@ class SentencePieceTokenizer final : public Tokenizer {
  private:
   using Ids = std::vector<std::int32_t>;
 
+  [[nodiscard]] bool load(const std::string& serialised);
   void read_pieces();
   void refuse_lossy() const;
   [[nodiscard]] const std::string& piece(std::int32_t id) const;
@@ -76,11 +77,20 @@ SentencePieceTokenizer::SentencePieceTokenizer(std::span<const std::uint8_t> mod
     : model_{model.begin(), model.end()} {
   require_bounded_model(model);
   const std::string serialised{model.begin(), model.end()};
-  if (serialised.empty() || !processor_.LoadFromSerializedProto(serialised).ok()) {
+  if (serialised.empty() || !load(serialised)) {
     throw data_error("this is not a SentencePiece model ({} bytes)", model.size());
   }
   read_pieces();
   refuse_lossy();
+}
+
+/// The library answers most models that it does not like, and throws at others.
+bool SentencePieceTokenizer::load(const std::string& serialised) {
+  try {
+    return processor_.LoadFromSerializedProto(serialised).ok();
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 void SentencePieceTokenizer::read_pieces() {

@@ -1,12 +1,10 @@
 #include "train/console.hpp"
 
 #include <cerrno>
-#include <cstdio>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
-#include <utility>
 
 namespace ballast::train {
 
@@ -20,33 +18,32 @@ bool means_no_reader(int error) {
   return error == EPIPE || error == EBADF || (error == EIO && is_device);
 }
 
+/// Past the library's buffer, in which what a disk refuses once would stay. Returns the error, or 0.
+int write_out(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
 }  // namespace
 
 void Console::say(std::string_view line) {
   if (!has_reader_) return;
   const std::string text = std::string{line} + '\n';
-  errno = 0;
-  const bool is_written =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  error_ = is_written ? 0 : errno;
-  if (is_written) return;
-  has_reader_ = !means_no_reader(error_);
-  ++lost_;
-  std::clearerr(stdout);
+  const int error = write_out(text);
+  has_reader_ = error == 0 || !means_no_reader(error);
+  if (error != 0 && !failure_) failure_ = error;
 }
 
 std::optional<std::string> Console::take_news() {
-  if (error_ != 0 && told_ == 0 && has_reader_) {
-    told_ = error_;
-    return fmt::format("warning: standard output cannot be written: {}; the run goes on",
-                       std::generic_category().message(error_));
-  }
-  if (error_ == 0 && told_ != 0) {
-    told_ = 0;
-    return fmt::format("standard output is written again; {} of its lines are in this log alone",
-                       std::exchange(lost_, 0));
-  }
-  return std::nullopt;
+  if (!failure_ || is_told_) return std::nullopt;
+  is_told_ = true;
+  return fmt::format("warning: standard output does not take all lines: {}; they are here",
+                     std::generic_category().message(*failure_));
 }
 
 }  // namespace ballast::train

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,15 +13,13 @@ class Console {
   /// Writes a line, and nothing once the reader is gone.
   void say(std::string_view line);
   [[nodiscard]] bool has_reader() const { return has_reader_; }
-  /// What people should know once, in another place: that lines cannot be written, as on a full
-  /// disk, or that they can again.
+  /// Told once: that lines are lost here, and why.
   [[nodiscard]] std::optional<std::string> take_news();
 
  private:
   bool has_reader_ = true;
-  int error_ = 0;         ///< of the last line; 0: it is written
-  int told_ = 0;          ///< the error that was told
-  std::size_t lost_ = 0;  ///< lines since then
+  std::optional<int> failure_;  ///< the first error
+  bool is_told_ = false;
 };
 
 }  // namespace ballast::train

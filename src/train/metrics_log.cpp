@@ -94,14 +94,14 @@ void MetricsLog::write_text(std::string_view line) {
   console_.say(line);
 }
 
-/// What became of the files and of the console, told where it can be read: in the one of console
-/// and train.log that does not fail.
+/// What became of the files, told where it can be read: on the console, and in train.log if that is
+/// not the one that fails.
 void MetricsLog::tell_news() {
   for (JsonLines* lines : {&records_, &alerts_, &probes_}) {
     if (const auto news = lines->take_news()) write_text(*news);
   }
   if (const auto news = text_.take_news()) write_text(*news);
-  if (const auto news = console_.take_news()) write_text(*news);
+  if (const auto news = console_.take_news()) text_.write_line(*news);
 }
 
 }  // namespace ballast::train

@@ -56,8 +56,8 @@ class TrainingRun {
   /// Opens the logs in the run directory, says what is about to be trained, and looks for room for
   /// a checkpoint. Collective.
   void open_log(const ResumePoint& from);
-  /// All steps that are left; returns how the run ended. A run that cannot go on saves first what it
-  /// has, and throws. Collective.
+  /// All steps that are left; returns how the run ended. A run that cannot go on saves first what
+  /// it has, and throws. Collective.
   ExitCode run();
 
  private:

@@ -1,6 +1,7 @@
 #include "comm/agree.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <new>
 #include <string>
@@ -91,6 +92,12 @@ TEST(AgreeOn, HandsOutTheValue) {
                                              return 1;
                                            }),
                Error);
+}
+
+TEST(Agree, WhatAFileSystemRefusesIsADataError) {
+  const Error error = error_of([] { std::filesystem::create_directory("/proc/none/here"); });
+  EXPECT_EQ(error.code(), ExitCode::data);
+  EXPECT_NE(std::string{error.what()}.find("/proc/none/here"), std::string::npos) << error.what();
 }
 
 TEST(AgreeStepwise, EveryRankTakesEveryStep) {

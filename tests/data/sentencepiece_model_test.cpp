@@ -56,9 +56,16 @@ TEST(SentencePieceModel, TablesOfANormalizerAreNotFollowed) {
   }
 }
 
+TEST(SentencePieceModel, HasNoPieceThatTheLibraryThrowsAt) {
+  for (const std::string& text : {std::string{}, std::string{"a\0b", 3}, std::string{"\0", 1}}) {
+    EXPECT_EQ(refusal(piece("<unk>", 2) + piece(text)),
+              "a piece of the SentencePiece model is empty or has a NUL");
+  }
+}
+
 TEST(SentencePieceModel, HasABoundedNumberOfPieces) {
   std::string many = piece("<unk>", 2);
-  for (int i = 0; i < (1 << 18); ++i) many += bytes_field(1, "");
+  for (int i = 0; i < (1 << 18); ++i) many += bytes_field(1, bytes_field(1, "x"));
   EXPECT_NE(refusal(many).find("262145 pieces"), std::string::npos);
   EXPECT_NE(
       refusal(piece(std::string(2000, 'x'))).find("piece of the SentencePiece model has 2000"),

@@ -14,10 +14,8 @@ fi
 seconds=$1
 shift
 
-if [[ ! -x build/fuzz/libfuzzer ]]; then
-  cmake --preset fuzz
-  cmake --build --preset fuzz
-fi
+[[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz
+cmake --build --preset fuzz
 formats=("$@")
 if ((${#formats[@]} == 0)); then
   mapfile -t formats < <(ls tests/fuzz/corpus)

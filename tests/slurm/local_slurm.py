@@ -10,7 +10,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "cluster/slurm-local.sh"
-NO_RIGHTS = 77
 
 # A job that has not ended by then hangs; most take a few seconds.
 PATIENCE_S = 300
