@@ -110,6 +110,24 @@ bool has_full_size(const fs::path& folder) {
   }
 }
 
+/// The folders that have a checkpoint's name, by step. They may lack files, the manifest too: a
+/// disk that was repaired, or somebody, may have taken those away.
+std::map<std::uint64_t, fs::path> named_checkpoints(const fs::path& run_dir) {
+  std::map<std::uint64_t, fs::path> found;
+  std::map<std::uint64_t, fs::path> replaced;
+  for (const auto& folder : entries(checkpoints_folder(run_dir))) {
+    const std::string name = folder.filename().string();
+    if (!fs::is_directory(fs::status(folder))) continue;
+    if (const auto step = step_of(name, "")) found[*step] = folder;
+    if (const auto step = step_of(name, kReplaced)) replaced[*step] = folder;
+  }
+  for (const auto& [step, folder] : replaced) {
+    const auto it = found.find(step);
+    if (is_whole(folder) && (it == found.end() || !is_whole(it->second))) found[step] = folder;
+  }
+  return found;
+}
+
 /// The step that the file `latest` names, if there is one.
 std::optional<std::uint64_t> latest_step(const fs::path& run_dir) {
   std::error_code error;
@@ -133,13 +151,8 @@ fs::path unfinished_folder(const fs::path& run_dir, std::uint64_t step) {
 }
 
 std::map<std::uint64_t, fs::path> finished_checkpoints(const fs::path& run_dir) {
-  std::map<std::uint64_t, fs::path> found;
-  for (const auto& folder : entries(checkpoints_folder(run_dir))) {
-    const std::string name = folder.filename().string();
-    if (!is_whole(folder)) continue;
-    if (const auto step = step_of(name, "")) found[*step] = folder;
-    if (const auto step = step_of(name, kReplaced)) found.try_emplace(*step, folder);
-  }
+  auto found = named_checkpoints(run_dir);
+  std::erase_if(found, [](const auto& entry) { return !is_whole(entry.second); });
   return found;
 }
 
@@ -197,7 +210,7 @@ void prune_folders(const fs::path& run_dir, std::uint64_t newest, const Retentio
 }
 
 std::vector<fs::path> newest_first(const fs::path& run_dir) {
-  const auto folders = finished_checkpoints(run_dir);
+  const auto folders = named_checkpoints(run_dir);
   const auto latest = latest_step(run_dir);
   const auto beyond = latest ? folders.upper_bound(*latest) : folders.end();
   std::vector<fs::path> paths;
@@ -211,13 +224,14 @@ fs::path find_checkpoint(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(path, error)) throw data_error("'{}' does not exist", path.string());
   const auto folders = newest_first(path);
-  if (!folders.empty()) return folders.front();
+  const auto newest = std::ranges::find_if(folders, is_whole);
+  if (newest != folders.end()) return *newest;
   throw data_error(
       "'{}' holds no checkpoint: name a folder with a {}, or a run directory that has one",
       path.string(), kManifestName);
 }
 
-bool has_checkpoints(const fs::path& run_dir) { return !finished_checkpoints(run_dir).empty(); }
+bool has_checkpoints(const fs::path& run_dir) { return !named_checkpoints(run_dir).empty(); }
 
 void remove_unfinished(const fs::path& run_dir) {
   for (const auto& path : entries(checkpoints_folder(run_dir))) {
@@ -233,9 +247,7 @@ void remove_unfinished(const fs::path& run_dir) {
       rename_path(path, target);
     }
   }
-  for (const auto& path : entries(run_dir)) {
-    if (path.filename().string().starts_with("latest.tmp-")) remove_tree(path);
-  }
+  storage::remove_unfinished_writes(run_dir / "latest");
 }
 
 }  // namespace ballast::checkpoint

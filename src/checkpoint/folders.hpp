@@ -24,9 +24,9 @@ inline constexpr const char* kManifestName = "manifest.json";
 /// An empty unfinished_folder, whatever was there before.
 void start_folder(const std::filesystem::path& run_dir, std::uint64_t step);
 
-/// The finished checkpoints from the newest to the oldest, as a resume tries them: `latest` names
-/// the step that the run's present course had come to, and those beyond it, left by an earlier
-/// course, come last.
+/// All checkpoints from the newest to the oldest, as a resume tries them, those too that have lost
+/// their manifest: `latest` names the step that the run's present course had come to, and those
+/// beyond it, left by an earlier course, come last.
 [[nodiscard]] std::vector<std::filesystem::path> newest_first(const std::filesystem::path& run_dir);
 
 /// Points `latest` at `step` and turns the unfinished folder, which must hold a whole checkpoint,

@@ -99,10 +99,19 @@ Json parse_document(const std::string& text, const std::filesystem::path& path) 
                       [&] { return parse_json(text); });
 }
 
-void require_version(const Node& root, const std::filesystem::path& path) {
+void require_seal(const std::string& json, const std::filesystem::path& path) {
+  const std::size_t tail = std::min(json.size(), seal("").size());
+  const std::string_view body = std::string_view{json}.substr(0, json.size() - tail);
+  if (json.ends_with(seal(body))) return;
+  throw data_error("'{}' was altered: its text does not have the hash at its end", path.string());
+}
+
+/// Every version has the same seal, so that an altered number is not taken for another version.
+void require_version(const Node& root, const std::string& json, const std::filesystem::path& path) {
   root.at("format").require(root.at("format").text() == kFormat, "that of a checkpoint");
   const std::uint64_t version = root.at("format_version").number();
   if (version == Manifest::kFormatVersion) return;
+  require_seal(json, path);
   const std::string_view advice = version > Manifest::kFormatVersion
                                       ? "use the newer build that wrote it"
                                       : "use the older build that wrote it";
@@ -220,7 +229,7 @@ Manifest Manifest::parse(const std::string& json, const std::filesystem::path& p
   const Json document = parse_document(json, path);
   const Node root{document, "", path};
   if (!document.is_object()) throw data_error("'{}' is not a manifest", path.string());
-  require_version(root, path);
+  require_version(root, json, path);
   Manifest manifest{
       .state = parse_state(root.at("state")),
       .state_hash = root.at("state_hash").hash(),
@@ -239,11 +248,7 @@ Manifest Manifest::parse(const std::string& json, const std::filesystem::path& p
   if (root.has("lr")) manifest.lr = root.at("lr").real();
   root.at("writers").require(manifest.writers == manifest.files.size(), "the number of files");
   (void)root.at("manifest_hash").hash();
-  const std::size_t tail = std::min(json.size(), seal("").size());
-  const std::string_view body = std::string_view{json}.substr(0, json.size() - tail);
-  if (!json.ends_with(seal(body))) {
-    throw data_error("'{}' was altered: its text does not have the hash at its end", path.string());
-  }
+  require_seal(json, path);
   return manifest;
 }
 

@@ -17,6 +17,7 @@ namespace ballast::storage {
 
 namespace {
 
+constexpr std::string_view kUnfinished = ".tmp-";
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 /// Of a long file name, so that a suffix finds room.
 constexpr std::size_t kKeptOfName = 200;
@@ -84,6 +85,11 @@ void sync(const std::filesystem::path& path, int flags) {
   if (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
     throw data_error("the disk did not take '{}': {}", path.string(), reason(errno));
   }
+}
+
+/// Of the name under which `path` is written: the number of the writing process follows.
+std::string unfinished_prefix(const std::filesystem::path& path) {
+  return path.filename().native().substr(0, kKeptOfName) + std::string{kUnfinished};
 }
 
 }  // namespace
@@ -196,8 +202,7 @@ void for_each_line(const std::filesystem::path& path,
 
 void write_text_atomically(const std::filesystem::path& path, std::string_view text) {
   std::filesystem::path temporary = path;
-  temporary.replace_filename(path.filename().native().substr(0, kKeptOfName) +
-                             fmt::format(".tmp-{}", ::getpid()));
+  temporary.replace_filename(unfinished_prefix(path) + std::to_string(::getpid()));
   try {
     write_and_sync(temporary, text);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
@@ -208,6 +213,20 @@ void write_text_atomically(const std::filesystem::path& path, std::string_view t
     throw;
   }
   sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void remove_unfinished_writes(const std::filesystem::path& path) {
+  const std::string prefix = unfinished_prefix(path);
+  std::error_code ignored;  // what stays is tried again next time
+  std::filesystem::directory_iterator entry{path.parent_path(), ignored};
+  while (!ignored && entry != std::filesystem::directory_iterator{}) {
+    const std::filesystem::path found = entry->path();
+    entry.increment(ignored);
+    const std::string name = found.filename().native();
+    const bool is_one = name.starts_with(prefix) && name.size() > prefix.size() &&
+                        name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
+    if (is_one) ::unlink(found.c_str());
+  }
 }
 
 void sync_file(const std::filesystem::path& path) { sync(path, O_RDONLY); }

@@ -79,6 +79,10 @@ void for_each_line(const std::filesystem::path& path,
 /// the old or the new text, never a part.
 void write_text_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// Deletes what processes that died within write_text_atomically(path, ...) left beside it; nobody
+/// may be writing the file.
+void remove_unfinished_writes(const std::filesystem::path& path);
+
 /// Flushes a file (or folder entry) to the disk; throws if the disk would not take it.
 void sync_file(const std::filesystem::path& path);
 void sync_folder(const std::filesystem::path& path);

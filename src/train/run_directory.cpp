@@ -1,5 +1,6 @@
 #include "train/run_directory.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -21,8 +22,13 @@ namespace {
 
 constexpr const char* kLockFile = "lock";
 constexpr const char* kNonceFile = "nonce";
+/// Files that a job writes as a whole before its first step, and may die in.
+constexpr std::array kWholeFiles{kNonceFile,  "config.resolved.ini", "gemm_table.txt",
+                                 "log.jsonl", "alerts.jsonl",        "monitor.jsonl"};
 /// Network file systems may show a new file to other hosts only after a while.
 constexpr double kNonceWait_s = 10.0;
+/// A job that was killed may still be ending while the next one begins.
+constexpr double kLockWait_s = 2.0;
 
 std::string holder_of(const std::filesystem::path& lock) {
   std::string holder = storage::read_text(lock);
@@ -44,6 +50,16 @@ Error lock_error(const std::filesystem::path& run_dir, const std::string& holder
       "with "
       "its lock service running)",
       run_dir.string(), std::strerror(error));
+}
+
+/// Takes the lock, or returns why not: an errno, 0 for success.
+int lock_or_error(int file) {
+  const Stopwatch watch;
+  while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || watch.elapsed_s() > kLockWait_s) return errno;
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  }
+  return 0;
 }
 
 std::string new_nonce() {
@@ -89,13 +105,14 @@ void RunDirectory::create_and_lock() {
   if (lock_ < 0) {
     throw data_error("run.dir {}: cannot write there: {}", path_.string(), std::strerror(errno));
   }
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) throw lock_error(path_, holder_of(file), errno);
+  if (const int error = lock_or_error(lock_)) throw lock_error(path_, holder_of(file), error);
   const std::string holder = fmt::format("process {} on {}\n", ::getpid(), host_name());
   if (::ftruncate(lock_, 0) != 0 ||
       ::pwrite(lock_, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
     throw data_error("run.dir {}: cannot write there: {}", path_.string(), std::strerror(errno));
   }
   checkpoint::remove_unfinished(path_);
+  for (const char* name : kWholeFiles) storage::remove_unfinished_writes(path_ / name);
 }
 
 void RunDirectory::check_visibility(comm::Communicator& world) const {

@@ -107,10 +107,7 @@ TEST(Damage, IsAResultOnEveryRankAndAnUnknownFormatIsNone) {
   EXPECT_FALSE(broken.checked.has_value());
   EXPECT_NE(broken.damage.find("manifest.json"), std::string::npos) << broken.damage;
 
-  std::string newer = text;
-  const std::string version = "\"format_version\": 2";
-  newer.replace(newer.find(version), version.size(), "\"format_version\": 3");
-  replace(newer);
+  replace(of_version(text, 3));
   const auto message = error_on_all_ranks(world, [&] { (void)look_at(world, saved.folder); });
   EXPECT_NE(message.find("use the newer build that wrote it"), std::string::npos) << message;
 }

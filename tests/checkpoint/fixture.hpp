@@ -8,10 +8,13 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/hash.hpp"
 #include "base/narrow.hpp"
 #include "base/philox.hpp"
 #include "checkpoint/checkpoint.hpp"
@@ -161,6 +164,16 @@ inline std::string error_on_all_ranks(comm::Communicator& world,
   const std::string own = test::data_error_of(work);
   for (const auto& message : world.gather_texts(own, {"error messages"})) EXPECT_EQ(message, own);
   return own;
+}
+
+/// The text of a manifest of another format version, with the hash that belongs to it.
+inline std::string of_version(const std::string& manifest, std::uint64_t version) {
+  const std::string key = "\"format_version\": ";
+  std::string text = manifest;
+  text.replace(text.find(key), key.size() + 1, key + std::to_string(version));
+  const std::string last = ",\n  \"manifest_hash\": \"";
+  text.resize(text.rfind(last));
+  return text + last + hash_of(std::span{std::as_const(text)}).hex() + "\"\n}\n";
 }
 
 /// What lies in a folder, sorted.

@@ -114,6 +114,19 @@ TEST(Folders, TheNewestOfThePresentCourseComesFirst) {
   EXPECT_EQ(order(), (Names{"step-7", "step-6", "step-5", "step-30", "step-20"}));
 }
 
+TEST(Folders, OneThatLostItsManifestIsTriedAndNeverPassedOverWithoutAWord) {
+  const TemporaryFolder run;
+  std::filesystem::create_directories(run / "checkpoints/step-9");
+  EXPECT_TRUE(has_checkpoints(run.path()));
+  make_folder(run, "step-6");
+  const auto found = newest_first(run.path());
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0], run / "checkpoints/step-9");
+  EXPECT_EQ(find_checkpoint(run.path()), run / "checkpoints/step-6");
+  make_folder(run, "step-9.old", "replaced");
+  EXPECT_EQ(newest_first(run.path())[0], run / "checkpoints/step-9.old");
+}
+
 TEST(Folders, ADamagedOneIsSetAsideUnderANameOfItsOwn) {
   const TemporaryFolder run;
   for (const auto* text : {"first", "second"}) {

@@ -61,6 +61,19 @@ TEST(Files, ANameOfTheGreatestLengthIsReplaced) {
   EXPECT_EQ(entries(folder.path()), 1u);
 }
 
+TEST(Files, WhatWritersThatDiedLeftIsRemoved) {
+  const test::TemporaryFolder folder;
+  for (const auto* name : {"text", "text.tmp-17", "text.tmp-", "text.tmp-1x", "other.tmp-17"}) {
+    std::ofstream{folder / name} << name;
+  }
+  remove_unfinished_writes(folder / "text");
+  EXPECT_FALSE(std::filesystem::exists(folder / "text.tmp-17"));
+  for (const auto* name : {"text", "text.tmp-", "text.tmp-1x", "other.tmp-17"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
+  }
+  EXPECT_NO_THROW(remove_unfinished_writes(folder / "nowhere/text"));
+}
+
 TEST(Files, AnOutputSaysHowFarItCame) {
   const TemporaryFolder folder;
   OutputFile output{folder / "text"};

@@ -1,0 +1,151 @@
+"""Trainings on such disks. Each subject is a function (training, faults, folder, chance, share)
+that returns what it did and its complaints; `share` goes from 0 to 1 over its trials."""
+
+import json
+import re
+import shutil
+import time
+
+from mounts import filled, read_only, small_disk
+from training import newest_whole, until
+
+# A training that saves at these steps, is stopped at the last, and later resumed for some more.
+SAVES = (3, 6, 9, 12, 15)
+OPTIONS = ("--checkpoint.every", 3, "--run.stop_at", 15, "--checkpoint.give_up", 0)
+RESUMED_UNTIL = 18
+# KiB that are too few to begin, and enough for all.
+SMALLEST, LARGEST = 8, 900
+
+
+def logged_steps(log):
+    """The steps of a log of a run, without the line that the end of a disk may have cut."""
+    lines = log.read_text(errors="replace").split("\n")[:-1] if log.exists() else []
+    if log.name == "log.jsonl":
+        return [json.loads(line)["step"] for line in lines]
+    return [int(line.split("/")[0].split()[1]) for line in lines if line.startswith("step ")]
+
+
+def missing_steps(log, last):
+    return sorted({*range(1, last + 1)} - {*logged_steps(log)})
+
+
+def judge(training, job, code, run_dir):
+    """Complaints about a job of OPTIONS whose disk was disturbed, whatever the way."""
+    if code is None:
+        return ["hang: it had to be ended"]
+    complaints = training.wrong_hashes(job)
+    text = job.text()
+    if not re.search(r"^step +1/", text, re.M):
+        if code != 3 or not job.trouble():
+            complaints.append(f"silent: ended with {code} before its first step: {text[-1000:]}")
+        return complaints
+    if not job.done():
+        return complaints + [f"lost: did not go on, but ended with {code}: {text[-2000:]}"]
+    saved = [step for step, _ in job.saved()]
+    failed = [int(step) for step in re.findall(r"warning: step (\d+) could not be saved", text)]
+    if sorted(saved + failed) != list(SAVES):
+        complaints.append(f"silent: saved {saved}, could not save {failed}")
+    if code != (0 if SAVES[-1] in saved else 70):
+        complaints.append(f"silent: ended with {code}, saved {saved}")
+    return complaints + [f"silent: {name} has no step {step}" for name in ("log.jsonl", "train.log")
+                         for step in missing_steps(run_dir / name, 15)
+                         if f"{name}' cannot be written" not in text]
+
+
+def judge_resumed(training, job, run_dir, ranks):
+    """Complaints about going on in `run_dir` on a disk that is well."""
+    newest = newest_whole(run_dir)
+    told = max((step for step, _ in job.saved()), default=0)
+    complaints = [] if newest >= told else [f"lost: step {told} was saved, the newest is {newest}"]
+    complaints += training.resume_complaints(run_dir, newest, ranks, RESUMED_UNTIL)
+    steps = logged_steps(run_dir / "log.jsonl")
+    if steps != sorted(set(steps)):
+        complaints.append(f"lost: log.jsonl holds steps {steps}")
+    return complaints
+
+
+def levels(training, _, folder, chance, share):
+    """A disk with room for some of it."""
+    ranks = chance.choice([1, 2, 3])
+    kib = round(SMALLEST + share * (LARGEST - SMALLEST))
+    with small_disk(folder / "disk", kib) as disk:
+        job = training.start(disk / "run", ranks, *OPTIONS, output=folder / "out")
+        complaints = judge(training, job, job.wait(), disk / "run")
+        if (disk / "run").exists():
+            shutil.copytree(disk / "run", folder / "run")
+    if (folder / "run").exists():
+        complaints += judge_resumed(training, job, folder / "run", ranks)
+    return f"{kib} KiB, {ranks} ranks", complaints
+
+
+def for_a_while(training, job, run_dir, trouble):
+    """`trouble` is there from some step on, until a save has failed; then all must be as if not."""
+    until(lambda: job.has_ended() or len(job.saved()) > 2, "saves")
+    with trouble:
+        until(lambda: job.has_ended() or "could not be saved" in job.text(), "trouble")
+        time.sleep(0.05)
+    code = job.wait()
+    if code is None:
+        return ["hang: it had to be ended"]
+    complaints = training.wrong_hashes(job)
+    text = job.text()
+    if "could not be saved" not in text:
+        complaints.append("lost: the trial came too late")
+    if code != 0 or not job.done():
+        return complaints + [f"lost: ended with {code}: {text[-2000:]}"]
+    last = job.done()[0]
+    if job.saved()[-1][0] != last:
+        complaints.append("lost: its last step was not saved")
+    return complaints + [f"lost: {name} has no step {step}" for name in ("log.jsonl", "train.log")
+                         for step in missing_steps(run_dir / name, last)]
+
+
+def full_for_a_while(training, _, folder, chance, __):
+    """A disk that somebody fills, and then makes room."""
+    ranks = chance.choice([1, 2, 3])
+    with small_disk(folder / "disk", 3000) as disk:
+        job = training.start(disk / "run", ranks, "--checkpoint.give_up", 0, output=folder / "out")
+        complaints = for_a_while(training, job, disk / "run", filled(disk))
+    return f"{ranks} ranks", complaints
+
+
+def read_only_for_a_while(training, _, folder, chance, __):
+    """A disk that takes nothing new for a while."""
+    ranks = chance.choice([1, 2, 3])
+    run_dir = folder / "run"
+    job = training.start(run_dir, ranks, "--checkpoint.give_up", 0)
+    complaints = for_a_while(training, job, run_dir, read_only(run_dir))
+    return f"{ranks} ranks", complaints
+
+
+def disturbed(training, faults, folder, chance, mode, times):
+    """One rank's calls on files of the run, from a random one on, do what `mode` says."""
+    rank, run_dir, log = chance.randrange(2), folder / "run", folder / "calls"
+    # Rank 0 makes some 290 of them in OPTIONS, rank 1 some 75.
+    at = chance.randint(1, 290 if rank == 0 else 75)
+    job = training.start(run_dir, 2, *OPTIONS, environment=faults.environment(
+        f"{run_dir}/", rank=rank, at=at, times=times, mode=mode, log=log))
+    code = job.wait()
+    calls = log.read_text(errors="replace").splitlines() if log.exists() else []
+    call = calls[at - 1] if at <= len(calls) else "none"
+    complaints = judge(training, job, code, run_dir)
+    if mode == "short" and (code != 0 or job.trouble()):
+        complaints.append(f"lost: a short write ended with {code}: {job.trouble()}")
+    complaints += judge_resumed(training, job, run_dir, 2)
+    return f"rank {rank} of 2, {mode} in call {at} ({call}), {times} time(s)", complaints
+
+
+def calls(training, faults, folder, chance, _):
+    """One call."""
+    mode = chance.choice(["EIO", "EROFS", "ENOSPC", "short"])
+    return disturbed(training, faults, folder, chance, mode, 1)
+
+
+def all_calls(training, faults, folder, chance, _):
+    """From one call on, all of them."""
+    mode = chance.choice(["EIO", "EROFS", "ENOSPC", "short"])
+    return disturbed(training, faults, folder, chance, mode, 1000000)
+
+
+SUBJECTS = {"levels": levels, "full_for_a_while": full_for_a_while,
+            "read_only_for_a_while": read_only_for_a_while, "calls": calls, "all_calls": all_calls}
