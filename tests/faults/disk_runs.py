@@ -4,7 +4,6 @@ that returns what it did and its complaints; `share` goes from 0 to 1 over its t
 import json
 import re
 import shutil
-import time
 
 from mounts import filled, read_only, small_disk
 from training import newest_whole, until
@@ -78,19 +77,19 @@ def levels(training, _, folder, chance, share):
     return f"{kib} KiB, {ranks} ranks", complaints
 
 
-def for_a_while(training, job, run_dir, trouble):
-    """`trouble` is there from some step on, until a save has failed; then all must be as if not."""
+def for_a_while(training, job, run_dir, trouble, words):
+    """`trouble` is there from some step on, until the job has said `words`; then all must be as if
+    it had not been."""
     until(lambda: job.has_ended() or len(job.saved()) > 2, "saves")
     with trouble:
-        until(lambda: job.has_ended() or "could not be saved" in job.text(), "trouble")
-        time.sleep(0.05)
+        until(lambda: job.has_ended() or all(word in job.text() for word in words), "trouble")
     code = job.wait()
     if code is None:
         return ["hang: it had to be ended"]
     complaints = training.wrong_hashes(job)
     text = job.text()
-    if "could not be saved" not in text:
-        complaints.append("lost: the trial came too late")
+    if not all(word in text for word in words):
+        complaints.append("silent: the disk was disturbed without a word, or too late")
     if code != 0 or not job.done():
         return complaints + [f"lost: ended with {code}: {text[-2000:]}"]
     last = job.done()[0]
@@ -105,7 +104,8 @@ def full_for_a_while(training, _, folder, chance, __):
     ranks = chance.choice([1, 2, 3])
     with small_disk(folder / "disk", 3000) as disk:
         job = training.start(disk / "run", ranks, "--checkpoint.give_up", 0, output=folder / "out")
-        complaints = for_a_while(training, job, disk / "run", filled(disk))
+        words = ("could not be saved", "log.jsonl' cannot be written")
+        complaints = for_a_while(training, job, disk / "run", filled(disk), words)
     return f"{ranks} ranks", complaints
 
 
@@ -114,7 +114,7 @@ def read_only_for_a_while(training, _, folder, chance, __):
     ranks = chance.choice([1, 2, 3])
     run_dir = folder / "run"
     job = training.start(run_dir, ranks, "--checkpoint.give_up", 0)
-    complaints = for_a_while(training, job, run_dir, read_only(run_dir))
+    complaints = for_a_while(training, job, run_dir, read_only(run_dir), ("could not be saved",))
     return f"{ranks} ranks", complaints
 
 
