@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "base/error.hpp"
@@ -223,9 +225,16 @@ fs::path find_checkpoint(const fs::path& path) {
   if (is_whole(path)) return path;
   std::error_code error;
   if (!fs::exists(path, error)) throw data_error("'{}' does not exist", path.string());
-  const auto folders = newest_first(path);
-  const auto newest = std::ranges::find_if(folders, is_whole);
-  if (newest != folders.end()) return *newest;
+  // A run that is saving names its first checkpoint before that has its name, and a list of folders
+  // may miss both the one that comes and the one that goes.
+  constexpr int kLooks = 20;
+  for (int look = 0; look < kLooks; ++look) {
+    const auto folders = newest_first(path);
+    const auto newest = std::ranges::find_if(folders, is_whole);
+    if (newest != folders.end()) return *newest;
+    if (!fs::exists(path / "latest", error)) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  }
   throw data_error(
       "'{}' holds no checkpoint: name a folder with a {}, or a run directory that has one",
       path.string(), kManifestName);
