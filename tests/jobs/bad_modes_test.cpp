@@ -20,8 +20,14 @@ class BadModes : public BadInput {
                  parts);
     expect_nothing_begun();
   }
+  /// Nothing is in the log but why it ended.
   void expect_nothing_begun() const {
-    EXPECT_FALSE(std::filesystem::exists(folder_ + "/run/train.log"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/run/log.jsonl"));
+    const std::string log = folder_ + "/run/train.log";
+    if (!std::filesystem::exists(log)) return;
+    const std::string text = read_file(log);
+    EXPECT_TRUE(text.starts_with("ended: ")) << text;
+    EXPECT_EQ(text.find("\njob: "), std::string::npos) << text;
   }
   [[nodiscard]] static bool is_alone() { return GetParam() == 1; }
 };
