@@ -57,6 +57,7 @@ struct SaveRequest {
 struct SaveResult {
   std::filesystem::path folder;
   Hash128 hash;
+  std::string unpruned;  ///< why older checkpoints could not be deleted; empty if they were
 };
 SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
                 const ShardTensors& tensors, const SaveRequest& request);

@@ -184,8 +184,14 @@ SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
     if (world.is_root()) std::filesystem::remove_all(unfinished, ignored);
     throw;
   }
-  on_root("older checkpoints", [&] { prune_folders(request.run_dir, step, request.retention); });
-  return {step_folder(request.run_dir, step), hash};
+  SaveResult result{step_folder(request.run_dir, step), hash, {}};
+  try {
+    on_root("older checkpoints", [&] { prune_folders(request.run_dir, step, request.retention); });
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::data) throw;
+    result.unpruned = error.what();  // this one is saved all the same
+  }
+  return result;
 }
 
 }  // namespace ballast::checkpoint

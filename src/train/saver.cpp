@@ -56,10 +56,11 @@ Saved Saver::save_last(checkpoint::SaveRequest request) {
 
 Saved Saver::attempt(const checkpoint::SaveRequest& request) {
   since_attempt_.restart();
-  reason_ = checkpoint::find_nonfinite(*world_, engine_->layout(), engine_->tensors());
-  if (!reason_.empty()) {
+  const std::string bad =
+      checkpoint::find_nonfinite(*world_, engine_->layout(), engine_->tensors());
+  if (!bad.empty()) {
     log_->say(fmt::format("step {} is not saved, since its state is no good: {}",
-                          request.state.step, reason_));
+                          request.state.step, bad));
     return Saved::unsound;
   }
   try {
@@ -69,13 +70,15 @@ Saved Saver::attempt(const checkpoint::SaveRequest& request) {
     saved_hash_ = saved.hash;
     failures_ = 0;
     log_->say(fmt::format("saved {} (state {})", saved.folder.string(), saved.hash.hex()));
+    if (!saved.unpruned.empty()) {
+      log_->say(fmt::format("warning: older checkpoints stay: {}", saved.unpruned));
+    }
     return Saved::yes;
   } catch (const Error& error) {
     if (error.code() != ExitCode::data) throw;  // ranks may not have agreed on it
-    reason_ = error.what();
     ++failures_;
     log_->say(fmt::format("warning: step {} could not be saved: {}; what was saved before is whole",
-                          request.state.step, reason_));
+                          request.state.step, error.what()));
     return Saved::failed;
   }
 }

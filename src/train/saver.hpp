@@ -55,8 +55,6 @@ class Saver {
   [[nodiscard]] std::uint64_t saved_step() const { return saved_step_; }
   /// Of the state at that step, where this run saved it.
   [[nodiscard]] std::optional<Hash128> saved_hash() const { return saved_hash_; }
-  /// Why the last attempt came to nothing.
-  [[nodiscard]] const std::string& reason() const { return reason_; }
 
  private:
   Saved attempt(const checkpoint::SaveRequest& request);
@@ -71,7 +69,6 @@ class Saver {
   std::uint64_t saved_updates_ = 0;
   std::optional<Hash128> saved_hash_;
   std::uint64_t failures_ = 0;  ///< in a row
-  std::string reason_;
 };
 
 }  // namespace ballast::train

@@ -5,7 +5,6 @@
 #include "base/narrow.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
-#include "comm/agree.hpp"
 #include "train/fingerprint.hpp"
 
 namespace ballast::train {
@@ -136,9 +135,7 @@ void TrainingRun::write_record(const StepResult& result) {
     record.val_bits_per_byte = held_out.bits_per_byte;
   }
   const auto steps_left = static_cast<double>(config_->last_step() - state_.step);
-  comm::agree(*world_, "log", [&] {
-    log_.record(record, config_->last_step(), steps_left * meter_.mean_step_s());
-  });
+  log_.record(record, config_->last_step(), steps_left * meter_.mean_step_s());
   meter_.restart();
 }
 

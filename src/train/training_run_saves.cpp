@@ -53,7 +53,7 @@ void TrainingRun::save_sound_state() {
 /// Errors are those that all ranks have agreed on.
 void TrainingRun::rescue(const Error& error) {
   if (error.code() != ExitCode::data || state_.step <= saver_.saved_step()) return;
-  log_.say(fmt::format("the run cannot go on; saving step {} first", state_.step));
+  log_.say("the run cannot go on; saving what it has first");
   if (sound_state_) {
     save_sound_state();
   } else {

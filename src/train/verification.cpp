@@ -59,13 +59,11 @@ void deal(comm::Communicator& world, Place place, std::size_t pieces,
   const std::size_t in_round = share * place.ranks;
   const auto rounds = narrow<std::size_t>(
       world.max(narrow<std::int64_t>((pieces + in_round - 1) / in_round), {"data.verify"}));
-  for (std::size_t round = 0; round < rounds; ++round) {
-    comm::agree(world, "data.verify", [&] {
-      const std::size_t first = std::min(round * in_round + place.index * share, pieces);
-      const std::size_t end = std::min(first + share, pieces);
-      for (std::size_t piece = first; piece < end; ++piece) work(piece);
-    });
-  }
+  comm::agree_stepwise(world, "data.verify", rounds, [&](std::size_t round) {
+    const std::size_t first = std::min(round * in_round + place.index * share, pieces);
+    const std::size_t end = std::min(first + share, pieces);
+    for (std::size_t piece = first; piece < end; ++piece) work(piece);
+  });
 }
 
 }  // namespace

@@ -30,6 +30,23 @@ class Saving : public testing::TestWithParam<int> {
   [[nodiscard]] Outcome train() const {
     return invoke(train_command(keys_), {.ranks = GetParam()});
   }
+  /// Trains in a folder of a disk of that size; what is on it at the end is left in run_.
+  Outcome train_on_disk(const std::string& size) {
+    auto keys = keys_;
+    keys["run.dir"] = folder_ + "/disk/run";
+    fs::create_directory(folder_ + "/disk");
+    write_file(folder_ + "/script", fmt::format(R"sh(
+mount -t tmpfs -o size={3} tmpfs '{0}/disk'
+{1} -n {2} "$@"
+code=$?
+cp -r '{0}/disk/run' '{0}/run'
+exit $code
+)sh",
+                                                folder_, BALLAST_MPIRUN, GetParam(), size));
+    return invoke(
+        train_command(keys),
+        {.launcher = fmt::format("unshare --map-root-user --mount sh '{}/script'", folder_)});
+  }
   [[nodiscard]] std::string checkpoint(int step) const {
     return fmt::format("{}/checkpoints/step-{}", run_, step);
   }
@@ -95,58 +112,27 @@ TEST_P(Saving, InspectSaysWhichAreWhole) {
 TEST_P(Saving, AFullDiskEndsNoTrainingUntilItsLastSave) {
   keys_["checkpoint.give_up"] = "0";
   keys_["checkpoint.keep"] = "1";
-  keys_["run.dir"] = folder_ + "/disk/run";
-  fs::create_directory(folder_ + "/disk");
-  write_file(folder_ + "/script", fmt::format(R"sh(
-mount -t tmpfs -o size=1500k tmpfs '{0}/disk'
-{1} -n {2} "$@"
-code=$?
-cp -r '{0}/disk/run' '{0}/run'
-exit $code
-)sh",
-                                              folder_, BALLAST_MPIRUN, GetParam()));
-  const auto outcome =
-      invoke(train_command(keys_),
-             {.launcher = fmt::format("unshare --map-root-user --mount sh '{}/script'", folder_)});
+  const auto outcome = train_on_disk("1500k");
   EXPECT_EQ(outcome.exit_code, 70) << outcome.err << outcome.out;
   for (const char* part : {"make room", "step 6 could not be saved", "step 9 could not be saved",
                            "step 12 is lost: the last checkpoint is step 3", "done: step 12"}) {
     expect_in(outcome.out, part);
   }
   EXPECT_EQ(trajectory(run_), straight_.trajectory);
-  keys_["run.dir"] = run_;
   keys_["checkpoint.resume"] = "true";
   expect_same_end();
 }
 
 TEST_P(Saving, SavesThatFailInARowEndTheRun) {
   keys_["checkpoint.give_up"] = "2";
-  keys_["run.dir"] = folder_ + "/disk/run";
-  fs::create_directory(folder_ + "/disk");
-  write_file(folder_ + "/script", fmt::format(R"sh(
-mount -t tmpfs -o size=1500k tmpfs '{}/disk'
-{} -n {} "$@"
-)sh",
-                                              folder_, BALLAST_MPIRUN, GetParam()));
-  const auto outcome =
-      invoke(train_command(keys_),
-             {.launcher = fmt::format("unshare --map-root-user --mount sh '{}/script'", folder_)});
+  const auto outcome = train_on_disk("1500k");
   EXPECT_EQ(outcome.exit_code, 70) << outcome.err << outcome.out;
   expect_in(outcome.out, "stopped: 2 saves in a row failed (checkpoint.give_up)");
   EXPECT_EQ(outcome.out.find("step 12/12"), std::string::npos);
 }
 
 TEST_P(Saving, WithoutRoomForOneCheckpointNoStepIsTaken) {
-  keys_["run.dir"] = folder_ + "/disk/run";
-  fs::create_directory(folder_ + "/disk");
-  write_file(folder_ + "/script", fmt::format(R"sh(
-mount -t tmpfs -o size=200k tmpfs '{}/disk'
-{} -n {} "$@"
-)sh",
-                                              folder_, BALLAST_MPIRUN, GetParam()));
-  const auto outcome =
-      invoke(train_command(keys_),
-             {.launcher = fmt::format("unshare --map-root-user --mount sh '{}/script'", folder_)});
+  const auto outcome = train_on_disk("200k");
   EXPECT_EQ(outcome.exit_code, 3) << outcome.err << outcome.out;
   expect_in(outcome.err, "no room for a checkpoint");
   EXPECT_EQ(outcome.out.find("step  1/12"), std::string::npos) << outcome.out;
@@ -164,11 +150,11 @@ TEST_P(Saving, ALogThatCannotBeWrittenEndsNoTraining) {
 TEST_P(Saving, ByTheClockToo) {
   keys_["checkpoint.every"] = "0";
   keys_["checkpoint.every_minutes"] = "1e-9";
-  keys_["checkpoint.keep"] = "9";
+  keys_["checkpoint.keep"] = "2";
   keys_["checkpoint.keep_every"] = "4";
   expect_same_end();
-  EXPECT_TRUE(fs::exists(checkpoint(4)));
-  EXPECT_TRUE(fs::exists(checkpoint(11)));
+  for (const int step : {4, 8, 10, 11, 12}) EXPECT_TRUE(fs::exists(checkpoint(step))) << step;
+  for (const int step : {3, 5, 9}) EXPECT_FALSE(fs::exists(checkpoint(step))) << step;
 }
 
 TEST_P(Saving, WhatChangesOnResumeIsTold) {

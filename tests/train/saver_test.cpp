@@ -63,7 +63,6 @@ TEST_F(Saves, AStateThatIsNotFiniteIsNotSavedOverAGoodOne) {
   poison(std::nanf(""));
   EXPECT_EQ(saver_.save(request(2, 2)), Saved::unsound);
   EXPECT_EQ(saver_.save_last(request(2, 2)), Saved::unsound);
-  EXPECT_NE(saver_.reason().find("moment1 of tensor '"), std::string::npos) << saver_.reason();
   EXPECT_EQ(saved(), Names{"step-1"});
   poison(0.0f);
   EXPECT_EQ(saver_.save(request(3, 3)), Saved::yes);
