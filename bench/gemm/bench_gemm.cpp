@@ -14,7 +14,8 @@
 
 #include "base/clock.hpp"
 #include "kernels/convert.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
 #include "tensor/arena.hpp"
 
 namespace {

@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "base/philox.hpp"
-#include "monitor/moments.hpp"
-#include "monitor/projection.hpp"
-#include "monitor/spectrum.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "monitor/spectral/moments.hpp"
+#include "monitor/spectral/projection.hpp"
+#include "monitor/spectral/spectrum.hpp"
 
 namespace {
 

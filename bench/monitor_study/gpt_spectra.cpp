@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "monitor/initial_gpt.hpp"
-#include "monitor/spectrum.hpp"
+#include "monitor/spectral/spectrum.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "calibrate/logistic.hpp"
 #include "calibrate/outcome.hpp"
 #include "calibrate/run.hpp"
-#include "monitor/calibration.hpp"
+#include "monitor/alerts/calibration.hpp"
 
 namespace ballast::calibrate {
 

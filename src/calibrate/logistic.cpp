@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "base/error.hpp"
-#include "monitor/lapack.hpp"
+#include "monitor/spectral/lapack.hpp"
 
 namespace ballast::calibrate {
 

@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "monitor/alert.hpp"
+#include "monitor/alerts/alert.hpp"
 #include "monitor/monitor.hpp"
 #include "storage/allowance.hpp"
 #include "storage/json_log.hpp"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "calibrate/outcome.hpp"
-#include "monitor/calibration.hpp"
-#include "monitor/features.hpp"
+#include "monitor/alerts/calibration.hpp"
+#include "monitor/signals/features.hpp"
 
 namespace ballast::calibrate {
 

@@ -93,7 +93,4 @@ Manifest load_weights(const model::ParameterTable& table, const std::filesystem:
 [[nodiscard]] std::vector<std::uint8_t> tokenizer_model(const Manifest& manifest,
                                                         const std::filesystem::path& folder);
 
-/// Deletes what an interrupted save left behind (step-*.tmp). Call on one rank.
-void remove_unfinished(const std::filesystem::path& run_dir);
-
 }  // namespace ballast::checkpoint

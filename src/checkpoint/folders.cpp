@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "checkpoint/checkpoint.hpp"
 #include "checkpoint/manifest.hpp"
 #include "storage/files.hpp"
 

@@ -7,8 +7,6 @@
 
 namespace ballast::checkpoint {
 
-inline constexpr const char* kManifestName = "manifest.json";
-
 /// Where the checkpoints of a run directory lie.
 [[nodiscard]] std::filesystem::path checkpoints_folder(const std::filesystem::path& run_dir);
 /// Of a finished checkpoint, and of one that is being written or deleted.
@@ -50,6 +48,16 @@ void prune_folders(const std::filesystem::path& run_dir, std::uint64_t newest,
 /// Sets a damaged checkpoint aside, so that it is found by a person, but not as a checkpoint:
 /// step-N becomes step-N.damaged (or .damaged-2, ...). Returns its new place.
 std::filesystem::path set_aside(const std::filesystem::path& folder);
+
+/// The checkpoint that `path` means: itself if it holds a manifest, else the newest of a run
+/// directory (its file `latest`, or the highest step that is whole). A data Error if there is none.
+[[nodiscard]] std::filesystem::path find_checkpoint(const std::filesystem::path& path);
+
+/// Whether a run directory holds any finished checkpoint.
+[[nodiscard]] bool has_checkpoints(const std::filesystem::path& run_dir);
+
+/// Deletes what an interrupted save left behind (step-*.tmp). Call on one rank.
+void remove_unfinished(const std::filesystem::path& run_dir);
 
 /// Points `latest` at the checkpoint of `step`.
 void point_latest_at(const std::filesystem::path& run_dir, std::uint64_t step);

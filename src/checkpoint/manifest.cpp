@@ -10,7 +10,6 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "checkpoint/folders.hpp"
 #include "storage/files.hpp"
 
 namespace ballast::checkpoint {

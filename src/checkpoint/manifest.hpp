@@ -12,6 +12,9 @@
 
 namespace ballast::checkpoint {
 
+/// The file of a checkpoint that is written last.
+inline constexpr const char* kManifestName = "manifest.json";
+
 /// Where a training stands, apart from its tensors.
 struct TrainingState {
   std::uint64_t step = 0;             ///< the last step taken
@@ -72,13 +75,6 @@ struct Manifest {
   static Manifest parse(const std::string& json, const std::filesystem::path& path);
   static Manifest read(const std::filesystem::path& folder);
 };
-
-/// The checkpoint that `path` means: itself if it holds a manifest, else the newest of a run
-/// directory (its file `latest`, or the highest step that is whole). A data Error if there is none.
-[[nodiscard]] std::filesystem::path find_checkpoint(const std::filesystem::path& path);
-
-/// Whether a run directory holds any finished checkpoint.
-[[nodiscard]] bool has_checkpoints(const std::filesystem::path& run_dir);
 
 /// A data Error if a file of a checkpoint is a symbolic link: a folder from someone else would have
 /// its reader open whatever it points to. Links to the folder itself are its owner's.

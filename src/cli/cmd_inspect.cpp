@@ -16,7 +16,7 @@
 #include "cli/help.hpp"
 #include "data/content_pass.hpp"
 #include "data/dataset.hpp"
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 
 namespace ballast::cli {
 

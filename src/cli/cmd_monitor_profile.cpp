@@ -7,7 +7,7 @@
 #include "cli/training_config.hpp"
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
-#include "train/initial_profile_text.hpp"
+#include "train/offline/initial_profile_text.hpp"
 
 namespace ballast::cli {
 

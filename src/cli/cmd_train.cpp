@@ -7,7 +7,7 @@
 #include "cli/same_options.hpp"
 #include "cli/training_config.hpp"
 #include "storage/files.hpp"
-#include "train/dry_run.hpp"
+#include "train/plan/dry_run.hpp"
 #include "train/trainer.hpp"
 
 namespace ballast::cli {

@@ -8,7 +8,7 @@
 #include "cli/training_config.hpp"
 #include "data/dataset.hpp"
 #include "storage/files.hpp"
-#include "train/tune.hpp"
+#include "train/measure/tune.hpp"
 
 namespace ballast::cli {
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/last_words.hpp"
+#include "cli/output.hpp"
 #include "comm/runtime.hpp"
 
 namespace ballast::cli {
@@ -14,12 +15,6 @@ namespace {
 
 constexpr std::chrono::seconds kGrace{30};
 
-void print_line(const std::string& line) {
-  std::fflush(stdout);
-  // One write, so that messages of several ranks do not mix.
-  std::fputs((line + '\n').c_str(), stderr);
-}
-
 /// Who is to be run again has met no error.
 void print_end(const Error& error) {
   if (error.code() != ExitCode::run_again) return print_error(error.what());
@@ -27,8 +22,6 @@ void print_end(const Error& error) {
 }
 
 }  // namespace
-
-void print_error(const std::string& message) { print_line("ballast: error: " + message); }
 
 ExitCode run_alone(const std::function<ExitCode()>& work) {
   try {

@@ -8,9 +8,6 @@
 
 namespace ballast::cli {
 
-/// "ballast: error: MESSAGE" on standard error.
-void print_error(const std::string& message);
-
 /// Runs `work` in this process alone; an Error becomes its message and exit code.
 [[nodiscard]] ExitCode run_alone(const std::function<ExitCode()>& work);
 

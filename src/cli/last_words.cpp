@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "cli/job.hpp"
+#include "cli/output.hpp"
 
 namespace ballast::cli {
 

@@ -5,7 +5,7 @@
 
 #include "base/team.hpp"
 #include "cli/ini.hpp"
-#include "monitor/spectral_probe.hpp"
+#include "monitor/spectral/spectral_probe.hpp"
 
 namespace ballast::cli {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cli/option.hpp"
-#include "train/config.hpp"
+#include "train/settings/config.hpp"
 
 namespace ballast::cli {
 

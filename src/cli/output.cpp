@@ -20,4 +20,11 @@ void flush_output() {
   throw data_error("cannot write to standard output: {}", why);
 }
 
+void print_line(const std::string& line) {
+  std::fflush(stdout);
+  std::fputs((line + '\n').c_str(), stderr);
+}
+
+void print_error(const std::string& message) { print_line("ballast: error: " + message); }
+
 }  // namespace ballast::cli

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/command_line.hpp"
-#include "train/config.hpp"
+#include "train/settings/config.hpp"
 
 namespace ballast::cli {
 

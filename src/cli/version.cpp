@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "comm/runtime.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
 #include "storage/h5.hpp"
 
 namespace ballast::cli {

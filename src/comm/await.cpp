@@ -54,7 +54,7 @@ class Wait {
     for (std::size_t rank = ranks_.first; rank < ranks_.first + ranks_.count; ++rank) {
       if (!board_.reached(kind_, rank, value_)) missing.silent.push_back(narrow<int>(rank));
     }
-    end_stuck(comm_, place_, missing, comm_.timeout_s());
+    end_stuck(comm_.reporter(), place_, missing, comm_.timeout_s());
   }
 
   Communicator& comm_;

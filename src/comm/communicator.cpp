@@ -79,26 +79,16 @@ Communicator::Communicator(MPI_Comm handle)
       tag_limit_{job_tag_limit()} {
   mpi_check(MPI_Comm_rank(handle, &rank_), "MPI_Comm_rank");
   mpi_check(MPI_Comm_size(handle, &size_), "MPI_Comm_size");
-  mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &job_size_), "MPI_Comm_size");
-  job_ranks_ = ranks_in_job(handle, size_);
-  hosts_.resize(index(size_), "host not known yet");
-  hosts_[index(rank_)] = host_name();
-  hosts_ = gather_texts(hosts_[index(rank_)], {"gather of host names"});
+  mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &roster_.job_size), "MPI_Comm_size");
+  roster_.job_ranks = ranks_in_job(handle, size_);
+  roster_.hosts.resize(index(size_), "host not known yet");
+  roster_.hosts[index(rank_)] = host_name();
+  roster_.hosts = gather_texts(roster_.host(rank_), {"gather of host names"});
 }
 
 Communicator::~Communicator() = default;
 Communicator::Communicator(Communicator&&) noexcept = default;
 Communicator& Communicator::operator=(Communicator&&) noexcept = default;
-
-const std::string& Communicator::host(int rank) const { return hosts_.at(index(rank)); }
-
-std::string Communicator::name(int rank) const {
-  return fmt::format("rank {}/{} {}", job_ranks_.at(index(rank)), job_size_, host(rank));
-}
-
-std::string Communicator::label(int rank) const {
-  return fmt::format("rank {}/{} ({})", job_ranks_.at(index(rank)), job_size_, host(rank));
-}
 
 void Communicator::set_longest_message(std::size_t bytes) {
   if (bytes == 0 || bytes > Exchange::kLongestMessage) {
@@ -122,9 +112,9 @@ void Communicator::complete(Exchange& exchange, Place place) const {
   const auto fault = exchange.wait(timeout_s_);
   if (!fault) return;
   if (fault->kind == Exchange::Fault::Kind::stuck) {
-    end_stuck(*this, place, exchange.missing(), timeout_s_);
+    end_stuck(reporter(), place, exchange.missing(), timeout_s_);
   }
-  throw bad_message(*this, place, *fault);
+  throw bad_message(reporter(), place, *fault);
 }
 
 /// One collective: post(exchange) posts its messages, which then run to their end.

@@ -11,20 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "comm/hang_report.hpp"
 #include "comm/mpi_handle.hpp"
+#include "comm/place.hpp"
+#include "comm/roster.hpp"
 
 namespace ballast::comm {
 
 class Exchange;    // the messages of one collective under way
 class GatherSlot;  // an all-gather under way beside other work
-
-/// Where a collective stands in the training, for the message of the one that hangs. The same on
-/// every rank: the tags of the messages tell places apart, so that ranks which disagree about what
-/// comes next stop with names instead of mixing their data.
-struct Place {
-  std::string_view what;          ///< e.g. "all_gather"
-  std::string_view subject = {};  ///< e.g. "unit block.3"
-};
 
 /// Where the time of bulk collectives (all_gather, all_to_all, and what is done through memory that
 /// ranks share) went.
@@ -55,12 +50,12 @@ class Communicator {
   [[nodiscard]] int size() const { return size_; }
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
   /// Host name of a rank of this communicator.
-  [[nodiscard]] const std::string& host(int rank) const;
+  [[nodiscard]] const std::string& host(int rank) const { return roster_.host(rank); }
   /// "rank 3/8 node04": this rank as people count, over the whole job, also in a part of it.
   [[nodiscard]] std::string name() const { return name(rank_); }
-  [[nodiscard]] std::string name(int rank) const;
+  [[nodiscard]] std::string name(int rank) const { return roster_.name(rank); }
   /// The same inside a sentence: "rank 3/8 (node04)".
-  [[nodiscard]] std::string label(int rank) const;
+  [[nodiscard]] std::string label(int rank) const { return roster_.label(rank); }
 
   /// How long a collective waits, since a message last moved, before it names who is missing and
   /// ends the process.
@@ -70,6 +65,8 @@ class Communicator {
   /// what ended a job can be read where the job left its results. None by default.
   void set_last_words(std::filesystem::path file) { last_words_ = std::move(file); }
   [[nodiscard]] const std::filesystem::path& last_words() const { return last_words_; }
+  /// This rank, as it names itself in the report of a collective that hangs or goes wrong.
+  [[nodiscard]] Reporter reporter() const { return {roster_, rank_, step_, last_words_}; }
   /// Longer transfers are cut into messages of `bytes`, at most (and by default) 1 GiB.
   void set_longest_message(std::size_t bytes);
   /// The training step that later collectives belong to; the same on every rank, like a Place.
@@ -158,9 +155,7 @@ class Communicator {
   double timeout_s_ = 300.0;
   std::filesystem::path last_words_;
   Timings timings_;
-  int job_size_ = 1;
-  std::vector<int> job_ranks_;  ///< of each rank here
-  std::vector<std::string> hosts_;
+  Roster roster_;
   std::vector<std::int64_t> words_;  ///< what gather_words brought, rank after rank
 };
 

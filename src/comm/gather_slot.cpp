@@ -46,7 +46,7 @@ void GatherSlot::start(std::span<const std::byte> own, std::span<std::byte> rece
 void GatherSlot::poke() {
   if (!under_way_) return;
   timed([&] {
-    if (const auto fault = exchange_->poll()) throw bad_message(*comm_, place_, *fault);
+    if (const auto fault = exchange_->poll()) throw bad_message(comm_->reporter(), place_, *fault);
   });
 }
 

@@ -15,19 +15,19 @@ namespace {
 
 constexpr std::size_t kNamedPeers = 8;
 
-std::string list(const Communicator& comm, const std::vector<int>& peers) {
+std::string list(const Roster& roster, const std::vector<int>& peers) {
   std::string text;
   const std::size_t named = std::min(peers.size(), kNamedPeers);
   for (std::size_t i = 0; i < named; ++i) {
-    text += fmt::format("{}{}", i == 0 ? "" : ", ", comm.label(peers[i]));
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", roster.label(peers[i]));
   }
   if (peers.size() > named) text += fmt::format(" and {} more", peers.size() - named);
   return text;
 }
 
-std::string place_and_step(const Communicator& comm, const Place& place) {
-  return comm.step() == 0 ? describe(place)
-                          : fmt::format("{} at step {}", describe(place), comm.step());
+std::string place_and_step(const Reporter& reporter, const Place& place) {
+  return reporter.step == 0 ? describe(place)
+                            : fmt::format("{} at step {}", describe(place), reporter.step);
 }
 
 /// One write, so that the lines of several ranks do not mix.
@@ -52,33 +52,28 @@ void append_to(const std::filesystem::path& file, std::string_view text) {
 
 }  // namespace
 
-std::string describe(const Place& place) {
-  return place.subject.empty() ? std::string{place.what}
-                               : fmt::format("{} of {}", place.what, place.subject);
-}
-
-void end_stuck(const Communicator& comm, const Place& place, const Exchange::Missing& missing,
+void end_stuck(const Reporter& reporter, const Place& place, const Exchange::Missing& missing,
                double waited_s) {
   std::string why;
   if (!missing.silent.empty()) {
-    why = fmt::format("nothing came from {}", list(comm, missing.silent));
+    why = fmt::format("nothing came from {}", list(reporter.roster, missing.silent));
   }
   if (!missing.unwilling.empty()) {
     why += fmt::format("{}what was sent is not taken by {}", why.empty() ? "" : "; ",
-                       list(comm, missing.unwilling));
+                       list(reporter.roster, missing.unwilling));
   }
   const std::string text =
-      fmt::format("ballast: {} waited {:.3g} s in {}: {}\n", comm.label(comm.rank()), waited_s,
-                  place_and_step(comm, place), why);
+      fmt::format("ballast: {} waited {:.3g} s in {}: {}\n", reporter.roster.label(reporter.rank),
+                  waited_s, place_and_step(reporter, place), why);
   write_to(STDERR_FILENO, text);
-  append_to(comm.last_words(), text);
+  append_to(reporter.last_words, text);
   ::_exit(static_cast<int>(ExitCode::internal));
 }
 
-Error bad_message(const Communicator& comm, const Place& place, const Exchange::Fault& fault) {
-  const std::string where =
-      fmt::format("{} on {}", place_and_step(comm, place), comm.label(comm.rank()));
-  const std::string peer = comm.label(fault.peer);
+Error bad_message(const Reporter& reporter, const Place& place, const Exchange::Fault& fault) {
+  const std::string where = fmt::format("{} on {}", place_and_step(reporter, place),
+                                        reporter.roster.label(reporter.rank));
+  const std::string peer = reporter.roster.label(fault.peer);
   switch (fault.kind) {
     case Exchange::Fault::Kind::too_long:
       return internal_error("{}: more than the {} bytes expected came from {}; the ranks disagree",

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/hash.hpp"
-#include "comm/communicator.hpp"
+#include "comm/place.hpp"
 
 namespace ballast::comm {
 

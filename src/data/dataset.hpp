@@ -10,14 +10,10 @@
 #include <vector>
 
 #include "data/block_table.hpp"
+#include "data/split.hpp"
 #include "storage/h5.hpp"
 
 namespace ballast::data {
-
-enum class Split { train, validation };
-
-/// "train" or "validation": the split's folder in the file.
-[[nodiscard]] std::string_view split_name(Split split);
 
 /// The version of the file's layout that this program writes: with hashes of the header and of
 /// blocks. Format 1, without them, is read as well.

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/dataset.hpp"
+#include "data/split.hpp"
 
 namespace ballast::data {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "data/dataset_writer.hpp"
-#include "data/split.hpp"
+#include "data/split_router.hpp"
 #include "data/tokenizer.hpp"
 
 namespace ballast::data {

@@ -10,15 +10,9 @@
 #include "data/formats.hpp"
 #include "data/json_lines.hpp"
 #include "data/left_out.hpp"
+#include "data/split.hpp"
 
 namespace ballast::data {
-
-/// How the validation part is chosen.
-enum class SplitRule {
-  blocks,    ///< plain text in blocks of 16 KiB; block i is held out when i mod 20 = 19
-  tail,      ///< the last fraction of the text
-  documents  ///< whole documents (files, or JSON lines), each 20th
-};
 
 /// What `ballast prepare` was asked to do.
 struct PrepareOptions {

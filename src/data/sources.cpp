@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "data/work_folder.hpp"
+#include "storage/files.hpp"
 
 namespace ballast::data {
 
@@ -149,6 +150,21 @@ bool reads_once(const Source& source) {
   std::error_code ignored;  // reading it will tell
   return source.name == kStandardInput || fs::is_fifo(source.path, ignored) ||
          fs::is_character_file(source.path, ignored);
+}
+
+void spool(Source& source, const fs::path& copy) {
+  storage::InputFile input{source.path, storage::Inputs::any};
+  storage::OutputFile output{copy};
+  constexpr std::size_t kPiece = std::size_t{64} << 10;
+  std::vector<char> piece(kPiece);
+  with_context(fmt::format("cannot keep the input '{}'", source.name), [&] {
+    for (std::size_t got = piece.size(); got == piece.size();) {
+      got = input.read(piece);
+      output.write({piece.data(), got});
+    }
+    output.close();
+  });
+  source.path = copy;
 }
 
 }  // namespace ballast::data

@@ -39,4 +39,7 @@ struct FoundSources {
 /// A file to read more than once: pipes and standard input cannot be.
 [[nodiscard]] bool reads_once(const Source& source);
 
+/// Copies a source that can be read only once into `copy`, and lets it read from there.
+void spool(Source& source, const std::filesystem::path& copy);
+
 }  // namespace ballast::data

@@ -1,63 +1,21 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <string_view>
-
-#include "data/dataset.hpp"
-#include "data/json_lines.hpp"
-#include "data/prepare.hpp"
 
 namespace ballast::data {
 
-/// Of each 20 blocks or documents, the last is held out.
-inline constexpr std::uint64_t kHeldOutPeriod = 20;
-inline constexpr std::uint64_t kBlockBytes = 16384;
+enum class Split { train, validation };
 
-/// Receives a corpus cut into segments: runs of text of one split.
-class SegmentSink {
- public:
-  virtual ~SegmentSink() = default;
-  virtual void begin_segment(Split split) = 0;
-  /// What follows goes on with the last segment of `split`.
-  virtual void continue_segment(Split split) = 0;
-  virtual void begin_document(float weight) = 0;
-  virtual void text(std::string_view piece) = 0;
+/// "train" or "validation": the split's folder in the file.
+[[nodiscard]] constexpr std::string_view split_name(Split split) {
+  return split == Split::train ? "train" : "validation";
+}
+
+/// How the validation part is chosen.
+enum class SplitRule {
+  blocks,    ///< plain text in blocks of 16 KiB; block i is held out when i mod 20 = 19
+  tail,      ///< the last fraction of the text
+  documents  ///< whole documents (files, or JSON lines), each 20th
 };
-
-/// What the split rules need to know of a corpus beforehand.
-struct CorpusTotals {
-  std::uint64_t bytes = 0;
-  std::uint64_t documents = 0;
-};
-
-/// Sends each part of a corpus to its split. Cuts are counted in bytes from the corpus's start; in
-/// UTF-8 they move back to the start of a character. Where whole documents are held out, those to
-/// train on follow each other in one segment (they are separate texts anyway, and short ones would
-/// be lost to the remainders of many segments); each one held out is a segment of its own.
-class SplitRouter final : public DocumentSink {
- public:
-  SplitRouter(SplitRule rule, double validation_fraction, CorpusTotals totals, TextKind kind,
-              SegmentSink& sink);
-
-  void begin_document(float weight) override;
-  void text(std::string_view piece) override;
-
- private:
-  void begin_run();
-  [[nodiscard]] bool held_out(std::uint64_t document) const;
-
-  SplitRule rule_;
-  CorpusTotals totals_;
-  std::uint64_t tail_start_;
-  TextKind kind_;
-  SegmentSink& sink_;
-  std::uint64_t position_ = 0;   ///< bytes passed on
-  std::uint64_t run_end_ = 0;    ///< where, by the rule, the split changes next
-  std::uint64_t documents_ = 0;  ///< begun so far
-};
-
-/// The rule in words, for the dataset's attribute.
-[[nodiscard]] std::string describe(SplitRule rule, double validation_fraction);
 
 }  // namespace ballast::data

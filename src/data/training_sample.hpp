@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "data/split.hpp"
+#include "data/split_router.hpp"
 
 namespace ballast::data {
 

@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::string_view kPrefix = ".ballast-prepare-";
 constexpr int kAttempts = 16;
-constexpr std::size_t kPiece = std::size_t{64} << 10;
 
 fs::path folder_of(const fs::path& output) {
   return output.has_parent_path() ? output.parent_path() : ".";
@@ -104,20 +103,6 @@ void WorkFolder::deliver(const fs::path& file) {
   fs::rename(file, output_, error);
   if (error) throw data_error("cannot write '{}': {}", output_.string(), error.message());
   storage::sync_folder(folder_of(output_));
-}
-
-void spool(Source& source, const fs::path& copy) {
-  storage::InputFile input{source.path, storage::Inputs::any};
-  storage::OutputFile output{copy};
-  std::vector<char> piece(kPiece);
-  with_context(fmt::format("cannot keep the input '{}'", source.name), [&] {
-    for (std::size_t got = piece.size(); got == piece.size();) {
-      got = input.read(piece);
-      output.write({piece.data(), got});
-    }
-    output.close();
-  });
-  source.path = copy;
 }
 
 }  // namespace ballast::data

@@ -3,8 +3,6 @@
 #include <filesystem>
 #include <string>
 
-#include "data/sources.hpp"
-
 namespace ballast::data {
 
 /// A hidden folder beside an output, for what is written before the output is whole; it goes away
@@ -31,8 +29,5 @@ class WorkFolder {
   std::filesystem::path path_;
   int lock_ = -1;
 };
-
-/// Copies a source that can be read only once into `copy`, and lets it read from there.
-void spool(Source& source, const std::filesystem::path& copy);
 
 }  // namespace ballast::data

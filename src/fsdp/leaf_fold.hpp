@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/team.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm.hpp"
 #include "model/parameters.hpp"
 
 namespace ballast::fsdp {

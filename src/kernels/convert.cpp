@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstring>
 
-#include "kernels/half.hpp"
-#include "kernels/isa.hpp"
-#include "kernels/pieces.hpp"
-#include "kernels/stored.hpp"
+#include "kernels/lanes/half.hpp"
+#include "kernels/lanes/isa.hpp"
+#include "kernels/lanes/pieces.hpp"
+#include "kernels/lanes/stored.hpp"
 
 namespace ballast::kernels {
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "kernels/exp.hpp"
-#include "kernels/isa.hpp"
-#include "kernels/lanes.hpp"
-#include "kernels/math.hpp"
-#include "kernels/pieces.hpp"
-#include "kernels/stored.hpp"
+#include "kernels/lanes/exp.hpp"
+#include "kernels/lanes/isa.hpp"
+#include "kernels/lanes/lanes.hpp"
+#include "kernels/lanes/math.hpp"
+#include "kernels/lanes/pieces.hpp"
+#include "kernels/lanes/stored.hpp"
 
 namespace ballast::kernels {
 

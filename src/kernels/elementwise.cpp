@@ -4,10 +4,10 @@
 #include <cstddef>
 
 #include "base/granule.hpp"
-#include "kernels/isa.hpp"
-#include "kernels/lanes.hpp"
-#include "kernels/pieces.hpp"
-#include "kernels/stored.hpp"
+#include "kernels/lanes/isa.hpp"
+#include "kernels/lanes/lanes.hpp"
+#include "kernels/lanes/pieces.hpp"
+#include "kernels/lanes/stored.hpp"
 
 // Destinations may alias sources element for element; `ivdep` tells the compiler that nothing else
 // overlaps.

@@ -1,8 +1,8 @@
 #include "kernels/embedding.hpp"
 
 #include "kernels/convert.hpp"
-#include "kernels/isa.hpp"
-#include "kernels/pieces.hpp"
+#include "kernels/lanes/isa.hpp"
+#include "kernels/lanes/pieces.hpp"
 
 namespace ballast::kernels {
 

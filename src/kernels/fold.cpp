@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "kernels/isa.hpp"
+#include "kernels/lanes/isa.hpp"
 
 namespace ballast::kernels {
 

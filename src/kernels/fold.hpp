@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "kernels/gemm.hpp"
+#include "kernels/store.hpp"
 
 namespace ballast::kernels {
 

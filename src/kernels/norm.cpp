@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "kernels/isa.hpp"
-#include "kernels/lanes.hpp"
-#include "kernels/pieces.hpp"
-#include "kernels/stored.hpp"
+#include "kernels/lanes/isa.hpp"
+#include "kernels/lanes/lanes.hpp"
+#include "kernels/lanes/pieces.hpp"
+#include "kernels/lanes/stored.hpp"
 
 // RMSNorm is LayerNorm whose mean is left at 0, so both share their loops. A row is read several
 // times, from the first cache all but once.

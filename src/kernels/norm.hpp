@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/team.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/store.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {

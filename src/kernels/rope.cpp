@@ -1,9 +1,9 @@
 #include "kernels/rope.hpp"
 
-#include "kernels/isa.hpp"
-#include "kernels/math.hpp"
-#include "kernels/pieces.hpp"
-#include "kernels/stored.hpp"
+#include "kernels/lanes/isa.hpp"
+#include "kernels/lanes/math.hpp"
+#include "kernels/lanes/pieces.hpp"
+#include "kernels/lanes/stored.hpp"
 
 namespace ballast::kernels {
 

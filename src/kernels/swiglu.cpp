@@ -2,10 +2,10 @@
 
 #include <cstddef>
 
-#include "kernels/exp.hpp"
-#include "kernels/isa.hpp"
-#include "kernels/pieces.hpp"
-#include "kernels/stored.hpp"
+#include "kernels/lanes/exp.hpp"
+#include "kernels/lanes/isa.hpp"
+#include "kernels/lanes/pieces.hpp"
+#include "kernels/lanes/stored.hpp"
 
 // Destinations may be sources, element for element; `ivdep` tells the compiler that nothing else
 // overlaps.

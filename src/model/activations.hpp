@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "model/batch.hpp"
-#include "model/config.hpp"
+#include "model/model_config.hpp"
 #include "model/transformer_options.hpp"
 #include "tensor/arena.hpp"
 #include "tensor/element.hpp"

@@ -7,14 +7,14 @@
 
 #include "base/profile.hpp"
 #include "base/team.hpp"
-#include "kernels/attention.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/attention/attention.hpp"
+#include "kernels/gemm/gemm.hpp"
 #include "kernels/norm.hpp"
-#include "kernels/panel_kernel.hpp"
+#include "kernels/panel/panel_kernel.hpp"
 #include "kernels/rope.hpp"
 #include "model/activations.hpp"
 #include "model/batch.hpp"
-#include "model/config.hpp"
+#include "model/model_config.hpp"
 #include "model/scratch.hpp"
 #include "model/unit_views.hpp"
 

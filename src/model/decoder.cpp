@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "kernels/elementwise.hpp"
-#include "kernels/math.hpp"
+#include "kernels/lanes/math.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/swiglu.hpp"
 

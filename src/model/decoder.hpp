@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm.hpp"
 #include "kernels/rope.hpp"
 #include "model/unit_views.hpp"
 #include "model/whole_parameters.hpp"

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "model/config.hpp"
+#include "model/model_config.hpp"
 
 namespace ballast::model {
 

@@ -3,25 +3,8 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "base/text.hpp"
-#include "model/count_after.hpp"
-#include "model/parameters.hpp"
 
 namespace ballast::model {
-
-namespace {
-
-/// Logical parameters of each block.
-std::vector<std::uint64_t> block_sizes(const ModelConfig& config) {
-  const ParameterTable table{config};
-  std::vector<std::uint64_t> sizes(config.layers);
-  for (std::size_t layer = 0; layer < config.layers; ++layer) {
-    for (const auto& parameter : table.parameters_of_layer(layer)) sizes[layer] += parameter.numel;
-  }
-  return sizes;
-}
-
-}  // namespace
 
 Grouping Grouping::per_block(std::size_t layers) { return {std::vector<std::size_t>(layers, 1)}; }
 
@@ -37,38 +20,6 @@ Grouping Grouping::blocks(std::size_t layers, std::size_t n) {
     grouping.layers.push_back(std::min(n, layers - first));
   }
   return grouping;
-}
-
-Grouping Grouping::by_size(const ModelConfig& config, std::uint64_t n) {
-  const auto sizes = block_sizes(config);
-  std::uint64_t all = 0;
-  for (const std::uint64_t size : sizes) all += size;
-  if (n == 0 || n > all) {
-    throw usage_error(
-        "parallel.wrap = size:{} matches nothing: the {} blocks have {} parameters "
-        "together, so write size:N with N from 1 to {}",
-        n, config.layers, with_thousands(all), all);
-  }
-  Grouping grouping;
-  std::uint64_t joined = n;
-  for (const std::uint64_t size : sizes) {
-    if (joined >= n) {
-      grouping.layers.push_back(0);
-      joined = 0;
-    }
-    ++grouping.layers.back();
-    joined += size;
-  }
-  return grouping;
-}
-
-Grouping Grouping::parse(std::string_view wrap, const ModelConfig& config) {
-  if (wrap == "block") return per_block(config.layers);
-  if (wrap == "whole") return whole();
-  if (const auto n = count_after("blocks:", wrap)) return blocks(config.layers, *n);
-  if (const auto n = count_after("size:", wrap)) return by_size(config, *n);
-  throw usage_error("parallel.wrap = {} is not known: block, blocks:N, size:N or whole",
-                    excerpt(wrap));
 }
 
 }  // namespace ballast::model

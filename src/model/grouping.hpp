@@ -1,11 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <string_view>
 #include <vector>
-
-#include "model/config.hpp"
 
 namespace ballast::model {
 
@@ -22,12 +18,6 @@ struct Grouping {
   [[nodiscard]] static Grouping blocks(std::size_t layers, std::size_t n);
   /// The whole model is one unit.
   [[nodiscard]] static Grouping whole() { return {{}, Ends::everything}; }
-  /// Consecutive blocks are joined until a unit has at least n parameters, the last may have fewer.
-  [[nodiscard]] static Grouping by_size(const ModelConfig& config, std::uint64_t n);
-
-  /// "block", "blocks:N", "size:N" or "whole". Throws a usage Error that names parallel.wrap for
-  /// anything else, and for an N that no unit can have.
-  [[nodiscard]] static Grouping parse(std::string_view wrap, const ModelConfig& config);
 
   friend bool operator==(const Grouping&, const Grouping&) = default;
 };

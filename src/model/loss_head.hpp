@@ -5,7 +5,7 @@
 
 #include "base/profile.hpp"
 #include "base/team.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm.hpp"
 #include "model/batch.hpp"
 #include "model/unit_views.hpp"
 #include "tensor/arena.hpp"

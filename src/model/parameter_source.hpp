@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm.hpp"
 #include "model/parameters.hpp"
 #include "tensor/element.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/philox.hpp"
-#include "kernels/math.hpp"
+#include "kernels/lanes/math.hpp"
 
 namespace ballast::model {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/granule.hpp"
-#include "model/config.hpp"
 #include "model/grouping.hpp"
+#include "model/model_config.hpp"
 
 namespace ballast::model {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/philox.hpp"
-#include "kernels/math.hpp"
+#include "kernels/lanes/math.hpp"
 
 namespace ballast::model {
 

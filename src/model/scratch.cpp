@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/attention.hpp"
+#include "kernels/attention/attention.hpp"
 #include "kernels/norm.hpp"
 #include "tensor/reuse.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "monitor/moments_fixed_point.hpp"
+#include "monitor/spectral/moments_fixed_point.hpp"
 
 namespace ballast::monitor {
 

@@ -9,16 +9,16 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
-#include "monitor/action.hpp"
-#include "monitor/alert.hpp"
+#include "monitor/alerts/action.hpp"
+#include "monitor/alerts/alert.hpp"
+#include "monitor/alerts/calibration.hpp"
+#include "monitor/alerts/detectors.hpp"
 #include "monitor/cadence.hpp"
-#include "monitor/calibration.hpp"
-#include "monitor/detectors.hpp"
-#include "monitor/features.hpp"
-#include "monitor/loss_rise.hpp"
-#include "monitor/probe_rows.hpp"
-#include "monitor/spectral_probe.hpp"
-#include "monitor/stream_signals.hpp"
+#include "monitor/probe/probe_rows.hpp"
+#include "monitor/signals/features.hpp"
+#include "monitor/signals/loss_rise.hpp"
+#include "monitor/signals/stream_signals.hpp"
+#include "monitor/spectral/spectral_probe.hpp"
 
 namespace ballast::monitor {
 

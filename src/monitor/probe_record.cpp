@@ -3,7 +3,7 @@
 #include <complex>
 #include <nlohmann/json.hpp>
 
-#include "monitor/json_number.hpp"
+#include "base/json_number.hpp"
 
 namespace ballast::monitor {
 

@@ -5,8 +5,8 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/json_number.hpp"
 #include "base/text.hpp"
-#include "monitor/json_number.hpp"
 
 namespace ballast::monitor {
 

@@ -4,8 +4,8 @@
 
 #include "base/error.hpp"
 #include "base/granule.hpp"
-#include "kernels/math.hpp"
-#include "kernels/pieces.hpp"
+#include "kernels/lanes/math.hpp"
+#include "kernels/lanes/pieces.hpp"
 
 namespace ballast::optim {
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "base/team.hpp"
-#include "kernels/adamw.hpp"
+#include "kernels/adamw_update.hpp"
 #include "optim/master_weights.hpp"
 
 namespace ballast::optim {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numbers>
 
-#include "kernels/math.hpp"
+#include "kernels/lanes/math.hpp"
 
 namespace ballast::optim {
 

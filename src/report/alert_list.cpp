@@ -11,24 +11,24 @@ namespace ballast::report {
 namespace {
 
 /// Unknown words are taken for the mildest.
-int gravity(const Json& alert) {
-  const std::string severity = text_at(alert, "severity");
+int gravity(const storage::Json& alert) {
+  const std::string severity = storage::text_at(alert, "severity");
   if (severity == "critical") return 2;
   return severity == "warning" ? 1 : 0;
 }
 
-Json cut_down(std::uint64_t step, const Json& object) {
+storage::Json cut_down(std::uint64_t step, const storage::Json& object) {
   const auto layer = object.find("layer");
   const bool has_layer = layer != object.end() && layer->is_number_unsigned();
   return {{"step", step},
-          {"kind", text_at(object, "kind")},
-          {"severity", text_at(object, "severity")},
-          {"layer", has_layer ? *layer : Json(nullptr)},
-          {"message", text_at(object, "message")},
-          {"action", text_at(object, "action")}};
+          {"kind", storage::text_at(object, "kind")},
+          {"severity", storage::text_at(object, "severity")},
+          {"layer", has_layer ? *layer : storage::Json(nullptr)},
+          {"message", storage::text_at(object, "message")},
+          {"action", storage::text_at(object, "action")}};
 }
 
-std::size_t bytes_of(const Json& alert) {
+std::size_t bytes_of(const storage::Json& alert) {
   constexpr std::size_t kMemberBytes = 96;
   std::size_t bytes = 0;
   for (const auto& value : alert) {
@@ -43,38 +43,38 @@ AlertList AlertList::read(const std::filesystem::path& file) {
   AlertList list;
   storage::Allowance allowance{file};
   std::size_t left_out = 0;
-  list.unreadable = read_log(file, [&](std::uint64_t step, const Json& object) {
-    Json alert = cut_down(step, object);
+  list.unreadable = storage::read_log(file, [&](std::uint64_t step, const storage::Json& object) {
+    storage::Json alert = cut_down(step, object);
     if (!allowance.take(bytes_of(alert))) {
       ++left_out;
       return;
     }
     list.alerts.push_back(std::move(alert));
-    if (text_at(object, "kind") == "risk") {
-      list.threshold = short_number(number_at(object, "threshold"));
+    if (storage::text_at(object, "kind") == "risk") {
+      list.threshold = short_number(storage::number_at(object, "threshold"));
     }
   });
   list.unreadable += left_out;
   return list;
 }
 
-Json AlertList::to_json(std::size_t limit) const {
+storage::Json AlertList::to_json(std::size_t limit) const {
   std::vector<std::size_t> order(alerts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater{},
                            [&](std::size_t i) { return gravity(alerts[i]); });
   order.resize(std::min(limit, order.size()));
   std::ranges::sort(order);
-  Json kept = Json::array();
+  storage::Json kept = storage::Json::array();
   for (const std::size_t i : order) kept.push_back(alerts[i]);
   return kept;
 }
 
-Json AlertList::counts() const {
-  Json counts{{"info", 0}, {"warning", 0}, {"critical", 0}};
+storage::Json AlertList::counts() const {
+  storage::Json counts{{"info", 0}, {"warning", 0}, {"critical", 0}};
   constexpr const char* kNames[] = {"info", "warning", "critical"};
   for (const auto& alert : alerts) {
-    Json& count = counts[kNames[gravity(alert)]];
+    storage::Json& count = counts[kNames[gravity(alert)]];
     count = count.get<int>() + 1;
   }
   return counts;

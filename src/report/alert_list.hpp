@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "report/json_log.hpp"
+#include "report/short_number.hpp"
 
 namespace ballast::report {
 
@@ -14,15 +14,15 @@ inline constexpr std::size_t kAlerts = 500;
 
 /// What alerts.jsonl holds.
 struct AlertList {
-  std::vector<Json> alerts;  ///< step, kind, severity, layer, message, action
-  Json threshold;            ///< of the newest alert about the risk; null if there is none
+  std::vector<storage::Json> alerts;  ///< step, kind, severity, layer, message, action
+  storage::Json threshold;            ///< of the newest alert about the risk; null if there is none
   std::size_t unreadable = 0;
 
   [[nodiscard]] static AlertList read(const std::filesystem::path& file);
   /// At most `limit` of them in their order: the gravest, and of equally grave ones the first.
-  [[nodiscard]] Json to_json(std::size_t limit = kAlerts) const;
+  [[nodiscard]] storage::Json to_json(std::size_t limit = kAlerts) const;
   /// How many there are by severity.
-  [[nodiscard]] Json counts() const;
+  [[nodiscard]] storage::Json counts() const;
 };
 
 }  // namespace ballast::report

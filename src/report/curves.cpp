@@ -18,13 +18,13 @@ Curves Curves::read(const std::filesystem::path& file) {
   Curves curves;
   storage::Allowance allowance{file};
   std::size_t left_out = 0;
-  curves.unreadable = read_log(file, [&](std::uint64_t step, const Json& object) {
+  curves.unreadable = storage::read_log(file, [&](std::uint64_t step, const storage::Json& object) {
     if (!allowance.take(kKeys.size() * Series::kPointBytes)) {
       ++left_out;
       return;
     }
     for (const char* key : kKeys) {
-      if (object.contains(key)) curves.series[key].add(step, number_at(object, key));
+      if (object.contains(key)) curves.series[key].add(step, storage::number_at(object, key));
     }
     curves.last = object;
   });
@@ -32,8 +32,8 @@ Curves Curves::read(const std::filesystem::path& file) {
   return curves;
 }
 
-Json Curves::to_json() const {
-  Json all = Json::object();
+storage::Json Curves::to_json() const {
+  storage::Json all = storage::Json::object();
   for (const auto& [key, points] : series) all[key] = report::to_json(points);
   return all;
 }

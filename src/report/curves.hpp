@@ -11,11 +11,11 @@ namespace ballast::report {
 /// What log.jsonl holds, by the names of its keys.
 struct Curves {
   std::map<std::string, Series> series;
-  Json last;  ///< the newest record; null if there is none
+  storage::Json last;  ///< the newest record; null if there is none
   std::size_t unreadable = 0;
 
   [[nodiscard]] static Curves read(const std::filesystem::path& file);
-  [[nodiscard]] Json to_json() const;
+  [[nodiscard]] storage::Json to_json() const;
 };
 
 }  // namespace ballast::report

@@ -7,7 +7,7 @@ namespace ballast::report {
 
 namespace {
 
-std::string part(std::string_view name, std::string_view title, const Json& data) {
+std::string part(std::string_view name, std::string_view title, const storage::Json& data) {
   if (name == "title") return escaped(title);
   if (name == "style") return std::string{page_style()};
   if (name == "script") return std::string{page_script()};
@@ -17,8 +17,8 @@ std::string part(std::string_view name, std::string_view title, const Json& data
 
 }  // namespace
 
-std::string embeddable(const Json& data) {
-  const std::string text = data.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string embeddable(const storage::Json& data) {
+  const std::string text = data.dump(-1, ' ', false, storage::Json::error_handler_t::replace);
   std::string safe;
   safe.reserve(text.size());
   for (const char c : text) {
@@ -54,7 +54,7 @@ std::string escaped(std::string_view text) {
   return safe;
 }
 
-std::string fill_page(std::string_view title, const Json& data) {
+std::string fill_page(std::string_view title, const storage::Json& data) {
   const std::string_view html = page_html();
   std::string page;
   std::size_t done = 0;

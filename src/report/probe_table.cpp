@@ -16,20 +16,20 @@ constexpr std::array kStreamLists{"attention_logit", "update", "rms", "kurtosis"
 constexpr int kDigits = 4;
 
 /// Over blocks, of numbers and nulls.
-bool is_numeric(const Json& list) {
-  return list.is_array() && std::ranges::all_of(list, [](const Json& value) {
+bool is_numeric(const storage::Json& list) {
+  return list.is_array() && std::ranges::all_of(list, [](const storage::Json& value) {
            return value.is_number() || value.is_null();
          });
 }
 
 /// [[re, im], ...] as [re, im, ...], which takes less room; the largest distance from 0 goes to
 /// `radius`. Pairs that are not finite are left out.
-Json flattened(const Json& eigenvalues, double& radius) {
-  Json flat = Json::array();
+storage::Json flattened(const storage::Json& eigenvalues, double& radius) {
+  storage::Json flat = storage::Json::array();
   for (const auto& z : eigenvalues) {
     if (!z.is_array() || z.size() != 2) continue;
-    const double re = number_or_nan(z[0]);
-    const double im = number_or_nan(z[1]);
+    const double re = storage::number_or_nan(z[0]);
+    const double im = storage::number_or_nan(z[1]);
     const double distance = std::hypot(re, im);
     if (!std::isfinite(distance)) continue;
     radius = std::max(radius, distance);
@@ -41,7 +41,7 @@ Json flattened(const Json& eigenvalues, double& radius) {
 
 /// What a record's numbers and lists come to in memory, about; a record is as deep as parse_json
 /// lets it be.
-std::size_t bytes_of(const Json& value) {
+std::size_t bytes_of(const storage::Json& value) {
   constexpr std::size_t kBytes = 40;
   std::size_t bytes = kBytes;
   if (value.is_structured()) {
@@ -72,11 +72,11 @@ std::vector<double> largest_of(const Row*& row, const Row* end, Stretch column) 
 
 /// A row of cells for each block, a column for each stretch of probes.
 template <class Row>
-Json rows_of(const std::vector<Row>& probes, const std::vector<Stretch>& columns) {
+storage::Json rows_of(const std::vector<Row>& probes, const std::vector<Stretch>& columns) {
   std::size_t blocks = 0;
   for (const auto& probe : probes) blocks = std::max(blocks, probe.blocks.size());
-  Json rows = Json::array();
-  for (std::size_t block = 0; block < blocks; ++block) rows.push_back(Json::array());
+  storage::Json rows = storage::Json::array();
+  for (std::size_t block = 0; block < blocks; ++block) rows.push_back(storage::Json::array());
   const Row* row = probes.data();
   for (const auto column : columns) {
     const auto largest = largest_of(row, probes.data() + probes.size(), column);
@@ -90,7 +90,7 @@ Json rows_of(const std::vector<Row>& probes, const std::vector<Stretch>& columns
 
 }  // namespace
 
-void ProbesOfSource::add(std::uint64_t step, const Json& probe) {
+void ProbesOfSource::add(std::uint64_t step, const storage::Json& probe) {
   steps_.push_back(step);
   for (const char* name : kStreamLists) {
     if (const auto list = probe.find(name); list != probe.end()) add_list(name, *list);
@@ -104,13 +104,13 @@ void ProbesOfSource::add(std::uint64_t step, const Json& probe) {
   }
 }
 
-void ProbesOfSource::add_list(const std::string& name, const Json& list) {
+void ProbesOfSource::add_list(const std::string& name, const storage::Json& list) {
   if (!is_numeric(list)) return;
   auto& rows = lists_[name];
   if (rows.empty() || rows.back().probe + 1 != steps_.size())
     rows.push_back({steps_.size() - 1, {}});
   auto& blocks = rows.back().blocks;
-  for (const auto& value : list) blocks.push_back(number_or_nan(value));
+  for (const auto& value : list) blocks.push_back(storage::number_or_nan(value));
 }
 
 std::size_t ProbesOfSource::height() const {
@@ -123,13 +123,13 @@ std::size_t ProbesOfSource::height() const {
   return height;
 }
 
-void ProbesOfSource::add_spectrum(std::uint64_t step, const Json& probe) {
+void ProbesOfSource::add_spectrum(std::uint64_t step, const storage::Json& probe) {
   Spectrum spectrum;
-  Json blocks = Json::array();
+  storage::Json blocks = storage::Json::array();
   for (const auto& of_block : probe.at("eigenvalues")) {
     blocks.push_back(flattened(of_block, spectrum.radius));
   }
-  Json status = Json::array();
+  storage::Json status = storage::Json::array();
   if (const auto found = probe.find("spectrum"); found != probe.end() && found->is_object()) {
     if (found->contains("status")) status = found->at("status");
   }
@@ -137,15 +137,15 @@ void ProbesOfSource::add_spectrum(std::uint64_t step, const Json& probe) {
   spectra_.push_back(std::move(spectrum));
 }
 
-Json ProbesOfSource::to_json(std::size_t columns, std::size_t spectra) const {
+storage::Json ProbesOfSource::to_json(std::size_t columns, std::size_t spectra) const {
   const auto parts =
       stretches(steps_.size(),
                 std::clamp<std::size_t>(kCells / height(), 1, std::max<std::size_t>(columns, 1)));
-  Json steps = Json::array();
+  storage::Json steps = storage::Json::array();
   for (const auto part : parts) steps.push_back(steps_[part.begin]);
-  Json features = Json::object();
+  storage::Json features = storage::Json::object();
   for (const auto& [name, rows] : lists_) features[name] = rows_of(rows, parts);
-  Json kept = Json::array();
+  storage::Json kept = storage::Json::array();
   for (const auto [begin, end] : stretches(spectra_.size(), spectra)) {
     const auto first = spectra_.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last = spectra_.begin() + static_cast<std::ptrdiff_t>(end);
@@ -164,15 +164,15 @@ ProbeTable ProbeTable::read(const std::filesystem::path& file) {
   ProbeTable table;
   storage::Allowance allowance{file};
   std::size_t left_out = 0;
-  table.unreadable = read_log(file, [&](std::uint64_t step, const Json& probe) {
-    const std::string source = text_at(probe, "source");
+  table.unreadable = storage::read_log(file, [&](std::uint64_t step, const storage::Json& probe) {
+    const std::string source = storage::text_at(probe, "source");
     const std::size_t bytes = bytes_of(probe) + (table.sources.contains(source) ? 0 : kSourceBytes);
     if (!allowance.take(bytes)) {
       ++left_out;
       return;
     }
     table.sources[source].add(step, probe);
-    if (source == "live") table.risk.add(step, number_at(probe, "risk"));
+    if (source == "live") table.risk.add(step, storage::number_at(probe, "risk"));
   });
   table.unreadable += left_out;
   return table;

@@ -17,12 +17,13 @@ inline constexpr std::size_t kSpectra = 40;
 /// The probes of one source, "live" or "held_out".
 class ProbesOfSource {
  public:
-  void add(std::uint64_t step, const Json& probe);
+  void add(std::uint64_t step, const storage::Json& probe);
 
   /// {"step", "of", "features": {name: [row of each block or depth]}, "spectra": [...],
   /// "spectra_of"}. Of probes that fall into one column, a cell shows the largest value; of spectra
   /// in one stretch, the one with the largest eigenvalue is kept.
-  [[nodiscard]] Json to_json(std::size_t columns = kColumns, std::size_t spectra = kSpectra) const;
+  [[nodiscard]] storage::Json to_json(std::size_t columns = kColumns,
+                                      std::size_t spectra = kSpectra) const;
 
  private:
   /// A list over blocks, and the number of the probe that has it.
@@ -32,11 +33,11 @@ class ProbesOfSource {
   };
   struct Spectrum {
     double radius = 0.0;
-    Json record;  ///< step, status by block, blocks: [[re, im, re, im, ...], ...]
+    storage::Json record;  ///< step, status by block, blocks: [[re, im, re, im, ...], ...]
   };
 
-  void add_list(const std::string& name, const Json& list);
-  void add_spectrum(std::uint64_t step, const Json& probe);
+  void add_list(const std::string& name, const storage::Json& list);
+  void add_spectrum(std::uint64_t step, const storage::Json& probe);
   /// Cells that a page has in one column.
   [[nodiscard]] std::size_t height() const;
 

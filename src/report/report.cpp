@@ -24,7 +24,7 @@ std::string name_of(const std::filesystem::path& run) {
 }
 
 /// What `train` said of the run as it began, by its first word; of a resumed run, the newest.
-Json introduction(const std::filesystem::path& train_log) {
+storage::Json introduction(const std::filesystem::path& train_log) {
   constexpr std::array<std::string_view, 5> kWords{
       "model: ", "job: ", "mode: ", "precision: ", "monitor: "};
   constexpr std::size_t kLongestWords = 4096;
@@ -41,9 +41,9 @@ Json introduction(const std::filesystem::path& train_log) {
   return said;
 }
 
-Json list_of(const Settings& settings) {
-  Json list = Json::array();
-  for (const auto& [key, value] : settings) list.push_back(Json::array({key, value}));
+storage::Json list_of(const Settings& settings) {
+  storage::Json list = storage::Json::array();
+  for (const auto& [key, value] : settings) list.push_back(storage::Json::array({key, value}));
   return list;
 }
 
@@ -52,7 +52,7 @@ Log read_if_there(const std::filesystem::path& file) {
   return std::filesystem::exists(file) ? Log::read(file) : Log{};
 }
 
-void note_unreadable(Json& notes, const char* file, std::size_t lines) {
+void note_unreadable(storage::Json& notes, const char* file, std::size_t lines) {
   if (lines == 0) return;
   notes.push_back(fmt::format("{}: {} line{} could not be read and {} left out", file, lines,
                               lines == 1 ? "" : "s", lines == 1 ? "is" : "are"));
@@ -69,11 +69,11 @@ std::string make_page(const std::filesystem::path& run, const Settings& settings
   const auto alerts = read_if_there<AlertList>(run / "alerts.jsonl");
   const auto probes = read_if_there<ProbeTable>(run / "monitor.jsonl");
 
-  Json notes = Json::array();
+  storage::Json notes = storage::Json::array();
   note_unreadable(notes, "log.jsonl", curves.unreadable);
   note_unreadable(notes, "alerts.jsonl", alerts.unreadable);
   note_unreadable(notes, "monitor.jsonl", probes.unreadable);
-  Json sources = Json::object();
+  storage::Json sources = storage::Json::object();
   for (const auto& [name, of_source] : probes.sources) sources[name] = of_source.to_json();
 
   const std::string name = name_of(run);

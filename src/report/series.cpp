@@ -61,9 +61,9 @@ std::vector<std::size_t> thinned(std::span<const double> values, std::size_t lim
   return kept;
 }
 
-Json to_json(const Series& series, std::size_t limit) {
-  Json steps = Json::array();
-  Json values = Json::array();
+storage::Json to_json(const Series& series, std::size_t limit) {
+  storage::Json steps = storage::Json::array();
+  storage::Json values = storage::Json::array();
   for (const std::size_t i : thinned(series.values, limit)) {
     steps.push_back(series.steps[i]);
     values.push_back(short_number(series.values[i]));

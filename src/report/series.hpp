@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "report/json_log.hpp"
+#include "report/short_number.hpp"
 
 namespace ballast::report {
 
@@ -35,6 +35,6 @@ struct Stretch {
 [[nodiscard]] std::vector<Stretch> stretches(std::size_t size, std::size_t limit);
 
 /// {"step": [...], "value": [...], "of": points before thinning}
-[[nodiscard]] Json to_json(const Series& series, std::size_t limit = kPoints);
+[[nodiscard]] storage::Json to_json(const Series& series, std::size_t limit = kPoints);
 
 }  // namespace ballast::report

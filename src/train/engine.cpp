@@ -6,7 +6,7 @@
 
 #include "base/narrow.hpp"
 #include "optim/clip.hpp"
-#include "train/binding.hpp"
+#include "train/plan/binding.hpp"
 
 namespace ballast::train {
 

@@ -14,15 +14,16 @@
 #include "optim/adamw.hpp"
 #include "optim/loss_scaler.hpp"
 #include "train/batch_loader.hpp"
-#include "train/config.hpp"
-#include "train/memory_plan.hpp"
-#include "train/nonfinite.hpp"
-#include "train/observer_pair.hpp"
-#include "train/qk_clip.hpp"
-#include "train/step_observer.hpp"
+#include "train/first_fault.hpp"
+#include "train/plan/memory_plan.hpp"
+#include "train/plan/workspace.hpp"
+#include "train/settings/config.hpp"
 #include "train/validation.hpp"
 #include "train/verdict.hpp"
-#include "train/workspace.hpp"
+#include "train/watch/forward_passes.hpp"
+#include "train/watch/observer_pair.hpp"
+#include "train/watch/qk_clip.hpp"
+#include "train/watch/step_observer.hpp"
 
 namespace ballast::train {
 
@@ -51,7 +52,7 @@ struct StepResult {
 /// A sharded model in training: memory, parameters, optimiser and the course of one step. The
 /// result of a step depends on the configuration and the state alone, not on the number of ranks,
 /// the sharding, what moves the bytes, what is computed again, or how many threads a rank has.
-class Engine {
+class Engine final : public ForwardPasses {
  public:
   /// `dataset`, `world` and `profile` (null: nobody looks) must outlive the engine. Collective;
   /// usage Errors name keys that contradict one another, and memory that is not there.
@@ -77,16 +78,9 @@ class Engine {
 
   /// Watches training steps from now on, as Transformer::observe says; null: nobody watches.
   void observe(StepObserver* observer);
-  /// Shows `observer` a forward pass over the first `batches` validation batches, or as many as
-  /// there are. Collective.
-  void show_held_out(std::size_t batches, StepObserver& observer);
-  /// The same with the first `batches` micro-batches of the training text, in training order.
-  /// Collective.
-  void show_training(std::size_t batches, StepObserver& observer);
-  /// Shows `observer` a forward pass over the samples of the next step, leaf by leaf as that will
-  /// see them. Returns how much larger that step's gradients will be, until its update, than those
-  /// of the mean loss. Collective.
-  double show_next(const checkpoint::TrainingState& state, StepObserver& observer);
+  double show_next(const checkpoint::TrainingState& state, StepObserver& observer) override;
+  void show_held_out(std::size_t batches, StepObserver& observer) override;
+  void show_training(std::size_t batches, StepObserver& observer) override;
   /// What is to be said of experimental.qk_clip after a step, from time to time.
   [[nodiscard]] std::optional<std::string> clipping_news(std::uint64_t step) {
     return qk_clip_ ? qk_clip_->news(step) : std::nullopt;

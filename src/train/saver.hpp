@@ -9,9 +9,9 @@
 #include "base/hash.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
-#include "train/config.hpp"
 #include "train/engine.hpp"
-#include "train/metrics_log.hpp"
+#include "train/log/metrics_log.hpp"
+#include "train/settings/config.hpp"
 
 namespace ballast::train {
 

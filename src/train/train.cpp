@@ -5,15 +5,16 @@
 #include "comm/agree.hpp"
 #include "fsdp/topology.hpp"
 #include "storage/append_file.hpp"
-#include "train/agreement.hpp"
-#include "train/binding.hpp"
-#include "train/fingerprint.hpp"
-#include "train/resume_point.hpp"
-#include "train/run_directory.hpp"
+#include "train/log/run_directory.hpp"
+#include "train/plan/binding.hpp"
+#include "train/start/agreement.hpp"
+#include "train/start/fingerprint.hpp"
+#include "train/start/resume_point.hpp"
+#include "train/start/training_data.hpp"
 #include "train/stop.hpp"
 #include "train/trainer.hpp"
-#include "train/training_data.hpp"
 #include "train/training_run.hpp"
+#include "train/watch/monitor_options.hpp"
 
 namespace ballast::train {
 

@@ -10,7 +10,7 @@
 #include "base/error.hpp"
 #include "base/stop_signal.hpp"
 #include "comm/communicator.hpp"
-#include "train/config.hpp"
+#include "train/settings/config.hpp"
 
 namespace ballast::train {
 

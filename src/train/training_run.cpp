@@ -5,7 +5,7 @@
 #include "base/narrow.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
-#include "train/fingerprint.hpp"
+#include "train/start/fingerprint.hpp"
 
 namespace ballast::train {
 
@@ -141,7 +141,7 @@ void TrainingRun::write_record(const StepResult& result) {
 
 void TrainingRun::calibrate() {
   if (!profiler_) return;
-  profiler_->calibrate(*world_, engine_);
+  profiler_->calibrate(*world_, engine_.workspace());
   log_.say(fmt::format("ceilings of a rank, {} at work: {}", world_->size(),
                        describe(profiler_->ceilings())));
 }
@@ -161,7 +161,7 @@ void TrainingRun::report_memory() {
 void TrainingRun::write_profile() {
   if (!profiler_) return;
   try {
-    log_.say(profiler_->write(*world_, engine_));
+    log_.say(profiler_->write(*world_, engine_.workspace()));
   } catch (const Error& error) {
     if (error.code() != ExitCode::data) throw;
     log_.say(fmt::format("warning: there is no profile: {}", error.what()));

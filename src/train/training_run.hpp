@@ -11,14 +11,14 @@
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
 #include "train/engine.hpp"
-#include "train/fingerprint.hpp"
-#include "train/identity.hpp"
-#include "train/meter.hpp"
-#include "train/metrics_log.hpp"
-#include "train/monitoring.hpp"
-#include "train/profiler.hpp"
-#include "train/resume_point.hpp"
+#include "train/log/meter.hpp"
+#include "train/log/metrics_log.hpp"
+#include "train/measure/profiler.hpp"
 #include "train/saver.hpp"
+#include "train/settings/identity.hpp"
+#include "train/start/fingerprint.hpp"
+#include "train/start/resume_point.hpp"
+#include "train/watch/monitoring.hpp"
 
 namespace ballast::train {
 
@@ -45,7 +45,7 @@ class TrainingRun {
         identity_{make_identity(config, dataset.info())},
         profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
         engine_{config, world, dataset, profile()},
-        monitoring_{config, world, engine_},
+        monitoring_{config, world, engine_.gemm(), engine_.layout()},
         numerics_{numerics_fingerprint(engine_.gemm())},
         saver_{world, config.checkpoint, engine_, log_} {
     require_same_numerics(world, numerics_);

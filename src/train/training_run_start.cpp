@@ -4,10 +4,10 @@
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
-#include "train/fingerprint.hpp"
-#include "train/last_end.hpp"
-#include "train/setting_changes.hpp"
-#include "train/summary.hpp"
+#include "train/log/last_end.hpp"
+#include "train/settings/setting_changes.hpp"
+#include "train/settings/summary.hpp"
+#include "train/start/fingerprint.hpp"
 #include "train/training_run.hpp"
 
 namespace ballast::train {

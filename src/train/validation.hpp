@@ -7,7 +7,7 @@
 #include "fsdp/sharded_parameters.hpp"
 #include "model/transformer.hpp"
 #include "train/batch_loader.hpp"
-#include "train/step_observer.hpp"
+#include "train/watch/step_observer.hpp"
 
 namespace ballast::train {
 

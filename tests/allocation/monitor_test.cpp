@@ -2,10 +2,11 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "monitor/kss.hpp"
-#include "monitor/moments.hpp"
-#include "monitor/projection.hpp"
-#include "monitor/spectrum.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "monitor/spectral/kss.hpp"
+#include "monitor/spectral/moments.hpp"
+#include "monitor/spectral/projection.hpp"
+#include "monitor/spectral/spectrum.hpp"
 
 #include "allocation/count_allocations.hpp"
 

@@ -4,9 +4,9 @@
 
 #include "monitor/state_text.hpp"
 #include "train/engine.hpp"
-#include "train/monitoring.hpp"
 #include "train/plan_config.hpp"
 #include "train/small_dataset.hpp"
+#include "train/watch/monitoring.hpp"
 
 #include "allocation/count_allocations.hpp"
 
@@ -125,7 +125,7 @@ TEST(Step, ThatIsShapedAllocatesNothing) {
     Engine engine{config, world(), data.dataset()};
     engine.initialise();
     auto state = engine.initial_state();
-    Monitoring monitoring{config, world(), engine};
+    Monitoring monitoring{config, world(), engine.gemm(), engine.layout()};
     monitor::MonitorState alarmed;
     alarmed.alarmed_until = 10 * kStep;
     monitoring.restore(monitor::to_json(alarmed), "test");

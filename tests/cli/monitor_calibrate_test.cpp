@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "monitor/calibration.hpp"
+#include "monitor/alerts/calibration.hpp"
 #include "support/invoke.hpp"
 
 namespace ballast::cli {

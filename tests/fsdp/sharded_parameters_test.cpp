@@ -6,7 +6,8 @@
 
 #include "fsdp/sharded.hpp"
 #include "kernels/elementwise.hpp"
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 
 namespace ballast::fsdp {
 namespace {
@@ -123,7 +124,7 @@ TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
   for (const char* wrap : {"block", "blocks:2", "whole"}) {
     for (const auto& [name, policy] : all_policies()) {
       SCOPED_TRACE(fmt::format("{} {}", wrap, name));
-      const auto grouping = model::Grouping::parse(wrap, config);
+      const auto grouping = model::parse_wrap(wrap, config);
       Sharded sharded{policy, grouping, Loans::activations, kLongSeqLen};
       // Messages reduce the head's gradient before any block is done with its activations.
       const ShardLayout& layout = sharded.layout();
@@ -156,7 +157,7 @@ TEST(ShardedParameters, UnitsOfAnySizeGiveTheSameBits) {
   for (const char* wrap : {"blocks:2", "size:1", "whole"}) {
     for (const auto& [name, policy] : all_policies()) {
       SCOPED_TRACE(fmt::format("{} {}", wrap, name));
-      Sharded sharded{policy, model::Grouping::parse(wrap, config)};
+      Sharded sharded{policy, model::parse_wrap(wrap, config)};
       sharded.run(5);
       EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
     }

@@ -14,8 +14,8 @@
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
 #include "data/tokenizer.hpp"
-#include "kernels/gemm_table.hpp"
-#include "monitor/calibration.hpp"
+#include "kernels/gemm/gemm_table.hpp"
+#include "monitor/alerts/calibration.hpp"
 #include "monitor/state_text.hpp"
 #include "report/report.hpp"
 

@@ -5,6 +5,7 @@ import unittest
 from pathlib import Path
 
 import check_arrows
+import check_loops
 import check_reductions
 
 
@@ -33,7 +34,28 @@ class PlantedViolations(unittest.TestCase):
 
     def test_a_clean_house_passes(self):
         self.expect(check_arrows)
+        self.expect(check_loops)
         self.expect(check_reductions)
+
+    def test_a_loop_of_rooms_is_found(self):
+        self.write("src/base/a.hpp", '#include "base/b.hpp"\n')
+        self.write("src/base/b.cpp", '#include "base/c.hpp"\n')
+        self.write("src/base/c.hpp", '#include "base/a.hpp"\n')
+        self.expect(check_loops, "a loop: base/a -> base/b -> base/c -> base/a")
+
+    def test_a_loop_of_folders_without_one_of_rooms_is_found(self):
+        self.write("src/train/plan/p.hpp", '#include "train/watch/w.hpp"\n')
+        self.write("src/train/watch/v.hpp", '#include "train/plan/q.hpp"\n')
+        self.expect(check_loops, "a loop: train/plan -> train/watch -> train/plan")
+
+    def test_a_source_may_include_its_own_header(self):
+        self.write("src/base/base.cpp", '#include "base/base.hpp"\n')
+        self.expect(check_loops)
+
+    def test_a_name_of_two_rooms_is_found(self):
+        self.write("src/base/same.hpp", "")
+        self.write("src/comm/inner/same.cpp", "")
+        self.expect(check_loops, "one name, several rooms: base/same, comm/inner/same")
 
     def test_arrows_are_transitive(self):
         self.plant("cli", '#include "base/base.hpp"')

@@ -1,7 +1,8 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 
 #include "jobs/jobs.hpp"
 

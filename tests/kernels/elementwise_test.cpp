@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 
-#include "kernels/adamw.hpp"
+#include "kernels/adamw_update.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/swiglu.hpp"
 #include "kernels/typed.hpp"

@@ -9,7 +9,8 @@
 
 #include "base/hash.hpp"
 #include "kernels/convert.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/values.hpp"
 
 namespace {

@@ -1,9 +1,10 @@
-#include "kernels/gemm_profiled.hpp"
+#include "kernels/gemm/gemm_profiled.hpp"
 
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 
 namespace ballast::kernels {
 namespace {

@@ -1,8 +1,9 @@
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/values.hpp"
 
 namespace ballast::kernels {

@@ -2,7 +2,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 #include "kernels/plain_gemm.hpp"
 #include "kernels/values.hpp"
 

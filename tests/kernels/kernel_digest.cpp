@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "base/hash.hpp"
-#include "kernels/adamw.hpp"
-#include "kernels/attention.hpp"
+#include "kernels/adamw_update.hpp"
+#include "kernels/attention/attention.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/fold.hpp"
-#include "kernels/math.hpp"
+#include "kernels/lanes/math.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
 #include "kernels/swiglu.hpp"

@@ -1,4 +1,4 @@
-#include "kernels/math.hpp"
+#include "kernels/lanes/math.hpp"
 
 #include <bit>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 
-#include "kernels/exp.hpp"
+#include "kernels/lanes/exp.hpp"
 
 namespace ballast::kernels {
 namespace {

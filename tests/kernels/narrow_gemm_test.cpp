@@ -5,7 +5,8 @@
 
 #include "base/error.hpp"
 #include "kernels/convert.hpp"
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 #include "kernels/plain_gemm.hpp"
 #include "kernels/typed.hpp"
 #include "kernels/values.hpp"

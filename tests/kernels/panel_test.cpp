@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kernels/convert.hpp"
-#include "kernels/panel_kernel.hpp"
+#include "kernels/panel/panel_kernel.hpp"
 #include "kernels/values.hpp"
 
 namespace ballast::kernels {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "kernels/convert.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/gemm/gemm.hpp"
 
 namespace ballast {
 

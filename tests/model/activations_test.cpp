@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 #include "model/cases.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"

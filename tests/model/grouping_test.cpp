@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "model/parameters.hpp"
 #include "model/unit_views.hpp"
+#include "model/wrap.hpp"
 #include "reference/nearness.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"
@@ -36,7 +37,7 @@ std::uint64_t block_numel(const ModelConfig& c) {
 
 std::string refusal(std::string_view wrap) {
   try {
-    (void)Grouping::parse(wrap, five_blocks());
+    (void)parse_wrap(wrap, five_blocks());
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
     return error.what();
@@ -46,7 +47,7 @@ std::string refusal(std::string_view wrap) {
 
 TEST(Grouping, ReadsEveryForm) {
   const auto config = five_blocks();
-  const auto parse = [&](const std::string& wrap) { return Grouping::parse(wrap, config); };
+  const auto parse = [&](const std::string& wrap) { return parse_wrap(wrap, config); };
   EXPECT_EQ(parse("block").layers, (Layers{1, 1, 1, 1, 1}));
   EXPECT_EQ(parse("blocks:1").layers, (Layers{1, 1, 1, 1, 1}));
   EXPECT_EQ(parse("blocks:2").layers, (Layers{2, 2, 1}));

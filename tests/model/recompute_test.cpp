@@ -6,7 +6,8 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 #include "model/cases.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"

@@ -1,4 +1,4 @@
-#include "monitor/action.hpp"
+#include "monitor/alerts/action.hpp"
 
 #include <array>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "monitor/calibration.hpp"
+#include "monitor/alerts/calibration.hpp"
 
 #include <cmath>
 #include <gtest/gtest.h>

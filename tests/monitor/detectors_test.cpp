@@ -1,4 +1,4 @@
-#include "monitor/detectors.hpp"
+#include "monitor/alerts/detectors.hpp"
 
 #include <array>
 #include <cmath>

@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
-#include "kernels/gemm_table.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
 
 namespace ballast::monitor {
 namespace {

@@ -1,4 +1,4 @@
-#include "monitor/history.hpp"
+#include "monitor/signals/history.hpp"
 
 #include <array>
 #include <cmath>

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/lapack.hpp"
 #include "monitor/matrices.hpp"
+#include "monitor/spectral/lapack.hpp"
 
 namespace ballast::monitor::test {
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "monitor/initial_gpt.hpp"
-#include "monitor/spectrum.hpp"
+#include "monitor/spectral/spectrum.hpp"
 
 namespace ballast::monitor {
 namespace {

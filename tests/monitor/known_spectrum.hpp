@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "monitor/matrices.hpp"
-#include "monitor/spectrum.hpp"
+#include "monitor/spectral/spectrum.hpp"
 
 namespace ballast::monitor::test {
 

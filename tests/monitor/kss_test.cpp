@@ -1,4 +1,4 @@
-#include "monitor/kss.hpp"
+#include "monitor/spectral/kss.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "monitor/loss_rise.hpp"
+#include "monitor/signals/loss_rise.hpp"
 
 #include <cmath>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/philox.hpp"
-#include "monitor/moments.hpp"
+#include "monitor/spectral/moments.hpp"
 
 namespace ballast::monitor::test {
 

@@ -1,4 +1,4 @@
-#include "monitor/moments.hpp"
+#include "monitor/spectral/moments.hpp"
 
 #include <gtest/gtest.h>
 #include <limits>

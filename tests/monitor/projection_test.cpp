@@ -1,12 +1,13 @@
-#include "monitor/projection.hpp"
+#include "monitor/spectral/projection.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <limits>
 
 #include "base/error.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
 #include "monitor/matrices.hpp"
-#include "monitor/spectrum.hpp"
+#include "monitor/spectral/spectrum.hpp"
 
 namespace ballast::monitor {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "monitor/moments.hpp"
+#include "monitor/spectral/moments.hpp"
 
 namespace ballast::monitor::test {
 

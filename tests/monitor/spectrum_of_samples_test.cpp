@@ -4,7 +4,7 @@
 #include "monitor/known_spectrum.hpp"
 #include "monitor/matrices.hpp"
 #include "monitor/shards.hpp"
-#include "monitor/spectrum.hpp"
+#include "monitor/spectral/spectrum.hpp"
 
 namespace ballast::monitor {
 namespace {

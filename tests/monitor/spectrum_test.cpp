@@ -1,4 +1,4 @@
-#include "monitor/spectrum.hpp"
+#include "monitor/spectral/spectrum.hpp"
 
 #include <gtest/gtest.h>
 #include <limits>

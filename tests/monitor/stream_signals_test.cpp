@@ -1,4 +1,4 @@
-#include "monitor/stream_signals.hpp"
+#include "monitor/signals/stream_signals.hpp"
 
 #include <array>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "monitor/token_sample.hpp"
+#include "monitor/probe/token_sample.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>

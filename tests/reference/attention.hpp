@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/attention.hpp"
+#include "kernels/attention/attention.hpp"
 #include "reference/real_part.hpp"
 
 namespace ballast::reference {

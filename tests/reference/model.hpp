@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/config.hpp"
+#include "model/model_config.hpp"
 #include "reference/kernels.hpp"
 
 namespace ballast::reference {

@@ -1,4 +1,4 @@
-#include "train/binding.hpp"
+#include "train/plan/binding.hpp"
 
 #include <fmt/format.h>
 #include <fstream>

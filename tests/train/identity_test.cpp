@@ -1,4 +1,4 @@
-#include "train/identity.hpp"
+#include "train/settings/identity.hpp"
 
 #include <gtest/gtest.h>
 

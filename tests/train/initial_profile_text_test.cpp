@@ -1,4 +1,4 @@
-#include "train/initial_profile_text.hpp"
+#include "train/offline/initial_profile_text.hpp"
 
 #include <gtest/gtest.h>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "train/last_end.hpp"
+#include "train/log/last_end.hpp"
 
 #include <fstream>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "train/engine.hpp"
-#include "train/memory_plan.hpp"
+#include "train/plan/memory_plan.hpp"
 #include "train/plan_config.hpp"
 #include "train/small_dataset.hpp"
 

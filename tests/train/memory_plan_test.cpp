@@ -1,10 +1,10 @@
-#include "train/memory_plan.hpp"
+#include "train/plan/memory_plan.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "train/monitoring.hpp"
 #include "train/plan_config.hpp"
+#include "train/watch/monitor_options.hpp"
 
 namespace ballast::train {
 namespace {

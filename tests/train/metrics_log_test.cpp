@@ -1,4 +1,4 @@
-#include "train/metrics_log.hpp"
+#include "train/log/metrics_log.hpp"
 
 #include <cmath>
 #include <gtest/gtest.h>

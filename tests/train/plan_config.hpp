@@ -5,7 +5,7 @@
 
 #include "base/process.hpp"
 #include "support/world.hpp"
-#include "train/config.hpp"
+#include "train/settings/config.hpp"
 
 namespace ballast::test {
 

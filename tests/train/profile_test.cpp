@@ -4,12 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "kernels/gemm/gemm_factory.hpp"
 #include "model/flop.hpp"
-#include "train/ceilings.hpp"
 #include "train/engine.hpp"
+#include "train/measure/ceilings.hpp"
+#include "train/measure/profile_table.hpp"
+#include "train/measure/profile_trace.hpp"
 #include "train/plan_config.hpp"
-#include "train/profile_table.hpp"
-#include "train/profile_trace.hpp"
 #include "train/small_dataset.hpp"
 
 namespace ballast::train {

@@ -1,4 +1,4 @@
-#include "train/setting_changes.hpp"
+#include "train/settings/setting_changes.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,16 +1,17 @@
-#include "train/shaping.hpp"
+#include "train/watch/shaping.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <vector>
 
+#include "kernels/gemm/gemm_factory.hpp"
 #include "monitor/matrices.hpp"
 #include "monitor/state_text.hpp"
 #include "support/world.hpp"
 #include "train/engine.hpp"
-#include "train/monitoring.hpp"
 #include "train/small_dataset.hpp"
+#include "train/watch/monitoring.hpp"
 
 namespace ballast::train {
 namespace {
@@ -108,7 +109,7 @@ Recorded record(const Config& config, std::uint64_t alarm_age) {
   engine.initialise();
   auto state = engine.initial_state();
   state.step = kStep - 1;
-  Monitoring monitoring{config, alone, engine};
+  Monitoring monitoring{config, alone, engine.gemm(), engine.layout()};
   monitor::MonitorState alarmed;
   alarmed.alarmed_since = kStep - alarm_age;
   alarmed.alarmed_until = kStep;

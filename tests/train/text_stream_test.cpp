@@ -1,4 +1,4 @@
-#include "train/text_stream.hpp"
+#include "train/offline/text_stream.hpp"
 
 #include <gtest/gtest.h>
 #include <vector>

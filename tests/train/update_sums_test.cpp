@@ -1,4 +1,4 @@
-#include "train/update_sums.hpp"
+#include "train/watch/update_sums.hpp"
 
 #include <cmath>
 #include <gtest/gtest.h>

@@ -1,0 +1,22 @@
+#include "comm/roster.hpp"
+
+#include <cstddef>
+#include <fmt/format.h>
+
+#include "base/narrow.hpp"
+
+namespace ballast::comm {
+
+const std::string& Roster::host(int rank) const { return hosts.at(narrow<std::size_t>(rank)); }
+
+std::string Roster::name(int rank) const {
+  return fmt::format("rank {}/{} {}", job_ranks.at(narrow<std::size_t>(rank)), job_size,
+                     host(rank));
+}
+
+std::string Roster::label(int rank) const {
+  return fmt::format("rank {}/{} ({})", job_ranks.at(narrow<std::size_t>(rank)), job_size,
+                     host(rank));
+}
+
+}  // namespace ballast::comm

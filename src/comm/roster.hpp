@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ballast::comm {
+
+/// Who the ranks of a communicator are, for people: as they count over the whole job, and by host.
+struct Roster {
+  int job_size = 1;
+  std::vector<int> job_ranks;      ///< in MPI_COMM_WORLD, by rank of the communicator
+  std::vector<std::string> hosts;  ///< host names, by rank of the communicator
+
+  [[nodiscard]] const std::string& host(int rank) const;
+  /// "rank 3/8 node04"
+  [[nodiscard]] std::string name(int rank) const;
+  /// The same inside a sentence: "rank 3/8 (node04)".
+  [[nodiscard]] std::string label(int rank) const;
+};
+
+}  // namespace ballast::comm

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/attention/attention_tile.hpp"
+
+// The element by element part of attention on tiles in scratch. Logits come unscaled: `scale`
+// includes log2 e, since powers are of two here.
+namespace ballast::kernels {
+
+/// Logits against one more tile of keys: [rows, ..] become probabilities relative to the largest
+/// logit so far, 0 for what is not seen, up to `cols` columns, which are whole steps of the
+/// kernel. What was summed up relative to a smaller one is brought in line with it.
+struct SoftmaxTile {
+  float* logits;
+  std::size_t stride;
+  WeightTile probabilities;
+  std::size_t rows;
+  std::size_t cols;
+  const SeenCols* seen;
+  float scale;
+  float* max;  ///< [rows], −inf before the first tile
+  float* sum;  ///< [rows, kLanes], 0 before the first tile
+  float* out;  ///< [rows, head_stride], or null at the first tile
+  std::size_t head_stride;
+};
+void softmax_tile(const SoftmaxTile& tile);
+
+/// Logits and the gradients of probabilities, both [rows of keys, queries], become probabilities
+/// and gradients of the scaled logits: p (dp − Σ out dout).
+struct SoftmaxGradientTile {
+  float* logits;
+  float* dlogits;
+  std::size_t stride;
+  WeightTile probabilities;
+  WeightTile gradients;
+  std::size_t rows;
+  std::size_t cols;
+  const SeenCols* seen;
+  float scale;
+  const float* log_sum_exp;  ///< [queries], times log2 e
+  const float* dot;          ///< [queries]
+};
+void softmax_gradient_tile(const SoftmaxGradientTile& tile);
+
+}  // namespace ballast::kernels

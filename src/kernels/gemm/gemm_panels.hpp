@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+
+#include "base/team.hpp"
+#include "kernels/gemm/gemm_library.hpp"
+#include "kernels/panel/panel_kernel.hpp"
+#include "tensor/arena.hpp"
+
+namespace ballast::kernels {
+
+/// Products by this program's own kernels: fp32 on AVX-512, bf16 on AMX tiles. For processors on
+/// which the libraries leave much of these units unused; what that costs is in ADR 12.
+class PanelGemm final : public LibraryGemm {
+ public:
+  /// Whether this processor has what the kernels need.
+  [[nodiscard]] static bool is_supported();
+
+  /// `team`, which may be null, must outlive this. Throws a usage Error where is_supported says no.
+  explicit PanelGemm(Team* team = nullptr);
+
+  [[nodiscard]] bool is_native(ElementType type) const override {
+    return type == ElementType::fp32 || (type == ElementType::bf16 && bf16_ != nullptr);
+  }
+  [[nodiscard]] std::string description() const override;
+
+ private:
+  void multiply_fp32(const Product& product) const override { multiply_by(*fp32_, product); }
+  void multiply_narrow(const Product& product) const override { multiply_by(*bf16_, product); }
+  void multiply_by(const PanelKernel& kernel, const Product& product) const;
+
+  std::unique_ptr<PanelKernel> fp32_;
+  std::unique_ptr<PanelKernel> bf16_;
+  Team* team_;
+  mutable std::vector<Mapping> panels_a_;  ///< by worker
+  mutable Mapping panels_b_;
+};
+
+}  // namespace ballast::kernels

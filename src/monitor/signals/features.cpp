@@ -1,0 +1,173 @@
+#include "monitor/signals/features.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "monitor/signals/history.hpp"
+
+namespace ballast::monitor {
+
+namespace {
+
+constexpr std::array<std::string_view, kFeatures> kNames{"attention_growth",
+                                                         "residual_growth",
+                                                         "update_growth",
+                                                         "kurtosis_growth",
+                                                         "loss",
+                                                         "loss_rise",
+                                                         "log_z",
+                                                         "gradient_norm",
+                                                         "learning_rate",
+                                                         "staleness",
+                                                         "weight_growth",
+                                                         "weight_update",
+                                                         "expanding",
+                                                         "near_unit",
+                                                         "contracting",
+                                                         "radius",
+                                                         "gain",
+                                                         "departure",
+                                                         "nonlinearity"};
+
+constexpr std::size_t kFirstSpectral = static_cast<std::size_t>(Feature::expanding);
+
+/// The mean over blocks 1 and on of what `change` says of each; NaN of one block.
+template <class Change>
+double beyond_first(std::size_t layers, Change&& change) {
+  double sum = 0.0;
+  for (std::size_t layer = 1; layer < layers; ++layer) sum += change(layer);
+  return sum / static_cast<double>(layers - 1);
+}
+
+/// The same, over those blocks that have a spectrum.
+double beyond_first_with_spectrum(const ProbeLevels& now, const ProbeLevels& first, std::size_t i) {
+  double sum = 0.0;
+  std::size_t blocks = 0;
+  for (std::size_t layer = 1; layer < now.spectral.size(); ++layer) {
+    const double change = now.spectral[layer][i] - first.spectral[layer][i];
+    if (!std::isfinite(change)) continue;
+    sum += change;
+    ++blocks;
+  }
+  return sum / static_cast<double>(blocks);
+}
+
+bool is_block_matrix(const TensorUpdate& tensor) { return tensor.layer && tensor.is_matrix; }
+
+double mean_log_update(const UpdateSignals& updates) {
+  double sum = 0.0;
+  std::size_t matrices = 0;
+  for (const auto& tensor : updates) {
+    if (!is_block_matrix(tensor)) continue;
+    sum += std::log(tensor.update);
+    ++matrices;
+  }
+  return sum / static_cast<double>(matrices);
+}
+
+double largest_staleness(const UpdateSignals& updates) {
+  double largest = std::nan("");
+  for (const auto& tensor : updates) largest = std::fmax(largest, tensor.staleness);
+  return largest;
+}
+
+double mean_log_ratio(const std::vector<double>& now, const std::vector<double>& first) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < now.size(); ++i) sum += std::log(now[i] / first[i]);
+  return sum / static_cast<double>(now.size());
+}
+
+SpectralLevels spectral_levels(const SpectralFeatures& spectrum) {
+  if (!spectrum.has_spectrum()) {
+    SpectralLevels none;
+    none.fill(std::nan(""));
+    return none;
+  }
+  return {spectrum.masses.expanding, spectrum.masses.near_unit,  spectrum.masses.contracting,
+          std::log(spectrum.radius), std::log(spectrum.sigma_1), spectrum.henrici,
+          spectrum.nonlinearity};
+}
+
+}  // namespace
+
+std::string_view name_of(Feature feature) { return kNames[static_cast<std::size_t>(feature)]; }
+
+std::optional<Feature> feature_named(std::string_view name) {
+  const auto at = std::ranges::find(kNames, name);
+  if (at == kNames.end()) return {};
+  return static_cast<Feature>(at - kNames.begin());
+}
+
+ProbeLevels levels_of(const Sight& sight) {
+  const StreamSignals& signals = sight.signals;
+  ProbeLevels levels{
+      .attention_logit = signals.attention_logit,
+      .update = signals.update,
+      .kurtosis = signals.kurtosis,
+      .rms = signals.rms,
+      .spectral = {},
+      .log_z = sight.facts.log_z,
+      .weights = {},
+  };
+  for (const auto& spectrum : sight.spectra) levels.spectral.push_back(spectral_levels(spectrum));
+  for (const auto& tensor : sight.updates) {
+    if (is_block_matrix(tensor)) levels.weights.push_back(tensor.weight);
+  }
+  return levels;
+}
+
+void complete(ProbeLevels& first, const ProbeLevels& now) {
+  if (std::isnan(first.log_z)) first.log_z = now.log_z;
+  const auto has_none = [](double weight) { return std::isnan(weight); };
+  if (first.weights.size() != now.weights.size() || std::ranges::any_of(first.weights, has_none)) {
+    first.weights = now.weights;
+  }
+}
+
+FeatureVector features_of(const Sight& sight, const ProbeLevels& now, const ProbeLevels& first) {
+  const StepFacts& facts = sight.facts;
+  const std::size_t layers = now.attention_logit.size();
+  FeatureVector features{};
+  const auto set = [&](Feature feature, double value) {
+    features[static_cast<std::size_t>(feature)] = value;
+  };
+  const auto mean_log_growth = [&](const std::vector<double>& levels,
+                                   const std::vector<double>& start, std::size_t shift) {
+    return beyond_first(layers, [&](std::size_t layer) {
+      return std::log(levels[layer + shift] / start[layer + shift]);
+    });
+  };
+  set(Feature::attention_growth, mean_log_growth(now.attention_logit, first.attention_logit, 0));
+  set(Feature::residual_growth, std::log(now.rms[layers] / first.rms[layers]));
+  set(Feature::update_growth, mean_log_growth(now.update, first.update, 0));
+  set(Feature::kurtosis_growth, mean_log_growth(now.kurtosis, first.kurtosis, 1));
+  set(Feature::loss, facts.loss);
+  set(Feature::loss_rise, sight.loss_rise);
+  set(Feature::log_z, facts.log_z - first.log_z);
+  set(Feature::gradient_norm, std::log(facts.grad_norm));
+  set(Feature::learning_rate, std::log(facts.lr));
+  set(Feature::staleness, std::log(largest_staleness(sight.updates)));
+  set(Feature::weight_growth, mean_log_ratio(now.weights, first.weights));
+  set(Feature::weight_update, mean_log_update(sight.updates));
+  for (std::size_t i = 0; i < kSpectralLevels; ++i) {
+    features[kFirstSpectral + i] = beyond_first_with_spectrum(now, first, i);
+  }
+  // As a checkpoint keeps them: logarithms of nothing are no value either.
+  for (double& value : features) {
+    if (!std::isfinite(value)) value = std::nan("");
+  }
+  return features;
+}
+
+FeatureVector medians_of(std::span<const FeatureVector> probes) {
+  FeatureVector medians{};
+  std::vector<double> values;
+  for (std::size_t i = 0; i < kFeatures; ++i) {
+    values.clear();
+    for (const auto& features : probes) values.push_back(features[i]);
+    medians[i] = median(values);
+  }
+  return medians;
+}
+
+}  // namespace ballast::monitor

@@ -1,0 +1,96 @@
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <system_error>
+
+#include "checkpoint/checkpoint.hpp"
+#include "data/tokenizer.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
+#include "model/decoder.hpp"
+#include "model/sampling.hpp"
+#include "train/offline/text_stream.hpp"
+#include "train/settings/identity.hpp"
+#include "train/trainer.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+/// The tokenizer that the checkpoint was trained with: bytes need no file, others lie in the
+/// checkpoint. Those of older checkpoints lie in the dataset.
+std::unique_ptr<data::Tokenizer> tokenizer_of(const checkpoint::Manifest& manifest,
+                                              const std::filesystem::path& folder) {
+  const auto& identity = manifest.identity;
+  const auto& name = text_of(identity, "data.tokenizer");
+  if (name == "bytes") return data::make_byte_tokenizer();
+  if (manifest.tokenizer) {
+    return data::make_tokenizer(name, checkpoint::tokenizer_model(manifest, folder));
+  }
+  const data::Dataset dataset{text_of(identity, "data.path")};
+  if (dataset.info().tokenizer_hash != text_of(identity, "data.tokenizer_hash")) {
+    throw data_error("{}: its tokenizer is not the one the checkpoint was trained with",
+                     dataset.path().string());
+  }
+  return data::make_tokenizer(name, dataset.tokenizer_model());
+}
+
+/// A model to write with, read from a checkpoint.
+struct Loaded {
+  Loaded(const std::filesystem::path& folder, const checkpoint::Manifest& manifest)
+      : config{model_of(manifest)},
+        seq_len{number_of(manifest.identity, "data.seq_len")},
+        table{config},
+        parameters{table, model::WholeParameters::Gradients::none} {
+    checkpoint::load_weights(table, folder, parameters.all_values());
+    tokenizer = tokenizer_of(manifest, folder);
+  }
+
+  model::ModelConfig config;
+  std::size_t seq_len;
+  model::ParameterTable table;
+  model::WholeParameters parameters;
+  std::unique_ptr<data::Tokenizer> tokenizer;
+};
+
+/// A training that goes on may delete the newest checkpoint while it is read: then there is a newer
+/// one.
+std::unique_ptr<Loaded> load_newest(const std::filesystem::path& path) {
+  for (;;) {
+    const auto folder = checkpoint::find_checkpoint(path);
+    try {
+      return std::make_unique<Loaded>(folder, checkpoint::Manifest::read(folder));
+    } catch (const Error&) {
+      std::error_code ignored;
+      const bool is_gone = !std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
+      if (!is_gone || folder == path) throw;
+    }
+  }
+}
+
+}  // namespace
+
+ExitCode generate(const GenerateOptions& options,
+                  const std::function<void(std::string_view)>& emit) {
+  const auto loaded = load_newest(options.checkpoint);
+  const auto& tokenizer = loaded->tokenizer;
+  const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
+
+  auto tokens = tokenizer->encode(options.prompt);
+  if (tokens.empty()) tokens.push_back(tokenizer->bos());
+  model::Decoder decoder{loaded->config, loaded->table, loaded->parameters, *gemm, loaded->seq_len};
+  for (const std::int32_t token : tokens) decoder.feed(token);
+
+  const model::SamplingRule rule{options.temperature, options.top_k, options.top_p};
+  TextStream stream{emit};
+  for (std::size_t i = 0; i < options.tokens; ++i) {
+    const std::int32_t next = model::sample_token(decoder.logits(), rule, options.seed, i);
+    if (next == tokenizer->eos() || next == tokenizer->bos()) break;
+    stream.add(tokenizer->decode(std::span{&next, 1}));
+    decoder.feed(next);
+  }
+  stream.finish();
+  return ExitCode::ok;
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,266 @@
+#include "train/plan/memory_plan.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include "base/narrow.hpp"
+#include "base/text.hpp"
+#include "comm/agree.hpp"
+#include "kernels/gemm/gemm_factory.hpp"
+#include "kernels/gemm/gemm_table.hpp"
+#include "train/watch/monitor_options.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+using Items = std::vector<MemoryPlan::Item>;
+
+Items no_items() {
+  Items items;
+  for (const MemoryClass memory_class : MemoryPlan::kClasses) items.push_back({memory_class, 0});
+  return items;
+}
+
+void add(Items& items, MemoryClass memory_class, std::uint64_t bytes) {
+  std::ranges::find(items, memory_class, &MemoryPlan::Item::memory_class)->bytes += bytes;
+}
+
+void add(Items& items, const Arena& arena) {
+  for (auto& item : items) item.bytes += arena.planned_bytes(item.memory_class);
+}
+
+/// Plans the ranks of a job one by one, as each one's Workspace reserves. The model reserves the
+/// same on all of them and is built once, so that a thousand ranks take a moment.
+class Planner {
+ public:
+  Planner(const Config& config, const fsdp::Topology& topology)
+      : config_{&config},
+        topology_{&topology},
+        blueprint_{make_blueprint(config)},
+        mesh_{fsdp::make_mesh(blueprint_.policy, topology.ranks())},
+        transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
+        gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
+        model_{blueprint_.model, blueprint_.shape, blueprint_.options, *gemm_, model_memory_},
+        loans_{loans_to_gradients(blueprint_, model_, topology.ranks())} {
+    plan_.host_items = no_items();
+  }
+
+  void add_rank(std::size_t rank);
+  [[nodiscard]] MemoryPlan finish() &&;
+
+ private:
+  void note_largest(const Arena& own, std::uint64_t monitor);
+
+  const Config* config_;
+  const fsdp::Topology* topology_;
+  Blueprint blueprint_;
+  fsdp::Mesh mesh_;
+  fsdp::Transports transports_;
+  std::unique_ptr<kernels::Gemm> gemm_;
+  Arena model_memory_;
+  model::Transformer model_;
+  std::vector<Arena::Extent> loans_;
+  std::set<std::size_t> groups_;  ///< whose copy of the weights is counted, by first rank
+  MemoryPlan plan_;
+};
+
+/// `own`: what a rank has to itself besides its model and its monitor.
+void Planner::note_largest(const Arena& own, std::uint64_t monitor) {
+  const std::uint64_t bytes = model_memory_.planned_bytes() + own.planned_bytes() + monitor;
+  if (bytes <= plan_.rank_bytes) return;
+  plan_.rank_bytes = bytes;
+  plan_.rank_items = no_items();
+  add(plan_.rank_items, model_memory_);
+  add(plan_.rank_items, own);
+  add(plan_.rank_items, MemoryClass::monitor, monitor);
+}
+
+void Planner::add_rank(std::size_t rank) {
+  fsdp::Memory memory;
+  const fsdp::ShardLayout layout{model_.table(), mesh_, rank};
+  const fsdp::ShardedParameters parameters{layout, blueprint_.policy, transports_, memory, loans_};
+  const OptimizerState optimizer{layout, blueprint_.policy.compute, memory.own};
+  const std::uint64_t monitor = monitor_bytes(*config_, layout);
+  note_largest(memory.own, monitor);
+  plan_.gradients_in_activations +=
+      layout.local_numel() * sizeof(float) - memory.own.planned_bytes(MemoryClass::gradients);
+  add(plan_.host_items, MemoryClass::monitor, monitor);
+  for (const Arena* arena : {&model_memory_, &memory.own, &memory.rooms}) {
+    add(plan_.host_items, *arena);
+  }
+  plan_.shared_bytes += memory.rooms.planned_bytes();
+  ++plan_.host_ranks;
+  // Where weights lie in the region, a group is on one host and has one copy of them.
+  if (groups_.insert(mesh_.first_of_group(rank)).second) {
+    add(plan_.host_items, memory.weights);
+    plan_.shared_bytes += memory.weights.planned_bytes();
+  }
+}
+
+MemoryPlan Planner::finish() && {
+  for (const auto& item : plan_.host_items) plan_.host_bytes += item.bytes;
+  return std::move(plan_);
+}
+
+std::string largest_of(Items items) {
+  std::ranges::sort(items, std::ranges::greater{}, &MemoryPlan::Item::bytes);
+  std::string text;
+  for (const auto& item : std::span{items}.first(3)) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_of(item.memory_class),
+                        human_bytes(item.bytes));
+  }
+  return text;
+}
+
+/// A change of settings, and its name.
+struct Remedy {
+  std::string name;
+  Config config;
+};
+
+std::vector<Remedy> remedies(const Config& config) {
+  std::vector<Remedy> all;
+  const auto add_remedy = [&](std::string name, const auto& change) {
+    all.push_back({std::move(name), config});
+    change(all.back().config);
+  };
+  if (config.parallel.sharding != fsdp::Sharding::full) {
+    add_remedy("parallel.sharding = full", [](Config& c) {
+      c.parallel.sharding = fsdp::Sharding::full;
+      c.parallel.shard_group.reset();
+    });
+  }
+  if (config.parallel.wrap != "block") {
+    add_remedy("parallel.wrap = block", [](Config& c) { c.parallel.wrap = "block"; });
+  }
+  const auto recompute_all = [](Config& c) { c.parallel.recompute = "full"; };
+  if (config.parallel.recompute != "full") {
+    add_remedy("parallel.recompute = full", recompute_all);
+  }
+  if (config.data.micro_batch > 1 && config.data.leaf_micro_batches == 1) {
+    add_remedy("data.micro_batch = 1", [](Config& c) { c.data.micro_batch = 1; });
+    add_remedy("data.micro_batch = 1 and parallel.recompute = full", [&](Config& c) {
+      c.data.micro_batch = 1;
+      recompute_all(c);
+    });
+  }
+  if (config.precision.param == ElementType::fp32) {
+    add_remedy("precision.param = bf16", [](Config& c) { c.precision.param = ElementType::bf16; });
+  }
+  return all;
+}
+
+/// The plan, unless the settings contradict one another.
+std::optional<MemoryPlan> try_plan(const Config& config, const fsdp::Topology& topology,
+                                   std::size_t rank) {
+  try {
+    return plan_memory(config, topology, rank);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// Another number of ranks on one host that keeps within the limits: more of them hold less each,
+/// fewer hold less together.
+std::optional<std::string> ranks_that_fit(const Config& config, std::size_t ranks,
+                                          const MachineLimits& limits, Shortage::Whose whose) {
+  constexpr std::size_t kMost = 1024;
+  const bool upwards = whose == Shortage::Whose::process;
+  // The powers of two above, or below.
+  const auto next = [&](std::size_t n) {
+    return upwards ? std::bit_ceil(n + 1) : std::bit_floor(n - 1);
+  };
+  for (std::size_t n = next(ranks); n >= 1 && n <= kMost; n = next(n)) {
+    const auto plan = try_plan(config, fsdp::Topology::on_one_host(n), 0);
+    if (!plan || find_shortage(*plan, limits)) continue;
+    return fmt::format("{} on this host: up to {} each, {} together",
+                       n == 1 ? "1 rank" : fmt::format("{} ranks", n),
+                       human_bytes(plan->rank_bytes), human_bytes(plan->expected_host_bytes()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology, std::size_t rank) {
+  Planner planner{config, topology};
+  for (std::size_t other = 0; other < topology.ranks(); ++other) {
+    if (topology.host_of[other] == topology.host_of[rank]) planner.add_rank(other);
+  }
+  return std::move(planner).finish();
+}
+
+std::string describe(const MemoryPlan& plan) {
+  std::string text;
+  for (const auto& item : plan.host_items) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_of(item.memory_class),
+                        human_bytes(item.bytes));
+  }
+  return text;
+}
+
+std::optional<Shortage> find_shortage(const MemoryPlan& plan, const MachineLimits& limits) {
+  using Whose = Shortage::Whose;
+  if (plan.expected_host_bytes() > limits.host.bytes) {
+    return Shortage{Whose::host, plan.expected_host_bytes(), limits.host};
+  }
+  const auto exceeded = [](std::uint64_t planned,
+                           const std::optional<ProcessLimit>& own) -> std::optional<Shortage> {
+    if (!own) return std::nullopt;
+    const std::uint64_t needed = planned + std::max(kProcessBytes, own->in_use + kProcessBytes / 2);
+    if (needed <= own->limit.bytes) return std::nullopt;
+    return Shortage{Whose::process, needed, own->limit};
+  };
+  if (auto shortage = exceeded(plan.rank_bytes, limits.process.data)) return shortage;
+  return exceeded(plan.rank_bytes + plan.shared_bytes, limits.process.address_space);
+}
+
+std::vector<std::string> ways_to_fit(const Config& config, const fsdp::Topology& topology,
+                                     std::size_t rank, const MachineLimits& limits) {
+  std::vector<std::string> ways;
+  for (const Remedy& remedy : remedies(config)) {
+    const auto plan = try_plan(remedy.config, topology, rank);
+    if (!plan || find_shortage(*plan, limits)) continue;
+    ways.push_back(fmt::format("{}: up to {} a rank, {} together", remedy.name,
+                               human_bytes(plan->rank_bytes),
+                               human_bytes(plan->expected_host_bytes())));
+  }
+  const auto plan = plan_memory(config, topology, rank);
+  const auto shortage = find_shortage(plan, limits);
+  if (!shortage) return ways;
+  if (auto way = ranks_that_fit(config, plan.host_ranks, limits, shortage->whose)) {
+    ways.push_back(std::move(*way));
+  }
+  return ways;
+}
+
+std::string explain(const Shortage& shortage, const MemoryPlan& plan,
+                    const std::vector<std::string>& ways) {
+  const bool of_host = shortage.whose == Shortage::Whose::host;
+  const std::string who =
+      of_host ? fmt::format("the job's {} rank(s) on this host", plan.host_ranks) : "a rank";
+  std::string text = fmt::format("{} needs {} of memory, but {} leaves {}; the largest items: {}",
+                                 who, human_bytes(shortage.needed), shortage.limit.source,
+                                 human_bytes(shortage.limit.bytes),
+                                 largest_of(of_host ? plan.host_items : plan.rank_items));
+  if (ways.empty())
+    text += "\n  no single setting makes it fit: use a smaller model, or more hosts";
+  for (const auto& way : ways) text += "\n  would fit: " + way;
+  return text;
+}
+
+MemoryPlan require_memory(comm::Communicator& world, const Config& config,
+                          const fsdp::Topology& topology) {
+  const auto rank = narrow<std::size_t>(world.rank());
+  return comm::agree_on<MemoryPlan>(world, "memory plan", [&] {
+    MemoryPlan plan = plan_memory(config, topology, rank);
+    const auto limits = MachineLimits::here();
+    const auto shortage = find_shortage(plan, limits);
+    if (!shortage) return plan;
+    throw usage_error("{}", explain(*shortage, plan, ways_to_fit(config, topology, rank, limits)));
+  });
+}
+
+}  // namespace ballast::train

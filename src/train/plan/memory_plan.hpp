@@ -1,0 +1,89 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/memory_limit.hpp"
+#include "comm/communicator.hpp"
+#include "train/plan/workspace.hpp"
+#include "train/settings/config.hpp"
+
+namespace ballast::train {
+
+/// What a process takes besides what it plans: the program and its libraries (some 30 MiB that are
+/// its own), MPI's buffers, and what a matrix library keeps, up to two panels of 4 MiB among it.
+inline constexpr std::uint64_t kProcessBytes = std::uint64_t{64} << 20;
+
+/// The memory that a training will take, known before any of it is allocated.
+struct MemoryPlan {
+  static constexpr std::array kClasses{MemoryClass::parameters,  MemoryClass::gradients,
+                                       MemoryClass::optimizer,   MemoryClass::transient,
+                                       MemoryClass::activations, MemoryClass::scratch,
+                                       MemoryClass::monitor};
+
+  /// Bytes of a class, over all ranks of a host, pages that ranks share counted once.
+  struct Item {
+    MemoryClass memory_class;
+    std::uint64_t bytes;
+  };
+  std::vector<Item> host_items;    ///< in the order of kClasses
+  std::uint64_t host_bytes = 0;    ///< their sum
+  std::uint64_t shared_bytes = 0;  ///< of these in the region that ranks share
+  /// Of gradients, and in none of the items: they lie where activations were.
+  std::uint64_t gradients_in_activations = 0;
+  std::uint64_t rank_bytes = 0;  ///< the most private memory of any rank
+  std::vector<Item> rank_items;  ///< what that rank has it for
+  std::size_t host_ranks = 0;
+
+  /// What to expect of the host, the processes themselves included.
+  [[nodiscard]] std::uint64_t expected_host_bytes() const {
+    return host_bytes + host_ranks * kProcessBytes;
+  }
+};
+
+/// The plan of the host that `rank` is on. Needs no MPI. Usage Errors name keys that contradict one
+/// another.
+[[nodiscard]] MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology,
+                                     std::size_t rank);
+
+/// "parameters 112 MiB, gradients ..."
+[[nodiscard]] std::string describe(const MemoryPlan& plan);
+
+/// What a machine leaves to a training.
+struct MachineLimits {
+  MemoryLimit host;
+  ProcessLimits process;
+
+  static MachineLimits here() { return {host_memory_limit(), process_memory_limits()}; }
+};
+
+/// A limit that a plan exceeds.
+struct Shortage {
+  enum class Whose { host, process };
+  Whose whose;
+  std::uint64_t needed;
+  MemoryLimit limit;
+};
+[[nodiscard]] std::optional<Shortage> find_shortage(const MemoryPlan& plan,
+                                                    const MachineLimits& limits);
+
+/// Settings that would keep within the limits, with what each would come to: for people whose plan
+/// is too large. One line each.
+[[nodiscard]] std::vector<std::string> ways_to_fit(const Config& config,
+                                                   const fsdp::Topology& topology, std::size_t rank,
+                                                   const MachineLimits& limits);
+
+/// What to tell whose plan is too large: the need, the limit, the largest items, what would fit.
+[[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
+                                  const std::vector<std::string>& ways);
+
+/// The plan of this rank's host; refuses, before anything is allocated, one that the host or a
+/// process limit cannot hold: a usage Error that explains. Collective.
+[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Config& config,
+                                        const fsdp::Topology& topology);
+
+}  // namespace ballast::train

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "checkpoint/checkpoint.hpp"
+#include "fsdp/sharded_parameters.hpp"
+#include "kernels/gemm/gemm_table.hpp"
+#include "model/transformer.hpp"
+#include "train/plan/optimizer_state.hpp"
+#include "train/settings/config.hpp"
+
+namespace ballast::train {
+
+/// What there is to build: a model, the batches it takes, and how it is spread over ranks.
+struct Blueprint {
+  model::ModelConfig model;
+  model::BatchShape shape;
+  model::TransformerOptions options;
+  fsdp::Policy policy;
+  std::size_t leaves = 1;  ///< a step
+  kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
+  Profile* profile = nullptr;  ///< records what they do; must outlive them
+  Team* team = nullptr;        ///< shares out what they do; must outlive them
+};
+
+/// Of a training; `config.model.vocabulary` is known by now.
+[[nodiscard]] Blueprint make_blueprint(const Config& config, Profile* profile = nullptr,
+                                       Team* team = nullptr);
+
+/// What of the model's memory gradients may take (fsdp::Accumulators): none where a rank has
+/// several leaves a step, whose sums outlive the next forward.
+[[nodiscard]] std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
+                                                            const model::Transformer& model,
+                                                            std::size_t ranks);
+
+/// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
+/// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.
+class Workspace {
+ public:
+  /// Usage Errors name keys that contradict one another.
+  Workspace(const Blueprint& blueprint, const fsdp::Topology& topology, std::size_t rank);
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  [[nodiscard]] const fsdp::Policy& policy() const { return policy_; }
+  [[nodiscard]] const fsdp::Mesh& mesh() const { return mesh_; }
+  [[nodiscard]] const fsdp::Transports& transports() const { return transports_; }
+  [[nodiscard]] const kernels::Gemm& gemm() const { return *gemm_; }
+  [[nodiscard]] fsdp::Memory& memory() { return memory_; }
+  [[nodiscard]] const fsdp::Memory& memory() const { return memory_; }
+  [[nodiscard]] model::Transformer& model() { return model_; }
+  [[nodiscard]] const model::Transformer& model() const { return model_; }
+  [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
+  [[nodiscard]] fsdp::ShardedParameters& parameters() { return parameters_; }
+  [[nodiscard]] const OptimizerState& optimizer() const { return optimizer_; }
+
+  /// This rank's shards, as checkpoints read and write them.
+  [[nodiscard]] checkpoint::ShardTensors tensors() const;
+
+ private:
+  fsdp::Policy policy_;
+  fsdp::Mesh mesh_;
+  fsdp::Transports transports_;
+  std::unique_ptr<kernels::Gemm> gemm_;
+  fsdp::Memory memory_;
+  model::Transformer model_;
+  fsdp::ShardLayout layout_;
+  fsdp::ShardedParameters parameters_;
+  OptimizerState optimizer_;
+};
+
+}  // namespace ballast::train

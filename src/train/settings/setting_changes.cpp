@@ -1,0 +1,57 @@
+#include "train/settings/setting_changes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <map>
+#include <sstream>
+#include <string_view>
+
+namespace ballast::train {
+
+namespace {
+
+/// What no training depends on.
+constexpr std::array<std::string_view, 3> kLeftOut{"run.dir", "run.stop_at", "checkpoint.resume"};
+
+constexpr std::string_view kUnset = "(not set)";
+
+/// "section.key" → value, of text as a run writes it into its directory.
+std::map<std::string, std::string> settings_of(const std::string& ini) {
+  constexpr std::string_view kEquals = " = ";
+  std::map<std::string, std::string> settings;
+  std::istringstream lines{ini};
+  std::string section;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('[') && line.ends_with(']')) section = line.substr(1, line.size() - 2);
+    const auto equals = line.find(kEquals);
+    if (equals == std::string::npos) continue;
+    settings[section + "." + line.substr(0, equals)] = line.substr(equals + kEquals.size());
+  }
+  return settings;
+}
+
+std::string value_of(const std::map<std::string, std::string>& settings, const std::string& key) {
+  const auto found = settings.find(key);
+  return found == settings.end() ? std::string{kUnset} : found->second;
+}
+
+}  // namespace
+
+std::vector<std::string> setting_changes(const std::string& before, const std::string& now) {
+  if (before.empty()) return {};
+  const auto old_settings = settings_of(before);
+  const auto new_settings = settings_of(now);
+  auto all = old_settings;
+  all.insert(new_settings.begin(), new_settings.end());
+  std::vector<std::string> changes;
+  for (const auto& [key, ignored] : all) {
+    if (std::ranges::find(kLeftOut, key) != kLeftOut.end()) continue;
+    const std::string was = value_of(old_settings, key);
+    const std::string is = value_of(new_settings, key);
+    if (was != is) changes.push_back(fmt::format("{}: {} → {}", key, was, is));
+  }
+  return changes;
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/granule.hpp"
+#include "comm/communicator.hpp"
+#include "fsdp/shard_layout.hpp"
+#include "optim/master_weights.hpp"
+#include "train/watch/step_observer.hpp"
+
+namespace ballast::train {
+
+/// QK-Clip (Kimi Team 2025, arXiv:2507.20534, section 2.1): where the largest attention logit of a
+/// step was above a threshold τ, W_q and W_k are scaled after the update, each by √(τ / largest),
+/// so that the next step's logits are at most about τ. There it is done head by head; here block by
+/// block. Moments stay as they are.
+class QkClip final : public StepObserver {
+ public:
+  /// `layout` must outlive this.
+  QkClip(double threshold, const fsdp::ShardLayout& layout);
+
+  /// A step begins.
+  void begin();
+  void before_blocks(std::span<const float>) override {}
+  void after_block(std::size_t layer, std::span<const float>,
+                   const model::AttentionSignals& attention) override;
+  void add_gradient(std::size_t, std::span<float>) override {}
+
+  /// Every rank comes to the same factors. To be called where the update takes place. Collective.
+  void agree(comm::Communicator& world);
+  /// Scales what this rank holds of `unit`: updated, and not yet published.
+  void scale(model::UnitId unit, const optim::MasterSlice& master);
+
+  /// What is to be said after `step`, at most once in 100 steps.
+  [[nodiscard]] std::optional<std::string> news(std::uint64_t step);
+
+ private:
+  [[nodiscard]] bool is_above(float logit) const { return static_cast<double>(logit) > threshold_; }
+
+  /// A run of a query or key matrix within this rank's run of its unit.
+  struct Run {
+    std::size_t layer;
+    std::size_t offset;
+    std::size_t numel;
+  };
+
+  double threshold_;
+  std::vector<std::vector<Run>> runs_;  ///< by unit
+  std::vector<float> largest_;       ///< [layers], of this step; first this rank's, then the job's
+  std::vector<std::int64_t> words_;  ///< as they travel
+  std::array<float, kGranule> piece_{};
+  bool was_agreed_ = false;          ///< in this step; not where its update was skipped
+  std::uint64_t clipped_steps_ = 0;  ///< since the last news
+  std::uint64_t said_at_ = 0;        ///< step of the last news; 0: none
+};
+
+}  // namespace ballast::train
