@@ -16,6 +16,12 @@ enum class NormKind { rms, layer };
   return kind == NormKind::rms ? "rms" : "layer";
 }
 
+/// How a norm computes: its kind and what keeps it from dividing by zero.
+struct NormRule {
+  NormKind kind;
+  float epsilon;
+};
+
 /// The shape of one normalisation: `rows` vectors of `dim` elements each.
 struct NormDims {
   std::size_t rows;

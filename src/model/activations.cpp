@@ -1,58 +1,34 @@
 #include "model/activations.hpp"
 
+#include "model/sublayers.hpp"
+
 namespace ballast::model {
 
 namespace {
 
-/// What a tensor belongs to: selective recomputation drops one part.
-enum class Part { frame, attention, feed_forward };
-
-[[nodiscard]] bool drops(Recompute recompute, Part part) {
-  switch (recompute) {
-    case Recompute::none:
-      return false;
-    case Recompute::full:
-      return true;
-    case Recompute::attention:
-      return part == Part::attention;
-    case Recompute::feed_forward:
-      return part == Part::feed_forward;
+/// Calls field(slot, width, type, is_dropped) for everything that a block's forward may leave, in
+/// the order of its memory. is_dropped: the block computes it again.
+template <class Slots, class Field>
+void each_field(const ModelConfig& config, const Precision& precision, std::size_t layer,
+                Recompute recompute, Slots& slots, Field&& field) {
+  const bool is_post = config.norm_placement == NormPlacement::post;
+  const auto kinds = config.sublayers_of(layer);
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    auto& sublayer = slots[i];
+    const SublayerSpec spec = list_of(kinds[i], config);
+    const bool is_dropped = recompute.drops(kinds[i]);
+    // With the norm behind it, the statistics come of the sublayer's output, which is kept.
+    field(sublayer.statistics, config.has_norms() ? 2 : 0, ElementType::fp32,
+          is_post ? recompute.is_full() : is_dropped);
+    for (std::size_t kept = 0; kept < spec.kept.size(); ++kept) {
+      const bool is_fp32 = spec.kept[kept].type == KeptSpec::Type::fp32;
+      field(sublayer.own[kept], spec.kept[kept].width,
+            is_fp32 ? ElementType::fp32 : precision.compute, is_dropped);
+    }
+    field(sublayer.sum, is_post ? config.dim : 0, precision.residual, recompute.is_full());
+    const bool is_last = i + 1 == kinds.size();
+    field(sublayer.stream, is_last ? 0 : config.dim, precision.residual, recompute.is_full());
   }
-  return false;
-}
-
-/// Builds the slots of a block: place(member, part, width, type) finds room for [tokens, width].
-template <class Slots, class Place>
-Slots lay_out(const ModelConfig& config, const Precision& precision, Place&& place) {
-  const bool norms = config.norm_placement != NormPlacement::none;
-  const bool post = config.norm_placement == NormPlacement::post;
-  const std::size_t qk = config.qk_norm ? 1 : 0;
-  const std::size_t dim = config.dim;
-  const std::size_t kv_dim = config.kv_dim();
-  const ElementType compute = precision.compute;
-  const ElementType stream = precision.residual;
-  const ElementType fp32 = ElementType::fp32;
-  // With the norm behind it, the feed-forward's statistics come of its output, which is kept.
-  const Part ffn_norm = post ? Part::frame : Part::feed_forward;
-  using S = Slots;
-  return {
-      .attention_statistics = place(&S::attention_statistics, Part::frame, norms ? 2 : 0, fp32),
-      .q_raw = place(&S::q_raw, Part::attention, qk * dim, compute),
-      .k_raw = place(&S::k_raw, Part::attention, qk * kv_dim, compute),
-      .q_statistics = place(&S::q_statistics, Part::attention, qk * 2 * config.heads, fp32),
-      .k_statistics = place(&S::k_statistics, Part::attention, qk * 2 * config.kv_heads, fp32),
-      .q = place(&S::q, Part::attention, dim, compute),
-      .k = place(&S::k, Part::attention, kv_dim, compute),
-      .v = place(&S::v, Part::attention, kv_dim, compute),
-      .log_sum_exp = place(&S::log_sum_exp, Part::attention, config.heads, fp32),
-      .attended = place(&S::attended, Part::attention, dim, compute),
-      .attention_sum = place(&S::attention_sum, Part::frame, post ? dim : 0, stream),
-      .mid = place(&S::mid, Part::frame, dim, stream),
-      .ffn_statistics = place(&S::ffn_statistics, ffn_norm, norms ? 2 : 0, fp32),
-      .gate = place(&S::gate, Part::feed_forward, config.ffn, compute),
-      .up = place(&S::up, Part::feed_forward, config.ffn, compute),
-      .ffn_sum = place(&S::ffn_sum, Part::frame, post ? dim : 0, stream),
-  };
 }
 
 }  // namespace
@@ -69,19 +45,19 @@ Activations::Activations(const ModelConfig& config, BatchShape shape,
     residuals_.push_back(room(training ? MemoryClass::activations : MemoryClass::scratch,
                               config.dim, options.precision.residual));
   }
-  using Member = Slot Slots::*;
-  const auto shared = lay_out<Slots>(
-      config, options.precision, [&](Member, Part part, std::size_t width, ElementType type) {
-        return drops(policy.what(), part) ? room(MemoryClass::scratch, width, type) : Slot{};
-      });
+  Slots shared{};
+  each_field(config, options.precision, 0, policy.what(), shared,
+             [&](Slot& slot, std::size_t width, ElementType type, bool is_dropped) {
+               if (is_dropped) slot = room(MemoryClass::scratch, width, type);
+             });
   starts_.push_back(arena.planned_bytes());
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
-    blocks_.push_back(lay_out<Slots>(
-        config, options.precision,
-        [&](Member member, Part part, std::size_t width, ElementType type) {
-          return drops(policy.of(layer), part) ? shared.*member
-                                               : room(MemoryClass::activations, width, type);
-        }));
+    Slots slots = shared;
+    each_field(config, options.precision, layer, policy.of(layer), slots,
+               [&](Slot& slot, std::size_t width, ElementType type, bool is_dropped) {
+                 if (!is_dropped) slot = room(MemoryClass::activations, width, type);
+               });
+    blocks_.push_back(slots);
     starts_.push_back(arena.planned_bytes());
   }
 }
@@ -92,29 +68,21 @@ Arena::Extent Activations::kept_by(std::size_t first, std::size_t layers) const 
 }
 
 Elements Activations::residual(std::size_t depth) const {
-  return view(residuals_[depth % residuals_.size()]);
+  return arena_->view(residuals_[depth % residuals_.size()]);
 }
 
 BlockActivations Activations::of(std::size_t layer) const {
-  const Slots& slots = blocks_[layer];
-  return {
-      .attention_statistics = view(slots.attention_statistics),
-      .q_raw = view(slots.q_raw),
-      .k_raw = view(slots.k_raw),
-      .q_statistics = view(slots.q_statistics),
-      .k_statistics = view(slots.k_statistics),
-      .q = view(slots.q),
-      .k = view(slots.k),
-      .v = view(slots.v),
-      .log_sum_exp = view(slots.log_sum_exp),
-      .attended = view(slots.attended),
-      .attention_sum = view(slots.attention_sum),
-      .mid = view(slots.mid),
-      .ffn_statistics = view(slots.ffn_statistics),
-      .gate = view(slots.gate),
-      .up = view(slots.up),
-      .ffn_sum = view(slots.ffn_sum),
-  };
+  BlockActivations views;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const SublayerFields<Slot>& slots = blocks_[layer][i];
+    views[i].statistics = arena_->view(slots.statistics);
+    for (std::size_t kept = 0; kept < kMostKept; ++kept) {
+      views[i].own[kept] = arena_->view(slots.own[kept]);
+    }
+    views[i].sum = arena_->view(slots.sum);
+    views[i].stream = arena_->view(slots.stream);
+  }
+  return views;
 }
 
 }  // namespace ballast::model

@@ -1,41 +1,30 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
 #include "model/batch.hpp"
 #include "model/model_config.hpp"
+#include "model/sublayer_spec.hpp"
 #include "model/transformer_options.hpp"
 #include "tensor/arena.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::model {
 
-/// The tensors that a block's forward leaves to its backward. All [tokens, ...]; empty where the
-/// configuration has no use for them. What one pass over a kept stream gives again, the sublayers'
-/// normalised inputs and the feed-forward's product, is not among them. In the compute type, but
-/// for the stream (attention_sum, mid, ffn_sum), which is in the residual type, and statistics and
-/// log_sum_exp, which are fp32.
+/// The tensors that a sublayer's forward leaves to its backward. All [tokens, ...]; empty where the
+/// configuration has no use for them. What one pass over a kept stream gives again, its normalized
+/// input, is not among them.
 template <class T>
-struct BlockFields {
-  T attention_statistics;  ///< [2]
-  T q_raw;                 ///< [dim] before qk_norm
-  T k_raw;                 ///< [kv_dim]
-  T q_statistics;          ///< [heads, 2]
-  T k_statistics;          ///< [kv_heads, 2]
-  T q;                     ///< [dim] as attention reads it
-  T k;                     ///< [kv_dim]
-  T v;                     ///< [kv_dim]
-  T log_sum_exp;           ///< [heads, tokens]
-  T attended;              ///< [dim]
-  T attention_sum;         ///< [dim] before the norm, post-normalisation only
-  T mid;                   ///< [dim] residual stream between the sublayers
-  T ffn_statistics;        ///< [2]
-  T gate;                  ///< [ffn]
-  T up;                    ///< [ffn]
-  T ffn_sum;               ///< [dim] post-normalisation only
+struct SublayerFields {
+  T statistics{};                  ///< [2] of the norm before or behind it, fp32
+  std::array<T, kMostKept> own{};  ///< as its list says
+  T sum{};                         ///< [dim] before the norm, post-normalization only
+  T stream{};                      ///< [dim] that leaves it, but for the last sublayer's
 };
-using BlockActivations = BlockFields<Elements>;
+using SublayerActivations = SublayerFields<Elements>;
+using BlockActivations = std::array<SublayerActivations, kMostSublayers>;
 
 /// Where the residual streams and the blocks' activations lie. What is kept from forward to
 /// backward has memory of its own for every block (MemoryClass::activations); what is computed
@@ -55,9 +44,7 @@ class Activations {
 
  private:
   using Slot = Arena::ElementSlot;
-  using Slots = BlockFields<Slot>;
-
-  [[nodiscard]] Elements view(const Slot& slot) const { return arena_->view(slot); }
+  using Slots = std::array<SublayerFields<Slot>, kMostSublayers>;
 
   const Arena* arena_;
   std::vector<Slot> residuals_;      ///< [layers + 1] in training, two in turn in evaluation

@@ -1,180 +1,160 @@
 #include "model/block.hpp"
 
-#include "kernels/elementwise.hpp"
-#include "kernels/norm.hpp"
-#include "model/rounded.hpp"
+#include "model/sublayers.hpp"
 
 namespace ballast::model {
 
-using kernels::Destination;
-using kernels::matrix;
-using kernels::Operand;
 using kernels::Store;
-using kernels::Transpose;
 
 Block::Block(const ModelConfig& config, BatchShape shape, ElementType compute,
-             const kernels::Gemm& gemm, const kernels::RopeTable& rope, Profile* profile,
-             Team* team)
-    : config_{config},
-      shape_{shape},
-      attention_dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads,
-                      config.head_dim()},
-      attention_kernel_{kernels::make_panel_kernel(compute)},
-      gemm_{&gemm},
-      rope_{&rope},
-      profile_{profile},
-      team_{team} {}
-
-void Block::project(const ConstElements& x, const ConstElements& w, const Elements& y) const {
-  const std::size_t tokens = shape_.tokens();
-  const std::size_t in = x.size() / tokens;
-  const std::size_t out = y.size() / tokens;
-  gemm_->multiply(Operand{x, tokens, in}, Transpose::no, Operand{w, out, in}, Transpose::yes,
-                  Destination{y, tokens, out}, Store::overwrite);
+             const kernels::Operations& operations)
+    : config_{config}, shape_{shape}, operations_{&operations} {
+  for (const SublayerKind kind : config.sublayers_of(0)) {
+    sublayers_.push_back(make_sublayer(kind, config, shape, compute, operations));
+  }
 }
 
-void Block::project_back(const ConstElements& dy, const ConstElements& w, const Elements& dx,
-                         Store store) const {
-  const std::size_t tokens = shape_.tokens();
-  const std::size_t in = dx.size() / tokens;
-  const std::size_t out = dy.size() / tokens;
-  gemm_->multiply(Operand{dy, tokens, out}, Transpose::no, Operand{w, out, in}, Transpose::no,
-                  Destination{dx, tokens, in}, store);
+Block::Place Block::place_of(std::size_t index, const BlockPass& pass) const {
+  const SublayerActivations& saved = pass.saved[index];
+  const BlockScratch& scratch = pass.scratch;
+  return {
+      .sublayer = sublayers_[index].get(),
+      .stream = index == 0 ? pass.residual : pass.saved[index - 1].stream,
+      .input = is_pre() ? scratch.operand.first(shape_.tokens() * config_.dim) : Elements{},
+      .sum = saved.sum,
+      .statistics = saved.statistics,
+      .gain = pass.weights[index].gain,
+      .pass = {.batch = pass.batch,
+               .weights = pass.weights[index].own,
+               .kept = saved.own,
+               .rooms = scratch.rooms[index],
+               .operand = scratch.operand,
+               .gradient_operand = scratch.gradient_operand,
+               .gain = scratch.gain,
+               .gain_sums = scratch.gain_sums},
+  };
 }
 
-void Block::weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,
-                            Store store) const {
-  const std::size_t tokens = shape_.tokens();
-  const std::size_t in = x.size() / tokens;
-  const std::size_t out = dy.size() / tokens;
-  gemm_->multiply(Operand{dy, tokens, out}, Transpose::yes, Operand{x, tokens, in}, Transpose::no,
-                  matrix(dw.data(), out, in), store);
+AttentionSignals Block::forward(const BlockPass& pass, const Elements& out) const {
+  return run(pass, out, true);
 }
 
-Block::Sublayer Block::attention_of(const BlockPass& pass) const {
-  return {pass.residual, input_room(pass.scratch), pass.saved.attention_sum,
-          pass.saved.attention_statistics, pass.weights.attention_norm};
-}
-
-Block::Sublayer Block::feed_forward_of(const BlockPass& pass) const {
-  return {pass.saved.mid, input_room(pass.scratch), pass.saved.ffn_sum, pass.saved.ffn_statistics,
-          pass.weights.ffn_norm};
-}
-
-float Block::forward(const BlockPass& pass, const Elements& out) const {
-  const float largest_logit = attention_forward(pass);
-  expand(pass);
-  contract(pass, out);
-  return largest_logit;
+/// All sublayers; the last one's result only where it is wanted.
+AttentionSignals Block::run(const BlockPass& pass, const Elements& out, bool wants_out) const {
+  AttentionSignals shown{};
+  const auto result = pass.scratch.sublayer;
+  enter(place_of(0, pass));
+  for (std::size_t i = 0; i < sublayers_.size(); ++i) {
+    const Place place = place_of(i, pass);
+    const bool is_last = i + 1 == sublayers_.size();
+    if (is_last && !wants_out) {
+      place.sublayer->recompute(place.pass, input_of(place));
+      break;
+    }
+    const auto signals = place.sublayer->forward(place.pass, input_of(place), result);
+    if (signals) shown = *signals;
+    if (is_last) {
+      leave(place, result, out);
+    } else {
+      pass_on(place, result, place_of(i + 1, pass));
+    }
+  }
+  return shown;
 }
 
 void Block::recompute(Recompute what, const BlockPass& pass, const Elements& out) const {
-  switch (what) {
-    case Recompute::none:
-      return;
-    case Recompute::attention:
-      enter(attention_of(pass), pass.scratch);
-      attend(pass);
-      return;
-    case Recompute::feed_forward:
-      enter(feed_forward_of(pass), pass.scratch);
-      expand(pass);
-      return;
-    case Recompute::full:
-      attention_forward(pass);
-      expand(pass);
-      // Only a norm behind the feed-forward asks for its output.
-      if (is_post()) contract(pass, out);
-      return;
+  if (what.is_none()) return;
+  if (what.is_full()) {
+    // Only a norm behind the last sublayer asks for its output.
+    run(pass, out, is_post());
+    return;
+  }
+  for (std::size_t i = 0; i < sublayers_.size(); ++i) {
+    const Place place = place_of(i, pass);
+    if (!what.drops(place.sublayer->spec().kind)) continue;
+    enter(place);
+    place.sublayer->recompute(place.pass, input_of(place));
   }
 }
 
 void Block::backward(const BlockPass& pass, std::span<float> gradient,
                      const BlockGradients& gradients, Store store) const {
-  const auto feed_forward = feed_forward_of(pass);
-  leave_backward(feed_forward, pass.scratch, gradient, gradients.ffn_norm, store);
-  feed_forward_backward(pass, gradient, gradients, store);
-  enter_backward(feed_forward, pass.scratch, gradient, gradients.ffn_norm, store);
-
-  const auto attention = attention_of(pass);
-  leave_backward(attention, pass.scratch, gradient, gradients.attention_norm, store);
-  attention_backward(pass, gradient, gradients, store);
-  enter_backward(attention, pass.scratch, gradient, gradients.attention_norm, store);
+  for (std::size_t i = sublayers_.size(); i-- > 0;) {
+    const Place place = place_of(i, pass);
+    const kernels::GainGradient dgain{gradients[i].gain, store, pass.scratch.gain_sums};
+    leave_backward(place, gradient, dgain);
+    sublayer_backward(place, pass.scratch.sublayer, gradient, {gradients[i].own, store});
+    enter_backward(place, pass.scratch.sublayer, gradient, dgain);
+  }
 }
 
-/// Normalises the stream for a sublayer that wants it so.
-void Block::enter(const Sublayer& sublayer, const BlockScratch& scratch) const {
+/// Normalizes the stream for a sublayer that wants it so.
+void Block::enter(const Place& place) const {
   if (!is_pre()) return;
-  const ProfileSpan span{profile_, Region::norm_forward,
-                         moves(sublayer.stream.size_bytes() + sublayer.input.size_bytes())};
-  kernels::norm_forward(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
-                        widened(sublayer.gain, scratch.gain), sublayer.input,
-                        sublayer.statistics.floats(), team_);
+  operations_->norm_forward(config_.norm_rule(), norm_dims(), place.stream, gain_of(place),
+                            place.input, place.statistics.floats());
 }
 
-/// What a sublayer's products read: its normalised input, or the stream itself.
-ConstElements Block::input_of(const Sublayer& sublayer, const BlockScratch& scratch) const {
-  return is_pre() ? sublayer.input : rounded(sublayer.stream, scratch.operand, team_);
+/// What a sublayer's products read: its normalized input, or the stream itself.
+ConstElements Block::input_of(const Place& place) const {
+  return is_pre() ? place.input : operations_->rounded(place.stream, place.pass.operand);
 }
 
-/// The same in a backward: nobody keeps the normalised input, since one pass over the stream, which
+/// The same in a backward: nobody keeps the normalized input, since one pass over the stream, which
 /// its norm's backward reads anyway, gives it again.
-ConstElements Block::input_again(const Sublayer& sublayer, const BlockScratch& scratch) const {
-  enter(sublayer, scratch);
-  return input_of(sublayer, scratch);
+ConstElements Block::input_again(const Place& place) const {
+  enter(place);
+  return input_of(place);
 }
 
-/// Adds the sublayer's result, in scratch.sublayer, to the stream.
-void Block::leave(const Sublayer& sublayer, const BlockScratch& scratch,
-                  const Elements& out) const {
-  const ProfileSpan span{
-      profile_, is_post() ? Region::norm_forward : Region::residual,
-      moves(sublayer.stream.size_bytes() + scratch.sublayer.size_bytes() + out.size_bytes())};
-  if (!is_post()) return kernels::add(sublayer.stream, scratch.sublayer, out, team_);
-  kernels::norm_forward_of_sum(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
-                               scratch.sublayer, sublayer.sum, widened(sublayer.gain, scratch.gain),
-                               out, sublayer.statistics.floats(), team_);
+/// Adds the sublayer's result to the stream.
+void Block::leave(const Place& place, std::span<const float> result, const Elements& out) const {
+  if (!is_post()) return operations_->add(place.stream, result, out);
+  operations_->norm_forward_of_sum(config_.norm_rule(), norm_dims(), place.stream, result,
+                                   place.sum, gain_of(place), out, place.statistics.floats());
 }
 
 /// Leaves one sublayer and enters the next, in one pass over the stream where a norm lies between.
-void Block::pass_on(const Sublayer& sublayer, const Sublayer& next,
-                    const BlockScratch& scratch) const {
-  if (!is_pre()) return leave(sublayer, scratch, next.stream);
-  const ProfileSpan span{profile_, Region::norm_forward,
-                         moves(sublayer.stream.size_bytes() + scratch.sublayer.size_bytes() +
-                               next.stream.size_bytes() + next.input.size_bytes())};
-  kernels::norm_forward_of_sum(config_.norm, norm_dims(), config_.norm_epsilon, sublayer.stream,
-                               scratch.sublayer, next.stream, widened(next.gain, scratch.gain),
-                               next.input, next.statistics.floats(), team_);
+void Block::pass_on(const Place& place, std::span<const float> result, const Place& next) const {
+  if (!is_pre()) return leave(place, result, next.stream);
+  operations_->norm_forward_of_sum(config_.norm_rule(), norm_dims(), place.stream, result,
+                                   next.stream, gain_of(next), next.input,
+                                   next.statistics.floats());
+}
+
+/// From the gradient of the sublayer's result to that of its input. With a norm in front the latter
+/// goes to `result` and passes through that norm on its way to the stream; without one it joins the
+/// stream's, in `gradient`, as it is.
+void Block::sublayer_backward(const Place& place, std::span<float> result,
+                              std::span<float> gradient, const TensorGradients& gradients) const {
+  const Elements& rounded = place.pass.gradient_operand;
+  const ConstElements dout = rounded.empty() ? ConstElements{gradient} : ConstElements{rounded};
+  place.sublayer->backward_of_output(place.pass, dout, gradients);
+  const InputGradient dinput =
+      is_pre() ? InputGradient{result, Store::overwrite} : InputGradient{gradient, Store::add};
+  place.sublayer->backward_of_input(place.pass, input_again(place), dinput, gradients);
 }
 
 /// Prepares the gradient for the sublayer's products: past its norm, and rounded.
-void Block::leave_backward(const Sublayer& sublayer, const BlockScratch& scratch,
-                           std::span<float> gradient, std::span<float> dgain, Store store) const {
+void Block::leave_backward(const Place& place, std::span<float> gradient,
+                           const kernels::GainGradient& dgain) const {
   if (is_pre()) return;
-  const ProfileSpan span{profile_, Region::norm_backward,
-                         moves(sublayer.sum.size_bytes() + 2 * gradient.size_bytes())};
+  const Elements& rounded = place.pass.gradient_operand;
   if (!is_post()) {
-    if (!scratch.gradient_operand.empty())
-      kernels::narrow(gradient, scratch.gradient_operand, team_);
+    if (!rounded.empty()) operations_->convert(ConstElements{gradient}, rounded);
     return;
   }
-  kernels::norm_backward(config_.norm, norm_dims(), sublayer.sum,
-                         widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
-                         gradient, gradient, Store::overwrite, {dgain, store, scratch.gain_sums},
-                         scratch.gradient_operand, team_);
+  operations_->norm_backward(config_.norm_rule(), norm_dims(), place.sum, gain_of(place),
+                             place.statistics.floats(), gradient, gradient, Store::overwrite, dgain,
+                             rounded);
 }
 
-void Block::enter_backward(const Sublayer& sublayer, const BlockScratch& scratch,
-                           std::span<float> gradient, std::span<float> dgain, Store store) const {
+void Block::enter_backward(const Place& place, std::span<const float> result,
+                           std::span<float> gradient, const kernels::GainGradient& dgain) const {
   if (!is_pre()) return;
-  const ProfileSpan span{profile_, Region::norm_backward,
-                         moves(sublayer.stream.size_bytes() + scratch.sublayer.size_bytes() +
-                               2 * gradient.size_bytes())};
-  kernels::norm_backward(config_.norm, norm_dims(), sublayer.stream,
-                         widened(sublayer.gain, scratch.gain), sublayer.statistics.floats(),
-                         scratch.sublayer, gradient, Store::add, {dgain, store, scratch.gain_sums},
-                         scratch.gradient_operand, team_);
+  operations_->norm_backward(config_.norm_rule(), norm_dims(), place.stream, gain_of(place),
+                             place.statistics.floats(), result, gradient, Store::add, dgain,
+                             place.pass.gradient_operand);
 }
 
 }  // namespace ballast::model

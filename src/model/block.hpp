@@ -1,24 +1,34 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
-#include "base/profile.hpp"
-#include "base/team.hpp"
-#include "kernels/attention/attention.hpp"
-#include "kernels/gemm/gemm.hpp"
-#include "kernels/norm.hpp"
-#include "kernels/panel/panel_kernel.hpp"
-#include "kernels/rope.hpp"
+#include "kernels/operations/operations.hpp"
 #include "model/activations.hpp"
 #include "model/batch.hpp"
 #include "model/model_config.hpp"
-#include "model/scratch.hpp"
+#include "model/recompute.hpp"
+#include "model/sublayer.hpp"
 #include "model/unit_views.hpp"
 
 namespace ballast::model {
+
+/// Rooms that all blocks share; what only a backward writes to is empty in evaluation.
+struct BlockScratch {
+  Elements operand;            ///< [tokens, widest operand] of a product, compute type
+  std::span<float> sublayer;   ///< [tokens, dim] a sublayer's result, or its input's gradient
+  std::span<float> gain_sums;  ///< kernels::gain_scratch_numel of any norm, backward
+
+  // Empty where compute is in fp32, which needs no copies.
+  std::span<float> gain;      ///< [dim] of a norm
+  Elements gradient_operand;  ///< [tokens, dim] a gradient, rounded, backward
+
+  /// What sublayers ask for besides, in the order of their lists.
+  std::array<std::array<Elements, kMostRooms>, kMostSublayers> rooms{};
+};
 
 /// What one layer works with, forward and backward.
 struct BlockPass {
@@ -29,21 +39,24 @@ struct BlockPass {
   BlockScratch scratch;
 };
 
-/// A transformer block: attention and SwiGLU feed-forward around a residual stream, with
-/// normalisation before each sublayer, after it, or not at all. Holds no parameters and no
-/// activations, so one Block serves every layer.
+/// A transformer block: sublayers around a residual stream, with normalization before each of them,
+/// after it, or not at all. Holds no parameters and no activations, so one Block serves every
+/// layer.
 class Block {
  public:
-  Block(const ModelConfig& config, BatchShape shape, ElementType compute, const kernels::Gemm& gemm,
-        const kernels::RopeTable& rope, Profile* profile, Team* team);
+  /// `operations` must outlive the block.
+  Block(const ModelConfig& config, BatchShape shape, ElementType compute,
+        const kernels::Operations& operations);
 
   [[nodiscard]] BatchShape shape() const { return shape_; }
+  [[nodiscard]] std::size_t dim() const { return config_.dim; }
+  [[nodiscard]] std::span<const std::unique_ptr<Sublayer>> sublayers() const { return sublayers_; }
 
-  /// out: [tokens, dim], the stream that leaves. Returns the largest attention logit.
-  float forward(const BlockPass& pass, const Elements& out) const;
+  /// out: [tokens, dim], the stream that leaves. Returns what there is to show of attention.
+  AttentionSignals forward(const BlockPass& pass, const Elements& out) const;
 
-  /// Writes again, bit for bit, what the forward wrote of `what`, and nothing that the backward has
-  /// no use for. `out` receives what it received then, where that comes along.
+  /// Recomputes, bit for bit, what the forward kept and `what` drops, except what the backward does
+  /// not read. `out` receives what it received then, where that comes along.
   void recompute(Recompute what, const BlockPass& pass, const Elements& out) const;
 
   /// `gradient`: on entry that of the block's output, on return that of its input: [tokens, dim].
@@ -54,100 +67,41 @@ class Block {
 
  private:
   /// One sublayer's place on the stream.
-  struct Sublayer {
+  struct Place {
+    const Sublayer* sublayer;
     Elements stream;  ///< as it enters
-    Elements input;   ///< normalised, in scratch.operand; pre-normalisation only
-    Elements sum;     ///< stream plus sublayer, post-normalisation only
+    Elements input;   ///< normalized, in scratch.operand; pre-normalization only
+    Elements sum;     ///< stream plus sublayer, post-normalization only
     Elements statistics;
     ConstElements gain;
+    SublayerPass pass;
   };
-  [[nodiscard]] Sublayer attention_of(const BlockPass& pass) const;
-  [[nodiscard]] Sublayer feed_forward_of(const BlockPass& pass) const;
+  [[nodiscard]] Place place_of(std::size_t index, const BlockPass& pass) const;
 
-  /// Queries, or keys: the tensors that lead to them.
-  struct Heads {
-    std::size_t count;
-    ConstElements weight;
-    ConstElements gain;
-    Elements raw;
-    Elements statistics;
-    Elements turned;
-  };
-  [[nodiscard]] Heads queries_of(const BlockPass& pass) const;
-  [[nodiscard]] Heads keys_of(const BlockPass& pass) const;
+  AttentionSignals run(const BlockPass& pass, const Elements& out, bool wants_out) const;
+  void enter(const Place& place) const;
+  void leave(const Place& place, std::span<const float> result, const Elements& out) const;
+  void pass_on(const Place& place, std::span<const float> result, const Place& next) const;
+  [[nodiscard]] ConstElements input_of(const Place& place) const;
+  [[nodiscard]] ConstElements input_again(const Place& place) const;
+  void sublayer_backward(const Place& place, std::span<float> result, std::span<float> gradient,
+                         const TensorGradients& gradients) const;
+  void leave_backward(const Place& place, std::span<float> gradient,
+                      const kernels::GainGradient& dgain) const;
+  void enter_backward(const Place& place, std::span<const float> result, std::span<float> gradient,
+                      const kernels::GainGradient& dgain) const;
 
-  // block.cpp: around the sublayers.
-  void enter(const Sublayer& sublayer, const BlockScratch& scratch) const;
-  void leave(const Sublayer& sublayer, const BlockScratch& scratch, const Elements& out) const;
-  void pass_on(const Sublayer& sublayer, const Sublayer& next, const BlockScratch& scratch) const;
-  [[nodiscard]] ConstElements input_of(const Sublayer& sublayer, const BlockScratch& scratch) const;
-  [[nodiscard]] ConstElements input_again(const Sublayer& sublayer,
-                                          const BlockScratch& scratch) const;
-  void leave_backward(const Sublayer& sublayer, const BlockScratch& scratch,
-                      std::span<float> gradient, std::span<float> dgain,
-                      kernels::Store store) const;
-  void enter_backward(const Sublayer& sublayer, const BlockScratch& scratch,
-                      std::span<float> gradient, std::span<float> dgain,
-                      kernels::Store store) const;
-
-  // block_attention.cpp
-  [[nodiscard]] kernels::AttentionInput attention_input(const BlockPass& pass) const;
-  float attend(const BlockPass& pass) const;
-  float attention_forward(const BlockPass& pass) const;
-  void attention_backward(const BlockPass& pass, std::span<float> gradient,
-                          const BlockGradients& gradients, kernels::Store store) const;
-  void heads_forward(const Heads& heads, const BlockPass& pass, const ConstElements& input) const;
-  [[nodiscard]] ConstElements heads_backward(const Heads& heads, const BlockPass& pass,
-                                             std::span<float> gradient, std::span<float> dgain,
-                                             kernels::Store store) const;
-
-  // block_feed_forward.cpp
-  void expand(const BlockPass& pass) const;
-  void contract(const BlockPass& pass, const Elements& out) const;
-  void feed_forward_backward(const BlockPass& pass, std::span<float> gradient,
-                             const BlockGradients& gradients, kernels::Store store) const;
-
-  /// What attention's forward has to do; its backward does twice the arithmetic.
-  [[nodiscard]] Work attention_work(const BlockActivations& saved) const;
-
-  /// y = x wᵀ. x: [tokens, in]; w: [out, in]; y: [tokens, out], fp32 or of the operands' type.
-  void project(const ConstElements& x, const ConstElements& w, const Elements& y) const;
-  /// dx = dy w, in fp32 or of the operands' type where it is overwritten.
-  void project_back(const ConstElements& dy, const ConstElements& w, const Elements& dx,
-                    kernels::Store store) const;
-  /// dw = dyᵀ x.
-  void weight_gradient(const ConstElements& dy, const ConstElements& x, std::span<float> dw,
-                       kernels::Store store) const;
   [[nodiscard]] kernels::NormDims norm_dims() const { return {shape_.tokens(), config_.dim}; }
-  /// Where a sublayer's normalised input lies until another operand takes its place.
-  [[nodiscard]] Elements input_room(const BlockScratch& scratch) const {
-    return is_pre() ? scratch.operand.first(shape_.tokens() * config_.dim) : Elements{};
+  [[nodiscard]] std::span<const float> gain_of(const Place& place) const {
+    return operations_->widened(place.gain, place.pass.gain);
   }
   [[nodiscard]] bool is_pre() const { return config_.norm_placement == NormPlacement::pre; }
   [[nodiscard]] bool is_post() const { return config_.norm_placement == NormPlacement::post; }
-  /// The gradient of the stream as a sublayer's products read it.
-  [[nodiscard]] static ConstElements operand_of(std::span<float> gradient,
-                                                const BlockScratch& scratch) {
-    return scratch.gradient_operand.empty() ? ConstElements{gradient} : scratch.gradient_operand;
-  }
-  /// Where the gradient of a sublayer's input goes: with a norm in front it passes through that on
-  /// its way to the stream, without one it joins the stream as it is.
-  [[nodiscard]] std::span<float> input_gradient(const BlockScratch& scratch,
-                                                std::span<float> gradient) const {
-    return is_pre() ? scratch.sublayer : gradient;
-  }
-  [[nodiscard]] kernels::Store input_store() const {
-    return is_pre() ? kernels::Store::overwrite : kernels::Store::add;
-  }
 
   ModelConfig config_;
   BatchShape shape_;
-  kernels::AttentionDims attention_dims_;
-  std::unique_ptr<kernels::PanelKernel> attention_kernel_;
-  const kernels::Gemm* gemm_;
-  const kernels::RopeTable* rope_;
-  Profile* profile_;
-  Team* team_;
+  const kernels::Operations* operations_;
+  std::vector<std::unique_ptr<Sublayer>> sublayers_;
 };
 
 }  // namespace ballast::model

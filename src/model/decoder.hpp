@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "kernels/gemm/gemm.hpp"
-#include "kernels/rope.hpp"
-#include "model/unit_views.hpp"
+#include "model/sublayer.hpp"
 #include "model/whole_parameters.hpp"
 
 namespace ballast::model {
@@ -27,32 +27,19 @@ class Decoder {
   [[nodiscard]] std::span<const float> logits() const { return logits_; }
 
  private:
-  struct LayerCache {
-    std::vector<float> keys;    ///< [context, kv_dim]
-    std::vector<float> values;  ///< [context, kv_dim]
-  };
-
   void advance(std::int32_t token);
   void run_block(std::size_t layer);
-  void attend(const BlockWeights& weights, LayerCache& cache, std::span<const float> input,
-              std::span<float> out);
-  void attend_head(const LayerCache& cache, std::size_t head, std::span<float> out);
-  void feed_forward(const BlockWeights& weights, std::span<const float> input,
-                    std::span<float> out);
   void compute_logits();
-  void normalise(std::span<const float> x, const ConstElements& gain, std::span<float> y);
-  /// y = w x. w: [y.size(), x.size()].
-  void project(std::span<const float> x, const ConstElements& w, std::span<float> y) const;
+  void normalize(std::span<const float> x, const ConstElements& gain, std::span<float> y);
 
   ModelConfig config_;
   const ParameterTable* table_;
   WholeParameters* parameters_;
   const kernels::Gemm* gemm_;
-  kernels::RopeTable rope_;
   std::size_t context_;
   std::vector<std::int32_t> tokens_;  ///< in the context now
-  std::vector<LayerCache> caches_;
-  std::vector<float> residual_, normed_, sublayer_, query_, attended_, gate_, up_, scores_, logits_;
+  std::vector<std::vector<std::unique_ptr<SublayerDecoder>>> blocks_;
+  std::vector<float> residual_, normed_, sublayer_, statistics_, logits_;
 };
 
 }  // namespace ballast::model

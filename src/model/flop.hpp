@@ -1,8 +1,8 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 #include "model/model_config.hpp"
 
@@ -15,12 +15,13 @@ struct Linear {
   std::size_t in;
 };
 
-/// The linear layers of one block.
-[[nodiscard]] std::array<Linear, 7> linears_of_block(const ModelConfig& config);
+/// The linear layers of block `layer`.
+[[nodiscard]] std::vector<Linear> linears_of_block(const ModelConfig& config,
+                                                   std::size_t layer = 0);
 [[nodiscard]] Linear head_of(const ModelConfig& config);
 
 /// What training takes a token, whatever is computed twice: 6 a parameter in matrix products, the
-/// head included, and 6 · layers · seq_len · dim for causal attention.
+/// head included, and 6 · seq_len · dim for each layer of causal attention.
 [[nodiscard]] double training_flop_per_token(const ModelConfig& config, std::size_t seq_len);
 
 }  // namespace ballast::model

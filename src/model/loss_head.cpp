@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
 
 namespace ballast::model {
@@ -42,15 +41,13 @@ std::size_t loss_chunk_tokens(std::size_t tokens, std::size_t vocabulary) {
 }
 
 LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
-                   const kernels::Gemm& gemm, Arena& arena, Profile* profile, Team* team)
+                   const kernels::Operations& operations, Arena& arena)
     : dim_{config.dim},
       vocabulary_{config.vocabulary},
       tokens_{shape.tokens()},
       chunk_{loss_chunk_tokens(tokens_, vocabulary_)},
-      gemm_{&gemm},
+      operations_{&operations},
       arena_{&arena},
-      profile_{profile},
-      team_{team},
       nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)},
       log_z_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
   const std::size_t start = arena.planned_bytes();
@@ -75,9 +72,9 @@ Operand LossHead::rows_of(const ConstElements& hidden, Chunk chunk) const {
 std::span<float> LossHead::logits_of(Chunk chunk, const ConstElements& hidden,
                                      const ConstElements& head) const {
   const auto logits = arena_->view(logits_).first(chunk.tokens * vocabulary_);
-  gemm_->multiply(rows_of(hidden, chunk), Transpose::no, Operand{head, vocabulary_, dim_},
-                  Transpose::yes, matrix(logits.data(), chunk.tokens, vocabulary_),
-                  Store::overwrite);
+  operations_->multiply(rows_of(hidden, chunk), Transpose::no, Operand{head, vocabulary_, dim_},
+                        Transpose::yes, matrix(logits.data(), chunk.tokens, vocabulary_),
+                        Store::overwrite);
   return logits;
 }
 
@@ -94,21 +91,17 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
         batch.weights.empty() ? batch.weights : batch.weights.subspan(chunk.first, chunk.tokens);
     const Elements gradient =
         dlogits_room.empty() ? Elements{logits} : dlogits_room.first(logits.size());
-    {
-      const ProfileSpan span{profile_, Region::cross_entropy,
-                             moves(3 * logits.size_bytes() + gradient.size_bytes())};
-      kernels::cross_entropy(
-          vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights, gradient_scale,
-          logits,
-          {nll.subspan(chunk.first, chunk.tokens), log_z.subspan(chunk.first, chunk.tokens)},
-          gradient, team_);
-    }
+    operations_->cross_entropy(
+        vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights, gradient_scale,
+        logits, {nll.subspan(chunk.first, chunk.tokens), log_z.subspan(chunk.first, chunk.tokens)},
+        gradient);
     const Operand dlogits{gradient, chunk.tokens, vocabulary_};
-    gemm_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
-                    matrix(dhidden.data() + chunk.first * dim_, chunk.tokens, dim_),
-                    Store::overwrite);
-    gemm_->multiply(dlogits, Transpose::yes, rows_of(hidden, chunk), Transpose::no,
-                    matrix(dhead.data(), vocabulary_, dim_), chunk.first == 0 ? store : Store::add);
+    operations_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
+                          matrix(dhidden.data() + chunk.first * dim_, chunk.tokens, dim_),
+                          Store::overwrite);
+    operations_->multiply(dlogits, Transpose::yes, rows_of(hidden, chunk), Transpose::no,
+                          matrix(dhead.data(), vocabulary_, dim_),
+                          chunk.first == 0 ? store : Store::add);
   });
   return sums_of(batch, nll, log_z);
 }
@@ -117,13 +110,12 @@ LossSums LossHead::forward(const ConstElements& hidden, const ConstElements& hea
                            const Batch& batch, std::span<float> nll) const {
   for_each_chunk([&](Chunk chunk) {
     const auto logits = logits_of(chunk, hidden, head);
-    const ProfileSpan span{profile_, Region::cross_entropy, moves(logits.size_bytes())};
-    kernels::cross_entropy_loss(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens),
-                                logits, nll.subspan(chunk.first, chunk.tokens), team_);
+    operations_->cross_entropy_loss(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens),
+                                    logits, nll.subspan(chunk.first, chunk.tokens));
   });
   return sums_of(batch, nll, {});
 }
 
-bool LossHead::losses_are_finite() const { return kernels::all_finite(arena_->view(nll_)); }
+bool LossHead::losses_are_finite() const { return operations_->all_finite(arena_->view(nll_)); }
 
 }  // namespace ballast::model

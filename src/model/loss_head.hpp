@@ -3,9 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "base/profile.hpp"
-#include "base/team.hpp"
-#include "kernels/gemm/gemm.hpp"
+#include "kernels/operations/operations.hpp"
 #include "model/batch.hpp"
 #include "model/unit_views.hpp"
 #include "tensor/arena.hpp"
@@ -22,7 +20,7 @@ namespace ballast::model {
 class LossHead {
  public:
   LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
-           const kernels::Gemm& gemm, Arena& arena, Profile* profile, Team* team);
+           const kernels::Operations& operations, Arena& arena);
 
   /// hidden: [tokens, dim]; dhidden: its gradient, overwritten; dhead is stored as `store` says.
   LossSums forward_backward(const ConstElements& hidden, const ConstElements& head,
@@ -54,10 +52,8 @@ class LossHead {
   std::size_t vocabulary_;
   std::size_t tokens_;
   std::size_t chunk_;
-  const kernels::Gemm* gemm_;
+  const kernels::Operations* operations_;
   const Arena* arena_;
-  Profile* profile_;
-  Team* team_;
   Arena::Slot<float> nll_;
   Arena::Slot<float> log_z_;
   Arena::Slot<float> logits_{};

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "kernels/norm.hpp"
+#include "model/sublayer_spec.hpp"
 
 namespace ballast::model {
 
@@ -41,6 +45,17 @@ struct ModelConfig {
   double init_std = 0.02;
   double init_depth_scale = 1.0;  ///< residual outputs start at init_std · this / sqrt(2 · layers)
 
+  /// What every block is made of, in the order of the stream; no key yet.
+  std::vector<SublayerKind> sublayers{kSublayerKinds.begin(), kSublayerKinds.end()};
+
+  /// What block `layer` is made of.
+  [[nodiscard]] std::span<const SublayerKind> sublayers_of(std::size_t) const { return sublayers; }
+  [[nodiscard]] bool has_norms() const { return norm_placement != NormPlacement::none; }
+  [[nodiscard]] kernels::NormRule norm_rule() const { return {norm, norm_epsilon}; }
+  /// Of the linear layers whose results are added to the stream.
+  [[nodiscard]] double residual_std() const {
+    return init_std * init_depth_scale / std::sqrt(2.0 * static_cast<double>(layers));
+  }
   [[nodiscard]] std::size_t head_dim() const { return dim / heads; }
   [[nodiscard]] std::size_t kv_dim() const { return kv_heads * head_dim(); }
 

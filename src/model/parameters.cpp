@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/ranges.h>
+#include <functional>
 #include <numeric>
 
 #include "base/error.hpp"
 #include "base/philox.hpp"
 #include "kernels/lanes/math.hpp"
+#include "model/sublayers.hpp"
 
 namespace ballast::model {
 
@@ -20,20 +22,23 @@ class TableBuilder {
     units_.push_back({std::move(name), parameters_.size(), 0, granules_, 0, first_layer, layers});
   }
 
-  void add_matrix(std::string name, std::size_t rows, std::size_t cols, double init_std) {
-    add({std::move(name),
-         {rows, cols},
-         0,
-         0,
-         rows * cols,
-         0,
-         Decay::yes,
-         InitKind::normal,
-         init_std});
-  }
-
-  void add_gain(std::string name, std::size_t numel) {
-    add({std::move(name), {numel}, 0, 0, numel, 0, Decay::no, InitKind::ones, 0.0});
+  /// Nothing is added where the shape says that there is no such tensor.
+  void add(std::string name, const TensorSpec& spec, TensorSlot slot = {}) {
+    const bool is_gain = spec.role == TensorRole::gain;
+    const std::size_t numel =
+        std::accumulate(spec.shape.begin(), spec.shape.end(), std::size_t{1}, std::multiplies<>{});
+    if (numel == 0) return;
+    add({.name = std::move(name),
+         .shape = spec.shape,
+         .unit = units_.size() - 1,
+         .offset = units_.back().padded_numel(),
+         .numel = numel,
+         .first_granule = granules_,
+         .decay = is_gain ? Decay::no : Decay::yes,
+         .init = is_gain ? InitKind::ones : InitKind::normal,
+         .init_std = spec.init_std,
+         .role = spec.role,
+         .slot = slot});
   }
 
   [[nodiscard]] std::size_t parameters() const { return parameters_.size(); }
@@ -42,14 +47,10 @@ class TableBuilder {
 
  private:
   void add(ParameterInfo info) {
-    UnitInfo& unit = units_.back();
-    info.unit = units_.size() - 1;
-    info.offset = unit.padded_numel();
-    info.first_granule = granules_;
     const std::size_t granules = info.granules();
-    unit.granules += granules;
+    units_.back().granules += granules;
     granules_ += granules;
-    ++unit.parameters;
+    ++units_.back().parameters;
     parameters_.push_back(std::move(info));
   }
 
@@ -58,37 +59,42 @@ class TableBuilder {
   std::size_t granules_ = 0;
 };
 
+TensorSpec gain_of_stream(const ModelConfig& config) {
+  return {.name = {}, .label = {}, .shape = {config.dim}, .role = TensorRole::gain};
+}
+
+TensorSpec table_of_tokens(const ModelConfig& config) {
+  return {.name = {},
+          .label = {},
+          .shape = {config.vocabulary, config.dim},
+          .role = TensorRole::linear,
+          .init_std = config.init_std};
+}
+
 void add_embedding(TableBuilder& table, const ModelConfig& config) {
-  table.add_matrix("embedding", config.vocabulary, config.dim, config.init_std);
+  table.add("embedding", table_of_tokens(config));
 }
 
 void add_head(TableBuilder& table, const ModelConfig& config) {
-  if (config.norm_placement == NormPlacement::pre) table.add_gain("final_norm", config.dim);
-  if (!config.tie_embeddings) {
-    table.add_matrix("head", config.vocabulary, config.dim, config.init_std);
-  }
+  if (config.norm_placement == NormPlacement::pre) table.add("final_norm", gain_of_stream(config));
+  if (!config.tie_embeddings) table.add("head", table_of_tokens(config));
 }
 
 void add_block(TableBuilder& table, const ModelConfig& config, std::size_t layer) {
-  const auto name = [&](const char* tensor) { return fmt::format("block.{}.{}", layer, tensor); };
-  const double std = config.init_std;
-  const double residual_std =
-      std * config.init_depth_scale / std::sqrt(2.0 * static_cast<double>(config.layers));
-  const bool norms = config.norm_placement != NormPlacement::none;
-
-  if (norms) table.add_gain(name("attention_norm"), config.dim);
-  table.add_matrix(name("wq"), config.dim, config.dim, std);
-  table.add_matrix(name("wk"), config.kv_dim(), config.dim, std);
-  table.add_matrix(name("wv"), config.kv_dim(), config.dim, std);
-  if (config.qk_norm) {
-    table.add_gain(name("q_norm"), config.head_dim());
-    table.add_gain(name("k_norm"), config.head_dim());
+  const auto name = [&](std::string_view tensor) {
+    return fmt::format("block.{}.{}", layer, tensor);
+  };
+  std::size_t sublayer = 0;
+  for (const SublayerKind kind : config.sublayers_of(layer)) {
+    const SublayerSpec spec = list_of(kind, config);
+    if (config.has_norms()) {
+      table.add(name(spec.norm), gain_of_stream(config), {sublayer, TensorSlot::kGain});
+    }
+    for (std::size_t i = 0; i < spec.tensors.size(); ++i) {
+      table.add(name(spec.tensors[i].name), spec.tensors[i], {sublayer, i});
+    }
+    ++sublayer;
   }
-  table.add_matrix(name("wo"), config.dim, config.dim, residual_std);
-  if (norms) table.add_gain(name("ffn_norm"), config.dim);
-  table.add_matrix(name("w_gate"), config.ffn, config.dim, std);
-  table.add_matrix(name("w_up"), config.ffn, config.dim, std);
-  table.add_matrix(name("w_down"), config.dim, config.ffn, residual_std);
 }
 
 std::string unit_name(std::size_t first_layer, std::size_t layers) {

@@ -19,8 +19,12 @@ namespace ballast::model {
 using UnitId = std::size_t;
 inline constexpr UnitId kEmbeddingUnit = 0;
 
-enum class Decay { no, yes };
-enum class InitKind { normal, ones };
+/// Where a block's tensor belongs: in which of its sublayers, and where in that one's list.
+struct TensorSlot {
+  static constexpr std::size_t kGain = kMostTensors;  ///< the gain of the norm around the sublayer
+  std::size_t sublayer;
+  std::size_t tensor;
+};
 
 /// One row of the parameter table: what a tensor is, and where it lies.
 struct ParameterInfo {
@@ -33,6 +37,8 @@ struct ParameterInfo {
   Decay decay;
   InitKind init;
   double init_std;  ///< for InitKind::normal
+  TensorRole role;
+  TensorSlot slot;  ///< of a block's tensor
 
   [[nodiscard]] std::size_t granules() const { return granules_for(numel); }
 };

@@ -1,6 +1,6 @@
 #include "model/recompute.hpp"
 
-#include <utility>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -10,19 +10,26 @@ namespace ballast::model {
 
 namespace {
 
-/// What the end of "every:N" names, which it is taken from; nothing named: everything.
-Recompute take_part(std::string_view& text) {
-  for (const auto& [ending, what] : {std::pair{":attention", Recompute::attention},
-                                     std::pair{":feed_forward", Recompute::feed_forward}}) {
-    if (!text.ends_with(ending)) continue;
-    text.remove_suffix(std::string_view{ending}.size());
-    return what;
+/// The sublayer that the end of "PREFIX:NAME" names, which is taken from it.
+std::optional<SublayerKind> take_sublayer(std::string_view& text) {
+  for (const SublayerKind kind : kSublayerKinds) {
+    if (!text.ends_with(fmt::format(":{}", name_of(kind)))) continue;
+    text.remove_suffix(name_of(kind).size() + 1);
+    return kind;
   }
-  return Recompute::full;
+  return {};
 }
 
-[[nodiscard]] std::string_view name_of(Recompute part) {
-  return part == Recompute::attention ? "attention" : "feed_forward";
+/// Every way to write a policy.
+std::string known_policies() {
+  std::string selective = "none, full, selective";
+  std::string every = ", every:N";
+  for (const SublayerKind kind : kSublayerKinds) {
+    selective += fmt::format(", selective:{}", name_of(kind));
+    const bool is_last = kind == kSublayerKinds.back();
+    every += fmt::format("{}every:N:{}", is_last ? " or " : ", ", name_of(kind));
+  }
+  return selective + every;
 }
 
 }  // namespace
@@ -31,7 +38,7 @@ RecomputePolicy RecomputePolicy::every(std::size_t n, Recompute what) {
   if (n == 0) {
     throw usage_error(
         "parallel.recompute = every:0{} names no block: write none, or every:N with N from 1",
-        what == Recompute::full ? "" : fmt::format(":{}", name_of(what)));
+        what.is_full() ? "" : fmt::format(":{}", name_of(what.sublayer())));
   }
   return {what, n};
 }
@@ -39,29 +46,21 @@ RecomputePolicy RecomputePolicy::every(std::size_t n, Recompute what) {
 RecomputePolicy RecomputePolicy::parse(std::string_view text) {
   if (text == "none") return none();
   if (text == "full") return full();
-  if (text == "selective" || text == "selective:attention") return attention();
-  if (text == "selective:feed_forward") return feed_forward();
+  if (text == "selective") return selective(SublayerKind::attention);
   std::string_view blocks = text;
-  const Recompute what = take_part(blocks);
-  if (const auto n = count_after("every:", blocks)) return every(*n, what);
-  throw usage_error(
-      "parallel.recompute = {} is not known: none, full, selective, selective:attention, "
-      "selective:feed_forward, every:N, every:N:attention or every:N:feed_forward",
-      excerpt(text));
+  const auto sublayer = take_sublayer(blocks);
+  if (sublayer && blocks == "selective") return selective(*sublayer);
+  if (const auto n = count_after("every:", blocks)) {
+    return every(*n, sublayer ? Recompute::of(*sublayer) : Recompute::full());
+  }
+  throw usage_error("parallel.recompute = {} is not known: {}", excerpt(text), known_policies());
 }
 
 std::string RecomputePolicy::name() const {
-  switch (what_) {
-    case Recompute::none:
-      return "none";
-    case Recompute::full:
-      return stride_ == 1 ? "full" : fmt::format("every:{}", stride_);
-    case Recompute::attention:
-    case Recompute::feed_forward:
-      return stride_ == 1 ? fmt::format("selective:{}", name_of(what_))
-                          : fmt::format("every:{}:{}", stride_, name_of(what_));
-  }
-  return "?";
+  if (what_.is_none()) return "none";
+  if (what_.is_full()) return stride_ == 1 ? "full" : fmt::format("every:{}", stride_);
+  return stride_ == 1 ? fmt::format("selective:{}", name_of(what_.sublayer()))
+                      : fmt::format("every:{}:{}", stride_, name_of(what_.sublayer()));
 }
 
 }  // namespace ballast::model

@@ -2,61 +2,67 @@
 
 #include <algorithm>
 
-#include "kernels/attention/attention.hpp"
 #include "kernels/norm.hpp"
 #include "tensor/reuse.hpp"
 
 namespace ballast::model {
 
-ScratchRooms::ScratchRooms(const ModelConfig& config, BatchShape shape,
-                           const TransformerOptions& options, std::span<const Arena::Extent> idle,
-                           Arena& arena)
+ScratchRooms::ScratchRooms(const Block& block, const TransformerOptions& options,
+                           std::span<const Arena::Extent> idle, Arena& arena)
     : arena_{&arena} {
   Reuse memory{arena};
   for (const auto& extent : idle) memory.lend(extent);
-  const ElementType compute = options.precision.compute;
-  const std::size_t dim = config.dim;
-  const std::size_t kv_dim = config.kv_dim();
-  const auto room = [&](std::size_t width) {
-    return memory.reserve<float>(MemoryClass::scratch, shape.tokens() * width);
+  const bool is_training = options.mode == Mode::training;
+  const bool is_narrow = options.precision.compute != ElementType::fp32;
+  const std::size_t tokens = block.shape().tokens();
+  const std::size_t dim = block.dim();
+  const auto reserve_rooms = [&](RoomSpec::Use use) {
+    for (std::size_t i = 0; i < block.sublayers().size(); ++i) {
+      const auto specs = block.sublayers()[i]->rooms(options.workers);
+      for (std::size_t room = 0; room < specs.size(); ++room) {
+        if (specs[room].use != use) continue;
+        rooms_[i][room] = memory.reserve(MemoryClass::scratch, specs[room].numel, specs[room].type);
+      }
+    }
   };
-  const auto compute_room = [&](std::size_t width) {
-    return memory.reserve(MemoryClass::scratch, shape.tokens() * width, compute);
-  };
-  const bool training = options.mode == Mode::training;
-  const bool narrow = compute != ElementType::fp32;
-  operand_ = compute_room(std::max(config.ffn, dim));
-  sublayer_ = room(dim);
-  attention_ = memory.reserve<float>(
-      MemoryClass::scratch,
-      kernels::attention_scratch_numel(
-          {shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()},
-          std::max(options.workers, workers_of(options.team))));
-  if (narrow) gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
-  if (!training) return;
-  dq_ = room(dim);
-  dk_ = room(kv_dim);
-  dv_ = compute_room(kv_dim);
-  // Of the stream, or of heads.
-  gain_sums_ = memory.reserve<float>(
-      MemoryClass::scratch,
-      std::max(kernels::gain_scratch_numel({shape.tokens(), dim}),
-               kernels::gain_scratch_numel({shape.tokens() * config.heads, config.head_dim()})));
-  if (narrow) gradient_operand_ = compute_room(dim);
+
+  std::size_t operand_width = dim;
+  std::size_t gain_sums = kernels::gain_scratch_numel({tokens, dim});
+  for (const auto& sublayer : block.sublayers()) {
+    const SublayerSpec& spec = sublayer->spec();
+    operand_width = std::max(operand_width, spec.operand_width);
+    if (spec.norms_a_token == 0) continue;
+    gain_sums = std::max(
+        gain_sums, kernels::gain_scratch_numel({tokens * spec.norms_a_token, spec.norm_width}));
+  }
+  operand_ =
+      memory.reserve(MemoryClass::scratch, tokens * operand_width, options.precision.compute);
+  sublayer_ = memory.reserve<float>(MemoryClass::scratch, tokens * dim);
+  reserve_rooms(RoomSpec::Use::always);
+  if (is_narrow) gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
+  if (!is_training) return;
+  reserve_rooms(RoomSpec::Use::backward);
+  gain_sums_ = memory.reserve<float>(MemoryClass::scratch, gain_sums);
+  if (is_narrow) {
+    gradient_operand_ =
+        memory.reserve(MemoryClass::scratch, tokens * dim, options.precision.compute);
+  }
 }
 
 BlockScratch ScratchRooms::view() const {
-  return {
+  BlockScratch scratch{
       .operand = arena_->view(operand_),
       .sublayer = arena_->view(sublayer_),
-      .dq = arena_->view(dq_),
-      .dk = arena_->view(dk_),
-      .dv = arena_->view(dv_),
       .gain_sums = arena_->view(gain_sums_),
-      .attention = arena_->view(attention_),
       .gain = arena_->view(gain_),
       .gradient_operand = arena_->view(gradient_operand_),
   };
+  for (std::size_t i = 0; i < rooms_.size(); ++i) {
+    for (std::size_t room = 0; room < kMostRooms; ++room) {
+      scratch.rooms[i][room] = arena_->view(rooms_[i][room]);
+    }
+  }
+  return scratch;
 }
 
 }  // namespace ballast::model

@@ -3,29 +3,24 @@
 #include <array>
 
 #include "base/error.hpp"
-#include "kernels/convert.hpp"
-#include "kernels/elementwise.hpp"
-#include "kernels/embedding.hpp"
-#include "kernels/norm.hpp"
-#include "model/rounded.hpp"
 
 namespace ballast::model {
 
 using kernels::Store;
 
 Transformer::Transformer(const ModelConfig& config, BatchShape shape,
-                         const TransformerOptions& options, const kernels::Gemm& gemm, Arena& arena)
+                         const TransformerOptions& options, const kernels::Operations& operations,
+                         Arena& arena)
     : config_{config},
       shape_{shape},
       recompute_{options.recompute},
       profile_{options.profile},
-      team_{options.team},
       compute_{options.precision.compute},
+      operations_{&operations},
       table_{config, options.grouping},
-      rope_{shape.seq_len, config.head_dim(), config.rope_base},
-      block_{config, shape, options.precision.compute, gemm, rope_, profile_, team_},
+      block_{config, shape, options.precision.compute, operations},
       arena_{&arena},
-      loss_head_{config, shape, compute_, gemm, arena, profile_, team_},
+      loss_head_{config, shape, compute_, operations, arena},
       activations_{config, shape, options, arena},
       scratch_{reserve_head_and_scratch(options, arena)} {}
 
@@ -44,7 +39,7 @@ ScratchRooms Transformer::reserve_head_and_scratch(const TransformerOptions& opt
   }
   const std::array idle{loss_head_.logits_extent(), arena.reserved_since(start)};
   if (is_training) gradient_ = arena.reserve<float>(MemoryClass::scratch, tokens * config_.dim);
-  return {config_, shape_, options, idle, arena};
+  return {block_, options, idle, arena};
 }
 
 BlockPass Transformer::pass(std::size_t layer, const ParameterLease& lease,
@@ -55,7 +50,7 @@ BlockPass Transformer::pass(std::size_t layer, const ParameterLease& lease,
 
 /// The stream at `depth` as observers see it.
 std::span<const float> Transformer::shown(std::size_t depth) const {
-  return widened(activations_.residual(depth), scratch_.view().sublayer);
+  return operations_->widened(activations_.residual(depth), scratch_.view().sublayer);
 }
 
 void Transformer::check(const Batch& batch) const {
@@ -70,12 +65,8 @@ void Transformer::check(const Batch& batch) const {
 
 void Transformer::embed(const Batch& batch, ParameterSource& source) {
   const ParameterLease lease{source, kEmbeddingUnit};
-  {
-    const Elements stream = activations_.residual(0);
-    const ProfileSpan span{profile_, Region::embedding_forward, moves(2 * stream.size_bytes())};
-    kernels::embedding_forward(config_.dim, batch.ids, embedding_tensor(table_, lease.values()),
-                               stream, team_);
-  }
+  operations_->embedding_forward(config_.dim, batch.ids, embedding_tensor(table_, lease.values()),
+                                 activations_.residual(0));
   if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }
 
@@ -85,24 +76,21 @@ void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
     const ProfileSpan span{profile_, Region::block_forward, {}, numbered(layer)};
     const ParameterLease lease{source, table_.unit_of_layer(layer)};
     const auto block = pass(layer, lease, batch);
-    const float largest_logit = block_.forward(block, activations_.residual(layer + 1));
-    if (recompute_.of(layer) != Recompute::none) shared_layer_ = layer;
-    if (observer_ != nullptr) {
-      observer_->after_block(layer, shown(layer + 1),
-                             {largest_logit, block.saved.log_sum_exp.floats()});
-    }
+    const auto attention = block_.forward(block, activations_.residual(layer + 1));
+    if (!recompute_.of(layer).is_none()) shared_layer_ = layer;
+    if (observer_ != nullptr) observer_->after_block(layer, shown(layer + 1), attention);
   }
 }
 
 ConstElements Transformer::final_hidden(const HeadWeights& weights) const {
   const Elements last = activations_.residual(config_.layers);
   const Elements hidden = arena_->view(hidden_);
-  if (!has_final_norm()) return last.type() == compute_ ? last : rounded(last, hidden, team_);
-  const ProfileSpan span{profile_, Region::norm_forward,
-                         moves(last.size_bytes() + hidden.size_bytes())};
-  kernels::norm_forward(config_.norm, {shape_.tokens(), config_.dim}, config_.norm_epsilon, last,
-                        widened(weights.final_norm, scratch_.view().gain), hidden,
-                        arena_->view(hidden_statistics_), team_);
+  if (!has_final_norm()) {
+    return last.type() == compute_ ? last : operations_->rounded(last, hidden);
+  }
+  operations_->norm_forward(config_.norm_rule(), {shape_.tokens(), config_.dim}, last,
+                            operations_->widened(weights.final_norm, scratch_.view().gain), hidden,
+                            arena_->view(hidden_statistics_));
   return hidden;
 }
 
@@ -120,11 +108,11 @@ LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& sou
                                   dhidden, gradients.head, room.store);
   if (has_final_norm()) {
     const BlockScratch scratch = scratch_.view();
-    kernels::norm_backward(
-        config_.norm, {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
-        widened(weights.final_norm, scratch.gain), arena_->view(hidden_statistics_), dhidden,
-        dhidden, Store::overwrite, {gradients.final_norm, room.store, scratch.gain_sums},
-        scratch.gradient_operand, team_);
+    operations_->norm_backward(
+        config_.norm_rule(), {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
+        operations_->widened(weights.final_norm, scratch.gain), arena_->view(hidden_statistics_),
+        dhidden, dhidden, Store::overwrite, {gradients.final_norm, room.store, scratch.gain_sums},
+        scratch.gradient_operand);
   }
   return sums;
 }
@@ -144,7 +132,7 @@ void Transformer::add_observed_gradient(std::size_t layer) {
   const auto gradient = arena_->view(gradient_);
   observer_->add_gradient(layer, gradient);
   const Elements operand = scratch_.view().gradient_operand;
-  if (!operand.empty()) kernels::narrow(gradient, operand, team_);
+  if (!operand.empty()) operations_->convert(ConstElements{gradient}, operand);
 }
 
 void Transformer::backward_block(std::size_t layer, const Batch& batch, ParameterSource& source) {
@@ -154,7 +142,7 @@ void Transformer::backward_block(std::size_t layer, const Batch& batch, Paramete
   const GradientRoom room = source.gradient_room(unit);
   const auto block = pass(layer, lease, batch);
   const Recompute recompute = recompute_.of(layer);
-  if (recompute != Recompute::none) {
+  if (!recompute.is_none()) {
     // After the forward, the last block that recomputes finds its activations still there.
     if (shared_layer_ != layer) {
       const ProfileSpan recompute_span{profile_, Region::recompute, {}, numbered(layer)};
@@ -171,15 +159,8 @@ void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
   // added to it; otherwise they start at zero where the room says overwrite.
   const GradientRoom room = source.gradient_room(kEmbeddingUnit);
   const auto dembedding = embedding_tensor(table_, room.values);
-  {
-    const auto gradient = arena_->view(gradient_);
-    const ProfileSpan span{profile_, Region::embedding_backward,
-                           moves(3 * gradient.size_bytes() + dembedding.size_bytes())};
-    if (!config_.tie_embeddings && room.store == Store::overwrite) {
-      kernels::clear(dembedding, team_);
-    }
-    kernels::embedding_backward(config_.dim, batch.ids, gradient, dembedding, team_);
-  }
+  if (!config_.tie_embeddings && room.store == Store::overwrite) operations_->clear(dembedding);
+  operations_->embedding_backward(config_.dim, batch.ids, arena_->view(gradient_), dembedding);
   source.gradient_ready(kEmbeddingUnit);
 }
 
@@ -214,7 +195,7 @@ std::vector<Arena::Extent> Transformer::idle_after_gradients() const {
 
 std::optional<NonFinite> Transformer::find_nonfinite() const {
   for (std::size_t depth = 0; depth <= config_.layers; ++depth) {
-    if (kernels::all_finite(shown(depth))) continue;
+    if (operations_->all_finite(shown(depth))) continue;
     return NonFinite{depth == 0 ? "embedding" : fmt::format("block.{}", depth - 1), depth};
   }
   if (!loss_head_.losses_are_finite()) return NonFinite{"logits", config_.layers + 1};

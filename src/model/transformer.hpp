@@ -5,8 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/gemm/gemm.hpp"
-#include "kernels/rope.hpp"
+#include "kernels/operations/operations.hpp"
 #include "model/activations.hpp"
 #include "model/batch.hpp"
 #include "model/block.hpp"
@@ -25,9 +24,9 @@ namespace ballast::model {
 /// that is committed afterwards), and it visits units in the order of its step program.
 class Transformer {
  public:
-  /// `gemm` and `arena` must outlive the model.
+  /// `operations` and `arena` must outlive the model.
   Transformer(const ModelConfig& config, BatchShape shape, const TransformerOptions& options,
-              const kernels::Gemm& gemm, Arena& arena);
+              const kernels::Operations& operations, Arena& arena);
 
   [[nodiscard]] const ParameterTable& table() const { return table_; }
   [[nodiscard]] BatchShape shape() const { return shape_; }
@@ -71,10 +70,9 @@ class Transformer {
   BatchShape shape_;
   RecomputePolicy recompute_;
   Profile* profile_;
-  Team* team_;
   ElementType compute_;
+  const kernels::Operations* operations_;
   ParameterTable table_;
-  kernels::RopeTable rope_;
   Block block_;
   const Arena* arena_;
   LossHead loss_head_;

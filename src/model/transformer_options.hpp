@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstddef>
+
 #include "base/profile.hpp"
-#include "base/team.hpp"
 #include "model/grouping.hpp"
 #include "model/precision.hpp"
 #include "model/recompute.hpp"
@@ -16,11 +17,10 @@ struct TransformerOptions {
   Precision precision{};
   RecomputePolicy recompute{};
   Grouping grouping{};  ///< as it stands: one unit a block
-  /// Records what the model does, and must outlive it; null: nobody looks.
+  /// Records the phases of a step, and must outlive the model; null: nobody looks.
   Profile* profile = nullptr;
-  /// Who shares out the work; must outlive the model. Null: the caller alone.
-  Team* team = nullptr;
-  /// Workers that scratch is reserved for: at least the team's. Results do not depend on it.
+  /// Workers that scratch is reserved for: at least as many as share out its operations. Results
+  /// do not depend on it.
   std::size_t workers = 1;
 };
 

@@ -1,5 +1,6 @@
 #include "model/unit_views.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace ballast::model {
@@ -7,32 +8,21 @@ namespace ballast::model {
 namespace {
 
 template <class Unit>
-Unit tensor_named(std::span<const ParameterInfo> parameters, std::string_view suffix, Unit unit) {
-  for (const auto& parameter : parameters) {
-    if (std::string_view{parameter.name}.ends_with(suffix)) {
-      return unit.subspan(parameter.offset, parameter.numel);
-    }
-  }
-  return {};
+Unit tensor_named(std::span<const ParameterInfo> parameters, std::string_view name, Unit unit) {
+  const auto found = std::ranges::find(parameters, name, &ParameterInfo::name);
+  return found == parameters.end() ? Unit{} : unit.subspan(found->offset, found->numel);
 }
 
 template <class Unit>
 BlockTensors<Unit> block_in(const ParameterTable& table, std::size_t layer, Unit unit) {
-  const auto parameters = table.parameters_of_layer(layer);
-  const auto tensor = [&](std::string_view name) { return tensor_named(parameters, name, unit); };
-  return {
-      .attention_norm = tensor(".attention_norm"),
-      .wq = tensor(".wq"),
-      .wk = tensor(".wk"),
-      .wv = tensor(".wv"),
-      .q_norm = tensor(".q_norm"),
-      .k_norm = tensor(".k_norm"),
-      .wo = tensor(".wo"),
-      .ffn_norm = tensor(".ffn_norm"),
-      .w_gate = tensor(".w_gate"),
-      .w_up = tensor(".w_up"),
-      .w_down = tensor(".w_down"),
-  };
+  BlockTensors<Unit> tensors;
+  for (const auto& parameter : table.parameters_of_layer(layer)) {
+    auto& sublayer = tensors[parameter.slot.sublayer];
+    Unit& tensor = parameter.slot.tensor == TensorSlot::kGain ? sublayer.gain
+                                                              : sublayer.own[parameter.slot.tensor];
+    tensor = unit.subspan(parameter.offset, parameter.numel);
+  }
+  return tensors;
 }
 
 template <class Unit>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "model/parameters.hpp"
@@ -7,34 +8,30 @@
 
 namespace ballast::model {
 
-/// The tensors of one block within its unit; empty where the configuration has none.
+/// The tensors of one sublayer of a block within its unit, in the order of its list; empty where
+/// the configuration has none.
 template <class Tensor>
-struct BlockTensors {
-  Tensor attention_norm;  ///< [dim]
-  Tensor wq;              ///< [dim, dim]
-  Tensor wk;              ///< [kv_dim, dim]
-  Tensor wv;              ///< [kv_dim, dim]
-  Tensor q_norm;          ///< [head_dim]
-  Tensor k_norm;          ///< [head_dim]
-  Tensor wo;              ///< [dim, dim]
-  Tensor ffn_norm;        ///< [dim]
-  Tensor w_gate;          ///< [ffn, dim]
-  Tensor w_up;            ///< [ffn, dim]
-  Tensor w_down;          ///< [dim, ffn]
+struct SublayerTensors {
+  Tensor gain{};  ///< [dim] of the norm before or behind the sublayer
+  std::array<Tensor, kMostTensors> own{};
 };
+
+/// The tensors of one block, sublayer by sublayer.
+template <class Tensor>
+using BlockTensors = std::array<SublayerTensors<Tensor>, kMostSublayers>;
 using BlockWeights = BlockTensors<ConstElements>;
 using BlockGradients = BlockTensors<std::span<float>>;
 
 /// What follows the blocks.
 template <class Tensor>
 struct HeadTensors {
-  Tensor final_norm;  ///< [dim], only with pre-normalisation
+  Tensor final_norm;  ///< [dim], only with pre-normalization
   Tensor head;        ///< [vocabulary, dim]; the embedding when they are tied
 };
 using HeadWeights = HeadTensors<ConstElements>;
 using HeadGradients = HeadTensors<std::span<float>>;
 
-/// Finds the tensors of block `layer` in `unit`: the whole unit that holds the block.
+/// The tensors of block `layer` in `unit`: the whole unit that holds the block.
 [[nodiscard]] BlockWeights block_tensors(const ParameterTable& table, std::size_t layer,
                                          ConstElements unit);
 [[nodiscard]] BlockGradients block_tensors(const ParameterTable& table, std::size_t layer,

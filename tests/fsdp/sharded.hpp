@@ -11,6 +11,7 @@
 #include "kernels/convert.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "kernels/operations/cpu_operations.hpp"
 #include "model/transformer.hpp"
 #include "model/whole_parameters.hpp"
 #include "reference/variants.hpp"
@@ -43,13 +44,14 @@ class Sharded {
         mesh_{make_mesh(policy, topology_.ranks())},
         transports_{choose_transports(policy, mesh_, topology_)},
         gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
+        operations_{*gemm_, policy.compute},
         transformer_{reference::uneven_shape(),
                      {kSequences, seq_len},
                      {.mode = model::Mode::training,
                       .precision = {policy.compute, ElementType::fp32},
                       .recompute = {},
                       .grouping = std::move(grouping)},
-                     *gemm_,
+                     operations_,
                      memory_.own},
         layout_{transformer_.table(), mesh_, static_cast<std::size_t>(test::world().rank())},
         parameters_{layout_, policy, transports_, memory_,
@@ -115,6 +117,7 @@ class Sharded {
   Transports transports_;
   Memory memory_;
   std::unique_ptr<kernels::Gemm> gemm_;
+  kernels::CpuOperations operations_;
   model::Transformer transformer_;
   ShardLayout layout_;
   ShardedParameters parameters_;

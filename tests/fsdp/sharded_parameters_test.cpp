@@ -8,6 +8,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "kernels/operations/cpu_operations.hpp"
 
 namespace ballast::fsdp {
 namespace {
@@ -20,13 +21,14 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const 
                                   std::size_t seq_len = kSeqLen) {
   Arena arena;
   const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
+  const kernels::CpuOperations operations{*gemm, policy.compute};
   model::Transformer transformer{reference::uneven_shape(),
                                  {kSequences, seq_len},
                                  {.mode = model::Mode::training,
                                   .precision = {policy.compute, ElementType::fp32},
                                   .recompute = {},
                                   .grouping = {}},
-                                 *gemm,
+                                 operations,
                                  arena};
   WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept, policy.compute};
   arena.commit();

@@ -4,6 +4,7 @@
 
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "kernels/operations/cpu_operations.hpp"
 #include "model/cases.hpp"
 #include "reference/variants.hpp"
 #include "support/production_model.hpp"
@@ -23,9 +24,9 @@ struct BlockBytes {
     const bool pre = m.norm_placement == NormPlacement::pre;
     const bool post = m.norm_placement == NormPlacement::post;
     // The stream between the sublayers, and both sums that stand before norms.
-    frame = m.dim * r + (pre ? statistics : 0) + (post ? 2 * (m.dim * r + statistics) : 0);
+    frame = m.dim * r + (post ? 2 * (m.dim * r + statistics) : 0);
     // Queries, keys, values and what they attended to.
-    attention = 2 * (m.dim + m.kv_dim()) * c + m.heads * sizeof(float);
+    attention = 2 * (m.dim + m.kv_dim()) * c + m.heads * sizeof(float) + (pre ? statistics : 0);
     if (m.qk_norm) {
       attention += (m.dim + m.kv_dim()) * c + (m.heads + m.kv_heads) * statistics;
     }
@@ -33,17 +34,8 @@ struct BlockBytes {
   }
 
   [[nodiscard]] std::size_t dropped(Recompute what) const {
-    switch (what) {
-      case Recompute::none:
-        return 0;
-      case Recompute::full:
-        return frame + attention + feed_forward;
-      case Recompute::attention:
-        return attention;
-      case Recompute::feed_forward:
-        return feed_forward;
-    }
-    return 0;
+    return (what.is_full() ? frame : 0) + (what.drops(SublayerKind::attention) ? attention : 0) +
+           (what.drops(SublayerKind::feed_forward) ? feed_forward : 0);
   }
 
   std::size_t frame, attention, feed_forward;
@@ -55,7 +47,7 @@ std::size_t kept_bytes(const ModelConfig& m, const Precision& precision,
   const BlockBytes block{m, precision};
   std::size_t bytes = (m.layers + 1) * m.dim * size_of(precision.residual);
   for (std::size_t layer = 0; layer < m.layers; ++layer) {
-    bytes += block.dropped(Recompute::full) - block.dropped(recompute.of(layer));
+    bytes += block.dropped(Recompute::full()) - block.dropped(recompute.of(layer));
   }
   const bool final_norm = m.norm_placement == NormPlacement::pre;
   if (final_norm) bytes += 2 * sizeof(float);
@@ -74,7 +66,8 @@ class ActivationBytes : public testing::TestWithParam<reference::Variant> {
   [[nodiscard]] static Planned plan(const ModelConfig& config, const TransformerOptions& options) {
     Arena arena;
     const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
-    const Transformer model{config, kShape, options, *gemm, arena};
+    const kernels::CpuOperations operations{*gemm, options.precision.compute};
+    const Transformer model{config, kShape, options, operations, arena};
     return {arena.planned_bytes(MemoryClass::activations),
             arena.planned_bytes(MemoryClass::scratch)};
   }
@@ -115,7 +108,10 @@ TEST(Activations, RecomputingSharesOnePlace) {
   const auto config = odd_shape();
   const Activations activations{config, kShape, {.recompute = RecomputePolicy::every(2)}, arena};
   arena.commit();
-  const auto gate = [&](std::size_t layer) { return activations.of(layer).gate.data(); };
+  // The first tensor that the feed-forward keeps.
+  const auto gate = [&](std::size_t layer) {
+    return activations.of(layer).at(1).own.front().data();
+  };
   EXPECT_EQ(gate(0), gate(2));
   EXPECT_NE(gate(0), gate(1));
 }

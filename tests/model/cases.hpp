@@ -21,8 +21,10 @@ namespace ballast::model {
 
 /// Every policy but none, for a model of a few blocks.
 [[nodiscard]] inline std::vector<RecomputePolicy> every_recomputation() {
-  return {RecomputePolicy::full(), RecomputePolicy::every(2), RecomputePolicy::attention(),
-          RecomputePolicy::feed_forward(), RecomputePolicy::every(2, Recompute::feed_forward)};
+  return {RecomputePolicy::full(), RecomputePolicy::every(2),
+          RecomputePolicy::selective(SublayerKind::attention),
+          RecomputePolicy::selective(SublayerKind::feed_forward),
+          RecomputePolicy::every(2, Recompute::of(SublayerKind::feed_forward))};
 }
 
 /// Odd widths, long enough sums for rounding to show, several blocks.

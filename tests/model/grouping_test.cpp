@@ -216,17 +216,17 @@ TEST(UnitViews, FindTheTensorsOfABlockInAnyGrouping) {
     for (std::size_t layer = 0; layer < config.layers; ++layer) {
       const UnitId unit = table.unit_of_layer(layer);
       std::vector<float> values(table.unit(unit).padded_numel());
-      const auto gradients = block_tensors(table, layer, std::span{values});
+      const auto gradient = block_tensors(table, layer, std::span{values}).at(1).own.at(0);
       const auto& gate = table.find(fmt::format("block.{}.w_gate", layer));
-      EXPECT_EQ(gradients.w_gate.data(), values.data() + gate.offset);
-      EXPECT_EQ(gradients.w_gate.size(), gate.numel);
+      EXPECT_EQ(gradient.data(), values.data() + gate.offset);
+      EXPECT_EQ(gradient.size(), gate.numel);
 
       const ConstElements narrow{reinterpret_cast<const std::byte*>(values.data()), values.size(),
                                  ElementType::bf16};
-      const auto weights = block_tensors(table, layer, narrow);
-      EXPECT_EQ(weights.w_gate.data(), narrow.data() + 2 * gate.offset);
-      EXPECT_EQ(weights.w_gate.size(), gate.numel);
-      EXPECT_EQ(weights.w_gate.type(), ElementType::bf16);
+      const auto weight = block_tensors(table, layer, narrow).at(1).own.at(0);
+      EXPECT_EQ(weight.data(), narrow.data() + 2 * gate.offset);
+      EXPECT_EQ(weight.size(), gate.numel);
+      EXPECT_EQ(weight.type(), ElementType::bf16);
     }
   }
 }

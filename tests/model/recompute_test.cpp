@@ -24,7 +24,8 @@ TEST(RecomputePolicy, ReadsWhatItWrites) {
                            "selective:feed_forward", "every:2:attention", "every:3:feed_forward"}) {
     EXPECT_EQ(RecomputePolicy::parse(text).name(), text);
   }
-  EXPECT_EQ(RecomputePolicy::parse("selective"), RecomputePolicy::attention());
+  EXPECT_EQ(RecomputePolicy::parse("selective"),
+            RecomputePolicy::selective(SublayerKind::attention));
   EXPECT_EQ(RecomputePolicy::parse("every:1"), RecomputePolicy::full());
   EXPECT_EQ(RecomputePolicy{}, RecomputePolicy::none());
 }
@@ -46,9 +47,10 @@ TEST(RecomputePolicy, NamesTheKeyOfWhatItDoesNotKnow) {
 TEST(RecomputePolicy, EveryNthBlockStartsWithTheFirst) {
   const auto policy = RecomputePolicy::every(3);
   for (std::size_t layer = 0; layer < 9; ++layer) {
-    EXPECT_EQ(policy.of(layer), layer % 3 == 0 ? Recompute::full : Recompute::none);
-    EXPECT_EQ(RecomputePolicy::attention().of(layer), Recompute::attention);
-    EXPECT_EQ(RecomputePolicy::none().of(layer), Recompute::none);
+    EXPECT_EQ(policy.of(layer), layer % 3 == 0 ? Recompute::full() : Recompute::none());
+    EXPECT_EQ(RecomputePolicy::selective(SublayerKind::attention).of(layer),
+              Recompute::of(SublayerKind::attention));
+    EXPECT_EQ(RecomputePolicy::none().of(layer), Recompute::none());
   }
 }
 
@@ -172,11 +174,13 @@ TEST(Recomputation, MultipliesWhatItsFormulaSays) {
         const std::size_t every_second = (layers + 1) / 2 - 1;
         expect_extra(RecomputePolicy::full(), (layers - 1) * full, layers - 1);
         expect_extra(RecomputePolicy::every(2), every_second * full, every_second);
-        expect_extra(RecomputePolicy::attention(), (layers - 1) * block.qkv, layers - 1);
-        expect_extra(RecomputePolicy::feed_forward(), (layers - 1) * block.gate_up, 0);
-        expect_extra(RecomputePolicy::every(2, Recompute::attention), every_second * block.qkv,
-                     every_second);
-        expect_extra(RecomputePolicy::every(2, Recompute::feed_forward),
+        expect_extra(RecomputePolicy::selective(SublayerKind::attention), (layers - 1) * block.qkv,
+                     layers - 1);
+        expect_extra(RecomputePolicy::selective(SublayerKind::feed_forward),
+                     (layers - 1) * block.gate_up, 0);
+        expect_extra(RecomputePolicy::every(2, Recompute::of(SublayerKind::attention)),
+                     every_second * block.qkv, every_second);
+        expect_extra(RecomputePolicy::every(2, Recompute::of(SublayerKind::feed_forward)),
                      every_second * block.gate_up, 0);
         expect_extra(RecomputePolicy::every(100), 0, 0);
       }

@@ -8,6 +8,7 @@
 
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "kernels/operations/cpu_operations.hpp"
 #include "model/transformer.hpp"
 #include "model/whole_parameters.hpp"
 #include "reference/model.hpp"
@@ -34,7 +35,9 @@ class ProductionModel {
       const model::TransformerOptions& options, const reference::Parameters<double>& values,
       std::unique_ptr<kernels::Gemm> gemm = kernels::make_gemm(kernels::GemmTable::shipped()))
       : gemm_{std::move(gemm)},
-        transformer_{config, shape, options, *gemm_, arena_},
+        operations_{
+            kernels::make_operations(*gemm_, options.precision.compute, nullptr, options.profile)},
+        transformer_{config, shape, options, *operations_, arena_},
         parameters_{transformer_.table(), model::WholeParameters::Gradients::kept,
                     options.precision.compute} {
     arena_.commit();
@@ -75,6 +78,7 @@ class ProductionModel {
  private:
   Arena arena_;
   std::unique_ptr<kernels::Gemm> gemm_;
+  std::unique_ptr<kernels::Operations> operations_;
   model::Transformer transformer_;
   model::WholeParameters parameters_;
 };

@@ -40,7 +40,7 @@ Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfi
   const model::Precision precision = precision_of(identity);
   return {config,
           shape,
-          {.mode = model::Mode::evaluation, .precision = precision, .team = &team},
+          {.mode = model::Mode::evaluation, .precision = precision, .workers = team.workers()},
           {.compute = precision.compute, .purpose = fsdp::Purpose::evaluation},
           1,
           kernels::GemmTable::shipped(),

@@ -9,6 +9,7 @@
 #include "comm/agree.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "kernels/operations/cpu_operations.hpp"
 #include "train/watch/monitor_options.hpp"
 
 namespace ballast::train {
@@ -42,7 +43,8 @@ class Planner {
         mesh_{fsdp::make_mesh(blueprint_.policy, topology.ranks())},
         transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
         gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
-        model_{blueprint_.model, blueprint_.shape, blueprint_.options, *gemm_, model_memory_},
+        operations_{*gemm_, blueprint_.options.precision.compute},
+        model_{blueprint_.model, blueprint_.shape, blueprint_.options, operations_, model_memory_},
         loans_{loans_to_gradients(blueprint_, model_, topology.ranks())} {
     plan_.host_items = no_items();
   }
@@ -59,6 +61,7 @@ class Planner {
   fsdp::Mesh mesh_;
   fsdp::Transports transports_;
   std::unique_ptr<kernels::Gemm> gemm_;
+  kernels::CpuOperations operations_;
   Arena model_memory_;
   model::Transformer model_;
   std::vector<Arena::Extent> loans_;

@@ -1,7 +1,10 @@
 #include "train/plan/workspace.hpp"
 
+#include <algorithm>
+
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_profiled.hpp"
+#include "kernels/operations/cpu_operations.hpp"
 
 namespace ballast::train {
 
@@ -18,7 +21,7 @@ std::unique_ptr<kernels::Gemm> make_gemm(const Blueprint& blueprint) {
 Blueprint make_blueprint(const Config& config, Profile* profile, Team* team) {
   model::TransformerOptions options = make_model_options(config);
   options.profile = profile;
-  options.team = team;
+  options.workers = std::max(options.workers, workers_of(team));
   return {config.model,
           {config.data.micro_batch, config.data.seq_len},
           std::move(options),
@@ -40,7 +43,9 @@ Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology,
       mesh_{fsdp::make_mesh(policy_, topology.ranks())},
       transports_{fsdp::choose_transports(policy_, mesh_, topology)},
       gemm_{make_gemm(blueprint)},
-      model_{blueprint.model, blueprint.shape, blueprint.options, *gemm_, memory_.own},
+      operations_{
+          kernels::make_operations(*gemm_, policy_.compute, blueprint.team, blueprint.profile)},
+      model_{blueprint.model, blueprint.shape, blueprint.options, *operations_, memory_.own},
       layout_{model_.table(), mesh_, rank},
       parameters_{layout_,
                   policy_,

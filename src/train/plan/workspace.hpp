@@ -7,6 +7,7 @@
 #include "checkpoint/checkpoint.hpp"
 #include "fsdp/sharded_parameters.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "kernels/operations/operations.hpp"
 #include "model/transformer.hpp"
 #include "train/plan/optimizer_state.hpp"
 #include "train/settings/config.hpp"
@@ -64,6 +65,7 @@ class Workspace {
   fsdp::Mesh mesh_;
   fsdp::Transports transports_;
   std::unique_ptr<kernels::Gemm> gemm_;
+  std::unique_ptr<kernels::Operations> operations_;
   fsdp::Memory memory_;
   model::Transformer model_;
   fsdp::ShardLayout layout_;

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t kStepsBetweenNews = 100;
 
 bool makes_queries_or_keys(const model::ParameterInfo& parameter) {
-  return parameter.name.ends_with(".wq") || parameter.name.ends_with(".wk");
+  return parameter.role == model::TensorRole::query || parameter.role == model::TensorRole::key;
 }
 
 }  // namespace

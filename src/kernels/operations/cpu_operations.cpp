@@ -1,0 +1,121 @@
+#include "kernels/operations/cpu_operations.hpp"
+
+#include "kernels/convert.hpp"
+#include "kernels/elementwise.hpp"
+#include "kernels/embedding.hpp"
+#include "kernels/operations/profiled_operations.hpp"
+#include "kernels/swiglu.hpp"
+
+namespace ballast::kernels {
+
+void CpuOperations::multiply(const Operand& a, Transpose transpose_a, const Operand& b,
+                             Transpose transpose_b, const Destination& c, Store store) const {
+  gemm_->multiply(a, transpose_a, b, transpose_b, c, store);
+}
+
+void CpuOperations::norm_forward(const NormRule& rule, NormDims dims, const ConstElements& x,
+                                 std::span<const float> gain, const Elements& y,
+                                 std::span<float> statistics) const {
+  kernels::norm_forward(rule.kind, dims, rule.epsilon, x, gain, y, statistics, team_);
+}
+
+void CpuOperations::norm_forward_of_sum(const NormRule& rule, NormDims dims, const ConstElements& x,
+                                        std::span<const float> update, const Elements& sum,
+                                        std::span<const float> gain, const Elements& y,
+                                        std::span<float> statistics) const {
+  kernels::norm_forward_of_sum(rule.kind, dims, rule.epsilon, x, update, sum, gain, y, statistics,
+                               team_);
+}
+
+void CpuOperations::norm_backward(const NormRule& rule, NormDims dims, const ConstElements& x,
+                                  std::span<const float> gain, std::span<const float> statistics,
+                                  std::span<const float> dy, std::span<float> dx, Store store_dx,
+                                  const GainGradient& dgain, const Elements& rounded_dx) const {
+  kernels::norm_backward(rule.kind, dims, x, gain, statistics, dy, dx, store_dx, dgain, rounded_dx,
+                         team_);
+}
+
+void CpuOperations::rope(const RopeTable& table, Rotation rotation,
+                         std::span<const std::int32_t> positions, std::size_t heads,
+                         const ConstElements& x, const Elements& y) const {
+  kernels::rope(table, rotation, positions, heads, x, y, team_);
+}
+
+float CpuOperations::attention_forward(const AttentionDims& dims, const AttentionInput& input,
+                                       const Elements& out, std::span<float> log_sum_exp,
+                                       std::span<float> scratch) const {
+  return kernels::attention_forward(*attention_kernel_, dims, input, out, log_sum_exp, scratch,
+                                    team_);
+}
+
+void CpuOperations::attention_backward(const AttentionDims& dims, const AttentionInput& input,
+                                       const ConstElements& out, std::span<const float> log_sum_exp,
+                                       const ConstElements& dout, const AttentionGradient& gradient,
+                                       std::span<float> scratch) const {
+  kernels::attention_backward(*attention_kernel_, dims, input, out, log_sum_exp, dout, gradient,
+                              scratch, team_);
+}
+
+void CpuOperations::swiglu_forward(const ConstElements& gate, const ConstElements& up,
+                                   const Elements& out) const {
+  kernels::swiglu_forward(gate, up, out, team_);
+}
+
+void CpuOperations::swiglu_backward(const ConstElements& gate, const ConstElements& up,
+                                    const ConstElements& dout, const Elements& dgate,
+                                    const Elements& dup, const Elements& activated) const {
+  kernels::swiglu_backward(gate, up, dout, dgate, dup, activated, team_);
+}
+
+void CpuOperations::embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
+                                      const ConstElements& table, const Elements& out) const {
+  kernels::embedding_forward(dim, ids, table, out, team_);
+}
+
+void CpuOperations::embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,
+                                       std::span<const float> dout, std::span<float> dtable) const {
+  kernels::embedding_backward(dim, ids, dout, dtable, team_);
+}
+
+void CpuOperations::cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                                  std::span<const float> weights, float gradient_scale,
+                                  std::span<float> logits, const TokenLosses& losses,
+                                  const Elements& dlogits) const {
+  kernels::cross_entropy(vocabulary, labels, weights, gradient_scale, logits, losses, dlogits,
+                         team_);
+}
+
+void CpuOperations::cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                                       std::span<const float> logits, std::span<float> nll) const {
+  kernels::cross_entropy_loss(vocabulary, labels, logits, nll, team_);
+}
+
+void CpuOperations::add(const ConstElements& a, std::span<const float> b,
+                        const Elements& out) const {
+  kernels::add(a, b, out, team_);
+}
+
+void CpuOperations::clear(std::span<float> x) const { kernels::clear(x, team_); }
+
+void CpuOperations::convert(const ConstElements& x, const Elements& out) const {
+  if (x.type() == ElementType::fp32) return kernels::narrow(x.floats(), out, team_);
+  kernels::convert(x, out, team_);
+}
+
+std::span<const float> CpuOperations::widened(const ConstElements& x, std::span<float> room) const {
+  if (x.type() == ElementType::fp32) return x.floats();
+  const auto copy = room.first(x.size());
+  kernels::widen(x, copy);
+  return copy;
+}
+
+bool CpuOperations::all_finite(std::span<const float> x) const { return kernels::all_finite(x); }
+
+std::unique_ptr<Operations> make_operations(const Gemm& gemm, ElementType compute, Team* team,
+                                            Profile* profile) {
+  auto operations = std::make_unique<CpuOperations>(gemm, compute, team);
+  if (profile == nullptr) return operations;
+  return std::make_unique<ProfiledOperations>(std::move(operations), *profile);
+}
+
+}  // namespace ballast::kernels

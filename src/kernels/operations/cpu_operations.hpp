@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+
+#include "base/profile.hpp"
+#include "base/team.hpp"
+#include "kernels/operations/operations.hpp"
+#include "kernels/panel/panel_kernel.hpp"
+
+namespace ballast::kernels {
+
+/// The kernels of this folder on this host's processors.
+class CpuOperations final : public Operations {
+ public:
+  /// `compute`: the type that attention multiplies in. `gemm` and `team` (null: the caller works
+  /// alone) must outlive this.
+  CpuOperations(const Gemm& gemm, ElementType compute, Team* team = nullptr)
+      : gemm_{&gemm}, attention_kernel_{make_panel_kernel(compute)}, team_{team} {}
+  CpuOperations(Gemm&&, ElementType, Team* = nullptr) = delete;
+
+  void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
+                const Destination& c, Store store) const override;
+  void norm_forward(const NormRule& rule, NormDims dims, const ConstElements& x,
+                    std::span<const float> gain, const Elements& y,
+                    std::span<float> statistics) const override;
+  void norm_forward_of_sum(const NormRule& rule, NormDims dims, const ConstElements& x,
+                           std::span<const float> update, const Elements& sum,
+                           std::span<const float> gain, const Elements& y,
+                           std::span<float> statistics) const override;
+  void norm_backward(const NormRule& rule, NormDims dims, const ConstElements& x,
+                     std::span<const float> gain, std::span<const float> statistics,
+                     std::span<const float> dy, std::span<float> dx, Store store_dx,
+                     const GainGradient& dgain, const Elements& rounded_dx) const override;
+  void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
+            std::size_t heads, const ConstElements& x, const Elements& y) const override;
+  float attention_forward(const AttentionDims& dims, const AttentionInput& input,
+                          const Elements& out, std::span<float> log_sum_exp,
+                          std::span<float> scratch) const override;
+  void attention_backward(const AttentionDims& dims, const AttentionInput& input,
+                          const ConstElements& out, std::span<const float> log_sum_exp,
+                          const ConstElements& dout, const AttentionGradient& gradient,
+                          std::span<float> scratch) const override;
+  void swiglu_forward(const ConstElements& gate, const ConstElements& up,
+                      const Elements& out) const override;
+  void swiglu_backward(const ConstElements& gate, const ConstElements& up,
+                       const ConstElements& dout, const Elements& dgate, const Elements& dup,
+                       const Elements& activated) const override;
+  void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
+                         const ConstElements& table, const Elements& out) const override;
+  void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,
+                          std::span<const float> dout, std::span<float> dtable) const override;
+  void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                     std::span<const float> weights, float gradient_scale, std::span<float> logits,
+                     const TokenLosses& losses, const Elements& dlogits) const override;
+  void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                          std::span<const float> logits, std::span<float> nll) const override;
+  void add(const ConstElements& a, std::span<const float> b, const Elements& out) const override;
+  void clear(std::span<float> x) const override;
+  void convert(const ConstElements& x, const Elements& out) const override;
+  [[nodiscard]] std::span<const float> widened(const ConstElements& x,
+                                               std::span<float> room) const override;
+  [[nodiscard]] bool all_finite(std::span<const float> x) const override;
+
+ private:
+  const Gemm* gemm_;
+  std::unique_ptr<PanelKernel> attention_kernel_;
+  Team* team_;
+};
+
+/// CpuOperations, each call a span of `profile` unless that is null. All must outlive the result.
+[[nodiscard]] std::unique_ptr<Operations> make_operations(const Gemm& gemm, ElementType compute,
+                                                          Team* team = nullptr,
+                                                          Profile* profile = nullptr);
+
+}  // namespace ballast::kernels
