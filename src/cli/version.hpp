@@ -4,7 +4,7 @@
 
 namespace ballast::cli {
 
-/// "ballast 0.1.0 (commit 5206d8cd6a64)"; the commit ends in "-dirty" where files were changed
+/// "ballast 0.2.0 (commit 5206d8cd6a64)"; the commit ends in "-dirty" where files were changed
 /// since, and is "unknown" where the program was built from an archive.
 [[nodiscard]] std::string program_version();
 
