@@ -83,11 +83,6 @@ Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout, const 
 Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout,
               const std::filesystem::path& folder, const ShardTensors& tensors);
 
-/// Reads the weights alone, whole, in one process: values in canonical order, granule-padded
-/// (table.total_granules() · kGranule elements). For inference.
-Manifest load_weights(const model::ParameterTable& table, const std::filesystem::path& folder,
-                      std::span<float> weights);
-
 /// The tokenizer's model that a checkpoint holds; empty where there is none. A data Error names the
 /// file if it is not what was saved.
 [[nodiscard]] std::vector<std::uint8_t> tokenizer_model(const Manifest& manifest,

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -60,12 +59,11 @@ std::vector<Piece> shard_pieces(const ExtentMap& map, const fsdp::ShardLayout& l
   return pieces;
 }
 
-/// Reads pieces of some parts, a step at a time, opening each file once.
+/// Reads pieces of all parts, a step at a time, opening each file once.
 class PieceReader {
  public:
-  PieceReader(std::vector<Piece> pieces, std::vector<std::filesystem::path> paths,
-              std::span<const Part> parts)
-      : pieces_{std::move(pieces)}, paths_{std::move(paths)}, parts_{parts} {
+  PieceReader(std::vector<Piece> pieces, std::vector<std::filesystem::path> paths)
+      : pieces_{std::move(pieces)}, paths_{std::move(paths)} {
     std::ranges::stable_sort(pieces_, {}, &Piece::file);
   }
 
@@ -84,7 +82,7 @@ class PieceReader {
     if (!file_ || piece.file != open_file_) file_.emplace(paths_[piece.file]);
     open_file_ = piece.file;
     const auto values = std::span{values_}.first(piece.in_file.numel());
-    for (const Part part : parts_) {
+    for (const Part part : kParts) {
       file_->read(part, piece.in_file, values);
       write_part(out, part, piece.offset, values);
     }
@@ -92,7 +90,6 @@ class PieceReader {
 
   std::vector<Piece> pieces_;
   std::vector<std::filesystem::path> paths_;
-  std::span<const Part> parts_;
   std::optional<ShardFile> file_;
   std::size_t open_file_ = 0;
   std::vector<float> values_ = std::vector<float>(kPieceGranules * kGranule);
@@ -108,7 +105,7 @@ Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout, const 
   std::optional<PieceReader> reader;
   comm::agree(world, "checkpoint tensors", [&] {
     require_same_tensors(manifest, layout.table(), folder);
-    reader.emplace(shard_pieces(ExtentMap{layout.table(), rows, paths}, layout), paths, kParts);
+    reader.emplace(shard_pieces(ExtentMap{layout.table(), rows, paths}, layout), paths);
   });
   const auto own_steps = narrow<std::int64_t>(reader->steps());
   const auto steps = world.max(own_steps, {"checkpoint", "steps of reading"});
@@ -125,26 +122,6 @@ Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout, const 
 Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout,
               const std::filesystem::path& folder, const ShardTensors& tensors) {
   return load(world, layout, check(world, folder), tensors);
-}
-
-Manifest load_weights(const model::ParameterTable& table, const std::filesystem::path& folder,
-                      std::span<float> weights) {
-  if (weights.size() != table.total_granules() * kGranule) {
-    throw internal_error("checkpoint: {} elements for {} granules of weights", weights.size(),
-                         table.total_granules());
-  }
-  Manifest manifest = Manifest::read(folder);
-  require_same_tensors(manifest, table, folder);
-  verify_files(manifest, folder);
-  const auto paths = paths_of(manifest, folder);
-  std::vector<std::vector<Row>> rows;
-  for (const auto& path : paths) rows.push_back(ShardFile{path}.rows());
-  std::vector<Piece> pieces;
-  append_pieces(ExtentMap{table, rows, paths}, {0, table.total_granules()}, 0, pieces);
-  constexpr std::array kWeights{Part::master};
-  PieceReader reader{std::move(pieces), paths, kWeights};
-  for (std::size_t step = 0; step < reader.steps(); ++step) reader.read(step, {weights, {}, {}});
-  return manifest;
 }
 
 std::vector<std::uint8_t> tokenizer_model(const Manifest& manifest,

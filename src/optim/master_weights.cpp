@@ -1,15 +1,39 @@
 #include "optim/master_weights.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/granule.hpp"
 #include "kernels/convert.hpp"
 
 namespace ballast::optim {
 
+namespace {
+
+bool has_rest(const MasterSlice& slice) {
+  const std::size_t rest =
+      slice.compute.type() == ElementType::bf16 ? slice.low.size() : slice.full.size();
+  return slice.compute.type() == ElementType::fp32 || rest == slice.compute.size();
+}
+
+/// The halves that the model computes with, of masters whose other halves nobody keeps.
+void write_high(std::span<const float> values, std::span<std::uint16_t> high) {
+  std::array<std::int16_t, kGranule> low;
+  for (std::size_t done = 0; done < values.size(); done += low.size()) {
+    const std::size_t count = std::min(low.size(), values.size() - done);
+    kernels::split_master(values.subspan(done, count), high.subspan(done, count),
+                          std::span{low}.first(count));
+  }
+}
+
+}  // namespace
+
 void read(const MasterSlice& slice, std::size_t start, std::span<float> out) {
   const std::size_t count = out.size();
+  if (!has_rest(slice)) throw internal_error("masters are read of weights that do not train");
   switch (slice.compute.type()) {
     case ElementType::fp32:
       return kernels::widen(slice.compute.subspan(start, count), out);
@@ -28,10 +52,11 @@ void write(const MasterSlice& slice, std::size_t start, std::span<const float> v
     case ElementType::fp32:
       return kernels::narrow(values, slice.compute.subspan(start, count));
     case ElementType::bf16:
+      if (!has_rest(slice)) return write_high(values, slice.compute.halves().subspan(start, count));
       return kernels::split_master(values, slice.compute.halves().subspan(start, count),
                                    slice.low.subspan(start, count));
     case ElementType::fp16:
-      std::ranges::copy(values, slice.full.subspan(start, count).begin());
+      if (has_rest(slice)) std::ranges::copy(values, slice.full.subspan(start, count).begin());
       return kernels::narrow(values, slice.compute.subspan(start, count));
   }
 }

@@ -53,12 +53,12 @@ TEST(Damage, EveryFlippedByteIsFoundAndItsFileNamed) {
   for (auto i = static_cast<std::size_t>(world.rank()); i < files.size(); i += ranks) {
     for (const std::size_t offset : offsets_of(std::filesystem::file_size(copy / files[i]))) {
       flip_byte(copy / files[i], offset);
-      const auto message = data_error_of([&] { (void)load_weights(table, copy, weights); });
+      const auto message = data_error_of([&] { load_weights_of(copy, table, weights); });
       EXPECT_NE(message.find(files[i]), std::string::npos) << "byte " << offset << ": " << message;
       flip_byte(copy / files[i], offset);
     }
   }
-  EXPECT_NO_THROW((void)load_weights(table, copy, weights));
+  EXPECT_NO_THROW(load_weights_of(copy, table, weights));
 }
 
 /// The first value of a tensor's part in the only file of a checkpoint.

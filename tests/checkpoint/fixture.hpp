@@ -18,6 +18,7 @@
 #include "base/narrow.hpp"
 #include "base/philox.hpp"
 #include "checkpoint/checkpoint.hpp"
+#include "checkpoint/checkpoint_weights.hpp"
 #include "checkpoint/shard_file.hpp"
 #include "fsdp/shard_layout.hpp"
 #include "support/temporary_folder.hpp"
@@ -147,6 +148,14 @@ inline Manifest expect_loads(comm::Communicator& world, const std::filesystem::p
   const Manifest manifest = load(world, shards.layout(), folder, shards.tensors());
   EXPECT_EQ(shards.differences(seed), 0u) << folder << " at " << world.size() << " ranks";
   return manifest;
+}
+
+/// Checks a checkpoint in this process and reads its weights whole.
+inline void load_weights_of(const std::filesystem::path& folder, const model::ParameterTable& table,
+                            std::span<float> weights) {
+  const Checked checkpoint = check_alone(folder);
+  CheckpointWeights source{table, checkpoint};
+  load_weights(table, source, weights);
 }
 
 /// Runs `work`, a collective, on the first `ranks` ranks of the test's world.

@@ -53,7 +53,7 @@ TEST(Checkpoint, WeightsLoadWholeInOneProcess) {
   const auto result = save_step(world, folder.path(), 2, 4);
   const model::ParameterTable table{odd_config()};
   std::vector<float> weights(table.total_granules() * kGranule, 1.0f);
-  EXPECT_EQ(load_weights(table, result.folder, weights).state.step, 2u);
+  load_weights_of(result.folder, table, weights);
   for (std::size_t i = 0; i < table.parameters().size(); ++i) {
     const auto& parameter = table.parameters()[i];
     const std::size_t start = parameter.first_granule * kGranule;
@@ -63,6 +63,39 @@ TEST(Checkpoint, WeightsLoadWholeInOneProcess) {
           << parameter.name << " " << element;
     }
   }
+}
+
+TEST(Checkpoint, WeightsAloneLoadAtAnyReaderCount) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto result = save_step(world, folder.path(), 2, 4);
+  for (int readers = 1; readers <= world.size(); ++readers) {
+    on_ranks(readers, [&](auto& part) {
+      const model::ParameterTable table{odd_config()};
+      Shards shards{table, part};
+      shards.fill(4);
+      std::ranges::fill(shards.values(Part::master), 0.0f);
+      const Checked checkpoint = check(part, result.folder);
+      CheckpointWeights source{table, checkpoint};
+      load_weights(part, shards.layout(), source, shards.tensors().master);
+      EXPECT_EQ(shards.differences(4), 0u) << readers << " readers";
+    });
+  }
+}
+
+TEST(Checkpoint, WeightsOfAnotherModelAreRefused) {
+  auto& world = test::world();
+  const SharedFolder folder{world};
+  const auto result = save_step(world, folder.path(), 1, 4);
+  model::ModelConfig config = odd_config();
+  config.vocabulary = 132;
+  const model::ParameterTable table{config};
+  const Checked checkpoint = check(world, result.folder);
+  const auto message = error_on_all_ranks(world, [&] {
+    const CheckpointWeights source{table, checkpoint};
+  });
+  EXPECT_NE(message.find("'embedding' is [131, 32], the model wants [132, 32]"), std::string::npos)
+      << message;
 }
 
 TEST(Checkpoint, ManifestListsTensorsAndFiles) {

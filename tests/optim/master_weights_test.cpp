@@ -1,6 +1,8 @@
 #include "optim/master_weights.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <memory>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/granule.hpp"
 #include "kernels/values.hpp"
 #include "optim/owned_master.hpp"
 
@@ -70,6 +73,29 @@ TEST(MasterWeights, WritingReplacesWhatTheModelComputesWithAndNothingBesides) {
         ASSERT_NEAR(compute[i], values[i - 5], 0x1p-8f) << name_of(type) << " at " << i;
       }
     }
+  }
+}
+
+TEST(MasterWeights, WithoutTheRestAreWrittenForTheModelAloneAndNeverRead) {
+  constexpr std::size_t kNumel = 2 * kGranule + 3;
+  std::vector<float> values(kNumel);
+  for (std::size_t i = 0; i < kNumel; ++i) values[i] = std::ldexp(1.0f + 1.7e-4f * float(i), -3);
+  for (const ElementType type : {ElementType::bf16, ElementType::fp16}) {
+    std::vector<std::uint16_t> whole(kNumel), alone(kNumel, 7);
+    std::vector<std::int16_t> low(kNumel);
+    std::vector<float> full(kNumel);
+    const bool is_split = type == ElementType::bf16;
+    const MasterSlice kept{0,
+                           {reinterpret_cast<std::byte*>(whole.data()), kNumel, type},
+                           is_split ? std::span{low} : std::span<std::int16_t>{},
+                           is_split ? std::span<float>{} : std::span{full}};
+    const MasterSlice frozen{0, {reinterpret_cast<std::byte*>(alone.data()), kNumel, type}, {}, {}};
+    write(kept, 0, values);
+    write(frozen, 1, std::span{values}.subspan(1));
+    EXPECT_EQ(alone.front(), 7);
+    EXPECT_TRUE(std::equal(whole.begin() + 1, whole.end(), alone.begin() + 1)) << name_of(type);
+    std::vector<float> back(kNumel);
+    EXPECT_THROW(read(frozen, 0, back), Error) << name_of(type);
   }
 }
 

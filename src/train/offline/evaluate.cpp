@@ -8,9 +8,11 @@
 #include "base/text.hpp"
 #include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
+#include "checkpoint/checkpoint_weights.hpp"
 #include "comm/agree.hpp"
 #include "fsdp/connection.hpp"
 #include "train/plan/binding.hpp"
+#include "train/plan/memory_plan.hpp"
 #include "train/plan/workspace.hpp"
 #include "train/settings/identity.hpp"
 #include "train/trainer.hpp"
@@ -66,6 +68,16 @@ checkpoint::Checked check_newest(comm::Communicator& world, const std::filesyste
   }
 }
 
+/// Collective.
+void load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint,
+                  const Workspace& workspace) {
+  std::optional<checkpoint::CheckpointWeights> weights;
+  comm::agree(world, "checkpoint tensors",
+              [&] { weights.emplace(workspace.layout().table(), checkpoint); });
+  checkpoint::load_weights(world, workspace.layout(), *weights,
+                           workspace.optimizer().masters(workspace.parameters()));
+}
+
 }  // namespace
 
 ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
@@ -89,13 +101,14 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
   ParallelConfig parallel;
   settle_threads(parallel, topology, processors_of);
   Team team{crew_of(parallel, topology, processors_of, rank)};
-  Workspace workspace{evaluation_blueprint(manifest.identity, *config, shape, team), topology,
-                      rank};
+  const Blueprint blueprint = evaluation_blueprint(manifest.identity, *config, shape, team);
+  (void)require_memory(world, blueprint, topology);
+  Workspace workspace{blueprint, topology, rank};
   const fsdp::Connection connection{world, workspace.policy(), workspace.transports(),
                                     workspace.memory(), workspace.parameters()};
   auto& parameters = workspace.parameters();
   parameters.begin_version();
-  checkpoint::load(world, workspace.layout(), checkpoint, workspace.tensors());
+  load_weights(world, checkpoint, workspace);
   parameters.publish_all();
 
   BatchLoader loader{*dataset, shape};

@@ -36,10 +36,11 @@ void add(Items& items, const Arena& arena) {
 /// same on all of them and is built once, so that a thousand ranks take a moment.
 class Planner {
  public:
-  Planner(const Config& config, const fsdp::Topology& topology)
-      : config_{&config},
+  /// `monitor`: the configuration of what watches the steps, null where nothing does.
+  Planner(Blueprint blueprint, const fsdp::Topology& topology, const Config* monitor)
+      : monitor_{monitor},
         topology_{&topology},
-        blueprint_{make_blueprint(config)},
+        blueprint_{std::move(blueprint)},
         mesh_{fsdp::make_mesh(blueprint_.policy, topology.ranks())},
         transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
         gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
@@ -55,7 +56,7 @@ class Planner {
  private:
   void note_largest(const Arena& own, std::uint64_t monitor);
 
-  const Config* config_;
+  const Config* monitor_;
   const fsdp::Topology* topology_;
   Blueprint blueprint_;
   fsdp::Mesh mesh_;
@@ -84,11 +85,13 @@ void Planner::add_rank(std::size_t rank) {
   fsdp::Memory memory;
   const fsdp::ShardLayout layout{model_.table(), mesh_, rank};
   const fsdp::ShardedParameters parameters{layout, blueprint_.policy, transports_, memory, loans_};
-  const OptimizerState optimizer{layout, blueprint_.policy.compute, memory.own};
-  const std::uint64_t monitor = monitor_bytes(*config_, layout);
+  const OptimizerState optimizer{layout, blueprint_.policy, memory.own};
+  const std::uint64_t monitor = monitor_ == nullptr ? 0 : monitor_bytes(*monitor_, layout);
   note_largest(memory.own, monitor);
-  plan_.gradients_in_activations +=
-      layout.local_numel() * sizeof(float) - memory.own.planned_bytes(MemoryClass::gradients);
+  if (blueprint_.policy.purpose == fsdp::Purpose::training) {
+    plan_.gradients_in_activations +=
+        layout.local_numel() * sizeof(float) - memory.own.planned_bytes(MemoryClass::gradients);
+  }
   add(plan_.host_items, MemoryClass::monitor, monitor);
   for (const Arena* arena : {&model_memory_, &memory.own, &memory.rooms}) {
     add(plan_.host_items, *arena);
@@ -105,6 +108,14 @@ void Planner::add_rank(std::size_t rank) {
 MemoryPlan Planner::finish() && {
   for (const auto& item : plan_.host_items) plan_.host_bytes += item.bytes;
   return std::move(plan_);
+}
+
+/// All ranks of the host that `rank` is on.
+MemoryPlan plan_host(Planner planner, const fsdp::Topology& topology, std::size_t rank) {
+  for (std::size_t other = 0; other < topology.ranks(); ++other) {
+    if (topology.host_of[other] == topology.host_of[rank]) planner.add_rank(other);
+  }
+  return std::move(planner).finish();
 }
 
 std::string largest_of(Items items) {
@@ -188,11 +199,12 @@ std::optional<std::string> ranks_that_fit(const Config& config, std::size_t rank
 }  // namespace
 
 MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology, std::size_t rank) {
-  Planner planner{config, topology};
-  for (std::size_t other = 0; other < topology.ranks(); ++other) {
-    if (topology.host_of[other] == topology.host_of[rank]) planner.add_rank(other);
-  }
-  return std::move(planner).finish();
+  return plan_host({make_blueprint(config), topology, &config}, topology, rank);
+}
+
+MemoryPlan plan_memory(const Blueprint& blueprint, const fsdp::Topology& topology,
+                       std::size_t rank) {
+  return plan_host({blueprint, topology, nullptr}, topology, rank);
 }
 
 std::string describe(const MemoryPlan& plan) {
@@ -254,6 +266,12 @@ std::string explain(const Shortage& shortage, const MemoryPlan& plan,
   return text;
 }
 
+std::uint64_t generation_bytes(const model::ParameterTable& table, const model::ModelConfig& config,
+                               std::size_t context) {
+  const std::uint64_t cached = 2 * config.layers * context * config.kv_dim();
+  return sizeof(float) * (table.total_granules() * kGranule + cached) + kProcessBytes;
+}
+
 MemoryPlan require_memory(comm::Communicator& world, const Config& config,
                           const fsdp::Topology& topology) {
   const auto rank = narrow<std::size_t>(world.rank());
@@ -263,6 +281,17 @@ MemoryPlan require_memory(comm::Communicator& world, const Config& config,
     const auto shortage = find_shortage(plan, limits);
     if (!shortage) return plan;
     throw usage_error("{}", explain(*shortage, plan, ways_to_fit(config, topology, rank, limits)));
+  });
+}
+
+MemoryPlan require_memory(comm::Communicator& world, const Blueprint& blueprint,
+                          const fsdp::Topology& topology) {
+  const auto rank = narrow<std::size_t>(world.rank());
+  return comm::agree_on<MemoryPlan>(world, "memory plan", [&] {
+    MemoryPlan plan = plan_memory(blueprint, topology, rank);
+    const auto shortage = find_shortage(plan, MachineLimits::here());
+    if (shortage) throw usage_error("{}", explain(*shortage, plan, {}));
+    return plan;
   });
 }
 

@@ -50,6 +50,10 @@ struct MemoryPlan {
 [[nodiscard]] MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology,
                                      std::size_t rank);
 
+/// The same of a model that nothing watches, an evaluation's for example.
+[[nodiscard]] MemoryPlan plan_memory(const Blueprint& blueprint, const fsdp::Topology& topology,
+                                     std::size_t rank);
+
 /// "parameters 112 MiB, gradients ..."
 [[nodiscard]] std::string describe(const MemoryPlan& plan);
 
@@ -81,9 +85,16 @@ struct Shortage {
 [[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
                                   const std::vector<std::string>& ways);
 
+/// Bytes that generation takes in one process, itself included: the weights in fp32, and keys and
+/// values of `context` tokens.
+[[nodiscard]] std::uint64_t generation_bytes(const model::ParameterTable& table,
+                                             const model::ModelConfig& config, std::size_t context);
+
 /// The plan of this rank's host; refuses, before anything is allocated, one that the host or a
 /// process limit cannot hold: a usage Error that explains. Collective.
 [[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Config& config,
+                                        const fsdp::Topology& topology);
+[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Blueprint& blueprint,
                                         const fsdp::Topology& topology);
 
 }  // namespace ballast::train

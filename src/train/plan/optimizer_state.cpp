@@ -24,15 +24,15 @@ std::span<T> part(std::span<T> all, std::size_t offset, std::size_t numel) {
 
 }  // namespace
 
-OptimizerState::OptimizerState(const fsdp::ShardLayout& layout, ElementType compute, Arena& arena)
-    : layout_{&layout},
-      arena_{&arena},
-      moment1_{arena.reserve<float>(MemoryClass::optimizer, layout.local_numel())},
-      moment2_{arena.reserve<float>(MemoryClass::optimizer, layout.local_numel())},
-      groups_{decay_groups(layout)} {
-  if (compute == ElementType::bf16) {
+OptimizerState::OptimizerState(const fsdp::ShardLayout& layout, const fsdp::Policy& policy,
+                               Arena& arena)
+    : layout_{&layout}, arena_{&arena}, groups_{decay_groups(layout)} {
+  if (policy.purpose == fsdp::Purpose::evaluation) return;
+  moment1_ = arena.reserve<float>(MemoryClass::optimizer, layout.local_numel());
+  moment2_ = arena.reserve<float>(MemoryClass::optimizer, layout.local_numel());
+  if (policy.compute == ElementType::bf16) {
     low_ = arena.reserve<std::int16_t>(MemoryClass::parameters, layout.local_numel());
-  } else if (compute == ElementType::fp16) {
+  } else if (policy.compute == ElementType::fp16) {
     full_ = arena.reserve<float>(MemoryClass::parameters, layout.local_numel());
   }
 }

@@ -16,7 +16,8 @@ namespace ballast::train {
 /// and moments take 12 bytes a parameter), the whole master in fp16.
 class OptimizerState {
  public:
-  OptimizerState(const fsdp::ShardLayout& layout, ElementType compute, Arena& arena);
+  /// Reserves nothing where `policy` is that of an evaluation, in which nothing trains.
+  OptimizerState(const fsdp::ShardLayout& layout, const fsdp::Policy& policy, Arena& arena);
 
   [[nodiscard]] std::span<float> moment1() const { return arena_->view(moment1_); }
   [[nodiscard]] std::span<float> moment2() const { return arena_->view(moment2_); }
@@ -34,9 +35,9 @@ class OptimizerState {
  private:
   const fsdp::ShardLayout* layout_;
   const Arena* arena_;
-  Arena::Slot<float> moment1_, moment2_;
-  Arena::Slot<std::int16_t> low_;
-  Arena::Slot<float> full_;
+  Arena::Slot<float> moment1_{}, moment2_{};
+  Arena::Slot<std::int16_t> low_{};
+  Arena::Slot<float> full_{};
   std::vector<std::vector<optim::Group>> groups_;  ///< by unit
 };
 

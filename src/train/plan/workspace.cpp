@@ -54,7 +54,7 @@ Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology,
                   loans_to_gradients(blueprint, model_, topology.ranks()),
                   blueprint.profile,
                   blueprint.team},
-      optimizer_{layout_, policy_.compute, memory_.own} {}
+      optimizer_{layout_, policy_, memory_.own} {}
 
 checkpoint::ShardTensors Workspace::tensors() const {
   return {optimizer_.masters(parameters_), optimizer_.moment1(), optimizer_.moment2()};

@@ -55,6 +55,7 @@ class Workspace {
   [[nodiscard]] const model::Transformer& model() const { return model_; }
   [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
   [[nodiscard]] fsdp::ShardedParameters& parameters() { return parameters_; }
+  [[nodiscard]] const fsdp::ShardedParameters& parameters() const { return parameters_; }
   [[nodiscard]] const OptimizerState& optimizer() const { return optimizer_; }
 
   /// This rank's shards, as checkpoints read and write them.
