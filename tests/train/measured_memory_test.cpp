@@ -1,9 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "fsdp/connection.hpp"
+#include "train/batch_loader.hpp"
 #include "train/engine.hpp"
 #include "train/plan/memory_plan.hpp"
 #include "train/plan_config.hpp"
 #include "train/small_dataset.hpp"
+#include "train/validation.hpp"
 
 namespace ballast::train {
 namespace {
@@ -76,6 +79,54 @@ INSTANTIATE_TEST_SUITE_P(
                     Variant{"messages", Backend::mpi, "none"},
                     Variant{"messages, recompute full, prefetch", Backend::mpi, "full", 1},
                     Variant{"messages, fp16", Backend::mpi, "none", 0, ElementType::fp16}));
+
+/// Bytes that evaluating a model adds to what the host's ranks take.
+std::int64_t measured_evaluation(const Blueprint& blueprint, const data::Dataset& dataset) {
+  const std::int64_t before = host_memory();
+  const fsdp::Topology topology = fsdp::discover_topology(world());
+  Workspace workspace{blueprint, topology, static_cast<std::size_t>(world().rank())};
+  const fsdp::Connection connection{world(), workspace.policy(), workspace.transports(),
+                                    workspace.memory(), workspace.parameters()};
+  auto& parameters = workspace.parameters();
+  parameters.begin_version();
+  const auto masters = workspace.optimizer().masters(parameters);
+  const std::vector<float> zeros(kGranule);
+  for (std::size_t at = 0; at < masters.size(); at += kGranule) masters.write(at, zeros);
+  parameters.publish_all();
+  BatchLoader loader{dataset, blueprint.shape};
+  (void)validate(world(), dataset, workspace.model(), parameters, loader,
+                 model::evaluation_program(workspace.model().table()));
+  return host_memory() - before;
+}
+
+TEST(MeasuredEvaluation, IsWhatWasPlannedAndHasNoMoments) {
+  const SmallDataset data;
+  const auto ranks = static_cast<std::size_t>(world().size());
+  const auto topology = fsdp::Topology::on_one_host(ranks);
+  for (const ElementType type : {ElementType::fp32, ElementType::bf16}) {
+    const auto evaluation_of = [&](std::size_t layers) {
+      Config config = test::wide_config(layers, 48);
+      config.precision.param = type;
+      Blueprint blueprint = make_blueprint(config);
+      blueprint.options.mode = model::Mode::evaluation;
+      blueprint.policy.purpose = fsdp::Purpose::evaluation;
+      return blueprint;
+    };
+    measured_evaluation(evaluation_of(1), data.dataset());
+    const Blueprint blueprint = evaluation_of(6);
+    const auto plan = plan_memory(blueprint, topology, 0);
+    for (const auto& item : plan.host_items) {
+      const bool is_of_training = item.memory_class == MemoryClass::optimizer ||
+                                  item.memory_class == MemoryClass::gradients ||
+                                  item.memory_class == MemoryClass::activations;
+      if (is_of_training) EXPECT_EQ(item.bytes, 0u) << name_of(item.memory_class);
+    }
+    const auto planned = static_cast<double>(plan.host_bytes);
+    const auto found = static_cast<double>(measured_evaluation(blueprint, data.dataset()));
+    EXPECT_LE(found, 1.05 * planned + kLibraries * static_cast<double>(ranks)) << name_of(type);
+    EXPECT_GE(found, test::kLeastShare * planned) << name_of(type);
+  }
+}
 
 }  // namespace
 }  // namespace ballast::train
