@@ -26,7 +26,7 @@ std::string advice_on_length(std::span<const std::uint64_t> segments, std::size_
 
 }  // namespace
 
-Dataset::Dataset(const std::filesystem::path& path) : file_{storage::H5File::open(path)} {
+Dataset::Dataset(const std::filesystem::path& path) : file_{path} {
   read_info();
   read_split(Split::train);
   read_split(Split::validation);
