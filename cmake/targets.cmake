@@ -47,14 +47,14 @@ function(ballast_library name)
 endfunction()
 
 # ballast_test(NAME [MPI] DEPENDS folders... LINK outside libraries...)
-# One test program per folder of tests/, made of its *_test.cpp. With MPI it is
+# One test program per folder of tests/, made of all *_test.cpp in it. With MPI it is
 # registered at 1, 2, 3 and 4 ranks.
 function(ballast_test name)
   cmake_parse_arguments(ARG "MPI" "TIMEOUT" "DEPENDS;LINK" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  file(GLOB sources CONFIGURE_DEPENDS *_test.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *_test.cpp)
   if(NOT sources)
     return()
   endif()

@@ -1,0 +1,77 @@
+#include "storage/h5/chunk_codec.hpp"
+
+#include <zlib.h>
+
+#include "base/text.hpp"
+
+namespace ballast::storage::h5 {
+
+namespace {
+
+/// Chunks of ours have 512 KiB at most.
+constexpr std::size_t kLargestChunk = std::size_t{4} << 20;
+
+std::vector<std::uint8_t> inflated(const std::vector<std::uint8_t>& packed, std::size_t size) {
+  std::vector<std::uint8_t> out(size);
+  z_stream stream{};
+  if (inflateInit(&stream) != Z_OK) throw internal_error("zlib cannot start");
+  stream.next_in = const_cast<Bytef*>(packed.data());
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = out.data();
+  stream.avail_out = static_cast<uInt>(size);
+  const int answer = ::inflate(&stream, Z_FINISH);
+  const bool is_whole = answer == Z_STREAM_END && stream.avail_out == 0;
+  inflateEnd(&stream);
+  if (!is_whole) throw data_error("it does not inflate to its {}", human_bytes(size));
+  return out;
+}
+
+/// The first bytes of all elements lie together, then their second bytes, and so on.
+std::vector<std::uint8_t> unshuffled(const std::vector<std::uint8_t>& mixed,
+                                     std::size_t element_bytes) {
+  const std::size_t count = mixed.size() / element_bytes;
+  std::vector<std::uint8_t> out(mixed.size());
+  for (std::size_t byte = 0; byte < element_bytes; ++byte) {
+    for (std::size_t i = 0; i < count; ++i) {
+      out[i * element_bytes + byte] = mixed[byte * count + i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+ChunkCodec::ChunkCodec(std::uint64_t elements, std::size_t element_bytes,
+                       std::span<const Filter> filters)
+    : element_bytes_{element_bytes}, bytes_{elements * element_bytes} {
+  if (elements > kLargestChunk / element_bytes) {
+    throw data_error("its chunks of {} elements are larger than {}", elements,
+                     human_bytes(kLargestChunk));
+  }
+  for (const Filter& filter : filters) {
+    const auto& parameters = filter.parameters;
+    if (filter.number == Filter::kDeflate) {
+      steps_.push_back(Step::deflate);
+    } else if (filter.number == Filter::kShuffle && parameters.size() == 1 &&
+               parameters[0] == element_bytes) {
+      steps_.push_back(Step::shuffle);
+    } else {
+      throw data_error("it went through a filter other than shuffle and deflate (number {})",
+                       filter.number);
+    }
+  }
+}
+
+std::vector<std::uint8_t> ChunkCodec::decode(std::vector<std::uint8_t> data,
+                                             std::uint32_t skipped) const {
+  for (std::size_t i = steps_.size(); i-- > 0;) {
+    if ((skipped >> i & 1u) != 0) continue;
+    data = steps_[i] == Step::deflate ? inflated(data, bytes_) : unshuffled(data, element_bytes_);
+  }
+  if (data.size() != bytes_) {
+    throw data_error("it has {} bytes instead of {}", data.size(), bytes_);
+  }
+  return data;
+}
+
+}  // namespace ballast::storage::h5

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "storage/h5/byte_source.hpp"
+
+namespace ballast::storage::h5 {
+
+/// Where a chunk lies in the file, as it is stored.
+struct ChunkPlace {
+  std::uint64_t address = 0;
+  std::uint32_t bytes = 0;
+  std::uint32_t skipped_filters = 0;  ///< bit i: the i-th filter was left out for it
+};
+
+/// The chunks of a dataset of one dimension: a B-tree of version 1, HDF5 File Format Specification
+/// Version 3.0 (The HDF Group), section III.A.1. Nothing of it is kept: a chunk is looked for from
+/// the root, in a read of 2 KiB a level, and found in one place whatever else the tree says.
+class ChunkIndex {
+ public:
+  /// `address`: of the root; kNowhere without chunks. `chunk`: elements of one.
+  ChunkIndex(const ByteSource& source, std::uint64_t address, std::uint64_t chunk)
+      : source_{&source}, address_{address}, chunk_{chunk} {}
+
+  /// The chunk that begins at element `first`; nothing where none was written. A data Error if the
+  /// nodes on the way are damaged, or if the chunk is not in the file.
+  [[nodiscard]] std::optional<ChunkPlace> find(std::uint64_t first) const;
+
+ private:
+  const ByteSource* source_;
+  std::uint64_t address_;
+  std::uint64_t chunk_;
+};
+
+}  // namespace ballast::storage::h5

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace ballast::storage::h5 {
+
+/// Of a file that contradicts itself; `how` says what is wrong, not where.
+[[nodiscard]] inline Error damaged(std::string_view how) { return data_error("damaged: {}", how); }
+
+/// Of what another program may write and this one never does; `how` says what is another way.
+[[nodiscard]] inline Error other_layout(std::string_view how) {
+  return data_error("laid out in another way than ballast writes it: {}", how);
+}
+
+/// with_context for what is done often and fails rarely: `where()` makes the text only then.
+template <class Where, class Work>
+decltype(auto) with_late_context(const Where& where, Work&& work) {
+  try {
+    return std::forward<Work>(work)();
+  } catch (const Error& error) {
+    throw Error{error.code(), fmt::format("{}: {}", where(), error.what())};
+  }
+}
+
+}  // namespace ballast::storage::h5
