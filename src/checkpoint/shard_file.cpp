@@ -27,7 +27,7 @@ std::vector<std::uint64_t> row_words(const fsdp::ShardLayout& layout) {
   return words;
 }
 
-void require_equal(const storage::H5File& file, const char* attribute, std::uint64_t expected) {
+void require_equal(const storage::H5Reader& file, const char* attribute, std::uint64_t expected) {
   const std::uint64_t found = file.number_attribute(attribute);
   if (found != expected) {
     throw data_error("'{}' has {} {}; this build reads {}", file.path().string(), attribute, found,
@@ -35,7 +35,7 @@ void require_equal(const storage::H5File& file, const char* attribute, std::uint
   }
 }
 
-std::vector<Row> read_rows(const storage::H5File& file) {
+std::vector<Row> read_rows(const storage::H5Reader& file) {
   const auto words = file.read_all<std::uint64_t>(kRows);
   if (words.size() % kRowWords != 0) {
     throw data_error("dataset '{}' of '{}' has {} elements, not a multiple of {}", kRows,
@@ -135,7 +135,7 @@ std::vector<OwnedPiece> pieces_of_step(const fsdp::ShardLayout& layout, std::siz
 ShardWriter::ShardWriter(const std::filesystem::path& path, const fsdp::ShardLayout& layout,
                          const ShardTensors& tensors, const TrainingState& state,
                          std::span<const Hash128> hashes)
-    : file_{storage::H5File::create(path)}, layout_{&layout}, tensors_{&tensors} {
+    : file_{path}, layout_{&layout}, tensors_{&tensors} {
   file_.set_attribute(kVersion, Manifest::kFormatVersion);
   file_.set_attribute(kGranuleSize, std::uint64_t{kGranule});
   file_.set_attribute("rank", std::uint64_t{layout.rank()});
@@ -166,7 +166,7 @@ void ShardWriter::close() {
   storage::sync_file(file_.path());
 }
 
-ShardFile::ShardFile(const std::filesystem::path& path) : file_{storage::H5File::open(path)} {
+ShardFile::ShardFile(const std::filesystem::path& path) : file_{path} {
   require_equal(file_, kVersion, Manifest::kFormatVersion);
   require_equal(file_, kGranuleSize, kGranule);
   rows_ = read_rows(file_);

@@ -13,7 +13,8 @@
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/manifest.hpp"
 #include "fsdp/shard_layout.hpp"
-#include "storage/h5.hpp"
+#include "storage/h5/reader.hpp"
+#include "storage/h5/writer.hpp"
 
 namespace ballast::checkpoint {
 
@@ -91,7 +92,7 @@ class ShardWriter {
   void close();
 
  private:
-  storage::H5File file_;
+  storage::H5Writer file_;
   const fsdp::ShardLayout* layout_;
   const ShardTensors* tensors_;
 };
@@ -112,7 +113,7 @@ class ShardFile {
   void read(Part part, GranuleRange range, std::span<float> out) const;
 
  private:
-  storage::H5File file_;
+  storage::H5Reader file_;
   std::vector<Row> rows_;
   std::size_t granules_ = 0;
 };

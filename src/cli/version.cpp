@@ -6,7 +6,7 @@
 
 #include "comm/runtime.hpp"
 #include "kernels/gemm.hpp"
-#include "storage/h5.hpp"
+#include "storage/h5/writer.hpp"
 
 namespace ballast::cli {
 

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "base/hash.hpp"
-#include "storage/h5.hpp"
+#include "storage/h5/reader.hpp"
+#include "storage/h5/writer.hpp"
 
 namespace ballast::data {
 
@@ -21,21 +22,21 @@ class BlockTable {
   static constexpr std::size_t kBytes = std::size_t{1} << 20;
 
   /// Reads the whole dataset.
-  static BlockTable compute(const storage::H5File& file, const std::string& dataset);
+  static BlockTable compute(const storage::H5Reader& file, const std::string& dataset);
   /// What `write` left in the file; a data Error if there are not as many hashes as blocks.
-  static BlockTable read(const storage::H5File& file, const std::string& dataset);
-  void write(storage::H5File& file) const;
+  static BlockTable read(const storage::H5Reader& file, const std::string& dataset);
+  void write(storage::H5Writer& file) const;
 
   [[nodiscard]] std::size_t blocks() const { return hashes_.size() / 2; }
   /// The block that holds an element.
   [[nodiscard]] std::size_t block_of(std::uint64_t element) const { return element / in_block_; }
   [[nodiscard]] Hash128 hash() const;
   /// A data Error that names dataset, block and elements where the file holds something else.
-  void verify(const storage::H5File& file, std::size_t block) const;
+  void verify(const storage::H5Reader& file, std::size_t block) const;
 
  private:
-  BlockTable(const storage::H5File& file, std::string dataset);
-  [[nodiscard]] Hash128 hash_stored(const storage::H5File& file, std::size_t block) const;
+  BlockTable(const storage::H5Reader& file, std::string dataset);
+  [[nodiscard]] Hash128 hash_stored(const storage::H5Reader& file, std::size_t block) const;
 
   std::string dataset_;
   std::uint64_t elements_ = 0;

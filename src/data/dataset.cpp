@@ -28,7 +28,7 @@ std::string advice_on_length(std::span<const std::uint64_t> segments, std::size_
 
 std::string_view split_name(Split split) { return split == Split::train ? "train" : "validation"; }
 
-Dataset::Dataset(const std::filesystem::path& path) : file_{storage::H5File::open(path)} {
+Dataset::Dataset(const std::filesystem::path& path) : file_{path} {
   read_info();
   read_split(Split::train);
   read_split(Split::validation);

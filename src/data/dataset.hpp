@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "data/block_table.hpp"
-#include "storage/h5.hpp"
+#include "storage/h5/reader.hpp"
 
 namespace ballast::data {
 
@@ -130,7 +130,7 @@ class Dataset {
   void require_in_vocabulary(Split split, std::uint64_t first,
                              std::span<const std::int32_t> tokens) const;
 
-  storage::H5File file_;
+  storage::H5Reader file_;
   DatasetInfo info_;
   SplitData train_;
   SplitData validation_;

@@ -20,7 +20,7 @@ std::string_view next_line(std::string_view& text) {
 
 }  // namespace
 
-std::string describe_header(const storage::H5File& file, std::span<const HeaderPart> parts) {
+std::string describe_header(const storage::H5Reader& file, std::span<const HeaderPart> parts) {
   std::string text;
   for (const char* name : {kTokenizerName, kTokenizerHash, kContentHash, kSplitRule}) {
     text += fmt::format("{} = {}\n", name, file.text_attribute(name));
@@ -41,7 +41,7 @@ std::string describe_header(const storage::H5File& file, std::span<const HeaderP
   return text;
 }
 
-void require_same_header(const storage::H5File& file, const std::string& written,
+void require_same_header(const storage::H5Reader& file, const std::string& written,
                          const std::string& found) {
   if (written == found) return;
   std::string_view before = written;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/hash.hpp"
-#include "storage/h5.hpp"
+#include "storage/h5/reader.hpp"
 
 namespace ballast::data {
 
@@ -17,11 +17,11 @@ struct HeaderPart {
 /// What a dataset file of format 2 says of itself, a line an attribute and a line a part. It is
 /// stored when the file is written and put together anew when it is opened: a line that differs
 /// names what was damaged, or changed by another program.
-[[nodiscard]] std::string describe_header(const storage::H5File& file,
+[[nodiscard]] std::string describe_header(const storage::H5Reader& file,
                                           std::span<const HeaderPart> parts);
 
 /// A data Error that names the first line in which `found` differs from what was `written`.
-void require_same_header(const storage::H5File& file, const std::string& written,
+void require_same_header(const storage::H5Reader& file, const std::string& written,
                          const std::string& found);
 
 }  // namespace ballast::data

@@ -37,7 +37,7 @@ void Column<T>::flush() {
   pending_.clear();
 }
 
-DatasetWriter::SplitColumns::SplitColumns(storage::H5File& file, Split split,
+DatasetWriter::SplitColumns::SplitColumns(storage::H5Writer& file, Split split,
                                           std::uint64_t vocabulary, LossWeights loss_weights)
     : tokens{file, part_of(split, "tokens")},
       segments{file, part_of(split, "segments")},
@@ -78,7 +78,7 @@ void DatasetWriter::SplitColumns::add_to(Hasher& hasher) const {
 
 DatasetWriter::DatasetWriter(const std::filesystem::path& path, const Tokenizer& tokenizer,
                              LossWeights weights)
-    : file_{storage::H5File::create(path)},
+    : file_{path},
       tokenizer_{tokenizer},
       splits_{SplitColumns{file_, Split::train, tokenizer.vocabulary(), weights},
               SplitColumns{file_, Split::validation, tokenizer.vocabulary(), weights}} {
@@ -172,12 +172,14 @@ void DatasetWriter::write_attributes(const DatasetInfo& info) {
 
 /// Hashes what was stored, read back, and says so in the header.
 void DatasetWriter::write_header() {
+  file_.flush();
+  const storage::H5Reader written{file_.path()};
   std::vector<HeaderPart> parts;
   for (const Split split : {Split::train, Split::validation}) {
     for (const char* column : {"tokens", "weights"}) {
       const std::string name = part_of(split, column);
-      if (!file_.contains(name)) continue;
-      const BlockTable table = BlockTable::compute(file_, name);
+      if (!written.contains(name)) continue;
+      const BlockTable table = BlockTable::compute(written, name);
       table.write(file_);
       parts.push_back({name, table.hash()});
     }
@@ -188,7 +190,7 @@ void DatasetWriter::write_header() {
   }
   parts.push_back({kPieceBytes, piece_bytes_hash_});
   parts.push_back({kTokenizerModel, hash_of<std::uint8_t>(tokenizer_.model())});
-  const std::string text = describe_header(file_, parts);
+  const std::string text = describe_header(written, parts);
   file_.write<std::uint8_t>(kHeader, std::vector<std::uint8_t>{text.begin(), text.end()}, {});
 }
 

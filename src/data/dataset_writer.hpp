@@ -13,7 +13,7 @@
 #include "base/hash.hpp"
 #include "data/dataset.hpp"
 #include "data/tokenizer.hpp"
-#include "storage/h5.hpp"
+#include "storage/h5/writer.hpp"
 
 namespace ballast::data {
 
@@ -22,7 +22,7 @@ namespace ballast::data {
 template <class T>
 class Column {
  public:
-  Column(storage::H5File& file, std::string name) : file_{&file}, name_{std::move(name)} {}
+  Column(storage::H5Writer& file, std::string name) : file_{&file}, name_{std::move(name)} {}
   void push(T value);
   /// Writes what is left; then the hash is of all values.
   void flush();
@@ -30,7 +30,7 @@ class Column {
   [[nodiscard]] Hash128 hash() const { return hasher_.digest(); }
 
  private:
-  storage::H5File* file_;
+  storage::H5Writer* file_;
   std::string name_;
   std::vector<T> pending_;
   std::uint64_t size_ = 0;
@@ -67,7 +67,8 @@ class DatasetWriter {
 
  private:
   struct SplitColumns {
-    SplitColumns(storage::H5File& file, Split split, std::uint64_t vocabulary, LossWeights weights);
+    SplitColumns(storage::H5Writer& file, Split split, std::uint64_t vocabulary,
+                 LossWeights weights);
     void end_segment();
     void flush();
     void add_to(Hasher& hasher) const;
@@ -94,7 +95,7 @@ class DatasetWriter {
   void write_sources(std::span<const SourceRecord> sources);
   void write_header();
 
-  storage::H5File file_;
+  storage::H5Writer file_;
   const Tokenizer& tokenizer_;
   Hash128 piece_bytes_hash_;
   std::array<SplitColumns, 2> splits_;

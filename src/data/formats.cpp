@@ -10,7 +10,7 @@
 #include "data/dataset_names.hpp"
 #include "data/json_document.hpp"
 #include "storage/files.hpp"
-#include "storage/h5.hpp"
+#include "storage/h5/reader.hpp"
 
 namespace ballast::data {
 
@@ -137,7 +137,7 @@ bool settle(Source& source, FormatChoice choice, const std::string& field, LeftO
 
 bool is_own_dataset(const std::filesystem::path& path) {
   try {
-    const auto file = storage::H5File::open(path);
+    const storage::H5Reader file{path};
     return file.has_attribute(kKind) && file.text_attribute(kKind) == kDatasetKind;
   } catch (const Error&) {
     return false;  // some other HDF5 file, or a damaged one

@@ -65,9 +65,9 @@ TEST(Damage, EveryFlippedByteIsFoundAndItsFileNamed) {
 void alter_value(const std::filesystem::path& file, const model::ParameterTable& table,
                  std::size_t parameter, Part part) {
   float value = 0.0f;
-  storage::H5File::open(file).read<float>(std::string{name_of(part)},
-                                          table.parameters()[parameter].first_granule * kGranule,
-                                          std::span{&value, 1});
+  storage::H5Reader{file}.read<float>(std::string{name_of(part)},
+                                      table.parameters()[parameter].first_granule * kGranule,
+                                      std::span{&value, 1});
   std::string bytes = storage::read_text(file);
   const std::string pattern{reinterpret_cast<const char*>(&value), sizeof(value)};
   const auto at = bytes.find(pattern);
@@ -191,7 +191,7 @@ TEST(Damage, FilesOfAnotherFormatAreRefused) {
   const auto saved = save_step(world, folder.path(), 1, 8);
   on_root(world, [&] {
     const auto path = saved.folder / Manifest::read(saved.folder).files.back().name;
-    auto file = storage::H5File::create(path);
+    storage::H5Writer file{path};
     file.set_attribute("format_version", Manifest::kFormatVersion + 1);
     file.close();
     edit_manifest(saved.folder, [&](Manifest& manifest) {
@@ -208,7 +208,7 @@ TEST(Damage, FilesOfAnotherFormatAreRefused) {
 /// A file whose rows and datasets need not agree.
 void write_file(const std::filesystem::path& path, const std::vector<std::uint64_t>& rows,
                 std::size_t numel, std::size_t moment1_numel) {
-  auto file = storage::H5File::create(path);
+  storage::H5Writer file{path};
   file.set_attribute("format_version", Manifest::kFormatVersion);
   file.set_attribute("granule", std::uint64_t{1024});
   file.write<std::uint64_t>("rows", rows);

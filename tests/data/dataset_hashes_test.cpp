@@ -2,8 +2,6 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <hdf5.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "data/content_pass.hpp"
 #include "data/dataset.hpp"
@@ -176,7 +174,7 @@ TEST(DatasetHashes, Format1IsHeldAgainstItsContentHash) {
 
 TEST(DatasetHashes, ClaimsBeyondTheFileAreRefused) {
   const TemporaryFolder folder;
-  auto file = storage::H5File::create(folder / "data.h5");
+  storage::H5Writer file{folder / "data.h5"};
   file.set_attribute("kind", "ballast token dataset");
   for (const char* name : {"tokenizer", "tokenizer_hash", "content_hash", "split_rule"}) {
     file.set_attribute(name, "bytes");
@@ -204,30 +202,23 @@ Fate fate_of(const std::filesystem::path& path, const Ids& expected) {
   }
 }
 
-/// A flipped bit is found, or it lies where nothing is read from. Each is tried in a process of its
-/// own, for HDF5 itself may end or hang over some of them.
+/// A flipped bit is found, or it lies where nothing is read from.
 TEST(DatasetHashes, NoFlippedBitIsReadAsData) {
   const TemporaryFolder folder;
   write_dataset(folder / "good.h5", 300, LossWeights::stored);
   const std::string good = storage::read_text(folder / "good.h5");
   const Ids expected = inputs_of(Dataset{folder / "good.h5"}, 2);
   std::size_t found = 0;
-  for (std::size_t at = 0; at < good.size(); at += 97) {
-    std::string bad = good;
+  std::string bad = good;
+  for (std::size_t at = 0; at < good.size(); at += 7) {
     bad[at] = static_cast<char>(bad[at] ^ (1 << at % 8));
     std::ofstream{folder / "bad.h5", std::ios::binary} << bad;
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::alarm(20);
-      ::_exit(static_cast<int>(fate_of(folder / "bad.h5", expected)));
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    if (!WIFEXITED(status)) continue;
-    EXPECT_NE(static_cast<Fate>(WEXITSTATUS(status)), Fate::other) << "byte " << at;
-    if (static_cast<Fate>(WEXITSTATUS(status)) == Fate::found) ++found;
+    const Fate fate = fate_of(folder / "bad.h5", expected);
+    EXPECT_NE(fate, Fate::other) << "byte " << at;
+    if (fate == Fate::found) ++found;
+    bad[at] = good[at];
   }
-  EXPECT_GT(found, good.size() / 1000);
+  EXPECT_GT(found, good.size() / 70);
 }
 
 }  // namespace

@@ -194,9 +194,9 @@ TEST(Dataset, LargeVocabulariesTakeWiderTokens) {
   }
   const Dataset dataset{folder / "wide.h5"};
   EXPECT_EQ(window_of(dataset, Split::train, 2, 0).inputs, (Ids{69999, 65536}));
-  EXPECT_EQ(storage::H5File::open(folder / "wide.h5").element_size("train/tokens"), 4u);
+  EXPECT_EQ(storage::H5Reader{folder / "wide.h5"}.element_size("train/tokens"), 4u);
   write_small(folder / "narrow.h5");
-  EXPECT_EQ(storage::H5File::open(folder / "narrow.h5").element_size("train/tokens"), 2u);
+  EXPECT_EQ(storage::H5Reader{folder / "narrow.h5"}.element_size("train/tokens"), 2u);
 }
 
 TEST(Dataset, MoreTokensThanAChunkComeBack) {
@@ -255,7 +255,7 @@ TEST(Dataset, MissingForeignAndTruncatedFilesAreTold) {
   expect_contains(open("missing.h5"), "does not exist");
   std::ofstream{folder / "text.h5"} << "plain text";
   expect_contains(open("text.h5"), "not an HDF5 file");
-  auto other = storage::H5File::create(folder / "other.h5");
+  storage::H5Writer other{folder / "other.h5"};
   other.close();
   expect_contains(open("other.h5"), "not a token dataset");
   write_small(folder / "data.h5");
@@ -275,7 +275,7 @@ struct RawDataset {
   std::size_t pieces = 259;
 
   void write(const std::filesystem::path& path) const {
-    auto file = storage::H5File::create(path);
+    storage::H5Writer file{path};
     file.set_attribute("kind", "ballast token dataset");
     file.set_attribute("format_version", version);
     file.set_attribute("vocabulary", std::uint64_t{259});

@@ -124,7 +124,7 @@ TEST_F(Prepare, MarkedDocumentsBeginWithBos) {
   EXPECT_EQ(prepared.train_documents, (std::vector<std::uint64_t>{0, 6}));
   EXPECT_EQ(prepared.validation_documents, (std::vector<std::uint64_t>{0}));
   EXPECT_EQ(prepared.train, (std::vector<std::string>{"firstsecond"}));
-  const auto tokens = storage::H5File::open(output()).read_all<std::int32_t>("train/tokens");
+  const auto tokens = storage::H5Reader{output()}.read_all<std::int32_t>("train/tokens");
   EXPECT_EQ(tokens[0], 256);
   EXPECT_EQ(tokens[6], 256);
   EXPECT_EQ(tokens.size(), 13u);
@@ -138,7 +138,7 @@ TEST_F(Prepare, JsonLinesBringDocumentsAndWeights) {
   const Prepared prepared{output()};
   EXPECT_EQ(prepared.train, (std::vector<std::string>{"abc\xC3\xA9"}));
   EXPECT_EQ(prepared.validation, (std::vector<std::string>{"held"}));
-  EXPECT_EQ(storage::H5File::open(output()).read_all<float>("train/weights"),
+  EXPECT_EQ(storage::H5Reader{output()}.read_all<float>("train/weights"),
             (std::vector<float>{0.5f, 0.5f, 0.5f, 1, 1, 1, 1}));
   EXPECT_EQ(prepared.dataset.info().raw_bytes, 9u);
 
@@ -234,7 +234,7 @@ TEST_F(Prepare, SentencePieceKeepsEveryByteAndCountsThem) {
   const Prepared prepared{output()};
   EXPECT_EQ(prepared.train[0] + prepared.validation[0] + prepared.train[1], text);
   std::uint64_t bytes = 0;
-  const auto file = storage::H5File::open(output());
+  const storage::H5Reader file{output()};
   for (const char* split : {"train/tokens", "validation/tokens"}) {
     for (const auto id : file.read_all<std::uint32_t>(split)) {
       bytes += prepared.dataset.piece_bytes()[id];

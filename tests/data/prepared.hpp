@@ -49,7 +49,7 @@ inline std::string prose(std::size_t bytes) {
 /// The file as its segments of text, one list a split.
 struct Prepared {
   explicit Prepared(const std::filesystem::path& path) : dataset{path} {
-    const auto file = storage::H5File::open(path);
+    const storage::H5Reader file{path};
     const auto tokenizer = make_tokenizer(dataset.info().tokenizer, dataset.tokenizer_model());
     for (const Split split : {Split::train, Split::validation}) {
       const std::string name{split_name(split)};

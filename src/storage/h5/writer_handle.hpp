@@ -3,25 +3,25 @@
 #include <hdf5.h>
 #include <utility>
 
-namespace ballast::storage {
+namespace ballast::storage::h5 {
 
 /// The one owner of an HDF5 handle. `close` reports what the destructor has to swallow: a full
 /// disk may only show when a file is closed.
-class H5Handle {
+class Handle {
  public:
   using Closer = herr_t (*)(hid_t);
-  H5Handle() = default;
-  H5Handle(hid_t id, Closer closer) : id_{id}, closer_{closer} {}
-  ~H5Handle() { (void)close(); }
-  H5Handle(H5Handle&& other) noexcept
+  Handle() = default;
+  Handle(hid_t id, Closer closer) : id_{id}, closer_{closer} {}
+  ~Handle() { (void)close(); }
+  Handle(Handle&& other) noexcept
       : id_{std::exchange(other.id_, H5I_INVALID_HID)}, closer_{other.closer_} {}
-  H5Handle& operator=(H5Handle&& other) noexcept {
+  Handle& operator=(Handle&& other) noexcept {
     std::swap(id_, other.id_);
     std::swap(closer_, other.closer_);
     return *this;
   }
-  H5Handle(const H5Handle&) = delete;
-  H5Handle& operator=(const H5Handle&) = delete;
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
 
   [[nodiscard]] hid_t id() const { return id_; }
   [[nodiscard]] bool close() {
@@ -34,4 +34,4 @@ class H5Handle {
   Closer closer_ = nullptr;
 };
 
-}  // namespace ballast::storage
+}  // namespace ballast::storage::h5

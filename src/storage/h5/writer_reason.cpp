@@ -1,11 +1,11 @@
-#include "storage/h5_error.hpp"
+#include "storage/h5/writer_reason.hpp"
 
 #include <hdf5.h>
 #include <string_view>
 
 #include "base/text.hpp"
 
-namespace ballast::storage {
+namespace ballast::storage::h5 {
 
 namespace {
 
@@ -18,7 +18,7 @@ herr_t keep_first_description(unsigned depth, const H5E_error2_t* error, void* t
 
 }  // namespace
 
-std::string h5_reason() {
+std::string reason_of_library() {
   std::string text;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first_description, &text);
   static constexpr std::string_view kSystem = "error message = '";
@@ -30,4 +30,4 @@ std::string h5_reason() {
   return words.substr(0, words.find('\''));
 }
 
-}  // namespace ballast::storage
+}  // namespace ballast::storage::h5
