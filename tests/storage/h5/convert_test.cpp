@@ -1,11 +1,10 @@
-#include "storage/h5/element_conversion.hpp"
-
 #include <array>
 #include <gtest/gtest.h>
 #include <limits>
 #include <vector>
 
 #include "storage/h5/bytes.hpp"
+#include "storage/h5/element_conversion.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage::h5 {
