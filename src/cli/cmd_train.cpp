@@ -3,7 +3,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
-#include "cli/options.hpp"
+#include "cli/resolved_config.hpp"
 #include "cli/same_options.hpp"
 #include "cli/training_config.hpp"
 #include "storage/files.hpp"

@@ -12,10 +12,6 @@ namespace ballast::train {
 
 namespace {
 
-optim::AdamWConfig adamw_config(const OptimConfig& config) {
-  return {config.beta1, config.beta2, config.epsilon, config.weight_decay};
-}
-
 /// Labels a step would have if none were ignored: what gradients are scaled by until the exact
 /// count is known.
 double nominal_labels(const DataConfig& data) {
@@ -57,7 +53,7 @@ Engine::Engine(const Config& config, comm::Communicator& world, const data::Data
                  narrow<std::size_t>(world.rank())},
       connection_{world, workspace_.policy(), workspace_.transports(), workspace_.memory(),
                   workspace_.parameters()},
-      adamw_{adamw_config(config.optim), &team_},
+      adamw_{config.optim.adamw, &team_},
       scaler_{config.precision.scaler},
       sampler_{config.run.seed, dataset.windows(data::Split::train, config.data.seq_len)},
       loader_{dataset, workspace_.model().shape()},

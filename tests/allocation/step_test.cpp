@@ -55,7 +55,7 @@ const std::vector<Variant>& variants() {
        [](Config& c) {
          c.parallel.backend = Backend::mpi;
          c.parallel.prefetch_units = 1;
-         c.parallel.recompute = "full";
+         c.parallel.recompute = model::RecomputePolicy::full();
          c.precision.param = ElementType::fp16;
        }},
       {"none", [](Config& c) { c.parallel.sharding = Sharding::none; }},

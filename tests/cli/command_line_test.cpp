@@ -52,7 +52,7 @@ TEST(CommandLine, OptionsOverrideTheFileAndTheFileTheDefaults) {
     EXPECT_EQ(config.optim.clip, 2.0);
     EXPECT_EQ(config.model.dim, 64u);
     EXPECT_EQ(config.data.path, "corpus.h5");
-    EXPECT_EQ(config.optim.beta1, 0.9);
+    EXPECT_EQ(config.optim.adamw.beta1, 0.9);
   }
 }
 

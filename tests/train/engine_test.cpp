@@ -274,7 +274,7 @@ TEST_P(EngineOver, ObserversSeeTheStreamInFp32) {
     SCOPED_TRACE(name_of(residual));
     Config config = config_of(GetParam(), ElementType::bf16);
     config.precision.residual = residual;
-    config.parallel.recompute = "every:2";
+    config.parallel.recompute = model::RecomputePolicy::every(2);
     Training training{config};
     Onlooker onlooker;
     training.engine().observe(&onlooker);

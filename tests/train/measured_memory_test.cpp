@@ -27,7 +27,7 @@ void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; 
 Config config_of(std::size_t layers, const Variant& variant) {
   Config config = test::wide_config(layers, 48);
   config.parallel.backend = variant.backend;
-  config.parallel.recompute = variant.recompute;
+  config.parallel.recompute = model::RecomputePolicy::parse(variant.recompute);
   config.parallel.prefetch_units = variant.prefetch_units;
   config.precision.param = variant.param;
   config.monitor.every = 0;

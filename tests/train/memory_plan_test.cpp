@@ -176,7 +176,7 @@ TEST(MemoryPlan, UnshardedPersistentBytesAreThoseOfEveryRank) {
 TEST(MemoryPlan, RecomputationKeepsLess) {
   Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
   const auto all = plan_memory(config, Topology::on_one_host(2), 0);
-  config.parallel.recompute = "full";
+  config.parallel.recompute = model::RecomputePolicy::full();
   const auto streams = plan_memory(config, Topology::on_one_host(2), 0);
   const auto& model = config.model;
   // Between blocks: the residual stream, and two statistics and the hidden states behind them.
@@ -250,7 +250,7 @@ TEST(WaysToFit, NamesSettingsThatWouldAndNoOthers) {
   const auto topology = Topology::on_one_host(4);
   const auto plan = plan_memory(config, topology, 0);
   Config recomputed = config;
-  recomputed.parallel.recompute = "full";
+  recomputed.parallel.recompute = model::RecomputePolicy::full();
   const auto limits = limits_of(plan_memory(recomputed, topology, 0).expected_host_bytes() + 1);
   const auto ways = ways_to_fit(config, topology, 0, limits);
   const auto names = [&](const std::string& start) {

@@ -193,7 +193,8 @@ TEST(Profile, SpansCoverAStep) {
 }
 
 TEST(Profile, RecomputationIsASpanOfItsOwn) {
-  const Recorded recorded{[](Config& config) { config.parallel.recompute = "full"; }};
+  const Recorded recorded{
+      [](Config& config) { config.parallel.recompute = model::RecomputePolicy::full(); }};
   // The last block finds its activations still there.
   const std::size_t recomputed = recorded.micro_batches() * (recorded.config().model.layers - 1);
   EXPECT_EQ(recorded.calls("recompute: the rest"), recomputed);

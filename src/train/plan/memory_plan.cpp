@@ -132,11 +132,13 @@ std::vector<Remedy> remedies(const Config& config) {
       c.parallel.shard_group.reset();
     });
   }
-  if (config.parallel.wrap != "block") {
-    add_remedy("parallel.wrap = block", [](Config& c) { c.parallel.wrap = "block"; });
+  if (config.parallel.wrap != model::Wrap::block()) {
+    add_remedy("parallel.wrap = block", [](Config& c) { c.parallel.wrap = model::Wrap::block(); });
   }
-  const auto recompute_all = [](Config& c) { c.parallel.recompute = "full"; };
-  if (config.parallel.recompute != "full") {
+  const auto recompute_all = [](Config& c) {
+    c.parallel.recompute = model::RecomputePolicy::full();
+  };
+  if (config.parallel.recompute != model::RecomputePolicy::full()) {
     add_remedy("parallel.recompute = full", recompute_all);
   }
   if (config.data.micro_batch > 1 && config.data.leaf_micro_batches == 1) {

@@ -19,7 +19,7 @@ std::string describe_mode(const Config& config, const fsdp::Topology& topology) 
   const auto mesh = fsdp::make_mesh(policy, topology.ranks());
   return fmt::format("mode: {}; wrap {}, recompute {}",
                      fsdp::describe(policy, mesh, fsdp::choose_transports(policy, mesh, topology)),
-                     config.parallel.wrap, make_model_options(config).recompute.name());
+                     config.parallel.wrap.name(), config.parallel.recompute.name());
 }
 
 std::string describe_precision(const Config& config) {

@@ -40,7 +40,7 @@ monitor::MonitorOptions monitor_options(const Config& config, std::size_t ranks)
                    static_cast<double>(config.data.global_batch * config.data.seq_len),
       .seed = config.run.seed,
       .tokens = probe_tokens_of_micro_batch(config) * probe_micro_batches(config),
-      .rank = config.monitor.rank.value_or(kDefaultMonitorRank),
+      .rank = config.monitor.rank.value_or(monitor::kDefaultRank),
       .capacity = config.monitor.every == 0 ? 0 : capacity(config, ranks),
       .calibration = config.calibration,
       .on_alert = config.monitor.on_alert,
@@ -57,10 +57,9 @@ std::uint64_t monitor_bytes(const Config& config, const fsdp::ShardLayout& layou
 }
 
 std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset) {
-  constexpr std::uint64_t kDefault = 100;
   const std::uint64_t tokens = dataset.info().validation_tokens;
   const auto& asked = config.monitor.held_out_every;
-  if (!asked) return tokens > 1 ? kDefault : 0;
+  if (!asked) return tokens > 1 ? kDefaultHeldOutEvery : 0;
   if (*asked != 0 && config.monitor.every != 0 && tokens < config.monitor.tokens) {
     throw usage_error(
         "monitor.tokens = {}, but the validation split of '{}' has {} tokens: lower it, or set "
