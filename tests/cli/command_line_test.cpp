@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "base/option_row.hpp"
 #include "cli/training_config.hpp"
 
 namespace ballast::cli {
 namespace {
+
+using option_row::flag, option_row::text, option_row::word, option_row::words;
 
 using Words = std::vector<std::string>;
 
