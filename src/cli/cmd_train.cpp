@@ -35,7 +35,6 @@ std::string help(const Terminal& terminal) {
 ExitCode train_in_job(comm::Communicator& world, const StopSignal& stop_signal,
                       Arguments arguments) {
   const train::Config config = read_train_request(world, arguments).config;
-  config.validate();
   return train::train(world, stop_signal, config, to_ini(config));
 }
 

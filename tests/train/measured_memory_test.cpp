@@ -37,7 +37,8 @@ Config config_of(std::size_t layers, const Variant& variant) {
 /// Bytes that a training adds to what the host's ranks take.
 std::int64_t measured(const Config& config, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
-  Engine engine{config, world(), dataset};
+  const Job job = settle(world(), config, dataset);
+  Engine engine{job, world(), dataset};
   engine.initialise();
   auto state = engine.initial_state();
   for (int i = 0; i < 2; ++i) engine.step(state, 1e-4);
@@ -57,7 +58,7 @@ TEST_P(MeasuredMemory, IsWhatWasPlanned) {
   // The first engine also pays for what libraries set up once.
   measured(config_of(1, GetParam()), dataset);
   const Config config = config_of(6, GetParam());
-  const auto plan = plan_memory(config, fsdp::Topology::on_one_host(ranks), 0);
+  const auto plan = plan_memory(test::job_on(config, fsdp::Topology::on_one_host(ranks)));
   const auto planned = static_cast<double>(plan.host_bytes);
   const auto found = static_cast<double>(measured(config, dataset));
   EXPECT_LE(found, 1.05 * planned + kLibraries * static_cast<double>(ranks));

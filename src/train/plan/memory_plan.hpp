@@ -9,8 +9,8 @@
 
 #include "base/memory_limit.hpp"
 #include "comm/communicator.hpp"
+#include "train/plan/job.hpp"
 #include "train/plan/workspace.hpp"
-#include "train/settings/config.hpp"
 
 namespace ballast::train {
 
@@ -45,10 +45,8 @@ struct MemoryPlan {
   }
 };
 
-/// The plan of the host that `rank` is on. Needs no MPI. Usage Errors name keys that contradict one
-/// another.
-[[nodiscard]] MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology,
-                                     std::size_t rank);
+/// The plan of the host that the job's own rank is on. Needs no MPI.
+[[nodiscard]] MemoryPlan plan_memory(const Job& job);
 
 /// "parameters 112 MiB, gradients ..."
 [[nodiscard]] std::string describe(const MemoryPlan& plan);
@@ -73,9 +71,7 @@ struct Shortage {
 
 /// Settings that would keep within the limits, with what each would come to: for people whose plan
 /// is too large. One line each.
-[[nodiscard]] std::vector<std::string> ways_to_fit(const Config& config,
-                                                   const fsdp::Topology& topology, std::size_t rank,
-                                                   const MachineLimits& limits);
+[[nodiscard]] std::vector<std::string> ways_to_fit(const Job& job, const MachineLimits& limits);
 
 /// What to tell whose plan is too large: the need, the limit, the largest items, what would fit.
 [[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
@@ -83,7 +79,6 @@ struct Shortage {
 
 /// The plan of this rank's host; refuses, before anything is allocated, one that the host or a
 /// process limit cannot hold: a usage Error that explains. Collective.
-[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Config& config,
-                                        const fsdp::Topology& topology);
+[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Job& job);
 
 }  // namespace ballast::train

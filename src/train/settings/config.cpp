@@ -91,16 +91,6 @@ fsdp::Policy make_policy(const Config& config) {
   };
 }
 
-model::TransformerOptions make_model_options(const Config& config) {
-  return {
-      .mode = model::Mode::training,
-      .precision = {config.precision.param, config.precision.residual},
-      .recompute = config.parallel.recompute,
-      .grouping = config.parallel.wrap.grouping(config.model),
-      .workers = config.parallel.threads.value_or(1) + config.parallel.helpers.value_or(0),
-  };
-}
-
 optim::Schedule make_schedule(const Config& config) {
   const std::uint64_t steps = config.schedule.steps.value_or(config.run.steps);
   const auto default_warmup =

@@ -10,7 +10,6 @@
 #include "kernels/gemm/gemm_table.hpp"
 #include "model/model_config.hpp"
 #include "model/recompute.hpp"
-#include "model/transformer.hpp"
 #include "model/wrap.hpp"
 #include "monitor/alerts/action.hpp"
 #include "monitor/alerts/calibration.hpp"
@@ -152,7 +151,8 @@ struct RunConfig {
   std::filesystem::path gemm_table;  ///< written by `ballast tune`; empty: the shipped one
 };
 
-/// Everything that `ballast train` can be told. An `every` of 0 switches off.
+/// Everything that `ballast train` can be told, as it was told: what follows from it is in a Job.
+/// An `every` of 0 switches off. The vocabulary of `model` is the dataset's and not known here.
 struct Config {
   model::ModelConfig model;
   DataConfig data;
@@ -182,9 +182,8 @@ struct Config {
   void validate_plan() const;
 };
 
-/// The choices that `fsdp` and `model` act on. Usage Errors name keys that do not fit the model.
+/// The choices that `fsdp` acts on.
 [[nodiscard]] fsdp::Policy make_policy(const Config& config);
-[[nodiscard]] model::TransformerOptions make_model_options(const Config& config);
 
 /// The learning-rate schedule that a configuration asks for, defaults worked out.
 [[nodiscard]] optim::Schedule make_schedule(const Config& config);

@@ -13,8 +13,8 @@ namespace ballast::train {
 namespace {
 
 /// What the dataset says of itself. All of it is the same on a resume.
-Identity facts_of(const Config& config, const data::DatasetInfo& dataset) {
-  return {{"model.vocabulary", std::to_string(config.model.vocabulary)},
+Identity facts_of(const data::DatasetInfo& dataset) {
+  return {{"model.vocabulary", std::to_string(dataset.vocabulary)},
           {"data.content_hash", dataset.content_hash},
           {"data.tokenizer", dataset.tokenizer},
           {"data.tokenizer_hash", dataset.tokenizer_hash}};
@@ -58,7 +58,7 @@ bool fits(std::size_t rows, std::size_t cols, std::uint64_t bytes) {
 Identity make_identity(const Config& config, const data::DatasetInfo& dataset) {
   Config named = config;
   named.data.path = std::filesystem::absolute(config.data.path);  // read from any folder
-  Identity identity = facts_of(config, dataset);
+  Identity identity = facts_of(dataset);
   for (const Key& key : keys(named)) {
     if (key.role.is_kept()) identity[key.option.name] = key.option.get().value_or("");
   }
