@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/option.hpp"
+#include "base/option.hpp"
 
 namespace ballast::cli {
 

@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "base/option_row.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/same_options.hpp"
@@ -9,6 +10,8 @@
 namespace ballast::cli {
 
 namespace {
+
+using option_row::number, option_row::own_to_a_rank, option_row::required, option_row::word;
 
 constexpr HelpText kHelp{
     .usage = "mpirun -n RANKS ballast eval --checkpoint PATH [--data FILE]",

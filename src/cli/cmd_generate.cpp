@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/option_row.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
@@ -14,6 +15,9 @@
 namespace ballast::cli {
 
 namespace {
+
+using option_row::number, option_row::required, option_row::text, option_row::whole,
+    option_row::word;
 
 constexpr HelpText kHelp{
     .usage = "ballast generate --checkpoint PATH [OPTIONS]",
@@ -31,10 +35,10 @@ std::vector<Option> options_for(train::GenerateOptions& o) {
                     "a checkpoint, or a run directory for its newest one")),
       text("prompt", "TEXT", o.prompt, "what to continue; - reads it from standard input"),
       whole("tokens", o.tokens, kTokens, "how many tokens to write"),
-      number("temperature", o.temperature, kZeroOrMore,
+      number("temperature", o.rule.temperature, kZeroOrMore,
              "how freely it draws; 0: always the likeliest token"),
-      whole("top-k", o.top_k, {}, "draw from the K likeliest tokens; 0: from all"),
-      number("top-p", o.top_p, kUpToOne,
+      whole("top-k", o.rule.top_k, {}, "draw from the K likeliest tokens; 0: from all"),
+      number("top-p", o.rule.top_p, kUpToOne,
              "draw from the likeliest tokens that hold this share of the probability"),
       whole("seed", o.seed, {}, "seed of the draws"),
   };

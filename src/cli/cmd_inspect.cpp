@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "base/option_row.hpp"
 #include "base/text.hpp"
 #include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
@@ -21,6 +22,8 @@
 namespace ballast::cli {
 
 namespace {
+
+using option_row::flag, option_row::required, option_row::word;
 
 constexpr HelpText kHelp{
     .usage = "ballast inspect PATH [--verify]",

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/option_row.hpp"
 #include "base/text.hpp"
 #include "calibrate/estimate.hpp"
 #include "cli/commands.hpp"
@@ -18,6 +19,9 @@
 namespace ballast::cli {
 
 namespace {
+
+using option_row::number, option_row::required, option_row::whole, option_row::word,
+    option_row::words;
 
 using calibrate::JudgedRun;
 using calibrate::Outcome;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/option_row.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/prepare_summary.hpp"
@@ -14,9 +15,8 @@ namespace ballast::cli {
 
 namespace {
 
-using data::BadLines;
-using data::FormatChoice;
-using data::SplitRule;
+using option_row::choice, option_row::flag, option_row::number, option_row::required,
+    option_row::word, option_row::words;
 
 constexpr HelpText kHelp{
     .usage = "ballast prepare INPUT... --output FILE [OPTIONS]",
@@ -68,18 +68,12 @@ std::vector<Option> options_for(data::PrepareOptions& o) {
       word("tokenizer", "bytes|sentencepiece:VOCAB|FILE", o.tokenizer,
            "bytes; or a SentencePiece model, trained with VOCAB pieces or read from FILE"),
       choice("split", o.split,
-             {{"blocks", SplitRule::blocks},
-              {"tail", SplitRule::tail},
-              {"documents", SplitRule::documents}},
              "held out: each 20th block of 16 KiB, the end of the text, or each 20th document"),
       number("validation-fraction", o.validation_fraction, kPart, "part held out by --split tail"),
       choice("format", o.format,
-             {{"auto", FormatChoice::automatic},
-              {"text", FormatChoice::text},
-              {"jsonl", FormatChoice::jsonl}},
              "what the inputs are; auto: by name and content; text: whatever the bytes are"),
       word("field", "NAME", o.field, "the key of a JSON line's text"),
-      choice("bad-lines", o.bad_lines, {{"refuse", BadLines::refuse}, {"skip", BadLines::skip}},
+      choice("bad-lines", o.bad_lines,
              "JSON lines without a text that can be used: end there, or pass over and count them"),
       flag("documents", o.mark_documents,
            "begin each document with <bos> even if there is only one; several are marked anyway"),

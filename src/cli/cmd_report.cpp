@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/option_row.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
@@ -13,6 +14,8 @@
 namespace ballast::cli {
 
 namespace {
+
+using option_row::required, option_row::word;
 
 constexpr HelpText kHelp{
     .usage = "ballast report RUN [--output FILE]",

@@ -3,7 +3,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
-#include "cli/options.hpp"
+#include "cli/resolved_config.hpp"
 #include "cli/same_options.hpp"
 #include "cli/training_config.hpp"
 #include "storage/files.hpp"
@@ -35,7 +35,6 @@ std::string help(const Terminal& terminal) {
 ExitCode train_in_job(comm::Communicator& world, const StopSignal& stop_signal,
                       Arguments arguments) {
   const train::Config config = read_train_request(world, arguments).config;
-  config.validate();
   return train::train(world, stop_signal, config, to_ini(config));
 }
 

@@ -42,13 +42,13 @@ void show(const train::Race& race) {
 }
 
 ExitCode tune_in_job(comm::Communicator& world, Arguments arguments) {
-  TuneRequest request = read_tune_request(world, arguments);
+  const TuneRequest request = read_tune_request(world, arguments);
   request.config.validate_plan();
-  request.config.model.vocabulary = data::Dataset{request.config.data.path}.info().vocabulary;
+  const std::size_t vocabulary = data::Dataset{request.config.data.path}.info().vocabulary;
   const bool speaks = world.is_root();
   if (speaks) fmt::print("a rank's rates, {} at work, {} rounds\n", world.size(), request.rounds);
   const auto table =
-      train::tune(world, request.config, request.rounds, [&](const train::Race& race) {
+      train::tune(world, request.config, vocabulary, request.rounds, [&](const train::Race& race) {
         if (speaks) show(race);
       });
   if (speaks) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/option.hpp"
+#include "base/option.hpp"
 #include "cli/terminal.hpp"
 
 namespace ballast::cli {

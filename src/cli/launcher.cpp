@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "cli/option.hpp"
+#include "base/option_row.hpp"
 #include "comm/runtime.hpp"
 
 namespace ballast::cli {
@@ -14,7 +14,7 @@ namespace {
 
 std::optional<int> number_in_environment(const char* name) {
   const char* const value = std::getenv(name);
-  const auto number = value == nullptr ? std::nullopt : parse_whole(value);
+  const auto number = value == nullptr ? std::nullopt : option_row::parse_whole(value);
   if (!number || *number > INT32_MAX) return std::nullopt;
   return static_cast<int>(*number);
 }

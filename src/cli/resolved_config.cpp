@@ -1,23 +1,15 @@
 #include "cli/resolved_config.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "base/error.hpp"
 #include "cli/ini.hpp"
-#include "cli/options.hpp"
 #include "storage/files.hpp"
+#include "train/settings/keys.hpp"
 
 namespace ballast::cli {
 
 namespace {
-
-constexpr std::array<std::string_view, 6> kFacts{
-    "model.norm_placement", "model.qk_norm", "model.dim",
-    "model.layers",         "run.steps",     "run.stop_at"};
-/// Stays out of the file where it is not set.
-constexpr std::string_view kOptional = "run.stop_at";
 
 /// What is wrong with a file that a program wrote is no mistake of whoever names it.
 template <class Work>
@@ -31,6 +23,22 @@ auto as_data(Work&& work) {
 
 }  // namespace
 
+std::string to_ini(const train::Config& config) {
+  train::Config copy = config;
+  std::string ini;
+  std::string section;
+  for (const auto& option : train::key_options(copy)) {
+    const auto value = option.get();
+    if (!value) continue;
+    if (section_of(option) != section) {
+      ini += fmt::format("{}[{}]\n", ini.empty() ? "" : "\n", section_of(option));
+      section = section_of(option);
+    }
+    ini += fmt::format("{} = {}\n", key_of(option), ini_value(*value));
+  }
+  return ini;
+}
+
 std::vector<Assignment> read_resolved_config(const std::filesystem::path& run) {
   const auto file = run / kResolvedConfig;
   return as_data([&] { return parse_ini(storage::read_text(file), file.string()); });
@@ -38,15 +46,22 @@ std::vector<Assignment> read_resolved_config(const std::filesystem::path& run) {
 
 calibrate::RunFacts read_run_facts(const std::filesystem::path& run) {
   auto given = read_resolved_config(run);
-  std::erase_if(
-      given, [](const Assignment& a) { return std::ranges::find(kFacts, a.name) == kFacts.end(); });
-  for (const auto key : kFacts) {
-    if (key != kOptional && std::ranges::find(given, key, &Assignment::name) == given.end()) {
-      throw data_error("{}: has no {}", (run / kResolvedConfig).string(), key);
+  train::Config config;
+  std::vector<Option> facts;
+  for (const train::Key& key : train::keys(config)) {
+    if (key.reader == train::Reader::calibration) facts.push_back(key.option);
+  }
+  std::erase_if(given, [&](const Assignment& a) {
+    return std::ranges::find(facts, a.name, &Option::name) == facts.end();
+  });
+  for (const Option& fact : facts) {
+    const bool is_always_written = fact.get().has_value();
+    if (is_always_written &&
+        std::ranges::find(given, fact.name, &Assignment::name) == given.end()) {
+      throw data_error("{}: has no {}", (run / kResolvedConfig).string(), fact.name);
     }
   }
-  train::Config config;
-  as_data([&] { assign(given, training_options(config)); });
+  as_data([&] { assign(given, facts); });
   const auto& model = config.model;
   return {{std::string{name_of(model.norm_placement)}, model.qk_norm, model.dim, model.layers},
           config.last_step()};

@@ -7,12 +7,15 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/option_row.hpp"
 #include "cli/ini.hpp"
-#include "cli/options.hpp"
+#include "train/settings/keys.hpp"
 
 namespace ballast::cli {
 
 namespace {
+
+using option_row::flag, option_row::required, option_row::whole, option_row::word;
 
 constexpr std::string_view kDryRun = "dry-run";
 constexpr Limits kRanks{1, 1u << 16};
@@ -22,7 +25,7 @@ std::optional<std::vector<std::size_t>> parse_ranks(const std::string& text) {
   std::vector<std::size_t> ranks;
   std::istringstream words{text};
   for (std::string word; std::getline(words, word, ',');) {
-    const auto number = parse_whole(word);
+    const auto number = option_row::parse_whole(word);
     if (!number || *number < kRanks.least || *number > kRanks.most) return std::nullopt;
     ranks.push_back(*number);
   }
@@ -80,7 +83,7 @@ std::vector<Option> own_options(ProfileRequest& request) {
 template <class Request>
 std::vector<Option> all_options(Request& request) {
   std::vector<Option> options = own_options(request);
-  std::vector<Option> keys = training_options(request.config);
+  std::vector<Option> keys = train::key_options(request.config);
   std::move(keys.begin(), keys.end(), std::back_inserter(options));
   return options;
 }

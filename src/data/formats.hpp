@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/words.hpp"
 #include "data/sources.hpp"
 
 namespace ballast::data {
@@ -13,6 +14,12 @@ enum class FormatChoice {
   text,       ///< text, whatever the bytes are
   jsonl       ///< JSON lines
 };
+
+constexpr auto words_of(EnumTag<FormatChoice>) {
+  return std::to_array<Word<FormatChoice>>({{FormatChoice::automatic, "auto"},
+                                            {FormatChoice::text, "text"},
+                                            {FormatChoice::jsonl, "jsonl"}});
+}
 
 /// Whether the file is a dataset of this program, of any version.
 [[nodiscard]] bool is_own_dataset(const std::filesystem::path& path);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/words.hpp"
 #include "data/json_document.hpp"
 #include "data/sources.hpp"
 
@@ -28,6 +29,10 @@ class DocumentSink {
 
 /// What becomes of a JSON line without a text that can be used.
 enum class BadLines { refuse, skip };
+
+constexpr auto words_of(EnumTag<BadLines>) {
+  return std::to_array<Word<BadLines>>({{BadLines::refuse, "refuse"}, {BadLines::skip, "skip"}});
+}
 
 /// How sources are read.
 struct ReadRules {

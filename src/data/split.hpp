@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "base/words.hpp"
+
 namespace ballast::data {
 
 enum class Split { train, validation };
@@ -17,5 +19,11 @@ enum class SplitRule {
   tail,      ///< the last fraction of the text
   documents  ///< whole documents (files, or JSON lines), each 20th
 };
+
+constexpr auto words_of(EnumTag<SplitRule>) {
+  return std::to_array<Word<SplitRule>>({{SplitRule::blocks, "blocks"},
+                                         {SplitRule::tail, "tail"},
+                                         {SplitRule::documents, "documents"}});
+}
 
 }  // namespace ballast::data

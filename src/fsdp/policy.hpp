@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/words.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::fsdp {
@@ -16,14 +17,24 @@ namespace ballast::fsdp {
 ///   none: every rank holds everything (DDP).
 enum class Sharding { full, grad_op, hybrid, none };
 
-[[nodiscard]] std::string_view name_of(Sharding sharding);
+constexpr auto words_of(EnumTag<Sharding>) {
+  return std::to_array<Word<Sharding>>({{Sharding::full, "full"},
+                                        {Sharding::grad_op, "grad_op"},
+                                        {Sharding::hybrid, "hybrid"},
+                                        {Sharding::none, "none"}});
+}
+[[nodiscard]] constexpr std::string_view name_of(Sharding sharding) { return word_of(sharding); }
 
 /// What moves bytes between ranks. automatic: the region where it can serve, messages elsewhere.
 ///   region: one piece of memory that the ranks of a host share: a gather moves no bytes;
 ///   mpi: messages.
 enum class Backend { automatic, region, mpi };
 
-[[nodiscard]] std::string_view name_of(Backend backend);
+constexpr auto words_of(EnumTag<Backend>) {
+  return std::to_array<Word<Backend>>(
+      {{Backend::automatic, "auto"}, {Backend::region, "region"}, {Backend::mpi, "mpi"}});
+}
+[[nodiscard]] constexpr std::string_view name_of(Backend backend) { return word_of(backend); }
 
 /// What becomes of a gathered unit after its forward. Only messages gather anything.
 class Reshard {
@@ -34,9 +45,8 @@ class Reshard {
   static Reshard never() { return Reshard{1}; }
   /// Groups of `ranks` neighbours keep one copy between them; later gathers stay within the group.
   static Reshard within(std::size_t ranks) { return Reshard{ranks}; }
-  /// "true", "false" or a number of ranks above 1; a usage Error names
-  /// parallel.reshard_after_forward.
-  static Reshard parse(const std::string& text);
+  /// "true", "false" or a number of ranks above 1; nothing for any other text.
+  static std::optional<Reshard> parse(const std::string& text);
 
   [[nodiscard]] bool keeps_all() const { return ranks_ == 1; }
   /// The size of the groups that keep a copy; 0 when none does.

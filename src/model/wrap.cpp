@@ -48,13 +48,40 @@ Grouping by_size(const ModelConfig& config, std::uint64_t n) {
 
 }  // namespace
 
-Grouping parse_wrap(std::string_view wrap, const ModelConfig& config) {
-  if (wrap == "block") return Grouping::per_block(config.layers);
-  if (wrap == "whole") return Grouping::whole();
-  if (const auto n = count_after("blocks:", wrap)) return Grouping::blocks(config.layers, *n);
-  if (const auto n = count_after("size:", wrap)) return by_size(config, *n);
-  throw usage_error("parallel.wrap = {} is not known: block, blocks:N, size:N or whole",
-                    excerpt(wrap));
+std::optional<Wrap> Wrap::parse(std::string_view text) {
+  if (text == "block") return block();
+  if (text == "whole") return whole();
+  if (const auto n = count_after("blocks:", text)) return blocks(*n);
+  if (const auto n = count_after("size:", text)) return size(*n);
+  return std::nullopt;
+}
+
+Grouping Wrap::grouping(const ModelConfig& config) const {
+  switch (by_) {
+    case By::block:
+      return Grouping::per_block(config.layers);
+    case By::count:
+      return Grouping::blocks(config.layers, n_);
+    case By::size:
+      return by_size(config, n_);
+    case By::whole:
+      return Grouping::whole();
+  }
+  throw internal_error("parallel.wrap has no value");
+}
+
+std::string Wrap::name() const {
+  switch (by_) {
+    case By::block:
+      return "block";
+    case By::count:
+      return fmt::format("blocks:{}", n_);
+    case By::size:
+      return fmt::format("size:{}", n_);
+    case By::whole:
+      return "whole";
+  }
+  return "?";
 }
 
 }  // namespace ballast::model

@@ -14,6 +14,7 @@
 #include "monitor/alerts/calibration.hpp"
 #include "monitor/alerts/detectors.hpp"
 #include "monitor/cadence.hpp"
+#include "monitor/defaults.hpp"
 #include "monitor/probe/probe_rows.hpp"
 #include "monitor/signals/features.hpp"
 #include "monitor/signals/loss_rise.hpp"
@@ -25,13 +26,13 @@ namespace ballast::monitor {
 /// What a monitor is told. The same on every rank.
 struct MonitorOptions {
   Architecture model;
-  std::uint64_t every = 25;  ///< steps between probes; 0: none
-  std::uint64_t warmup = 0;  ///< steps of the schedule's warm-up
-  double step_flop = 0.0;    ///< of a training step, over the whole job; 0: not known
+  std::uint64_t every = kDefaultEvery;  ///< steps between probes; 0: none
+  std::uint64_t warmup = 0;             ///< steps of the schedule's warm-up
+  double step_flop = 0.0;               ///< of a training step, over the whole job; 0: not known
   std::uint64_t seed = 1;
-  std::size_t tokens = 2048;  ///< that a probe samples over the whole job
-  std::size_t rank = 64;      ///< directions that the spectrum of wider streams is taken in
-  std::size_t capacity = 0;   ///< tokens that a probe may sample on this rank
+  std::size_t tokens = kDefaultTokens;  ///< that a probe samples over the whole job
+  std::size_t rank = kDefaultRank;  ///< directions that the spectrum of wider streams is taken in
+  std::size_t capacity = 0;         ///< tokens that a probe may sample on this rank
   Calibration calibration = Calibration::shipped();
   OnAlert on_alert = OnAlert::log;
 };

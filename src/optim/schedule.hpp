@@ -2,9 +2,18 @@
 
 #include <cstdint>
 
+#include "base/words.hpp"
+
 namespace ballast::optim {
 
 enum class ScheduleKind { cosine, linear, constant, wsd };
+
+constexpr auto words_of(EnumTag<ScheduleKind>) {
+  return std::to_array<Word<ScheduleKind>>({{ScheduleKind::cosine, "cosine"},
+                                            {ScheduleKind::linear, "linear"},
+                                            {ScheduleKind::constant, "constant"},
+                                            {ScheduleKind::wsd, "wsd"}});
+}
 
 /// A learning rate over the steps of a training. Steps count from 1.
 struct Schedule {

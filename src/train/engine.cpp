@@ -6,15 +6,10 @@
 
 #include "base/narrow.hpp"
 #include "optim/clip.hpp"
-#include "train/plan/binding.hpp"
 
 namespace ballast::train {
 
 namespace {
-
-optim::AdamWConfig adamw_config(const OptimConfig& config) {
-  return {config.beta1, config.beta2, config.epsilon, config.weight_decay};
-}
 
 /// Labels a step would have if none were ignored: what gradients are scaled by until the exact
 /// count is known.
@@ -27,15 +22,6 @@ double mean_of(const ExactSum& sum, double weight) {
   return weight > 0.0 && sum.nonfinite() == 0 ? sum.value() / weight : std::nan("");
 }
 
-/// Who works for this rank. Collective.
-Crew own_crew(comm::Communicator& world, const fsdp::Topology& topology,
-              const ParallelConfig& config) {
-  const auto processors_of = gather_processors(world);
-  ParallelConfig settled = config;
-  settle_threads(settled, topology, processors_of);
-  return crew_of(settled, topology, processors_of, narrow<std::size_t>(world.rank()));
-}
-
 /// Weights that are drawn at a time (1 MiB), however large their tensor is.
 constexpr std::size_t kInitialisedGranules = 256;
 
@@ -44,27 +30,25 @@ constexpr std::size_t kUpdateBytes = 28;
 
 }  // namespace
 
-Engine::Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset,
+Engine::Engine(const Job& job, comm::Communicator& world, const data::Dataset& dataset,
                Profile* profile)
-    : config_{&config},
+    : config_{&job.config},
       world_{&world},
       dataset_{&dataset},
       profile_{profile},
-      topology_{fsdp::discover_topology(world)},
-      plan_{require_memory(world, config, topology_)},
-      team_{own_crew(world, topology_, config.parallel)},
-      workspace_{make_blueprint(config, profile, &team_), topology_,
-                 narrow<std::size_t>(world.rank())},
+      plan_{require_memory(world, job)},
+      team_{job.ranks.crew},
+      workspace_{make_blueprint(job, profile, &team_), job.ranks.rank},
       connection_{world, workspace_.policy(), workspace_.transports(), workspace_.memory(),
                   workspace_.parameters()},
-      adamw_{adamw_config(config.optim), &team_},
-      scaler_{config.precision.scaler},
-      sampler_{config.run.seed, dataset.windows(data::Split::train, config.data.seq_len)},
+      adamw_{config_->optim.adamw, &team_},
+      scaler_{config_->precision.scaler},
+      sampler_{config_->run.seed, dataset.windows(data::Split::train, config_->data.seq_len)},
       loader_{dataset, workspace_.model().shape()},
       program_{model::training_program(workspace_.model().table())},
       evaluation_program_{model::evaluation_program(workspace_.model().table())} {
-  if (config.experimental.qk_clip > 0.0) {
-    qk_clip_.emplace(config.experimental.qk_clip, layout());
+  if (config_->experimental.qk_clip > 0.0) {
+    qk_clip_.emplace(config_->experimental.qk_clip, layout());
     observe(nullptr);
   }
 }

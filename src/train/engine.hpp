@@ -15,9 +15,9 @@
 #include "optim/loss_scaler.hpp"
 #include "train/batch_loader.hpp"
 #include "train/first_fault.hpp"
+#include "train/plan/job.hpp"
 #include "train/plan/memory_plan.hpp"
 #include "train/plan/workspace.hpp"
-#include "train/settings/config.hpp"
 #include "train/validation.hpp"
 #include "train/verdict.hpp"
 #include "train/watch/forward_passes.hpp"
@@ -54,9 +54,9 @@ struct StepResult {
 /// the sharding, what moves the bytes, what is computed again, or how many threads a rank has.
 class Engine final : public ForwardPasses {
  public:
-  /// `dataset`, `world` and `profile` (null: nobody looks) must outlive the engine. Collective;
-  /// usage Errors name keys that contradict one another, and memory that is not there.
-  Engine(const Config& config, comm::Communicator& world, const data::Dataset& dataset,
+  /// `job`, `dataset`, `world` and `profile` (null: nobody looks) must outlive the engine.
+  /// Collective; a usage Error says what memory is not there.
+  Engine(const Job& job, comm::Communicator& world, const data::Dataset& dataset,
          Profile* profile = nullptr);
 
   /// Fresh weights, zero moments. Collective.
@@ -88,7 +88,6 @@ class Engine final : public ForwardPasses {
   /// What communication took since the last call.
   [[nodiscard]] comm::Timings take_timings() { return connection_.groups().take_timings(); }
 
-  [[nodiscard]] const fsdp::Topology& topology() const { return topology_; }
   /// The memory plan of this rank's host.
   [[nodiscard]] const MemoryPlan& plan() const { return plan_; }
   [[nodiscard]] const Workspace& workspace() const { return workspace_; }
@@ -106,11 +105,10 @@ class Engine final : public ForwardPasses {
   void apply(const checkpoint::TrainingState& state, double lr, double gradient_factor);
   void adapt_loss_scale(checkpoint::TrainingState& state, Update update) const;
 
-  const Config* config_;
+  const Config* config_;  ///< the job's
   comm::Communicator* world_;
   const data::Dataset* dataset_;
   Profile* profile_;
-  fsdp::Topology topology_;
   MemoryPlan plan_;
   Team team_;
   Workspace workspace_;

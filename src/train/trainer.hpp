@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/stop_signal.hpp"
 #include "comm/communicator.hpp"
+#include "model/sampling.hpp"
 #include "train/settings/config.hpp"
 
 namespace ballast::train {
@@ -34,9 +35,7 @@ struct GenerateOptions {
   std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory: its newest
   std::string prompt;
   std::size_t tokens = 256;
-  double temperature = 0.8;  ///< 0: always the likeliest token
-  std::size_t top_k = 0;     ///< 0: all
-  double top_p = 1.0;
+  model::SamplingRule rule;
   std::uint64_t seed = 1;
 };
 

@@ -43,7 +43,7 @@ ExitCode TrainingRun::take_steps() {
 
 StepResult TrainingRun::timed_step() {
   const std::uint64_t step = state_.step + 1;
-  lr_ = schedule_.lr(step) * monitoring_.lr_factor();
+  lr_ = job_->schedule.lr(step) * monitoring_.lr_factor();
   (void)engine_.take_timings();
   const Stopwatch watch;
   monitoring_.look_ahead(state_, engine_);
@@ -148,7 +148,7 @@ void TrainingRun::calibrate() {
 
 /// Measured beside planned, once steps have touched all that they will.
 void TrainingRun::report_memory() {
-  const auto& host_of = engine_.topology().host_of;
+  const auto& host_of = job_->ranks.topology.host_of;
   const bool is_counted = host_of[narrow<std::size_t>(world_->rank())] == host_of[0];
   const auto own = is_counted ? narrow<std::int64_t>(memory_use().pss) : 0;
   const auto measured = narrow<std::uint64_t>(world_->sum(own, {"memory of the host"}));

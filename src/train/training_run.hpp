@@ -31,23 +31,23 @@ struct SoundState {
 /// One training from its first step to its last: what `train` does once everything is open.
 class TrainingRun {
  public:
-  /// `notes`: what to say of data, ranks, threads and processors, a line each; `settings`: what the
-  /// run was asked for, as INI text.
-  TrainingRun(comm::Communicator& world, const StopSignal& stop_signal, const Config& config,
+  /// All references must outlive this. `notes`: what to say of data, ranks, threads and processors,
+  /// a line each; `settings`: what the run was asked for, as INI text.
+  TrainingRun(comm::Communicator& world, const StopSignal& stop_signal, const Job& job,
               const data::Dataset& dataset, std::vector<std::string> notes, std::string settings)
       : world_{&world},
         stop_signal_{&stop_signal},
-        config_{&config},
+        job_{&job},
+        config_{&job.config},
         notes_{std::move(notes)},
         settings_{std::move(settings)},
         tokenizer_model_{dataset.tokenizer_model()},
-        schedule_{make_schedule(config)},
-        identity_{make_identity(config, dataset.info())},
-        profiler_{config.log_profile == 0 ? nullptr : std::make_unique<Profiler>(config)},
-        engine_{config, world, dataset, profile()},
-        monitoring_{config, world, engine_.gemm(), engine_.layout()},
+        identity_{make_identity(job.config, dataset.info())},
+        profiler_{config_->log_profile == 0 ? nullptr : std::make_unique<Profiler>(job)},
+        engine_{job, world, dataset, profile()},
+        monitoring_{job.config, job.monitor, world, engine_.gemm(), engine_.layout()},
         numerics_{numerics_fingerprint(engine_.gemm())},
-        saver_{world, config.checkpoint, engine_, log_} {
+        saver_{world, config_->checkpoint, engine_, log_} {
     require_same_numerics(world, numerics_);
   }
 
@@ -95,11 +95,11 @@ class TrainingRun {
 
   comm::Communicator* world_;
   const StopSignal* stop_signal_;
-  const Config* config_;
+  const Job* job_;
+  const Config* config_;  ///< the job's
   std::vector<std::string> notes_;
   std::string settings_;
   std::vector<std::uint8_t> tokenizer_model_;
-  optim::Schedule schedule_;
   Identity identity_;
   std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
   Engine engine_;

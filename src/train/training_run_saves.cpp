@@ -10,11 +10,11 @@ checkpoint::SaveRequest TrainingRun::request() const {
       .state = state_,
       .identity = identity_,
       .numerics = numerics_,
-      .gemm_table = config_->gemm_table.rules_text(),
+      .gemm_table = job_->gemm_table.rules_text(),
       .monitor = monitoring_.state(),
       .tokenizer_model = tokenizer_model_,
       .settings = settings_,
-      .lr = schedule_.lr(state_.step),
+      .lr = job_->schedule.lr(state_.step),
   };
 }
 
@@ -45,7 +45,7 @@ void TrainingRun::save_sound_state() {
   auto sound = request();
   sound.state = sound_state_->state;
   sound.monitor = sound_state_->monitor;
-  sound.lr = schedule_.lr(sound.state.step);
+  sound.lr = job_->schedule.lr(sound.state.step);
   (void)saver_.save_last(std::move(sound));
 }
 

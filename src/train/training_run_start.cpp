@@ -5,8 +5,8 @@
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
 #include "train/log/last_end.hpp"
+#include "train/plan/summary.hpp"
 #include "train/settings/setting_changes.hpp"
-#include "train/settings/summary.hpp"
 #include "train/start/fingerprint.hpp"
 #include "train/training_run.hpp"
 
@@ -70,7 +70,7 @@ void TrainingRun::open_log(const ResumePoint& from) {
     const auto& dir = config_->run.dir;
     const auto lost = describe_unsaved_end(dir, state_.step);
     storage::write_text_atomically(dir / "config.resolved.ini", settings_);
-    storage::write_text_atomically(dir / "gemm_table.txt", config_->gemm_table.text());
+    storage::write_text_atomically(dir / "gemm_table.txt", job_->gemm_table.text());
     log_ = MetricsLog{dir, state_.step};
     for (const auto& news : from.news) log_.say(news);
     introduce();
@@ -81,12 +81,12 @@ void TrainingRun::open_log(const ResumePoint& from) {
 }
 
 void TrainingRun::introduce() {
-  log_.say(describe_model(*config_, engine_.layout().table().total_numel()));
+  log_.say(describe_model(job_->model, engine_.layout().table().total_numel()));
   log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
                        world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
                        with_thousands(config_->data.global_batch * config_->data.seq_len)));
   for (const std::string& note : notes_) log_.say(note);
-  log_.say(describe_mode(*config_, engine_.topology()));
+  log_.say(describe_mode(*job_));
   log_.say(describe_precision(*config_));
   const ElementType param = config_->precision.param;
   if (!engine_.gemm().is_native(param)) {
@@ -115,12 +115,12 @@ void TrainingRun::introduce_resumed(const checkpoint::Checked& checkpoint) {
   for (const auto& change : setting_changes(manifest.settings, settings_)) {
     log_.say(fmt::format("changed since the checkpoint: {}", change));
   }
-  const double now = schedule_.lr(state_.step);
+  const double now = job_->schedule.lr(state_.step);
   if (manifest.lr && is_rate_jump(*manifest.lr, now)) {
     log_.say(fmt::format(
         "warning: the learning rate jumps: it was {:.2e} at step {}, with these settings the "
         "schedule gives that step {:.2e} and the next {:.2e}",
-        *manifest.lr, state_.step, now, schedule_.lr(state_.step + 1)));
+        *manifest.lr, state_.step, now, job_->schedule.lr(state_.step + 1)));
   }
 }
 

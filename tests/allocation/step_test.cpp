@@ -55,7 +55,7 @@ const std::vector<Variant>& variants() {
        [](Config& c) {
          c.parallel.backend = Backend::mpi;
          c.parallel.prefetch_units = 1;
-         c.parallel.recompute = "full";
+         c.parallel.recompute = model::RecomputePolicy::full();
          c.precision.param = ElementType::fp16;
        }},
       {"none", [](Config& c) { c.parallel.sharding = Sharding::none; }},
@@ -95,7 +95,8 @@ TEST(Step, AllocatesNothing) {
     config.data.global_batch += config.data.micro_batch;
     variant.change(config);
     Profile profile;
-    Engine engine{config, world(), dataset, &profile};
+    const Job job = settle(world(), config, dataset);
+    Engine engine{job, world(), dataset, &profile};
     engine.initialise();
     auto state = engine.initial_state();
     for (int i = 0; i < kWarmUp; ++i) engine.step(state, 1e-3);
@@ -122,10 +123,11 @@ TEST(Step, ThatIsShapedAllocatesNothing) {
     config.model.dim = dim;
     config.monitor.tokens = 100;
     config.experimental.kss = 0.15;
-    Engine engine{config, world(), data.dataset()};
+    const Job job = settle(world(), config, data.dataset());
+    Engine engine{job, world(), data.dataset()};
     engine.initialise();
     auto state = engine.initial_state();
-    Monitoring monitoring{config, world(), engine.gemm(), engine.layout()};
+    Monitoring monitoring{job.config, job.monitor, world(), engine.gemm(), engine.layout()};
     monitor::MonitorState alarmed;
     alarmed.alarmed_until = 10 * kStep;
     monitoring.restore(monitor::to_json(alarmed), "test");

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "base/option_row.hpp"
 #include "cli/training_config.hpp"
 
 namespace ballast::cli {
 namespace {
+
+using option_row::flag, option_row::text, option_row::word, option_row::words;
 
 using Words = std::vector<std::string>;
 
@@ -52,7 +55,7 @@ TEST(CommandLine, OptionsOverrideTheFileAndTheFileTheDefaults) {
     EXPECT_EQ(config.optim.clip, 2.0);
     EXPECT_EQ(config.model.dim, 64u);
     EXPECT_EQ(config.data.path, "corpus.h5");
-    EXPECT_EQ(config.optim.beta1, 0.9);
+    EXPECT_EQ(config.optim.adamw.beta1, 0.9);
   }
 }
 

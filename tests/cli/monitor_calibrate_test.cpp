@@ -217,7 +217,7 @@ TEST(MonitorCalibrate, RefusesBadRuns) {
              "layers = 4\n[run]\nsteps = 7\n");
   refused(bad + "/config.resolved.ini:4: model.dim cannot be 'x'");
   write_file(bad + "/config.resolved.ini", "[model]\ndim = 64\n");
-  refused(bad + "/config.resolved.ini: has no model.norm_placement");
+  refused(bad + "/config.resolved.ini: has no model.layers");
   std::filesystem::remove(bad + "/config.resolved.ini");
   refused(bad + "/config.resolved.ini");
   write_run(bad, 301, 4.0);

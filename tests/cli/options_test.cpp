@@ -1,6 +1,5 @@
-#include "cli/options.hpp"
-
 #include <algorithm>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
@@ -8,7 +7,9 @@
 #include "base/error.hpp"
 #include "cli/assignment.hpp"
 #include "cli/ini.hpp"
+#include "cli/resolved_config.hpp"
 #include "cli/same_options.hpp"
+#include "train/settings/keys.hpp"
 
 namespace ballast::cli {
 namespace {
@@ -99,7 +100,7 @@ const Option& row(const std::vector<Option>& options, const std::string& name) {
 std::string message_of(const std::vector<Assignment>& given) {
   train::Config config;
   try {
-    assign(given, training_options(config));
+    assign(given, train::key_options(config));
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
     return error.what();
@@ -109,13 +110,13 @@ std::string message_of(const std::vector<Assignment>& given) {
 
 std::vector<std::optional<std::string>> values_of(train::Config config) {
   std::vector<std::optional<std::string>> values;
-  for (const auto& option : training_options(config)) values.push_back(option.get());
+  for (const auto& option : train::key_options(config)) values.push_back(option.get());
   return values;
 }
 
 train::Config with_all_keys_set() {
   train::Config config;
-  const auto options = training_options(config);
+  const auto options = train::key_options(config);
   for (const auto& [name, value] : kOtherValues) {
     EXPECT_TRUE(row(options, name).set(value)) << name;
   }
@@ -125,7 +126,7 @@ train::Config with_all_keys_set() {
 TEST(Options, EveryKeyIsListedOnceAndCoveredHere) {
   train::Config config;
   std::set<std::string> names;
-  for (const auto& option : training_options(config)) {
+  for (const auto& option : train::key_options(config)) {
     EXPECT_TRUE(names.insert(option.name).second) << option.name << " twice";
     EXPECT_FALSE(option.help.empty()) << option.name;
     EXPECT_FALSE(option.takes.empty()) << option.name;
@@ -137,7 +138,7 @@ TEST(Options, EveryKeyIsListedOnceAndCoveredHere) {
 
 TEST(Options, EveryKeyTakesAnotherValueAndReadsItBack) {
   train::Config config;
-  const auto options = training_options(config);
+  const auto options = train::key_options(config);
   for (const auto& [name, value] : kOtherValues) {
     const Option& option = row(options, name);
     EXPECT_NE(option.get(), value) << name;
@@ -160,10 +161,10 @@ TEST(Options, KeysReachTheirOwnMembers) {
   EXPECT_EQ(config.parallel.sharding, fsdp::Sharding::hybrid);
   EXPECT_EQ(config.parallel.shard_group, 3u);
   EXPECT_EQ(config.parallel.backend, fsdp::Backend::region);
-  EXPECT_EQ(config.parallel.reshard_after_forward, "2");
+  EXPECT_EQ(config.parallel.reshard_after_forward.group(), 2u);
   EXPECT_EQ(config.parallel.prefetch_units, 2u);
-  EXPECT_EQ(config.parallel.wrap, "blocks:2");
-  EXPECT_EQ(config.parallel.recompute, "every:2");
+  EXPECT_EQ(config.parallel.wrap, model::Wrap::blocks(2));
+  EXPECT_EQ(config.parallel.recompute, model::RecomputePolicy::every(2));
   EXPECT_EQ(config.parallel.threads, 3u);
   EXPECT_EQ(config.parallel.helpers, 0u);
   EXPECT_EQ(config.precision.param, ElementType::fp16);
@@ -172,8 +173,8 @@ TEST(Options, KeysReachTheirOwnMembers) {
   EXPECT_EQ(config.precision.scaler.initial, 1024.0);
   EXPECT_EQ(config.precision.scaler.growth_interval, 9u);
   EXPECT_EQ(config.precision.scaler.hysteresis, 3u);
-  EXPECT_EQ(config.optim.beta1, 0.8);
-  EXPECT_EQ(config.optim.beta2, 0.999);
+  EXPECT_EQ(config.optim.adamw.beta1, 0.8);
+  EXPECT_EQ(config.optim.adamw.beta2, 0.999);
   EXPECT_EQ(config.schedule.kind, optim::ScheduleKind::wsd);
   EXPECT_EQ(config.schedule.warmup, 0u);
   EXPECT_EQ(config.checkpoint.every, 25u);
@@ -186,7 +187,7 @@ TEST(Options, KeysReachTheirOwnMembers) {
 
 TEST(Options, AllChoicesAreTaken) {
   train::Config config;
-  const auto options = training_options(config);
+  const auto options = train::key_options(config);
   const std::map<std::string, std::vector<std::string>> choices{
       {"model.norm", {"rms", "layer"}},
       {"model.norm_placement", {"pre", "post", "none"}},
@@ -213,7 +214,7 @@ TEST(Options, AllChoicesAreTaken) {
 TEST(Options, IniReadsBackToTheSameConfiguration) {
   const train::Config config = with_all_keys_set();
   train::Config again;
-  assign(parse_ini(to_ini(config), "resolved"), training_options(again));
+  assign(parse_ini(to_ini(config), "resolved"), train::key_options(again));
   EXPECT_EQ(values_of(again), values_of(config));
   EXPECT_EQ(again.model.init_depth_scale, config.model.init_depth_scale);
   EXPECT_EQ(again.optim.lr, config.optim.lr);
@@ -227,7 +228,7 @@ TEST(Options, IniLeavesUnsetKeysToTheirRule) {
   EXPECT_EQ(ini.find("shard_group"), std::string::npos);
   EXPECT_NE(ini.find("[optim]\nlr = 0.0003\n"), std::string::npos) << ini;
   train::Config again;
-  assign(parse_ini(ini, "resolved"), training_options(again));
+  assign(parse_ini(ini, "resolved"), train::key_options(again));
   EXPECT_FALSE(again.schedule.warmup.has_value());
   EXPECT_FALSE(again.run.stop_at.has_value());
   EXPECT_EQ(values_of(again), values_of(train::Config{}));
@@ -308,7 +309,7 @@ TEST(Options, AKeyGivenTwiceIsRefused) {
 
 TEST(Options, ARefusedValueLeavesTheConfigurationAlone) {
   train::Config config;
-  const auto options = training_options(config);
+  const auto options = train::key_options(config);
   EXPECT_FALSE(row(options, "optim.lr").set("-1"));
   EXPECT_FALSE(row(options, "model.norm").set("batch"));
   EXPECT_EQ(values_of(config), values_of(train::Config{}));
@@ -317,7 +318,7 @@ TEST(Options, ARefusedValueLeavesTheConfigurationAlone) {
 TEST(Options, RequiredOnesAreAskedFor) {
   train::Config config;
   try {
-    require(training_options(config));
+    require(train::key_options(config));
     FAIL() << "data.path was not asked for";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
@@ -326,16 +327,46 @@ TEST(Options, RequiredOnesAreAskedFor) {
   }
   config.data.path = "corpus.h5";
   config.run.dir = "runs/first";
-  EXPECT_NO_THROW(require(training_options(config)));
+  EXPECT_NO_THROW(require(train::key_options(config)));
+}
+
+TEST(Options, KeysOfAllKindsReadTheHomeFolder) {
+  const char* const home = std::getenv("HOME");
+  const std::string before = home == nullptr ? "" : home;
+  ::setenv("HOME", "/homes/me", 1);
+  train::Config config;
+  const std::vector<Assignment> given{{"run.dir", "~/runs", "a.ini:1"},
+                                      {"data.path", "~/a.h5", ""},
+                                      {"checkpoint.resume", "~/runs/x", ""}};
+  assign(given, train::key_options(config));
+  EXPECT_EQ(config.run.dir, "/homes/me/runs");
+  EXPECT_EQ(config.data.path, "/homes/me/a.h5");
+  EXPECT_EQ(config.checkpoint.resume.path(), "/homes/me/runs/x");
+  ::unsetenv("HOME");
+  const std::string message = message_of(given);
+  EXPECT_EQ(message.find("a.ini:1: run.dir: '~/runs' needs"), 0u) << message;
+  if (home != nullptr) ::setenv("HOME", before.c_str(), 1);
+}
+
+TEST(Options, TextsWithAGrammarAreRefusedWhereTheyAreGiven) {
+  EXPECT_EQ(message_of({{"parallel.wrap", "layer", "a.ini:3"}}),
+            "a.ini:3: parallel.wrap cannot be 'layer'; it takes block, blocks:N, size:N or whole");
+  EXPECT_EQ(message_of({{"parallel.reshard_after_forward", "1", ""}}),
+            "--parallel.reshard_after_forward cannot be '1'; it takes true, false or a number of "
+            "ranks above 1");
+  EXPECT_NE(message_of({{"parallel.recompute", "every:0", ""}}).find("N from 1"),
+            std::string::npos);
+  EXPECT_EQ(message_of({{"checkpoint.resume", "", ""}}),
+            "--checkpoint.resume cannot be ''; it takes a text in one line, not empty");
 }
 
 TEST(Agreement, EveryKeyIsComparedButThoseThatEachRankSettles) {
   const std::set<std::string> own{"data.path", "parallel.threads", "parallel.helpers"};
   train::Config given;
-  const auto before = facts_of(training_options(given));
+  const auto before = facts_of(train::key_options(given));
   for (const auto& [key, value] : kOtherValues) {
     train::Config other;
-    const auto options = training_options(other);
+    const auto options = train::key_options(other);
     ASSERT_TRUE(std::ranges::find(options, key, &Option::name)->set(value)) << key;
     const std::string told = comm::differences(before, "rank 0", facts_of(options), "rank 1");
     if (own.contains(key)) {

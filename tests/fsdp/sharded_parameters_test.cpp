@@ -14,6 +14,7 @@ namespace ballast::fsdp {
 namespace {
 
 using model::WholeParameters;
+using model::Wrap;
 using test::world;
 
 /// The same leaves in one process, folded in the order given: gradients in canonical order.
@@ -123,10 +124,10 @@ TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
   constexpr std::size_t kLongSeqLen = 64;
   const auto config = reference::uneven_shape();
   const auto leaves = in_order(static_cast<std::size_t>(world().size()));
-  for (const char* wrap : {"block", "blocks:2", "whole"}) {
+  for (const Wrap& wrap : {Wrap::block(), Wrap::blocks(2), Wrap::whole()}) {
     for (const auto& [name, policy] : all_policies()) {
-      SCOPED_TRACE(fmt::format("{} {}", wrap, name));
-      const auto grouping = model::parse_wrap(wrap, config);
+      SCOPED_TRACE(fmt::format("{} {}", wrap.name(), name));
+      const auto grouping = wrap.grouping(config);
       Sharded sharded{policy, grouping, Loans::activations, kLongSeqLen};
       // Messages reduce the head's gradient before any block is done with its activations.
       const ShardLayout& layout = sharded.layout();
@@ -156,10 +157,10 @@ TEST(ShardedParameters, NarrowTypesFoldInTheSameOrder) {
 
 TEST(ShardedParameters, UnitsOfAnySizeGiveTheSameBits) {
   const auto config = reference::uneven_shape();
-  for (const char* wrap : {"blocks:2", "size:1", "whole"}) {
+  for (const Wrap& wrap : {Wrap::blocks(2), Wrap::size(1), Wrap::whole()}) {
     for (const auto& [name, policy] : all_policies()) {
-      SCOPED_TRACE(fmt::format("{} {}", wrap, name));
-      Sharded sharded{policy, model::parse_wrap(wrap, config)};
+      SCOPED_TRACE(fmt::format("{} {}", wrap.name(), name));
+      Sharded sharded{policy, wrap.grouping(config)};
       sharded.run(5);
       EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
     }

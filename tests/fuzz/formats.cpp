@@ -10,7 +10,6 @@
 #include "checkpoint/manifest.hpp"
 #include "checkpoint/shard_file.hpp"
 #include "cli/ini.hpp"
-#include "cli/options.hpp"
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
 #include "data/tokenizer.hpp"
@@ -18,6 +17,7 @@
 #include "monitor/alerts/calibration.hpp"
 #include "monitor/state_text.hpp"
 #include "report/report.hpp"
+#include "train/settings/keys.hpp"
 
 #include "fuzz/scratch.hpp"
 
@@ -53,7 +53,7 @@ void read_json(Input input) { (void)parse_json(text_of(input)); }
 void read_configuration(Input input) {
   const auto given = cli::parse_ini(text_of(input), "train.ini");
   train::Config config;
-  cli::assign(given, cli::training_options(config));
+  cli::assign(given, train::key_options(config));
 }
 
 void read_manifest(Input input) { (void)checkpoint::Manifest::parse(text_of(input), "step-1"); }

@@ -37,14 +37,15 @@ TEST_P(BadModes, WordsThatNobodyKnows) {
                  {"--parallel.sharding", "'zero3'", "full, grad_op, hybrid, none"});
   expect_refused({{"parallel.backend", "nccl"}},
                  {"--parallel.backend", "'nccl'", "auto, region, mpi"});
-  expect_refused({{"parallel.wrap", "layer"}}, {"parallel.wrap = layer", "blocks:N"});
-  expect_refused({{"parallel.wrap", "blocks:"}}, {"parallel.wrap = blocks:", "blocks:N"});
-  expect_refused({{"parallel.recompute", "some"}}, {"parallel.recompute = some", "every:N"});
-  expect_refused({{"parallel.recompute", "every:0"}}, {"parallel.recompute = every:0"});
+  expect_refused({{"parallel.wrap", "layer"}}, {"--parallel.wrap", "'layer'", "blocks:N"});
+  expect_refused({{"parallel.wrap", "blocks:"}}, {"--parallel.wrap", "'blocks:'", "blocks:N"});
+  expect_refused({{"parallel.recompute", "some"}}, {"--parallel.recompute", "'some'", "every:N"});
+  expect_refused({{"parallel.recompute", "every:0"}},
+                 {"--parallel.recompute", "'every:0'", "N from 1"});
   expect_refused({{"parallel.recompute", "selective:norm"}},
-                 {"parallel.recompute = selective:norm", "selective:attention"});
+                 {"--parallel.recompute", "'selective:norm'", "selective:attention"});
   expect_refused({{"parallel.reshard_after_forward", "1"}},
-                 {"parallel.reshard_after_forward = '1'", "true, false or a number"});
+                 {"--parallel.reshard_after_forward", "'1'", "true, false or a number"});
   expect_refused({{"precision.param", "fp8"}}, {"--precision.param", "'fp8'", "fp32, bf16, fp16"});
 }
 

@@ -37,7 +37,7 @@ std::uint64_t block_numel(const ModelConfig& c) {
 
 std::string refusal(std::string_view wrap) {
   try {
-    (void)parse_wrap(wrap, five_blocks());
+    (void)Wrap::parse(wrap).value().grouping(five_blocks());
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
     return error.what();
@@ -47,7 +47,9 @@ std::string refusal(std::string_view wrap) {
 
 TEST(Grouping, ReadsEveryForm) {
   const auto config = five_blocks();
-  const auto parse = [&](const std::string& wrap) { return parse_wrap(wrap, config); };
+  const auto parse = [&](const std::string& wrap) {
+    return Wrap::parse(wrap).value().grouping(config);
+  };
   EXPECT_EQ(parse("block").layers, (Layers{1, 1, 1, 1, 1}));
   EXPECT_EQ(parse("blocks:1").layers, (Layers{1, 1, 1, 1, 1}));
   EXPECT_EQ(parse("blocks:2").layers, (Layers{2, 2, 1}));
@@ -66,13 +68,24 @@ TEST(Grouping, ReadsEveryForm) {
 TEST(Grouping, RefusesWhatMatchesNothing) {
   const std::uint64_t all = 5 * block_numel(five_blocks());
   for (const auto& wrap : {std::string{"blocks:0"}, std::string{"blocks:6"}, std::string{"size:0"},
-                           fmt::format("size:{}", all + 1), std::string{"blocks:"},
-                           std::string{"blocks:2x"}, std::string{"size:-1"}, std::string{"layer"},
-                           std::string{""}, std::string{"size:99999999999999999999"}}) {
+                           fmt::format("size:{}", all + 1)}) {
     EXPECT_NE(refusal(wrap).find("parallel.wrap = " + wrap), std::string::npos) << wrap;
   }
   EXPECT_NE(refusal("blocks:6").find("1 to 5"), std::string::npos);
   EXPECT_NE(refusal("size:1000000000").find(fmt::format("1 to {}", all)), std::string::npos);
+}
+
+TEST(Grouping, ReadsNothingElse) {
+  for (const char* text :
+       {"", "layer", "blocks:", "blocks:2x", "size:-1", "size:99999999999999999999"}) {
+    EXPECT_FALSE(Wrap::parse(text).has_value()) << text;
+  }
+}
+
+TEST(Grouping, AWrapIsReadBack) {
+  for (const char* text : {"block", "blocks:2", "size:12345", "whole"}) {
+    EXPECT_EQ(Wrap::parse(text).value().name(), text);
+  }
 }
 
 TEST(Grouping, TensorsKeepTheirCanonicalPlaces) {

@@ -86,21 +86,19 @@ TEST(CrewOf, HelpersGoWhereAnyRankOfTheHostMay) {
   using Numbers = std::vector<std::size_t>;
   const Topology hosts{{0, 0, 1}};
   const All processors_of{cores(0, 1), cores(1, 1), cores(4, 2)};
-  ParallelConfig config;
-  settle_threads(config, hosts, processors_of);
-  const Crew crew = crew_of(config, hosts, processors_of, 1);
+  const ThreadCounts counts = count_threads(ParallelConfig{}, hosts, processors_of);
+  const Crew crew = crew_of(counts, hosts, processors_of, 1);
   EXPECT_EQ(crew.workers, 1u);
   EXPECT_EQ(crew.processors, (Numbers{1}));
   EXPECT_EQ(crew.helpers, 1u);
   EXPECT_EQ(crew.helper_processors, (Numbers{0, 1}));
-  EXPECT_EQ(crew_of(config, hosts, processors_of, 2).helper_processors, (Numbers{4, 5}));
+  EXPECT_EQ(crew_of(counts, hosts, processors_of, 2).helper_processors, (Numbers{4, 5}));
 }
 
 TEST(CrewOf, WhatIsGivenIsKept) {
-  ParallelConfig config = given(3, 5);
   const All processors_of(2, cores(0, 2));
-  settle_threads(config, Topology::on_one_host(2), processors_of);
-  const Crew crew = crew_of(config, Topology::on_one_host(2), processors_of, 0);
+  const auto counts = count_threads(given(3, 5), Topology::on_one_host(2), processors_of);
+  const Crew crew = crew_of(counts, Topology::on_one_host(2), processors_of, 0);
   EXPECT_EQ(crew.workers, 3u);
   EXPECT_EQ(crew.helpers, 5u);
 }

@@ -23,7 +23,6 @@ constexpr double kLr = 1e-3;
 /// Five leaves: the last wave is short on two, three and four ranks.
 Config config_of(fsdp::Backend backend, ElementType param) {
   Config config;
-  config.model.vocabulary = 259;
   config.model.dim = 36;
   config.model.layers = 3;
   config.model.heads = 6;
@@ -65,7 +64,7 @@ class Saboteur final : public StepObserver {
 class Training {
  public:
   explicit Training(const Config& config)
-      : config_{config}, engine_{config_, world(), data_.dataset()} {
+      : job_{settle(world(), config, data_.dataset())}, engine_{job_, world(), data_.dataset()} {
     engine_.initialise();
     state_ = engine_.initial_state();
   }
@@ -110,7 +109,7 @@ class Training {
 
  private:
   SmallDataset data_;
-  Config config_;
+  Job job_;
   Engine engine_;
   TrainingState state_;
 };
@@ -274,7 +273,7 @@ TEST_P(EngineOver, ObserversSeeTheStreamInFp32) {
     SCOPED_TRACE(name_of(residual));
     Config config = config_of(GetParam(), ElementType::bf16);
     config.precision.residual = residual;
-    config.parallel.recompute = "every:2";
+    config.parallel.recompute = model::RecomputePolicy::every(2);
     Training training{config};
     Onlooker onlooker;
     training.engine().observe(&onlooker);

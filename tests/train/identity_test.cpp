@@ -9,7 +9,6 @@ namespace {
 
 Config some_config() {
   Config config;
-  config.model.vocabulary = 259;
   config.model.kv_heads = 2;
   config.model.norm = kernels::NormKind::layer;
   config.model.norm_placement = model::NormPlacement::post;
@@ -21,10 +20,16 @@ Config some_config() {
   return config;
 }
 
+data::DatasetInfo some_dataset() {
+  data::DatasetInfo dataset;
+  dataset.vocabulary = 259;
+  return dataset;
+}
+
 TEST(Identity, TheModelReadsBack) {
   const auto config = some_config();
-  const auto back = model_of(make_identity(config, {}));
-  EXPECT_EQ(back.vocabulary, config.model.vocabulary);
+  const auto back = model_of(make_identity(config, some_dataset()));
+  EXPECT_EQ(back.vocabulary, 259u);
   EXPECT_EQ(back.kv_heads, config.model.kv_heads);
   EXPECT_EQ(back.norm, config.model.norm);
   EXPECT_EQ(back.norm_placement, config.model.norm_placement);
@@ -35,7 +40,7 @@ TEST(Identity, TheModelReadsBack) {
 }
 
 TEST(Identity, AManifestThatLacksAKeyOrHasNonsenseIsADataError) {
-  auto identity = make_identity(some_config(), {});
+  auto identity = make_identity(some_config(), some_dataset());
   identity["model.dim"] = "many";
   EXPECT_THROW((void)model_of(identity), Error);
   identity.erase("model.dim");
@@ -46,12 +51,12 @@ TEST(Identity, AManifestThatLacksAKeyOrHasNonsenseIsADataError) {
 }
 
 TEST(Identity, EveryDifferenceIsListed) {
-  const auto before = make_identity(some_config(), {});
+  const auto before = make_identity(some_config(), some_dataset());
   auto config = some_config();
   config.model.layers = 9;
   config.run.seed = 5;
   try {
-    require_same_training(before, make_identity(config, {}));
+    require_same_training(before, make_identity(config, some_dataset()));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::data);
@@ -63,11 +68,11 @@ TEST(Identity, EveryDifferenceIsListed) {
 }
 
 TEST(Identity, BatchSizeAndPathMayChange) {
-  const auto before = make_identity(some_config(), {});
+  const auto before = make_identity(some_config(), some_dataset());
   auto config = some_config();
   config.data.global_batch = 64;
   config.data.path = "elsewhere/corpus.h5";
-  EXPECT_NO_THROW(require_same_training(before, make_identity(config, {})));
+  EXPECT_NO_THROW(require_same_training(before, make_identity(config, some_dataset())));
 }
 
 }  // namespace

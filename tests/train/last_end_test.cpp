@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "checkpoint/folders.hpp"
+#include "checkpoint/manifest.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::train {

@@ -30,7 +30,7 @@ void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; 
 Config config_of(std::size_t layers, const Variant& variant) {
   Config config = test::wide_config(layers, 48);
   config.parallel.backend = variant.backend;
-  config.parallel.recompute = variant.recompute;
+  config.parallel.recompute = model::RecomputePolicy::parse(variant.recompute);
   config.parallel.prefetch_units = variant.prefetch_units;
   config.precision.param = variant.param;
   config.monitor.every = 0;
@@ -40,7 +40,8 @@ Config config_of(std::size_t layers, const Variant& variant) {
 /// Bytes that a training adds to what the host's ranks take.
 std::int64_t measured(const Config& config, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
-  Engine engine{config, world(), dataset};
+  const Job job = settle(world(), config, dataset);
+  Engine engine{job, world(), dataset};
   engine.initialise();
   auto state = engine.initial_state();
   for (int i = 0; i < 2; ++i) engine.step(state, 1e-4);
@@ -60,7 +61,7 @@ TEST_P(MeasuredMemory, IsWhatWasPlanned) {
   // The first engine also pays for what libraries set up once.
   measured(config_of(1, GetParam()), dataset);
   const Config config = config_of(6, GetParam());
-  const auto plan = plan_memory(config, fsdp::Topology::on_one_host(ranks), 0);
+  const auto plan = plan_memory(test::job_on(config, fsdp::Topology::on_one_host(ranks)));
   const auto planned = static_cast<double>(plan.host_bytes);
   const auto found = static_cast<double>(measured(config, dataset));
   EXPECT_LE(found, 1.05 * planned + kLibraries * static_cast<double>(ranks));
@@ -83,8 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
 /// Bytes that evaluating a model adds to what the host's ranks take.
 std::int64_t measured_evaluation(const Blueprint& blueprint, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
-  const fsdp::Topology topology = fsdp::discover_topology(world());
-  Workspace workspace{blueprint, topology, static_cast<std::size_t>(world().rank())};
+  Workspace workspace{blueprint, static_cast<std::size_t>(world().rank())};
   const fsdp::Connection connection{world(), workspace.policy(), workspace.transports(),
                                     workspace.memory(), workspace.parameters()};
   auto& parameters = workspace.parameters();
@@ -102,19 +102,19 @@ std::int64_t measured_evaluation(const Blueprint& blueprint, const data::Dataset
 TEST(MeasuredEvaluation, IsWhatWasPlannedAndHasNoMoments) {
   const SmallDataset data;
   const auto ranks = static_cast<std::size_t>(world().size());
-  const auto topology = fsdp::Topology::on_one_host(ranks);
   for (const ElementType type : {ElementType::fp32, ElementType::bf16}) {
     const auto evaluation_of = [&](std::size_t layers) {
       Config config = test::wide_config(layers, 48);
       config.precision.param = type;
-      Blueprint blueprint = make_blueprint(config);
+      const auto topology = fsdp::discover_topology(world());
+      Blueprint blueprint = make_blueprint(test::job_on(config, topology));
       blueprint.options.mode = model::Mode::evaluation;
       blueprint.policy.purpose = fsdp::Purpose::evaluation;
       return blueprint;
     };
     measured_evaluation(evaluation_of(1), data.dataset());
     const Blueprint blueprint = evaluation_of(6);
-    const auto plan = plan_memory(blueprint, topology, 0);
+    const auto plan = plan_memory(blueprint, {fsdp::Topology::on_one_host(ranks), 0, {}, {}});
     for (const auto& item : plan.host_items) {
       const bool is_of_training = item.memory_class == MemoryClass::optimizer ||
                                   item.memory_class == MemoryClass::gradients ||

@@ -12,6 +12,8 @@ namespace {
 using fsdp::Backend;
 using fsdp::Sharding;
 using fsdp::Topology;
+using test::job_on;
+using test::model_on_bytes;
 using test::uneven_config;
 
 /// More than the counters of a few ranks take in their region.
@@ -47,12 +49,13 @@ struct Reserved {
 };
 
 Reserved reserve_all(const Config& config, const Topology& topology, std::size_t host) {
+  const Job job = job_on(config, topology);
   Reserved sum;
   for (std::size_t rank = 0; rank < topology.ranks(); ++rank) {
     if (topology.host_of[rank] != host) continue;
-    const Workspace workspace{make_blueprint(config), topology, rank};
-    const std::uint64_t own =
-        workspace.memory().own.planned_bytes() + monitor_bytes(config, workspace.layout());
+    const Workspace workspace{make_blueprint(job), rank};
+    const std::uint64_t own = workspace.memory().own.planned_bytes() +
+                              monitor_bytes(job.monitor.options, workspace.layout());
     sum.rooms += workspace.memory().rooms.planned_bytes();
     sum.own += own;
     sum.most = std::max(sum.most, own);
@@ -64,7 +67,7 @@ Reserved reserve_all(const Config& config, const Topology& topology, std::size_t
 }
 
 void expect_planned(const Config& config, const Topology& topology, std::size_t rank) {
-  const MemoryPlan plan = plan_memory(config, topology, rank);
+  const MemoryPlan plan = plan_memory(job_on(config, topology, rank));
   const Reserved reserved = reserve_all(config, topology, topology.host_of[rank]);
   EXPECT_EQ(plan.rank_bytes, reserved.most);
   std::uint64_t items = 0;
@@ -95,10 +98,10 @@ TEST(MemoryPlan, HybridHasOneCopyOfTheWeightsForEachGroup) {
   expect_planned(config, Topology::on_one_host(6), 4);
   expect_planned(config, {{0, 0, 0, 1, 1, 1}}, 5);
   expect_planned(config, {{0, 0, 1, 1, 2, 2}}, 1);  // groups over two hosts: by messages
-  const auto plan = plan_memory(config, Topology::on_one_host(6), 0);
+  const auto plan = plan_memory(job_on(config, Topology::on_one_host(6)));
   config.parallel.sharding = Sharding::full;
   config.parallel.shard_group.reset();
-  const auto full = plan_memory(config, Topology::on_one_host(6), 0);
+  const auto full = plan_memory(job_on(config, Topology::on_one_host(6)));
   EXPECT_EQ(planned(plan, MemoryClass::parameters), 2 * planned(full, MemoryClass::parameters));
 }
 
@@ -107,11 +110,12 @@ TEST(MemoryPlan, GradientsShareRoomsWhereTheyCan) {
   for (const bool tied : {false, true}) {
     Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
     config.model.tie_embeddings = tied;
-    const model::ParameterTable table{config.model};
+    const model::ParameterTable table{model_on_bytes(config)};
     const std::uint64_t end = table.largest_end_granules() * kGranule * sizeof(float);
     const std::uint64_t block = table.largest_block_granules() * kGranule * sizeof(float);
     const auto transient = [&](std::size_t ranks) {
-      return planned(plan_memory(config, Topology::on_one_host(ranks), 0), MemoryClass::transient);
+      return planned(plan_memory(job_on(config, Topology::on_one_host(ranks))),
+                     MemoryClass::transient);
     };
     EXPECT_EQ(transient(1), tied ? end + block : std::max(end, block));
     const std::uint64_t rooms = tied ? end + 2 * block : std::max(end, block) + block;
@@ -126,9 +130,10 @@ TEST(MemoryPlan, GradientsOfOneLeafARankLieInItsActivations) {
   config.monitor.every = 0;
   const auto plan = [&](std::size_t leaves) {
     config.data.global_batch = leaves * config.data.leaf_sequences();
-    return plan_memory(config, Topology::on_one_host(3), 0);
+    return plan_memory(job_on(config, Topology::on_one_host(3)));
   };
-  const std::uint64_t all = 4 * model::ParameterTable{config.model}.total_granules() * kGranule;
+  const std::uint64_t all =
+      4 * model::ParameterTable{model_on_bytes(config)}.total_granules() * kGranule;
   EXPECT_EQ(planned(plan(3), MemoryClass::gradients), 0u);
   EXPECT_EQ(plan(3).gradients_in_activations, all);
   // A second leaf's forward comes before they are read.
@@ -139,9 +144,9 @@ TEST(MemoryPlan, GradientsOfOneLeafARankLieInItsActivations) {
 
 TEST(MemoryPlan, CountsTheMonitorOfEveryRank) {
   Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
-  const auto watched = plan_memory(config, Topology::on_one_host(3), 0);
+  const auto watched = plan_memory(job_on(config, Topology::on_one_host(3)));
   config.monitor.every = 0;
-  const auto unwatched = plan_memory(config, Topology::on_one_host(3), 0);
+  const auto unwatched = plan_memory(job_on(config, Topology::on_one_host(3)));
   EXPECT_GT(planned(watched, MemoryClass::monitor), 0u);
   EXPECT_EQ(watched.host_bytes - unwatched.host_bytes,
             planned(watched, MemoryClass::monitor) - planned(unwatched, MemoryClass::monitor));
@@ -149,7 +154,7 @@ TEST(MemoryPlan, CountsTheMonitorOfEveryRank) {
 
 /// Weights of the whole model as it lies in memory.
 std::uint64_t padded_parameters(const Config& config) {
-  return model::ParameterTable{config.model}.total_granules() * kGranule;
+  return model::ParameterTable{model_on_bytes(config)}.total_granules() * kGranule;
 }
 
 TEST(MemoryPlan, PersistentBytesDoNotGrowWithTheRanks) {
@@ -159,7 +164,7 @@ TEST(MemoryPlan, PersistentBytesDoNotGrowWithTheRanks) {
     for (const auto& [param, bytes] : kinds) {
       const Config config = config_with(Sharding::full, backend, param);
       for (const std::size_t ranks : {1u, 4u, 7u}) {
-        const auto plan = plan_memory(config, Topology::on_one_host(ranks), 0);
+        const auto plan = plan_memory(job_on(config, Topology::on_one_host(ranks)));
         const std::uint64_t expected = bytes * padded_parameters(config);
         EXPECT_EQ(persistent(plan), expected) << ranks << name_of(param);
       }
@@ -169,15 +174,15 @@ TEST(MemoryPlan, PersistentBytesDoNotGrowWithTheRanks) {
 
 TEST(MemoryPlan, UnshardedPersistentBytesAreThoseOfEveryRank) {
   const Config config = config_with(Sharding::none, Backend::automatic, ElementType::fp32);
-  const auto plan = plan_memory(config, Topology::on_one_host(3), 0);
+  const auto plan = plan_memory(job_on(config, Topology::on_one_host(3)));
   EXPECT_EQ(persistent(plan), 3 * 16 * padded_parameters(config));
 }
 
 TEST(MemoryPlan, RecomputationKeepsLess) {
   Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
-  const auto all = plan_memory(config, Topology::on_one_host(2), 0);
-  config.parallel.recompute = "full";
-  const auto streams = plan_memory(config, Topology::on_one_host(2), 0);
+  const auto all = plan_memory(job_on(config, Topology::on_one_host(2)));
+  config.parallel.recompute = model::RecomputePolicy::full();
+  const auto streams = plan_memory(job_on(config, Topology::on_one_host(2)));
   const auto& model = config.model;
   // Between blocks: the residual stream, and two statistics and the hidden states behind them.
   const std::uint64_t tokens = 2 * 48;
@@ -188,7 +193,7 @@ TEST(MemoryPlan, RecomputationKeepsLess) {
 
 TEST(MemoryPlan, ReceivingRoomIsNoLargerThanAUnit) {
   const Config config = config_with(Sharding::full, Backend::mpi, ElementType::fp32);
-  const auto plan = plan_memory(config, Topology::on_one_host(32), 0);
+  const auto plan = plan_memory(job_on(config, Topology::on_one_host(32)));
   EXPECT_LT(planned(plan, MemoryClass::transient), 32u * 4 * 4 * padded_parameters(config));
 }
 
@@ -197,7 +202,7 @@ TEST(MemoryPlan, AThousandRanksArePlanned) {
   config.model.layers = 48;
   config.data.seq_len = 2048;
   config.data.global_batch = 4096;
-  const auto plan = plan_memory(config, Topology::on_one_host(1024), 0);
+  const auto plan = plan_memory(job_on(config, Topology::on_one_host(1024)));
   EXPECT_EQ(plan.host_ranks, 1024u);
   EXPECT_EQ(persistent(plan), 16 * padded_parameters(config));
 }
@@ -209,7 +214,7 @@ MachineLimits limits_of(std::uint64_t host, std::optional<std::uint64_t> data = 
 }
 
 TEST(FindShortage, HoldsTheHostAndTheProcessToTheirLimits) {
-  const auto plan = plan_memory(uneven_config(3), Topology::on_one_host(3), 0);
+  const auto plan = plan_memory(job_on(uneven_config(3), Topology::on_one_host(3)));
   const std::uint64_t host = plan.expected_host_bytes();
   EXPECT_EQ(host, plan.host_bytes + 3 * kProcessBytes);
   EXPECT_FALSE(find_shortage(plan, limits_of(host)));
@@ -248,11 +253,12 @@ Config large_config() {
 TEST(WaysToFit, NamesSettingsThatWouldAndNoOthers) {
   const Config config = large_config();
   const auto topology = Topology::on_one_host(4);
-  const auto plan = plan_memory(config, topology, 0);
+  const auto plan = plan_memory(job_on(config, topology));
   Config recomputed = config;
-  recomputed.parallel.recompute = "full";
-  const auto limits = limits_of(plan_memory(recomputed, topology, 0).expected_host_bytes() + 1);
-  const auto ways = ways_to_fit(config, topology, 0, limits);
+  recomputed.parallel.recompute = model::RecomputePolicy::full();
+  const auto limits =
+      limits_of(plan_memory(job_on(recomputed, topology)).expected_host_bytes() + 1);
+  const auto ways = ways_to_fit(job_on(config, topology), limits);
   const auto names = [&](const std::string& start) {
     return std::ranges::any_of(ways, [&](const auto& way) { return way.starts_with(start); });
   };
@@ -268,9 +274,9 @@ TEST(WaysToFit, NamesSettingsThatWouldAndNoOthers) {
 
 TEST(WaysToFit, FewerRanksHoldLessTogether) {
   const Config config = large_config();
-  const auto two = plan_memory(config, Topology::on_one_host(2), 0);
+  const auto two = plan_memory(job_on(config, Topology::on_one_host(2)));
   const auto limits = limits_of(two.expected_host_bytes());
-  const auto ways = ways_to_fit(config, Topology::on_one_host(4), 0, limits);
+  const auto ways = ways_to_fit(job_on(config, Topology::on_one_host(4)), limits);
   ASSERT_FALSE(ways.empty());
   EXPECT_TRUE(ways.back().starts_with("2 ranks on this host:")) << ways.back();
 }
@@ -279,17 +285,17 @@ TEST(WaysToFit, MoreRanksHoldLessEach) {
   Config config = large_config();
   config.data.micro_batch = 1;
   const auto topology = Topology::on_one_host(1);
-  const auto plan = plan_memory(config, topology, 0);
+  const auto plan = plan_memory(job_on(config, topology));
   const auto limits = limits_of(UINT64_MAX / 2, plan.rank_bytes / 2);
-  const auto ways = ways_to_fit(config, topology, 0, limits);
+  const auto ways = ways_to_fit(job_on(config, topology), limits);
   ASSERT_FALSE(ways.empty());
   EXPECT_NE(ways.back().find(" ranks on this host: up to"), std::string::npos) << ways.back();
 }
 
 TEST(WaysToFit, SayNothingWhereNothingHelps) {
   const auto topology = Topology::on_one_host(4);
-  EXPECT_TRUE(ways_to_fit(large_config(), topology, 0, limits_of(1000)).empty());
-  const auto plan = plan_memory(large_config(), topology, 0);
+  EXPECT_TRUE(ways_to_fit(job_on(large_config(), topology), limits_of(1000)).empty());
+  const auto plan = plan_memory(job_on(large_config(), topology));
   const auto text = explain(*find_shortage(plan, limits_of(1000)), plan, {});
   EXPECT_NE(text.find("use a smaller model, or more hosts"), std::string::npos) << text;
 }

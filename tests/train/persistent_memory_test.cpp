@@ -20,7 +20,8 @@ Config config_of(std::size_t layers) { return test::wide_config(layers, 8); }
 std::int64_t memory_of(const Config& config, const data::Dataset& dataset) {
   ::malloc_trim(0);  // what earlier tests have freed would be taken again without being counted
   const std::int64_t before = host_memory();
-  Engine engine{config, world(), dataset};
+  const Job job = settle(world(), config, dataset);
+  Engine engine{job, world(), dataset};
   engine.initialise();
   auto state = engine.initial_state();
   engine.step(state, 1e-4);
@@ -28,7 +29,7 @@ std::int64_t memory_of(const Config& config, const data::Dataset& dataset) {
 }
 
 std::uint64_t parameters_of(const Config& config) {
-  return model::ParameterTable{config.model}.total_numel();
+  return model::ParameterTable{test::model_on_bytes(config)}.total_numel();
 }
 
 constexpr int kMeasurements = 4;

@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/process.hpp"
 #include "support/world.hpp"
-#include "train/settings/config.hpp"
+#include "train/plan/job.hpp"
 
 namespace ballast::test {
 
@@ -26,10 +27,25 @@ inline constexpr double kBookkeeping = 0.0;
 inline constexpr double kLeastShare = 0.95;
 #endif
 
-/// Sizes that divide nothing evenly, a vocabulary of bytes, two leaves a rank and step.
+/// The vocabulary of a dataset of bytes.
+inline constexpr std::size_t kBytesVocabulary = 259;
+
+/// The model of a config, trained on bytes.
+[[nodiscard]] inline model::ModelConfig model_on_bytes(const train::Config& config) {
+  model::ModelConfig model = config.model;
+  model.vocabulary = kBytesVocabulary;
+  return model;
+}
+
+/// The job of a config on a dataset of bytes and ranks that do not exist, of one thread each.
+[[nodiscard]] inline train::Job job_on(const train::Config& config, fsdp::Topology topology,
+                                       std::size_t rank = 0) {
+  return train::make_job(config, kBytesVocabulary, {std::move(topology), rank, {}, {}});
+}
+
+/// Sizes that divide nothing evenly, two leaves a rank and step.
 [[nodiscard]] inline train::Config uneven_config(std::size_t ranks) {
   train::Config config;
-  config.model.vocabulary = 259;
   config.model.dim = 36;
   config.model.layers = 5;
   config.model.heads = 6;
@@ -44,7 +60,6 @@ inline constexpr double kLeastShare = 0.95;
 /// A model whose weights outweigh what the allocator does on the side, one leaf a rank and step.
 [[nodiscard]] inline train::Config wide_config(std::size_t layers, std::size_t seq_len) {
   train::Config config;
-  config.model.vocabulary = 259;
   config.model.dim = 512;
   config.model.layers = layers;
   config.model.heads = 8;

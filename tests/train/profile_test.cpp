@@ -30,13 +30,14 @@ class Recorded {
     config_.data.global_batch += config_.data.micro_batch;
     change(config_);
     const SmallDataset data;
-    Engine engine{config_, world(), data.dataset(), &profile_};
+    const Job job = settle(world(), config_, data.dataset());
+    Engine engine{job, world(), data.dataset(), &profile_};
     engine.initialise();
     auto state = engine.initial_state();
     for (std::size_t i = 0; i < kSteps; ++i) engine.step(state, 1e-3);
     { const ProfileSpan after{&profile_, Region::checkpoint}; }
     events_ = profile_.last_steps(kSteps);
-    const SpanNames names{config_.model, engine.layout().table()};
+    const SpanNames names{job.model, engine.layout().table()};
     table_ = make_profile_table(events_, names, kCeilings, config_.precision.param);
     trace_ = nlohmann::json::parse(to_trace(
         events_, names, {world().rank(), "a \"quoted\" host", events_.front().start_ns - 5000}));
@@ -160,7 +161,7 @@ TEST(ProfileTable, ArithmeticAddsUpToTheModels) {
   const auto tokens =
       static_cast<double>(recorded.micro_batches() * config.data.micro_batch * config.data.seq_len);
   const double expected =
-      tokens * model::training_flop_per_token(config.model, config.data.seq_len);
+      tokens * model::training_flop_per_token(test::model_on_bytes(config), config.data.seq_len);
   EXPECT_NEAR(flop, expected, 1e-9 * expected);
 }
 
@@ -193,7 +194,8 @@ TEST(Profile, SpansCoverAStep) {
 }
 
 TEST(Profile, RecomputationIsASpanOfItsOwn) {
-  const Recorded recorded{[](Config& config) { config.parallel.recompute = "full"; }};
+  const Recorded recorded{
+      [](Config& config) { config.parallel.recompute = model::RecomputePolicy::full(); }};
   // The last block finds its activations still there.
   const std::size_t recomputed = recorded.micro_batches() * (recorded.config().model.layers - 1);
   EXPECT_EQ(recorded.calls("recompute: the rest"), recomputed);
@@ -205,7 +207,7 @@ TEST(Ceilings, AreTheSameOnEveryRankAndAboveZero) {
   const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
   const Config config = uneven_config(1);
   const Ceilings ceilings =
-      measure_ceilings(world(), *gemm, config.model, {2, 24}, ElementType::bf16);
+      measure_ceilings(world(), *gemm, test::model_on_bytes(config), {2, 24}, ElementType::bf16);
   for (const ElementType type : {ElementType::bf16, ElementType::fp32}) {
     EXPECT_GT(ceilings.products_of(type), 0.0);
   }

@@ -19,7 +19,6 @@ using test::world;
 Config small_config() {
   Config config;
   config.model = checkpoint::odd_config();
-  config.model.vocabulary = 259;
   config.data.seq_len = 24;
   config.data.micro_batch = 1;
   config.data.global_batch = 3;
@@ -51,7 +50,8 @@ class Saves : public testing::Test {
   SharedFolder folder_{world()};
   SmallDataset data_;
   Config config_ = small_config();
-  Engine engine_{config_, world(), data_.dataset()};
+  Job job_ = settle(world(), config_, data_.dataset());
+  Engine engine_{job_, world(), data_.dataset()};
   MetricsLog log_ = MetricsLog::silent();
   Saver saver_{world(), config_.checkpoint, engine_, log_};
 };

@@ -25,7 +25,6 @@ constexpr std::uint64_t kStep = 200;
 
 Config config_of(double alpha, ElementType param) {
   Config config;
-  config.model.vocabulary = 259;
   config.model.dim = kDim;
   config.model.layers = kLayers;
   config.model.heads = 5;
@@ -105,11 +104,12 @@ struct Recorded {
 Recorded record(const Config& config, std::uint64_t alarm_age) {
   comm::Communicator alone = world().split(world().rank());
   const SmallDataset data;
-  Engine engine{config, alone, data.dataset()};
+  const Job job = settle(alone, config, data.dataset());
+  Engine engine{job, alone, data.dataset()};
   engine.initialise();
   auto state = engine.initial_state();
   state.step = kStep - 1;
-  Monitoring monitoring{config, alone, engine.gemm(), engine.layout()};
+  Monitoring monitoring{job.config, job.monitor, alone, engine.gemm(), engine.layout()};
   monitor::MonitorState alarmed;
   alarmed.alarmed_since = kStep - alarm_age;
   alarmed.alarmed_until = kStep;

@@ -15,7 +15,6 @@ using test::world;
 
 Config config_of(fsdp::Sharding sharding, ElementType param) {
   Config config;
-  config.model.vocabulary = 259;
   config.model.dim = 36;
   config.model.layers = 2;
   config.model.heads = 6;
@@ -81,7 +80,8 @@ TEST_P(UpdateSumsOf, AStepAreThoseOfItsWeights) {
   const auto [sharding, param] = GetParam();
   const Config config = config_of(sharding, param);
   SmallDataset data;
-  Engine engine{config, world(), data.dataset()};
+  const Job job = settle(world(), config, data.dataset());
+  Engine engine{job, world(), data.dataset()};
   engine.initialise();
   auto state = engine.initial_state();
   UpdateSums sums{engine.layout()};
@@ -113,7 +113,8 @@ TEST_P(UpdateSumsOf, AStepWithoutUpdateAreNone) {
   const auto [sharding, param] = GetParam();
   const Config config = config_of(sharding, param);
   SmallDataset data;
-  Engine engine{config, world(), data.dataset()};
+  const Job job = settle(world(), config, data.dataset());
+  Engine engine{job, world(), data.dataset()};
   UpdateSums sums{engine.layout()};
   sums.begin();
   for (const auto& tensor : sums.gather(world())) {
@@ -126,7 +127,8 @@ TEST_P(UpdateSumsOf, TensorsKnowTheirBlocks) {
   const auto [sharding, param] = GetParam();
   const Config config = config_of(sharding, param);
   SmallDataset data;
-  Engine engine{config, world(), data.dataset()};
+  const Job job = settle(world(), config, data.dataset());
+  Engine engine{job, world(), data.dataset()};
   UpdateSums sums{engine.layout()};
   for (const auto& tensor : sums.gather(world())) {
     const bool is_block = tensor.name.starts_with("block.");

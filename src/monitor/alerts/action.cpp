@@ -16,20 +16,6 @@ bool calls_for_action(AlertKind kind) {
 
 }  // namespace
 
-std::string_view name_of(OnAlert on_alert) {
-  switch (on_alert) {
-    case OnAlert::log:
-      return "log";
-    case OnAlert::checkpoint:
-      return "checkpoint";
-    case OnAlert::lower_lr:
-      return "lower_lr";
-    case OnAlert::stop:
-      return "stop";
-  }
-  return "?";
-}
-
 Duty Responder::answer(std::span<Alert> alerts) {
   Duty duty = Duty::none;
   for (Alert& alert : alerts) {

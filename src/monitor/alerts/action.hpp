@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/words.hpp"
 #include "monitor/alerts/alert.hpp"
 
 namespace ballast::monitor {
@@ -10,7 +11,13 @@ namespace ballast::monitor {
 /// What is done when an alert calls for it; all of them write it down.
 enum class OnAlert { log, checkpoint, lower_lr, stop };
 
-[[nodiscard]] std::string_view name_of(OnAlert on_alert);
+constexpr auto words_of(EnumTag<OnAlert>) {
+  return std::to_array<Word<OnAlert>>({{OnAlert::log, "log"},
+                                       {OnAlert::checkpoint, "checkpoint"},
+                                       {OnAlert::lower_lr, "lower_lr"},
+                                       {OnAlert::stop, "stop"}});
+}
+[[nodiscard]] constexpr std::string_view name_of(OnAlert on_alert) { return word_of(on_alert); }
 
 /// How an alert's action begins where the learning rate was lowered.
 inline constexpr std::string_view kLoweredRate = "learning rate from now on";

@@ -18,15 +18,15 @@ constexpr const char* kFolder = "profile";
 
 void Profiler::calibrate(comm::Communicator& world, const Workspace& workspace) {
   const auto& model = workspace.model();
-  ceilings_ = measure_ceilings(world, workspace.gemm(), config_->model, model.shape(),
-                               config_->precision.param);
+  ceilings_ =
+      measure_ceilings(world, workspace.gemm(), *model_, model.shape(), config_->precision.param);
   // Clocks of several hosts have nothing in common but this moment.
   world.barrier({"calibration"});
   origin_ns_ = monotonic_ns();
 }
 
 double Profiler::utilization(double tokens_per_s) const {
-  const double flop = model::training_flop_per_token(config_->model, config_->data.seq_len);
+  const double flop = model::training_flop_per_token(*model_, config_->data.seq_len);
   return flop * tokens_per_s / ceilings_.products_of(config_->precision.param);
 }
 
@@ -41,7 +41,7 @@ std::string Profiler::table_of(comm::Communicator& world, std::span<const Profil
 
 std::string Profiler::write(comm::Communicator& world, const Workspace& workspace) const {
   const auto folder = config_->run.dir / kFolder;
-  const SpanNames names{config_->model, workspace.layout().table()};
+  const SpanNames names{*model_, workspace.layout().table()};
   const auto events = profile_.last_steps(config_->log_profile);
   comm::agree(world, "profile", [&] {
     if (!world.is_root()) return;

@@ -8,8 +8,8 @@
 #include "base/profile.hpp"
 #include "train/measure/ceilings.hpp"
 #include "train/measure/span_names.hpp"
+#include "train/plan/job.hpp"
 #include "train/plan/workspace.hpp"
-#include "train/settings/config.hpp"
 
 namespace ballast::train {
 
@@ -17,8 +17,8 @@ namespace ballast::train {
 /// are measured before the first one.
 class Profiler {
  public:
-  /// `config` must outlive this.
-  explicit Profiler(const Config& config) : config_{&config} {}
+  /// `job` must outlive this.
+  explicit Profiler(const Job& job) : model_{&job.model}, config_{&job.config} {}
 
   [[nodiscard]] Profile& profile() { return profile_; }
 
@@ -38,6 +38,7 @@ class Profiler {
                                      std::span<const ProfileEvent> events,
                                      const SpanNames& names) const;
 
+  const model::ModelConfig* model_;
   const Config* config_;
   Profile profile_;
   Ceilings ceilings_;

@@ -86,10 +86,12 @@ bool same_shape(const GemmCall& a, const GemmCall& b) {
 
 }  // namespace
 
-GemmTable tune(comm::Communicator& world, const Config& config, std::size_t rounds,
-               const std::function<void(const Race&)>& show) {
+GemmTable tune(comm::Communicator& world, const Config& config, std::size_t vocabulary,
+               std::size_t rounds, const std::function<void(const Race&)>& show) {
   const std::size_t tokens = config.data.micro_batch * config.data.seq_len;
-  const auto products = step_products(config.model, tokens, config.precision.param);
+  model::ModelConfig model = config.model;
+  model.vocabulary = vocabulary;
+  const auto products = step_products(model, tokens, config.precision.param);
   auto runners = runners_for(config.precision.param);
   ColdProducts cold{products};
   std::vector<kernels::GemmRule> rules;

@@ -22,12 +22,12 @@ struct Race {
   kernels::GemmLibrary winner;
 };
 
-/// Races the libraries over every product of a step of `config`, whose vocabulary is known by now:
-/// all ranks at work at once, rounds interleaved, operands from memory. A library replaces the
+/// Races the libraries over every product of a step of `config` with a dataset of `vocabulary`: all
+/// ranks at work at once, rounds interleaved, operands from memory. A library replaces the
 /// shipped choice only where it is clearly faster. Collective; the same table on every rank.
 /// `show` is called as each race ends, on every rank.
 [[nodiscard]] kernels::GemmTable tune(comm::Communicator& world, const Config& config,
-                                      std::size_t rounds,
+                                      std::size_t vocabulary, std::size_t rounds,
                                       const std::function<void(const Race&)>& show);
 
 }  // namespace ballast::train

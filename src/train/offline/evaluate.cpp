@@ -4,15 +4,14 @@
 #include <system_error>
 #include <utility>
 
-#include "base/narrow.hpp"
 #include "base/text.hpp"
 #include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/checkpoint_weights.hpp"
 #include "comm/agree.hpp"
 #include "fsdp/connection.hpp"
-#include "train/plan/binding.hpp"
 #include "train/plan/memory_plan.hpp"
+#include "train/plan/ranks.hpp"
 #include "train/plan/workspace.hpp"
 #include "train/settings/identity.hpp"
 #include "train/trainer.hpp"
@@ -38,16 +37,20 @@ data::Dataset open_dataset(const EvalOptions& options, const Identity& identity)
 
 /// The model as it was trained, ready to be read only.
 Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfig& config,
-                               model::BatchShape shape, Team& team) {
+                               model::BatchShape shape, const fsdp::Topology& topology,
+                               Team& team) {
   const model::Precision precision = precision_of(identity);
-  return {config,
-          shape,
-          {.mode = model::Mode::evaluation, .precision = precision, .workers = team.workers()},
-          {.compute = precision.compute, .purpose = fsdp::Purpose::evaluation},
-          1,
-          kernels::GemmTable::shipped(),
-          nullptr,
-          &team};
+  const fsdp::Policy policy{.compute = precision.compute, .purpose = fsdp::Purpose::evaluation};
+  const fsdp::Mesh mesh = fsdp::make_mesh(policy, topology.ranks());
+  return {.model = config,
+          .shape = shape,
+          .options = {.mode = model::Mode::evaluation,
+                      .precision = precision,
+                      .workers = team.workers()},
+          .policy = policy,
+          .mesh = mesh,
+          .transports = fsdp::choose_transports(policy, mesh, topology),
+          .team = &team};
 }
 
 /// Rank 0 looks for the checkpoint, all ranks read it. A training that goes on may delete the
@@ -95,15 +98,12 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
     (void)dataset->windows(data::Split::validation, shape.seq_len);
   });
 
-  const fsdp::Topology topology = fsdp::discover_topology(world);
-  const auto rank = narrow<std::size_t>(world.rank());
-  const auto processors_of = gather_processors(world);
-  ParallelConfig parallel;
-  settle_threads(parallel, topology, processors_of);
-  Team team{crew_of(parallel, topology, processors_of, rank)};
-  const Blueprint blueprint = evaluation_blueprint(manifest.identity, *config, shape, team);
-  (void)require_memory(world, blueprint, topology);
-  Workspace workspace{blueprint, topology, rank};
+  const Ranks ranks = settle_ranks(world, ParallelConfig{});
+  Team team{ranks.crew};
+  const Blueprint blueprint =
+      evaluation_blueprint(manifest.identity, *config, shape, ranks.topology, team);
+  (void)require_memory(world, blueprint, ranks);
+  Workspace workspace{blueprint, ranks.rank};
   const fsdp::Connection connection{world, workspace.policy(), workspace.transports(),
                                     workspace.memory(), workspace.parameters()};
   auto& parameters = workspace.parameters();

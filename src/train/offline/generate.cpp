@@ -9,7 +9,6 @@
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "model/decoder.hpp"
-#include "model/sampling.hpp"
 #include "train/offline/text_stream.hpp"
 #include "train/plan/memory_plan.hpp"
 #include "train/settings/identity.hpp"
@@ -103,10 +102,9 @@ ExitCode generate(const GenerateOptions& options,
   model::Decoder decoder{loaded->config, loaded->table, loaded->parameters, *gemm, loaded->seq_len};
   for (const std::int32_t token : tokens) decoder.feed(token);
 
-  const model::SamplingRule rule{options.temperature, options.top_k, options.top_p};
   TextStream stream{emit};
   for (std::size_t i = 0; i < options.tokens; ++i) {
-    const std::int32_t next = model::sample_token(decoder.logits(), rule, options.seed, i);
+    const std::int32_t next = model::sample_token(decoder.logits(), options.rule, options.seed, i);
     if (next == tokenizer->eos() || next == tokenizer->bos()) break;
     stream.add(tokenizer->decode(std::span{&next, 1}));
     decoder.feed(next);

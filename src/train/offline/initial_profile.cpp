@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "comm/agree.hpp"
 #include "train/engine.hpp"
-#include "train/plan/binding.hpp"
+#include "train/plan/job.hpp"
 #include "train/watch/monitoring.hpp"
 
 namespace ballast::train {
@@ -39,14 +39,14 @@ std::size_t micro_batches_to_show(const Config& config, const data::Dataset& dat
                   rounded_up_quotient(windows, data.micro_batch));
 }
 
-/// What of a training's configuration a profile sees in another way: a step is what it shows, and
-/// the monitor is on.
-Config settled(const Config& given, const data::Dataset& dataset, data::Split text) {
+/// What of a training's configuration a profile sees in another way: a step is what it shows, the
+/// monitor is on, and looks once.
+Config config_to_show(const Config& given, const data::Dataset& dataset, data::Split text) {
   Config config = given;
   config.data.global_batch = micro_batches_to_show(config, dataset, text) * config.data.micro_batch;
   config.data.leaf_micro_batches = 1;
   config.monitor.every = std::max<std::uint64_t>(1, config.monitor.every);
-  config.model.vocabulary = dataset.info().vocabulary;
+  config.monitor.held_out_every = 0;
   return config;
 }
 
@@ -69,12 +69,12 @@ InitialProfile profile_at_start(comm::Communicator& world, const Config& given) 
   comm::agree(world, "data.path", [&] {
     dataset.emplace(given.data.path);
     profile.text = text_to_show(*dataset);
-    config = settled(given, *dataset, profile.text);
+    config = config_to_show(given, *dataset, profile.text);
   });
-  settle_threads(config.parallel, fsdp::discover_topology(world), gather_processors(world));
-  Engine engine{config, world, *dataset};
+  const Job job = settle(world, config, *dataset);
+  Engine engine{job, world, *dataset};
   engine.initialise();
-  Monitoring monitoring{config, world, engine.gemm(), engine.layout()};
+  Monitoring monitoring{job.config, job.monitor, world, engine.gemm(), engine.layout()};
   profile.model = identity_of(config, *dataset);
   profile.asked = config.monitor.tokens;
   profile.probe = monitoring.look_at(profile.text, engine);

@@ -191,34 +191,30 @@ std::size_t automatic_helpers(const fsdp::Topology& topology,
   return std::min(kHelpers, most_ranks - 1);
 }
 
-void settle_threads(ParallelConfig& config, const fsdp::Topology& topology,
-                    const std::vector<Processors>& processors_of) {
-  if (!config.threads) config.threads = automatic_threads(topology, processors_of);
-  if (!config.helpers) {
-    config.helpers = automatic_helpers(topology, processors_of, *config.threads);
-  }
+ThreadCounts count_threads(const ParallelConfig& requested, const fsdp::Topology& topology,
+                           const std::vector<Processors>& processors_of) {
+  const std::size_t threads =
+      requested.threads ? *requested.threads : automatic_threads(topology, processors_of);
+  return {threads, requested.helpers ? *requested.helpers
+                                     : automatic_helpers(topology, processors_of, threads)};
 }
 
-Crew crew_of(const ParallelConfig& config, const fsdp::Topology& topology,
+Crew crew_of(ThreadCounts counts, const fsdp::Topology& topology,
              const std::vector<Processors>& processors_of, std::size_t rank) {
-  const std::size_t threads = config.threads.value();
   const Host host = hosts_of(topology, processors_of).at(topology.host_of[rank]);
-  return {.workers = threads,
-          .processors = processors_of_threads(topology, processors_of, rank, threads),
-          .helpers = config.helpers.value(),
+  return {.workers = counts.threads,
+          .processors = processors_of_threads(topology, processors_of, rank, counts.threads),
+          .helpers = counts.helpers,
           .helper_processors = {host.processors.begin(), host.processors.end()}};
 }
 
 std::string describe_binding(const fsdp::Topology& topology,
                              const std::vector<Processors>& processors_of,
                              const ParallelConfig& requested) {
-  ParallelConfig settled = requested;
-  settle_threads(settled, topology, processors_of);
-  const std::size_t threads = settled.threads.value();
+  const auto [threads, helpers] = count_threads(requested, topology, processors_of);
   if (const auto warning = warning_of(topology, processors_of, threads); !warning.empty()) {
     return warning;
   }
-  const std::size_t helpers = settled.helpers.value();
   return fmt::format(
       "threads: {} a rank{}: {}{}", threads, requested.threads ? ", as parallel.threads says" : "",
       reason_of(topology, processors_of),

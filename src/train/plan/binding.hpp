@@ -49,17 +49,22 @@ using Processors = std::vector<Processor>;
                                             const std::vector<Processors>& processors_of,
                                             std::size_t threads);
 
-/// Fills in parallel.threads and parallel.helpers where they are auto.
-void settle_threads(ParallelConfig& config, const fsdp::Topology& topology,
-                    const std::vector<Processors>& processors_of);
+/// Threads and helpers of each rank.
+struct ThreadCounts {
+  std::size_t threads;
+  std::size_t helpers;
+};
+/// As parallel.threads and parallel.helpers say, or as above where they are auto.
+[[nodiscard]] ThreadCounts count_threads(const ParallelConfig& requested,
+                                         const fsdp::Topology& topology,
+                                         const std::vector<Processors>& processors_of);
 
-/// Who works for `rank`, with settled threads and helpers; these go where any rank of its host may.
-[[nodiscard]] Crew crew_of(const ParallelConfig& config, const fsdp::Topology& topology,
+/// Who works for `rank`; helpers go where any rank of its host may.
+[[nodiscard]] Crew crew_of(ThreadCounts counts, const fsdp::Topology& topology,
                            const std::vector<Processors>& processors_of, std::size_t rank);
 
 /// One line for the log: how many threads and helpers a rank has, and why; a warning where ranks or
-/// threads have to take turns on the processors that they were given. `requested`: as configured,
-/// not settled.
+/// threads have to take turns on the processors that they were given.
 [[nodiscard]] std::string describe_binding(const fsdp::Topology& topology,
                                            const std::vector<Processors>& processors_of,
                                            const ParallelConfig& requested);

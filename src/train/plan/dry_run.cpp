@@ -4,9 +4,8 @@
 
 #include "base/text.hpp"
 #include "data/dataset.hpp"
-#include "train/plan/binding.hpp"
 #include "train/plan/memory_plan.hpp"
-#include "train/settings/summary.hpp"
+#include "train/plan/summary.hpp"
 
 namespace ballast::train {
 
@@ -20,21 +19,17 @@ fsdp::Topology topology_of(std::size_t ranks, std::size_t ranks_per_host) {
   return topology;
 }
 
-/// One job: so many ranks, and what they come to.
-struct Job {
-  fsdp::Topology topology;
-  MemoryPlan plan;
-
-  [[nodiscard]] std::size_t hosts() const { return topology.host_of.back() + 1; }
+/// What is planned for: a training, and the dataset's vocabulary.
+struct Training {
+  const Config& config;
+  std::size_t vocabulary;
 };
 
-Job plan_job(const Config& config, std::size_t ranks, const DryRun& request) {
-  Job job{topology_of(ranks, request.ranks_per_host.value_or(ranks)), {}};
-  Config settled = config;
-  // As ranks would have them that share a host like this one.
-  settle_threads(settled.parallel, job.topology, std::vector(ranks, allowed_processors()));
-  job.plan = plan_memory(settled, job.topology, 0);
-  return job;
+/// The training on so many ranks of hosts like this one.
+Job job_on(const Training& training, std::size_t ranks, const DryRun& request) {
+  return make_job(training.config, training.vocabulary,
+                  ranks_like_this_host(training.config.parallel,
+                                       topology_of(ranks, request.ranks_per_host.value_or(ranks))));
 }
 
 /// Weights, gradients and optimiser over all ranks of the host, for each parameter of the model.
@@ -72,12 +67,13 @@ std::string header() {
                                                 "planned", "with programs", "fits here");
 }
 
-std::string row(const Job& job, const MachineLimits& limits) {
-  const MemoryPlan& plan = job.plan;
+std::string row(const fsdp::Topology& topology, const MemoryPlan& plan,
+                const MachineLimits& limits) {
   const bool fits = !find_shortage(plan, limits);
-  return fmt::format(kRow, job.topology.ranks(), job.hosts(), human_bytes(plan.rank_bytes),
-                     human_bytes(plan.shared_bytes), human_bytes(plan.host_bytes),
-                     human_bytes(plan.expected_host_bytes()), fits ? "yes" : "no");
+  return fmt::format(kRow, topology.ranks(), topology.host_of.back() + 1,
+                     human_bytes(plan.rank_bytes), human_bytes(plan.shared_bytes),
+                     human_bytes(plan.host_bytes), human_bytes(plan.expected_host_bytes()),
+                     fits ? "yes" : "no");
 }
 
 std::string describe_limits(const MachineLimits& limits) {
@@ -93,23 +89,25 @@ std::string describe_limits(const MachineLimits& limits) {
 }
 
 /// All about one rank count.
-std::string describe_one(const Config& config, const DryRun& request, const MachineLimits& limits,
-                         std::size_t parameters) {
-  const Job job = plan_job(config, request.ranks.front(), request);
-  std::string text = describe_mode(config, job.topology) + "\n" + describe_precision(config) +
-                     "\n" + describe_classes(job.plan, parameters) + header() + row(job, limits) +
-                     describe_limits(limits);
-  if (const auto shortage = find_shortage(job.plan, limits)) {
-    text += explain(*shortage, job.plan, ways_to_fit(config, job.topology, 0, limits)) + "\n";
+std::string describe_one(const Training& training, const DryRun& request,
+                         const MachineLimits& limits, std::size_t parameters) {
+  const Job job = job_on(training, request.ranks.front(), request);
+  const MemoryPlan plan = plan_memory(job);
+  std::string text = describe_mode(job) + "\n" + describe_precision(job.config) + "\n" +
+                     describe_classes(plan, parameters) + header() +
+                     row(job.ranks.topology, plan, limits) + describe_limits(limits);
+  if (const auto shortage = find_shortage(plan, limits)) {
+    text += explain(*shortage, plan, ways_to_fit(job, limits)) + "\n";
   }
   return text;
 }
 
-std::string compare(const Config& config, const DryRun& request, const MachineLimits& limits) {
+std::string compare(const Training& training, const DryRun& request, const MachineLimits& limits) {
   std::string text = header();
   for (const std::size_t ranks : request.ranks) {
     try {
-      text += row(plan_job(config, ranks, request), limits);
+      const Job job = job_on(training, ranks, request);
+      text += row(job.ranks.topology, plan_memory(job), limits);
     } catch (const Error& error) {
       text += fmt::format("{:>6}  {}\n", ranks, error.what());
     }
@@ -119,15 +117,16 @@ std::string compare(const Config& config, const DryRun& request, const MachineLi
 
 }  // namespace
 
-std::string dry_run(const Config& given, const DryRun& request) {
-  Config config = given;
+std::string dry_run(const Config& config, const DryRun& request) {
   config.validate_plan();
-  config.model.vocabulary = data::Dataset{config.data.path}.info().vocabulary;
-  const model::ParameterTable table{config.model};
+  const Training training{config, data::Dataset{config.data.path}.info().vocabulary};
+  model::ModelConfig model = config.model;
+  model.vocabulary = training.vocabulary;
+  const std::uint64_t parameters = model::ParameterTable{model}.total_numel();
   const auto limits = MachineLimits::here();
-  return describe_model(config, table.total_numel()) + "\n" +
-         (request.ranks.size() == 1 ? describe_one(config, request, limits, table.total_numel())
-                                    : compare(config, request, limits));
+  return describe_model(model, parameters) + "\n" +
+         (request.ranks.size() == 1 ? describe_one(training, request, limits, parameters)
+                                    : compare(training, request, limits));
 }
 
 }  // namespace ballast::train

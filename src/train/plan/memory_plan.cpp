@@ -4,13 +4,11 @@
 #include <bit>
 #include <set>
 
-#include "base/narrow.hpp"
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "kernels/operations/cpu_operations.hpp"
-#include "train/watch/monitor_options.hpp"
 
 namespace ballast::train {
 
@@ -36,17 +34,14 @@ void add(Items& items, const Arena& arena) {
 /// same on all of them and is built once, so that a thousand ranks take a moment.
 class Planner {
  public:
-  /// `monitor`: the configuration of what watches the steps, null where nothing does.
-  Planner(Blueprint blueprint, const fsdp::Topology& topology, const Config* monitor)
+  /// `monitor`: what watches the steps; null where nothing does.
+  Planner(Blueprint blueprint, const monitor::MonitorOptions* monitor)
       : monitor_{monitor},
-        topology_{&topology},
         blueprint_{std::move(blueprint)},
-        mesh_{fsdp::make_mesh(blueprint_.policy, topology.ranks())},
-        transports_{fsdp::choose_transports(blueprint_.policy, mesh_, topology)},
         gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
         operations_{*gemm_, blueprint_.options.precision.compute},
         model_{blueprint_.model, blueprint_.shape, blueprint_.options, operations_, model_memory_},
-        loans_{loans_to_gradients(blueprint_, model_, topology.ranks())} {
+        loans_{loans_to_gradients(blueprint_, model_)} {
     plan_.host_items = no_items();
   }
 
@@ -56,11 +51,8 @@ class Planner {
  private:
   void note_largest(const Arena& own, std::uint64_t monitor);
 
-  const Config* monitor_;
-  const fsdp::Topology* topology_;
+  const monitor::MonitorOptions* monitor_;
   Blueprint blueprint_;
-  fsdp::Mesh mesh_;
-  fsdp::Transports transports_;
   std::unique_ptr<kernels::Gemm> gemm_;
   kernels::CpuOperations operations_;
   Arena model_memory_;
@@ -83,12 +75,13 @@ void Planner::note_largest(const Arena& own, std::uint64_t monitor) {
 
 void Planner::add_rank(std::size_t rank) {
   fsdp::Memory memory;
-  const fsdp::ShardLayout layout{model_.table(), mesh_, rank};
-  const fsdp::ShardedParameters parameters{layout, blueprint_.policy, transports_, memory, loans_};
-  const OptimizerState optimizer{layout, blueprint_.policy, memory.own};
+  const fsdp::Policy& policy = blueprint_.policy;
+  const fsdp::ShardLayout layout{model_.table(), blueprint_.mesh, rank};
+  const fsdp::ShardedParameters parameters{layout, policy, blueprint_.transports, memory, loans_};
+  const OptimizerState optimizer{layout, policy, memory.own};
   const std::uint64_t monitor = monitor_ == nullptr ? 0 : monitor_bytes(*monitor_, layout);
   note_largest(memory.own, monitor);
-  if (blueprint_.policy.purpose == fsdp::Purpose::training) {
+  if (policy.purpose == fsdp::Purpose::training) {
     plan_.gradients_in_activations +=
         layout.local_numel() * sizeof(float) - memory.own.planned_bytes(MemoryClass::gradients);
   }
@@ -99,7 +92,7 @@ void Planner::add_rank(std::size_t rank) {
   plan_.shared_bytes += memory.rooms.planned_bytes();
   ++plan_.host_ranks;
   // Where weights lie in the region, a group is on one host and has one copy of them.
-  if (groups_.insert(mesh_.first_of_group(rank)).second) {
+  if (groups_.insert(blueprint_.mesh.first_of_group(rank)).second) {
     add(plan_.host_items, memory.weights);
     plan_.shared_bytes += memory.weights.planned_bytes();
   }
@@ -110,10 +103,11 @@ MemoryPlan Planner::finish() && {
   return std::move(plan_);
 }
 
-/// All ranks of the host that `rank` is on.
-MemoryPlan plan_host(Planner planner, const fsdp::Topology& topology, std::size_t rank) {
-  for (std::size_t other = 0; other < topology.ranks(); ++other) {
-    if (topology.host_of[other] == topology.host_of[rank]) planner.add_rank(other);
+/// All ranks of the own rank's host.
+MemoryPlan plan_host(Planner& planner, const Ranks& ranks) {
+  const auto& host_of = ranks.topology.host_of;
+  for (std::size_t other = 0; other < host_of.size(); ++other) {
+    if (host_of[other] == host_of[ranks.rank]) planner.add_rank(other);
   }
   return std::move(planner).finish();
 }
@@ -146,11 +140,13 @@ std::vector<Remedy> remedies(const Config& config) {
       c.parallel.shard_group.reset();
     });
   }
-  if (config.parallel.wrap != "block") {
-    add_remedy("parallel.wrap = block", [](Config& c) { c.parallel.wrap = "block"; });
+  if (config.parallel.wrap != model::Wrap::block()) {
+    add_remedy("parallel.wrap = block", [](Config& c) { c.parallel.wrap = model::Wrap::block(); });
   }
-  const auto recompute_all = [](Config& c) { c.parallel.recompute = "full"; };
-  if (config.parallel.recompute != "full") {
+  const auto recompute_all = [](Config& c) {
+    c.parallel.recompute = model::RecomputePolicy::full();
+  };
+  if (config.parallel.recompute != model::RecomputePolicy::full()) {
     add_remedy("parallel.recompute = full", recompute_all);
   }
   if (config.data.micro_batch > 1 && config.data.leaf_micro_batches == 1) {
@@ -166,11 +162,10 @@ std::vector<Remedy> remedies(const Config& config) {
   return all;
 }
 
-/// The plan, unless the settings contradict one another.
-std::optional<MemoryPlan> try_plan(const Config& config, const fsdp::Topology& topology,
-                                   std::size_t rank) {
+/// The plan of `job` with other settings, or on other ranks, unless these contradict one another.
+std::optional<MemoryPlan> try_plan(const Job& job, const Config& config, const Ranks& ranks) {
   try {
-    return plan_memory(config, topology, rank);
+    return plan_memory(make_job(config, job.model.vocabulary, ranks));
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -178,7 +173,7 @@ std::optional<MemoryPlan> try_plan(const Config& config, const fsdp::Topology& t
 
 /// Another number of ranks on one host that keeps within the limits: more of them hold less each,
 /// fewer hold less together.
-std::optional<std::string> ranks_that_fit(const Config& config, std::size_t ranks,
+std::optional<std::string> ranks_that_fit(const Job& job, std::size_t ranks,
                                           const MachineLimits& limits, Shortage::Whose whose) {
   constexpr std::size_t kMost = 1024;
   const bool upwards = whose == Shortage::Whose::process;
@@ -187,7 +182,8 @@ std::optional<std::string> ranks_that_fit(const Config& config, std::size_t rank
     return upwards ? std::bit_ceil(n + 1) : std::bit_floor(n - 1);
   };
   for (std::size_t n = next(ranks); n >= 1 && n <= kMost; n = next(n)) {
-    const auto plan = try_plan(config, fsdp::Topology::on_one_host(n), 0);
+    const auto plan =
+        try_plan(job, job.config, {fsdp::Topology::on_one_host(n), 0, job.ranks.crew, {}});
     if (!plan || find_shortage(*plan, limits)) continue;
     return fmt::format("{} on this host: up to {} each, {} together",
                        n == 1 ? "1 rank" : fmt::format("{} ranks", n),
@@ -198,13 +194,14 @@ std::optional<std::string> ranks_that_fit(const Config& config, std::size_t rank
 
 }  // namespace
 
-MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology, std::size_t rank) {
-  return plan_host({make_blueprint(config), topology, &config}, topology, rank);
+MemoryPlan plan_memory(const Job& job) {
+  Planner planner{make_blueprint(job), &job.monitor.options};
+  return plan_host(planner, job.ranks);
 }
 
-MemoryPlan plan_memory(const Blueprint& blueprint, const fsdp::Topology& topology,
-                       std::size_t rank) {
-  return plan_host({blueprint, topology, nullptr}, topology, rank);
+MemoryPlan plan_memory(const Blueprint& blueprint, const Ranks& ranks) {
+  Planner planner{blueprint, nullptr};
+  return plan_host(planner, ranks);
 }
 
 std::string describe(const MemoryPlan& plan) {
@@ -232,20 +229,19 @@ std::optional<Shortage> find_shortage(const MemoryPlan& plan, const MachineLimit
   return exceeded(plan.rank_bytes + plan.shared_bytes, limits.process.address_space);
 }
 
-std::vector<std::string> ways_to_fit(const Config& config, const fsdp::Topology& topology,
-                                     std::size_t rank, const MachineLimits& limits) {
+std::vector<std::string> ways_to_fit(const Job& job, const MachineLimits& limits) {
   std::vector<std::string> ways;
-  for (const Remedy& remedy : remedies(config)) {
-    const auto plan = try_plan(remedy.config, topology, rank);
+  for (const Remedy& remedy : remedies(job.config)) {
+    const auto plan = try_plan(job, remedy.config, job.ranks);
     if (!plan || find_shortage(*plan, limits)) continue;
     ways.push_back(fmt::format("{}: up to {} a rank, {} together", remedy.name,
                                human_bytes(plan->rank_bytes),
                                human_bytes(plan->expected_host_bytes())));
   }
-  const auto plan = plan_memory(config, topology, rank);
+  const auto plan = plan_memory(job);
   const auto shortage = find_shortage(plan, limits);
   if (!shortage) return ways;
-  if (auto way = ranks_that_fit(config, plan.host_ranks, limits, shortage->whose)) {
+  if (auto way = ranks_that_fit(job, plan.host_ranks, limits, shortage->whose)) {
     ways.push_back(std::move(*way));
   }
   return ways;
@@ -272,23 +268,20 @@ std::uint64_t generation_bytes(const model::ParameterTable& table, const model::
   return sizeof(float) * (table.total_granules() * kGranule + cached) + kProcessBytes;
 }
 
-MemoryPlan require_memory(comm::Communicator& world, const Config& config,
-                          const fsdp::Topology& topology) {
-  const auto rank = narrow<std::size_t>(world.rank());
+MemoryPlan require_memory(comm::Communicator& world, const Job& job) {
   return comm::agree_on<MemoryPlan>(world, "memory plan", [&] {
-    MemoryPlan plan = plan_memory(config, topology, rank);
+    MemoryPlan plan = plan_memory(job);
     const auto limits = MachineLimits::here();
     const auto shortage = find_shortage(plan, limits);
     if (!shortage) return plan;
-    throw usage_error("{}", explain(*shortage, plan, ways_to_fit(config, topology, rank, limits)));
+    throw usage_error("{}", explain(*shortage, plan, ways_to_fit(job, limits)));
   });
 }
 
 MemoryPlan require_memory(comm::Communicator& world, const Blueprint& blueprint,
-                          const fsdp::Topology& topology) {
-  const auto rank = narrow<std::size_t>(world.rank());
+                          const Ranks& ranks) {
   return comm::agree_on<MemoryPlan>(world, "memory plan", [&] {
-    MemoryPlan plan = plan_memory(blueprint, topology, rank);
+    MemoryPlan plan = plan_memory(blueprint, ranks);
     const auto shortage = find_shortage(plan, MachineLimits::here());
     if (shortage) throw usage_error("{}", explain(*shortage, plan, {}));
     return plan;

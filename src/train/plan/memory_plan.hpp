@@ -9,8 +9,8 @@
 
 #include "base/memory_limit.hpp"
 #include "comm/communicator.hpp"
+#include "train/plan/job.hpp"
 #include "train/plan/workspace.hpp"
-#include "train/settings/config.hpp"
 
 namespace ballast::train {
 
@@ -45,14 +45,11 @@ struct MemoryPlan {
   }
 };
 
-/// The plan of the host that `rank` is on. Needs no MPI. Usage Errors name keys that contradict one
-/// another.
-[[nodiscard]] MemoryPlan plan_memory(const Config& config, const fsdp::Topology& topology,
-                                     std::size_t rank);
+/// The plan of the host that the job's own rank is on. Needs no MPI.
+[[nodiscard]] MemoryPlan plan_memory(const Job& job);
 
 /// The same of a model that nothing watches, an evaluation's for example.
-[[nodiscard]] MemoryPlan plan_memory(const Blueprint& blueprint, const fsdp::Topology& topology,
-                                     std::size_t rank);
+[[nodiscard]] MemoryPlan plan_memory(const Blueprint& blueprint, const Ranks& ranks);
 
 /// "parameters 112 MiB, gradients ..."
 [[nodiscard]] std::string describe(const MemoryPlan& plan);
@@ -77,9 +74,7 @@ struct Shortage {
 
 /// Settings that would keep within the limits, with what each would come to: for people whose plan
 /// is too large. One line each.
-[[nodiscard]] std::vector<std::string> ways_to_fit(const Config& config,
-                                                   const fsdp::Topology& topology, std::size_t rank,
-                                                   const MachineLimits& limits);
+[[nodiscard]] std::vector<std::string> ways_to_fit(const Job& job, const MachineLimits& limits);
 
 /// What to tell whose plan is too large: the need, the limit, the largest items, what would fit.
 [[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
@@ -92,9 +87,8 @@ struct Shortage {
 
 /// The plan of this rank's host; refuses, before anything is allocated, one that the host or a
 /// process limit cannot hold: a usage Error that explains. Collective.
-[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Config& config,
-                                        const fsdp::Topology& topology);
+[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Job& job);
 [[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Blueprint& blueprint,
-                                        const fsdp::Topology& topology);
+                                        const Ranks& ranks);
 
 }  // namespace ballast::train

@@ -18,30 +18,35 @@ std::unique_ptr<kernels::Gemm> make_gemm(const Blueprint& blueprint) {
 
 }  // namespace
 
-Blueprint make_blueprint(const Config& config, Profile* profile, Team* team) {
-  model::TransformerOptions options = make_model_options(config);
-  options.profile = profile;
-  options.workers = std::max(options.workers, workers_of(team));
-  return {config.model,
-          {config.data.micro_batch, config.data.seq_len},
-          std::move(options),
-          make_policy(config),
-          config.data.leaves(),
-          config.gemm_table,
-          profile,
-          team};
+Blueprint make_blueprint(const Job& job, Profile* profile, Team* team) {
+  const Config& config = job.config;
+  return {.model = job.model,
+          .shape = {config.data.micro_batch, config.data.seq_len},
+          .options = {.mode = model::Mode::training,
+                      .precision = {config.precision.param, config.precision.residual},
+                      .recompute = config.parallel.recompute,
+                      .grouping = config.parallel.wrap.grouping(job.model),
+                      .profile = profile,
+                      .workers = job.ranks.crew.workers + job.ranks.crew.helpers},
+          .policy = job.policy,
+          .mesh = job.mesh,
+          .transports = job.transports,
+          .leaves = config.data.leaves(),
+          .gemm_table = job.gemm_table,
+          .profile = profile,
+          .team = team};
 }
 
 std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
-                                              const model::Transformer& model, std::size_t ranks) {
-  if (blueprint.leaves > ranks) return {};
+                                              const model::Transformer& model) {
+  if (blueprint.leaves > blueprint.mesh.ranks()) return {};
   return model.idle_after_gradients();
 }
 
-Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology, std::size_t rank)
+Workspace::Workspace(const Blueprint& blueprint, std::size_t rank)
     : policy_{blueprint.policy},
-      mesh_{fsdp::make_mesh(policy_, topology.ranks())},
-      transports_{fsdp::choose_transports(policy_, mesh_, topology)},
+      mesh_{blueprint.mesh},
+      transports_{blueprint.transports},
       gemm_{make_gemm(blueprint)},
       operations_{
           kernels::make_operations(*gemm_, policy_.compute, blueprint.team, blueprint.profile)},
@@ -51,7 +56,7 @@ Workspace::Workspace(const Blueprint& blueprint, const fsdp::Topology& topology,
                   policy_,
                   transports_,
                   memory_,
-                  loans_to_gradients(blueprint, model_, topology.ranks()),
+                  loans_to_gradients(blueprint, model_),
                   blueprint.profile,
                   blueprint.team},
       optimizer_{layout_, policy_, memory_.own} {}

@@ -9,8 +9,8 @@
 #include "kernels/gemm/gemm_table.hpp"
 #include "kernels/operations/operations.hpp"
 #include "model/transformer.hpp"
+#include "train/plan/job.hpp"
 #include "train/plan/optimizer_state.hpp"
-#include "train/settings/config.hpp"
 
 namespace ballast::train {
 
@@ -20,28 +20,29 @@ struct Blueprint {
   model::BatchShape shape;
   model::TransformerOptions options;
   fsdp::Policy policy;
+  fsdp::Mesh mesh;
+  fsdp::Transports transports;
   std::size_t leaves = 1;  ///< a step
   kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
   Profile* profile = nullptr;  ///< records what they do; must outlive them
   Team* team = nullptr;        ///< shares out what they do; must outlive them
 };
 
-/// Of a training; `config.model.vocabulary` is known by now.
-[[nodiscard]] Blueprint make_blueprint(const Config& config, Profile* profile = nullptr,
+/// Of a training.
+[[nodiscard]] Blueprint make_blueprint(const Job& job, Profile* profile = nullptr,
                                        Team* team = nullptr);
 
 /// What of the model's memory gradients may take (fsdp::Accumulators): none where a rank has
 /// several leaves a step, whose sums outlive the next forward.
 [[nodiscard]] std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
-                                                            const model::Transformer& model,
-                                                            std::size_t ranks);
+                                                            const model::Transformer& model);
 
 /// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
 /// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.
 class Workspace {
  public:
-  /// Usage Errors name keys that contradict one another.
-  Workspace(const Blueprint& blueprint, const fsdp::Topology& topology, std::size_t rank);
+  /// Of one rank.
+  Workspace(const Blueprint& blueprint, std::size_t rank);
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 

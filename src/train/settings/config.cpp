@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "model/wrap.hpp"
 
 namespace ballast::train {
 
@@ -63,8 +62,7 @@ void Config::validate_plan() const {
         "{} · {}",
         data.global_batch, data.micro_batch, data.leaf_micro_batches);
   }
-  (void)make_policy(*this);
-  (void)make_model_options(*this);
+  (void)parallel.wrap.grouping(model);
   validate_precision(precision);
   validate_monitor(monitor, model);
   validate_experimental(*this);
@@ -86,20 +84,10 @@ fsdp::Policy make_policy(const Config& config) {
       .sharding = config.parallel.sharding,
       .shard_group = config.parallel.shard_group,
       .backend = config.parallel.backend,
-      .reshard = fsdp::Reshard::parse(config.parallel.reshard_after_forward),
+      .reshard = config.parallel.reshard_after_forward,
       .prefetch_units = config.parallel.prefetch_units,
       .compute = config.precision.param,
       .leaf_micro_batches = config.data.leaf_micro_batches,
-  };
-}
-
-model::TransformerOptions make_model_options(const Config& config) {
-  return {
-      .mode = model::Mode::training,
-      .precision = {config.precision.param, config.precision.residual},
-      .recompute = model::RecomputePolicy::parse(config.parallel.recompute),
-      .grouping = model::parse_wrap(config.parallel.wrap, config.model),
-      .workers = config.parallel.threads.value_or(1) + config.parallel.helpers.value_or(0),
   };
 }
 

@@ -9,12 +9,16 @@
 #include "fsdp/policy.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "model/model_config.hpp"
-#include "model/transformer.hpp"
+#include "model/recompute.hpp"
+#include "model/wrap.hpp"
 #include "monitor/alerts/action.hpp"
 #include "monitor/alerts/calibration.hpp"
+#include "monitor/defaults.hpp"
+#include "optim/adamw.hpp"
 #include "optim/loss_scaler.hpp"
 #include "optim/schedule.hpp"
 #include "tensor/element.hpp"
+#include "train/settings/resume.hpp"
 
 namespace ballast::train {
 
@@ -25,6 +29,11 @@ enum class Verify {
   header,     ///< what it says of itself; each block before its first use
 };
 inline constexpr std::uint64_t kWholeByDefault = std::uint64_t{16} << 30;
+
+constexpr auto words_of(EnumTag<Verify>) {
+  return std::to_array<Word<Verify>>(
+      {{Verify::automatic, "auto"}, {Verify::full, "full"}, {Verify::header, "header"}});
+}
 
 /// Section [data].
 struct DataConfig {
@@ -44,21 +53,25 @@ struct ParallelConfig {
   fsdp::Sharding sharding = fsdp::Sharding::full;
   std::optional<std::size_t> shard_group;  ///< hybrid: ranks that share a copy of the weights
   fsdp::Backend backend = fsdp::Backend::automatic;
-  std::string reshard_after_forward = "true";  ///< "true", "false" or a number of ranks
-  std::size_t prefetch_units = 0;              ///< units gathered ahead, by messages
-  std::string wrap = "block";                  ///< "block", "blocks:N", "size:N" or "whole"
-  /// Threads a rank. Of a config as given, nothing: as many as it has cores for itself; `train`
-  /// fills that in.
-  std::optional<std::size_t> threads;
+  fsdp::Reshard reshard_after_forward = fsdp::Reshard::always();
+  std::size_t prefetch_units = 0;  ///< units gathered ahead, by messages
+  model::Wrap wrap = model::Wrap::block();
+  std::optional<std::size_t> threads;  ///< a rank; nothing: as train::automatic_threads says
   /// Threads a rank beyond these, for processors that ranks leave idle while they wait. Nothing:
-  /// as train::automatic_helpers says; `train` fills that in.
+  /// as train::automatic_helpers says.
   std::optional<std::size_t> helpers;
-  std::string recompute = "none";  ///< as model::RecomputePolicy::parse reads it
+  model::RecomputePolicy recompute;
   double timeout_s = 300.0;  ///< how long a rank waits for its peers before it names them and ends
 };
 
 /// What an overflow of a narrow gradient is met with.
 enum class LossScaling { automatic, dynamic, none };
+
+constexpr auto words_of(EnumTag<LossScaling>) {
+  return std::to_array<Word<LossScaling>>({{LossScaling::automatic, "auto"},
+                                           {LossScaling::dynamic, "dynamic"},
+                                           {LossScaling::none, "none"}});
+}
 
 /// Section [precision].
 struct PrecisionConfig {
@@ -75,25 +88,27 @@ struct PrecisionConfig {
 
 /// Section [optim].
 struct OptimConfig {
-  double lr = 3e-4;
-  double beta1 = 0.9;
-  double beta2 = 0.95;
-  double epsilon = 1e-8;
-  double weight_decay = 0.1;
+  double lr = optim::Schedule{}.peak_lr;
+  optim::AdamWConfig adamw;
   double clip = 1.0;  ///< largest global gradient norm; 0 switches clipping off
 };
 
 /// Section [schedule].
 struct ScheduleConfig {
-  optim::ScheduleKind kind = optim::ScheduleKind::cosine;
+  optim::ScheduleKind kind = optim::Schedule{}.kind;
   std::optional<std::uint64_t> warmup;  ///< default: 5% of steps
   std::optional<std::uint64_t> steps;   ///< default: run.steps
-  double min_lr = 0.0;
-  double decay_fraction = 0.2;
+  double min_lr = optim::Schedule{}.min_lr;
+  double decay_fraction = optim::Schedule{}.decay_fraction;
 };
 
 /// Whether a resume insists on the numerics (library, instruction set) of its checkpoint.
 enum class NumericsPolicy { same, any };
+
+constexpr auto words_of(EnumTag<NumericsPolicy>) {
+  return std::to_array<Word<NumericsPolicy>>(
+      {{NumericsPolicy::same, "same"}, {NumericsPolicy::any, "any"}});
+}
 
 /// Section [checkpoint].
 struct CheckpointConfig {
@@ -102,19 +117,20 @@ struct CheckpointConfig {
   std::size_t keep = 2;          ///< the newest; more may be there by keep_every
   std::uint64_t keep_every = 0;  ///< steps: of its multiples every checkpoint stays; 0: none
   std::uint64_t give_up = 5;     ///< failed saves in a row that end the run; 0: none do
-  std::string resume = "false";  ///< "false", "true" (the newest, or a fresh start) or a path
+  Resume resume = Resume::never();
   NumericsPolicy numerics = NumericsPolicy::same;
 };
 
-/// Directions in which the monitor looks at streams that are too wide to be taken whole.
-inline constexpr std::size_t kDefaultMonitorRank = 64;
+/// Steps between probes of held-out text, where there is any.
+inline constexpr std::uint64_t kDefaultHeldOutEvery = 100;
 
 /// Section [monitor].
 struct MonitorConfig {
-  std::uint64_t every = 25;         ///< steps between probes, but in warm-up and alarm
-  std::size_t tokens = 2048;        ///< that a probe samples
-  std::optional<std::size_t> rank;  ///< directions of streams wider than 256; default 64
-  /// Steps between probes of held-out text; default: 100, where there is any.
+  std::uint64_t every = monitor::kDefaultEvery;  ///< steps between probes, but in warm-up and alarm
+  std::size_t tokens = monitor::kDefaultTokens;  ///< that a probe samples
+  /// Directions of streams too wide to be taken whole; default: monitor::kDefaultRank.
+  std::optional<std::size_t> rank;
+  /// Steps between probes of held-out text; default: kDefaultHeldOutEvery, where there is any.
   std::optional<std::uint64_t> held_out_every;
   monitor::OnAlert on_alert = monitor::OnAlert::log;
   std::filesystem::path calibration;  ///< by `ballast monitor calibrate`; empty: shipped
@@ -135,7 +151,8 @@ struct RunConfig {
   std::filesystem::path gemm_table;  ///< written by `ballast tune`; empty: the shipped one
 };
 
-/// Everything that `ballast train` can be told. An `every` of 0 switches off.
+/// Everything that `ballast train` can be told, as it was told: what follows from it is in a Job.
+/// An `every` of 0 switches off. The vocabulary of `model` is the dataset's and not known here.
 struct Config {
   model::ModelConfig model;
   DataConfig data;
@@ -165,10 +182,8 @@ struct Config {
   void validate_plan() const;
 };
 
-/// The choices that `fsdp` and `model` act on; texts are parsed here, with usage Errors that name
-/// the keys.
+/// The choices that `fsdp` acts on.
 [[nodiscard]] fsdp::Policy make_policy(const Config& config);
-[[nodiscard]] model::TransformerOptions make_model_options(const Config& config);
 
 /// The learning-rate schedule that a configuration asks for, defaults worked out.
 [[nodiscard]] optim::Schedule make_schedule(const Config& config);

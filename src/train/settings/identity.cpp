@@ -1,8 +1,8 @@
 #include "train/settings/identity.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <filesystem>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -12,34 +12,37 @@ namespace ballast::train {
 
 namespace {
 
-/// May differ between a checkpoint and the run that goes on from it.
-constexpr std::array<std::string_view, 5> kFree{
-    "data.path", "data.micro_batch", "data.global_batch", "precision.param", "precision.residual"};
+/// What the dataset says of itself. All of it is the same on a resume.
+Identity facts_of(const data::DatasetInfo& dataset) {
+  return {{"model.vocabulary", std::to_string(dataset.vocabulary)},
+          {"data.content_hash", dataset.content_hash},
+          {"data.tokenizer", dataset.tokenizer},
+          {"data.tokenizer_hash", dataset.tokenizer_hash}};
+}
 
-template <class Number>
-Number parse(const Identity& identity, const std::string& key) {
-  const std::string& text = text_of(identity, key);
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    throw data_error("the checkpoint's {} = '{}' is not a number", key, excerpt(text));
+/// A checkpoint's identity with the keys that its version did not have.
+Identity with_absent(const Identity& checkpoint, std::span<const Key> rows) {
+  Identity whole = checkpoint;
+  for (const Key& key : rows) {
+    const auto& value = key.role.absence().value();
+    if (key.role.is_kept() && value) whole.emplace(key.option.name, *value);
   }
-  return number;
+  return whole;
 }
 
-bool flag_of(const Identity& identity, const std::string& key) {
-  return text_of(identity, key) == "true";
-}
-
-template <class Choice, std::size_t N>
-Choice choice_of(const Identity& identity, const std::string& key,
-                 const std::array<Choice, N>& choices) {
-  const std::string& text = text_of(identity, key);
-  const auto found =
-      std::ranges::find_if(choices, [&](Choice choice) { return name_of(choice) == text; });
-  if (found == choices.end())
-    throw data_error("the checkpoint's {} = '{}' is unknown", key, excerpt(text));
-  return *found;
+/// The keys of a section as the checkpoint keeps them, the others at their defaults.
+Config kept_section(const Identity& checkpoint, std::string_view section) {
+  Config config;
+  const auto rows = keys(config);
+  const Identity whole = with_absent(checkpoint, rows);
+  for (const auto& [option, role, reader] : rows) {
+    if (!role.is_kept() || section_of(option) != section) continue;
+    const std::string& text = text_of(whole, option.name);
+    if (option.set(text)) continue;
+    throw data_error("the checkpoint's {} = '{}' is not allowed: it takes {}", option.name,
+                     excerpt(text), option.takes);
+  }
+  return config;
 }
 
 /// Of the matrices that each block has.
@@ -53,40 +56,24 @@ bool fits(std::size_t rows, std::size_t cols, std::uint64_t bytes) {
 }  // namespace
 
 Identity make_identity(const Config& config, const data::DatasetInfo& dataset) {
-  const auto& model = config.model;
-  return {
-      {"model.vocabulary", std::to_string(model.vocabulary)},
-      {"model.dim", std::to_string(model.dim)},
-      {"model.layers", std::to_string(model.layers)},
-      {"model.heads", std::to_string(model.heads)},
-      {"model.kv_heads", std::to_string(model.kv_heads)},
-      {"model.ffn", std::to_string(model.ffn)},
-      {"model.norm", std::string{name_of(model.norm)}},
-      {"model.norm_placement", std::string{name_of(model.norm_placement)}},
-      {"model.qk_norm", model.qk_norm ? "true" : "false"},
-      {"model.tie_embeddings", model.tie_embeddings ? "true" : "false"},
-      {"model.document_attention", model.document_attention ? "true" : "false"},
-      {"model.norm_epsilon", fmt::format("{}", model.norm_epsilon)},
-      {"model.rope_base", fmt::format("{}", model.rope_base)},
-      {"data.path", std::filesystem::absolute(config.data.path).string()},
-      {"data.content_hash", dataset.content_hash},
-      {"data.tokenizer", dataset.tokenizer},
-      {"data.tokenizer_hash", dataset.tokenizer_hash},
-      {"data.seq_len", std::to_string(config.data.seq_len)},
-      {"data.micro_batch", std::to_string(config.data.micro_batch)},
-      {"data.global_batch", std::to_string(config.data.global_batch)},
-      {"precision.param", std::string{name_of(config.precision.param)}},
-      {"precision.residual", std::string{name_of(config.precision.residual)}},
-      {"run.seed", std::to_string(config.run.seed)},
-  };
+  Config named = config;
+  named.data.path = std::filesystem::absolute(config.data.path);  // read from any folder
+  Identity identity = facts_of(dataset);
+  for (const Key& key : keys(named)) {
+    if (key.role.is_kept()) identity[key.option.name] = key.option.get().value_or("");
+  }
+  return identity;
 }
 
-void require_same_training(const Identity& checkpoint, const Identity& now) {
+void require_same_training(const Identity& checkpoint, const Identity& now,
+                           std::span<const Key> rows) {
+  const Identity before = with_absent(checkpoint, rows);
   std::string differences;
   for (const auto& [key, value] : now) {
-    if (std::ranges::find(kFree, std::string_view{key}) != kFree.end()) continue;
-    const auto found = checkpoint.find(key);
-    const std::string was = found == checkpoint.end() ? "(absent)" : found->second;
+    const auto row = std::ranges::find(rows, key, [](const Key& k) { return k.option.name; });
+    if (row != rows.end() && row->role.on_resume() != OnResume::same) continue;
+    const auto found = before.find(key);
+    const std::string was = found == before.end() ? "(absent)" : found->second;
     if (was != value) differences += fmt::format("\n  {}: {} → {}", key, excerpt(was), value);
   }
   if (!differences.empty()) {
@@ -97,6 +84,11 @@ void require_same_training(const Identity& checkpoint, const Identity& now) {
   }
 }
 
+void require_same_training(const Identity& checkpoint, const Identity& now) {
+  Config defaults;
+  require_same_training(checkpoint, now, keys(defaults));
+}
+
 const std::string& text_of(const Identity& identity, const std::string& key) {
   const auto found = identity.find(key);
   if (found == identity.end()) throw data_error("the checkpoint's manifest lacks '{}'", key);
@@ -104,38 +96,25 @@ const std::string& text_of(const Identity& identity, const std::string& key) {
 }
 
 std::size_t number_of(const Identity& identity, const std::string& key) {
-  const auto number = parse<std::size_t>(identity, key);
+  const std::string& text = text_of(identity, key);
+  std::size_t number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw data_error("the checkpoint's {} = '{}' is not a number", key, excerpt(text));
+  }
   // No size of a model or a batch is larger, and products of two stay whole.
   if (number > UINT32_MAX) throw data_error("the checkpoint's {} = {} is too large", key, number);
   return number;
 }
 
 model::Precision precision_of(const Identity& identity) {
-  constexpr std::array kTypes{ElementType::fp32, ElementType::bf16, ElementType::fp16};
-  return {choice_of(identity, "precision.param", kTypes),
-          choice_of(identity, "precision.residual", kTypes)};
+  const PrecisionConfig precision = kept_section(identity, "precision").precision;
+  return {precision.param, precision.residual};
 }
 
 model::ModelConfig model_of(const Identity& identity) {
-  using kernels::NormKind;
-  using model::NormPlacement;
-  model::ModelConfig config{
-      .vocabulary = number_of(identity, "model.vocabulary"),
-      .dim = number_of(identity, "model.dim"),
-      .layers = number_of(identity, "model.layers"),
-      .heads = number_of(identity, "model.heads"),
-      .kv_heads = number_of(identity, "model.kv_heads"),
-      .ffn = number_of(identity, "model.ffn"),
-      .norm = choice_of(identity, "model.norm", std::array{NormKind::rms, NormKind::layer}),
-      .norm_placement =
-          choice_of(identity, "model.norm_placement",
-                    std::array{NormPlacement::pre, NormPlacement::post, NormPlacement::none}),
-      .qk_norm = flag_of(identity, "model.qk_norm"),
-      .tie_embeddings = flag_of(identity, "model.tie_embeddings"),
-      .document_attention = flag_of(identity, "model.document_attention"),
-      .norm_epsilon = parse<float>(identity, "model.norm_epsilon"),
-      .rope_base = parse<double>(identity, "model.rope_base"),
-  };
+  model::ModelConfig config = kept_section(identity, "model").model;
+  config.vocabulary = number_of(identity, "model.vocabulary");
   config.validate();
   return config;
 }

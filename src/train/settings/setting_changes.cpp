@@ -1,18 +1,16 @@
 #include "train/settings/setting_changes.hpp"
 
-#include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string_view>
+
+#include "train/settings/keys.hpp"
 
 namespace ballast::train {
 
 namespace {
-
-/// What no training depends on.
-constexpr std::array<std::string_view, 3> kLeftOut{"run.dir", "run.stop_at", "checkpoint.resume"};
 
 constexpr std::string_view kUnset = "(not set)";
 
@@ -31,6 +29,16 @@ std::map<std::string, std::string> settings_of(const std::string& ini) {
   return settings;
 }
 
+/// The keys of which a resume says nothing.
+std::set<std::string> unsaid_keys() {
+  Config defaults;
+  std::set<std::string> unsaid;
+  for (const Key& key : keys(defaults)) {
+    if (key.role.on_resume() == OnResume::unsaid) unsaid.insert(key.option.name);
+  }
+  return unsaid;
+}
+
 std::string value_of(const std::map<std::string, std::string>& settings, const std::string& key) {
   const auto found = settings.find(key);
   return found == settings.end() ? std::string{kUnset} : found->second;
@@ -44,9 +52,10 @@ std::vector<std::string> setting_changes(const std::string& before, const std::s
   const auto new_settings = settings_of(now);
   auto all = old_settings;
   all.insert(new_settings.begin(), new_settings.end());
+  const auto unsaid = unsaid_keys();
   std::vector<std::string> changes;
   for (const auto& [key, ignored] : all) {
-    if (std::ranges::find(kLeftOut, key) != kLeftOut.end()) continue;
+    if (unsaid.contains(key)) continue;
     const std::string was = value_of(old_settings, key);
     const std::string is = value_of(new_settings, key);
     if (was != is) changes.push_back(fmt::format("{}: {} → {}", key, was, is));

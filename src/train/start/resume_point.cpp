@@ -74,7 +74,7 @@ ResumePoint newest_whole(comm::Communicator& world, const fs::path& run_dir) {
 ResumePoint find_resume_point(comm::Communicator& world, const Config& config) {
   const auto& resume = config.checkpoint.resume;
   const auto& run_dir = config.run.dir;
-  if (resume == "false") {
+  if (resume.from() == Resume::From::nothing) {
     (void)paths_of_root(world, [&]() -> std::vector<fs::path> {
       if (!checkpoint::has_checkpoints(run_dir)) return {};
       throw usage_error(
@@ -84,7 +84,7 @@ ResumePoint find_resume_point(comm::Communicator& world, const Config& config) {
     });
     return {};
   }
-  if (resume == "true") {
+  if (resume.from() == Resume::From::newest) {
     ResumePoint point = newest_whole(world, run_dir);
     comm::agree(world, "latest checkpoint", [&] {
       if (!world.is_root() || !point.checkpoint) return;
@@ -92,8 +92,9 @@ ResumePoint find_resume_point(comm::Communicator& world, const Config& config) {
     });
     return point;
   }
-  const auto named = paths_of_root(
-      world, [&]() -> std::vector<fs::path> { return {checkpoint::find_checkpoint(resume)}; });
+  const auto named = paths_of_root(world, [&]() -> std::vector<fs::path> {
+    return {checkpoint::find_checkpoint(resume.path())};
+  });
   return {checkpoint::check(world, named.front()), {}};
 }
 

@@ -5,6 +5,7 @@
 
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
+#include "fsdp/topology.hpp"
 #include "train/settings/config.hpp"
 
 namespace ballast::train {
@@ -19,6 +20,7 @@ namespace ballast::train {
 /// blocks. Returns what to say of it. Data Errors name file, dataset, block and elements.
 /// Collective.
 [[nodiscard]] std::string verify_training_data(comm::Communicator& world,
+                                               const fsdp::Topology& topology,
                                                const data::Dataset& dataset, Verify verify);
 
 /// For the log: windows, the share of the training tokens that they reach, and how often the run

@@ -9,7 +9,6 @@
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "data/content_pass.hpp"
-#include "fsdp/groups.hpp"
 #include "train/start/training_data.hpp"
 
 namespace ballast::train {
@@ -35,11 +34,11 @@ std::string file_identity(const std::filesystem::path& path) {
   return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-Place place_among_readers(comm::Communicator& world, const std::filesystem::path& path) {
+Place place_among_readers(comm::Communicator& world, const fsdp::Topology& topology,
+                          const std::filesystem::path& path) {
   const auto own_file =
       comm::agree_on<std::string>(world, "data.verify", [&] { return file_identity(path); });
   const auto files = world.gather_texts(own_file, {"data.verify"});
-  const auto topology = fsdp::discover_topology(world);
   const auto own = narrow<std::size_t>(world.rank());
   Place place{.index = 0, .ranks = 0};
   for (std::size_t rank = 0; rank < files.size(); ++rank) {
@@ -68,8 +67,8 @@ void deal(comm::Communicator& world, Place place, std::size_t pieces,
 
 }  // namespace
 
-std::string verify_training_data(comm::Communicator& world, const data::Dataset& dataset,
-                                 Verify verify) {
+std::string verify_training_data(comm::Communicator& world, const fsdp::Topology& topology,
+                                 const data::Dataset& dataset, Verify verify) {
   const auto own_bytes = comm::agree_on<std::uint64_t>(
       world, "data.verify", [&] { return std::filesystem::file_size(dataset.path()); });
   const auto bytes =
@@ -81,7 +80,7 @@ std::string verify_training_data(comm::Communicator& world, const data::Dataset&
   }
 
   const Stopwatch watch;
-  const Place place = place_among_readers(world, dataset.path());
+  const Place place = place_among_readers(world, topology, dataset.path());
   const bool has_blocks = dataset.info().format_version != data::kUnhashedVersion;
   deal(world, place, dataset.blocks(), [&](std::size_t block) { dataset.verify_block(block); });
   dataset.trust_blocks();

@@ -30,17 +30,17 @@ std::size_t probe_tokens_of_micro_batch(const Config& config) {
                   config.data.micro_batch * config.data.seq_len);
 }
 
-monitor::MonitorOptions monitor_options(const Config& config, std::size_t ranks) {
-  const auto& model = config.model;
+monitor::MonitorOptions monitor_options(const Config& config, const model::ModelConfig& model,
+                                        std::uint64_t warmup, std::size_t ranks) {
   return {
       .model = {std::string{name_of(model.norm_placement)}, model.qk_norm, model.dim, model.layers},
       .every = config.monitor.every,
-      .warmup = make_schedule(config).warmup,
+      .warmup = warmup,
       .step_flop = model::training_flop_per_token(model, config.data.seq_len) *
                    static_cast<double>(config.data.global_batch * config.data.seq_len),
       .seed = config.run.seed,
       .tokens = probe_tokens_of_micro_batch(config) * probe_micro_batches(config),
-      .rank = config.monitor.rank.value_or(kDefaultMonitorRank),
+      .rank = config.monitor.rank.value_or(monitor::kDefaultRank),
       .capacity = config.monitor.every == 0 ? 0 : capacity(config, ranks),
       .calibration = config.calibration,
       .on_alert = config.monitor.on_alert,
@@ -52,15 +52,15 @@ monitor::TokenSample probe_sample(const Config& config) {
           config.data.micro_batch * config.data.seq_len};
 }
 
-std::uint64_t monitor_bytes(const Config& config, const fsdp::ShardLayout& layout) {
-  return monitor::footprint(monitor_options(config, layout.ranks())) + UpdateSums::bytes(layout);
+std::uint64_t monitor_bytes(const monitor::MonitorOptions& options,
+                            const fsdp::ShardLayout& layout) {
+  return monitor::footprint(options) + UpdateSums::bytes(layout);
 }
 
 std::uint64_t settle_held_out(const Config& config, const data::Dataset& dataset) {
-  constexpr std::uint64_t kDefault = 100;
   const std::uint64_t tokens = dataset.info().validation_tokens;
   const auto& asked = config.monitor.held_out_every;
-  if (!asked) return tokens > 1 ? kDefault : 0;
+  if (!asked) return tokens > 1 ? kDefaultHeldOutEvery : 0;
   if (*asked != 0 && config.monitor.every != 0 && tokens < config.monitor.tokens) {
     throw usage_error(
         "monitor.tokens = {}, but the validation split of '{}' has {} tokens: lower it, or set "

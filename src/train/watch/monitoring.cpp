@@ -4,7 +4,6 @@
 
 #include "monitor/probe_record.hpp"
 #include "monitor/state_text.hpp"
-#include "train/watch/monitor_options.hpp"
 
 namespace ballast::train {
 
@@ -16,15 +15,16 @@ constexpr std::uint64_t kProbesBetweenEigenvalues = 8;
 
 }  // namespace
 
-Monitoring::Monitoring(const Config& config, comm::Communicator& world, const kernels::Gemm& gemm,
-                       const fsdp::ShardLayout& layout)
+Monitoring::Monitoring(const Config& config, const MonitorPlan& plan, comm::Communicator& world,
+                       const kernels::Gemm& gemm, const fsdp::ShardLayout& layout)
     : config_{&config},
+      held_out_every_{plan.held_out_every},
       world_{&world},
-      monitor_{monitor_options(config, layout.ranks()), gemm},
+      monitor_{plan.options, gemm},
       updates_{layout},
       observer_{monitor_.rows(), probe_sample(config), updates_} {
   if (config.experimental.kss == 0.0) return;
-  shaping_.emplace(monitor_.rows(), monitor::shape_of(monitor_options(config, layout.ranks())),
+  shaping_.emplace(monitor_.rows(), monitor::shape_of(plan.options),
                    probe_tokens_of_micro_batch(config), gemm, config.experimental.kss);
 }
 
@@ -84,9 +84,8 @@ void Monitoring::write_probe(MetricsLog& log) {
 }
 
 void Monitoring::look_at_held_out(std::uint64_t step, ForwardPasses& passes, MetricsLog& log) {
-  const std::uint64_t every = config_->monitor.held_out_every.value_or(0);
-  if (config_->monitor.every == 0 || every == 0) return;
-  if ((step - 1) % every != 0) return;
+  if (config_->monitor.every == 0 || held_out_every_ == 0) return;
+  if ((step - 1) % held_out_every_ != 0) return;
   show(data::Split::validation, passes);
   monitor_.after_held_out(*world_, step);
   write_probe(log);

@@ -12,6 +12,7 @@
 #include "train/log/metrics_log.hpp"
 #include "train/settings/config.hpp"
 #include "train/watch/forward_passes.hpp"
+#include "train/watch/monitor_options.hpp"
 #include "train/watch/probe_observer.hpp"
 #include "train/watch/shaping.hpp"
 
@@ -20,9 +21,9 @@ namespace ballast::train {
 /// The monitor of one training: what it is shown of the steps, and what becomes of its word.
 class Monitoring {
  public:
-  /// All must outlive this.
-  Monitoring(const Config& config, comm::Communicator& world, const kernels::Gemm& gemm,
-             const fsdp::ShardLayout& layout);
+  /// All but `plan` must outlive this.
+  Monitoring(const Config& config, const MonitorPlan& plan, comm::Communicator& world,
+             const kernels::Gemm& gemm, const fsdp::ShardLayout& layout);
 
   /// Where the next step is probed and there is an alarm: prepares the shaping of it, from a look
   /// at its samples beforehand. To be called before observer_for. Collective.
@@ -55,6 +56,7 @@ class Monitoring {
   void say_shaping(std::uint64_t step, MetricsLog& log);
 
   const Config* config_;
+  std::uint64_t held_out_every_;
   comm::Communicator* world_;
   monitor::Monitor monitor_;
   UpdateSums updates_;

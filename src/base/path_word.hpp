@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace ballast::cli {
+namespace ballast {
 
 /// A path as someone wrote it, as the file system takes it: `~` and `~/...` begin with the home
 /// folder, wherever they stand (a shell knows them only at a word's start, and not in a file).
@@ -10,4 +10,4 @@ namespace ballast::cli {
 /// longer than a file system takes.
 [[nodiscard]] std::string read_path_word(const std::string& text);
 
-}  // namespace ballast::cli
+}  // namespace ballast

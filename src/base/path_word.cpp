@@ -1,4 +1,4 @@
-#include "cli/path_word.hpp"
+#include "base/path_word.hpp"
 
 #include <algorithm>
 #include <climits>
@@ -9,7 +9,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 
-namespace ballast::cli {
+namespace ballast {
 
 namespace {
 
@@ -50,4 +50,4 @@ std::string read_path_word(const std::string& text) {
   return path;
 }
 
-}  // namespace ballast::cli
+}  // namespace ballast

@@ -1,4 +1,4 @@
-#include "train/settings/summary.hpp"
+#include "train/plan/summary.hpp"
 
 #include <fmt/format.h>
 
@@ -7,19 +7,17 @@
 
 namespace ballast::train {
 
-std::string describe_model(const Config& config, std::uint64_t parameters) {
-  const auto& model = config.model;
+std::string describe_model(const model::ModelConfig& model, std::uint64_t parameters) {
   return fmt::format("model: {} parameters ({} layers, dim {}, {} heads, vocabulary {})",
                      with_thousands(parameters), model.layers, model.dim, model.heads,
                      model.vocabulary);
 }
 
-std::string describe_mode(const Config& config, const fsdp::Topology& topology) {
-  const auto policy = make_policy(config);
-  const auto mesh = fsdp::make_mesh(policy, topology.ranks());
+std::string describe_mode(const Job& job) {
+  const auto& parallel = job.config.parallel;
   return fmt::format("mode: {}; wrap {}, recompute {}",
-                     fsdp::describe(policy, mesh, fsdp::choose_transports(policy, mesh, topology)),
-                     config.parallel.wrap, make_model_options(config).recompute.name());
+                     fsdp::describe(job.policy, job.mesh, job.transports), parallel.wrap.name(),
+                     parallel.recompute.name());
 }
 
 std::string describe_precision(const Config& config) {

@@ -3,15 +3,14 @@
 #include <cstdint>
 #include <string>
 
-#include "fsdp/topology.hpp"
-#include "train/settings/config.hpp"
+#include "train/plan/job.hpp"
 
 namespace ballast::train {
 
 /// A training in a few lines, the same in its log and in a dry run: what is trained, the mode and
 /// the backend in effect on a job's ranks, and what numbers are stored as.
-[[nodiscard]] std::string describe_model(const Config& config, std::uint64_t parameters);
-[[nodiscard]] std::string describe_mode(const Config& config, const fsdp::Topology& topology);
+[[nodiscard]] std::string describe_model(const model::ModelConfig& model, std::uint64_t parameters);
+[[nodiscard]] std::string describe_mode(const Job& job);
 [[nodiscard]] std::string describe_precision(const Config& config);
 
 }  // namespace ballast::train

@@ -1,14 +1,26 @@
-#include "cli/option.hpp"
+#include "base/option_row.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "cli/path_word.hpp"
+#include "base/path_word.hpp"
 
-namespace ballast::cli {
+namespace ballast {
+
+std::string section_of(const Option& option) {
+  const auto dot = option.name.find('.');
+  return dot == std::string::npos ? std::string{} : option.name.substr(0, dot);
+}
+
+std::string key_of(const Option& option) { return option.name.substr(option.name.find('.') + 1); }
+
+}  // namespace ballast
+
+namespace ballast::option_row {
 
 namespace {
 
@@ -21,10 +33,7 @@ std::optional<Number> parse_all(const std::string& text) {
   return value;
 }
 
-bool is_word(const std::string& text) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  return !text.empty() && std::none_of(text.begin(), text.end(), is_control);
-}
+constexpr const char* kAuto = "auto";
 
 std::string describe(Limits limits) {
   return limits.most == UINT64_MAX ? fmt::format("{} or more", limits.least)
@@ -49,13 +58,6 @@ std::optional<std::uint64_t> parse_within(const std::string& text, Limits limits
 
 }  // namespace
 
-std::string section_of(const Option& option) {
-  const auto dot = option.name.find('.');
-  return dot == std::string::npos ? std::string{} : option.name.substr(0, dot);
-}
-
-std::string key_of(const Option& option) { return option.name.substr(option.name.find('.') + 1); }
-
 std::optional<std::uint64_t> parse_whole(const std::string& text) {
   return parse_all<std::uint64_t>(text);
 }
@@ -64,6 +66,12 @@ template <std::floating_point Real>
 std::optional<Real> parse_number(const std::string& text) {
   const auto value = parse_all<Real>(text);
   return value && std::isfinite(*value) ? value : std::nullopt;
+}
+
+std::optional<std::string> parse_word(const std::string& text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (text.empty() || std::any_of(text.begin(), text.end(), is_control)) return std::nullopt;
+  return read_path_word(text);
 }
 
 Option whole(std::string name, std::uint64_t& target, Limits limits, std::string help) {
@@ -88,6 +96,19 @@ Option whole(std::string name, std::optional<std::uint64_t>& target, Limits limi
   };
   option.get = [&target] {
     return target ? std::optional{fmt::format("{}", *target)} : std::nullopt;
+  };
+  return option;
+}
+
+Option whole_or_auto(std::string name, std::optional<std::uint64_t>& target, Limits limits,
+                     std::string help) {
+  Option option = whole(std::move(name), target, limits, kAuto, std::move(help));
+  option.value_name = fmt::format("{}|N", kAuto);
+  option.takes = fmt::format("{}, or {}", kAuto, option.takes);
+  option.set = [&target, set_number = option.set](const std::string& text) {
+    if (text != kAuto) return set_number(text);
+    target.reset();
+    return true;
   };
   return option;
 }
@@ -118,7 +139,7 @@ Option choice_row(std::string name, const std::vector<std::string>& words, std::
 }
 
 Option boolean(std::string name, bool& target, std::string help) {
-  return choice(std::move(name), target, {{"true", true}, {"false", false}}, std::move(help));
+  return choice(std::move(name), target, std::move(help));
 }
 
 Option flag(std::string name, bool& target, std::string help) {
@@ -141,9 +162,9 @@ Option word(std::string name, std::string value_name, Text& target, std::string 
                 .takes = "a text in one line, not empty",
                 .help = std::move(help)};
   option.set = [&target](const std::string& text) {
-    if (!is_word(text)) return false;
-    target = read_path_word(text);
-    return true;
+    const auto word = parse_word(text);
+    if (word) target = *word;
+    return word.has_value();
   };
   option.get = [&target]() -> std::optional<std::string> {
     if (target.empty()) return std::nullopt;
@@ -163,9 +184,9 @@ Option words(std::string name, std::string value_name, std::vector<std::string>&
                 .help = std::move(help),
                 .arity = Arity::many};
   option.set = [&target](const std::string& text) {
-    if (!is_word(text)) return false;
-    target.push_back(read_path_word(text));
-    return true;
+    const auto word = parse_word(text);
+    if (word) target.push_back(*word);
+    return word.has_value();
   };
   option.get = [&target]() -> std::optional<std::string> {
     if (target.empty()) return std::nullopt;
@@ -207,4 +228,4 @@ template Option number(std::string, double&, Range, std::string);
 template Option word(std::string, std::string, std::string&, std::string);
 template Option word(std::string, std::string, std::filesystem::path&, std::string);
 
-}  // namespace ballast::cli
+}  // namespace ballast::option_row

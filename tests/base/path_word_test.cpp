@@ -1,13 +1,11 @@
-#include "cli/path_word.hpp"
+#include "base/path_word.hpp"
 
 #include <cstdlib>
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
-#include "cli/assignment.hpp"
-#include "cli/options.hpp"
 
-namespace ballast::cli {
+namespace ballast {
 namespace {
 
 /// The variable HOME, for as long as a test takes.
@@ -59,24 +57,5 @@ TEST_F(PathWord, PathsThatNoFileSystemTakesAreShownShort) {
   EXPECT_EQ(read_path_word(std::string(255, 'p')).size(), 255u);
 }
 
-TEST_F(PathWord, OptionsOfAllKindsReadPathsSo) {
-  train::Config config;
-  const std::vector<Assignment> given{{"run.dir", "~/runs", "a.ini:1"},
-                                      {"data.path", "~/a.h5", ""},
-                                      {"checkpoint.resume", "~/runs/x", ""}};
-  assign(given, training_options(config));
-  EXPECT_EQ(config.run.dir, "/homes/me/runs");
-  EXPECT_EQ(config.data.path, "/homes/me/a.h5");
-  EXPECT_EQ(config.checkpoint.resume, "/homes/me/runs/x");
-  ::unsetenv("HOME");
-  try {
-    assign(given, training_options(config));
-    ADD_FAILURE() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(std::string{error.what()}.find("a.ini:1: run.dir: '~/runs' needs"), 0u)
-        << error.what();
-  }
-}
-
 }  // namespace
-}  // namespace ballast::cli
+}  // namespace ballast

@@ -1,0 +1,43 @@
+#include "train/plan/job.hpp"
+
+#include <utility>
+
+#include "comm/agree.hpp"
+
+namespace ballast::train {
+
+Job Job::with_gemm_table(kernels::GemmTable table) const {
+  Job job = *this;
+  job.gemm_table = std::move(table);
+  return job;
+}
+
+Job make_job(const Config& config, std::size_t vocabulary, Ranks ranks,
+             std::uint64_t held_out_every) {
+  model::ModelConfig model = config.model;
+  model.vocabulary = vocabulary;
+  const fsdp::Policy policy = make_policy(config);
+  const fsdp::Mesh mesh = fsdp::make_mesh(policy, ranks.topology.ranks());
+  const fsdp::Transports transports = fsdp::choose_transports(policy, mesh, ranks.topology);
+  const optim::Schedule schedule = make_schedule(config);
+  MonitorPlan monitor{monitor_options(config, model, schedule.warmup, mesh.ranks()),
+                      held_out_every};
+  return {.config = config,
+          .model = std::move(model),
+          .ranks = std::move(ranks),
+          .policy = policy,
+          .mesh = mesh,
+          .transports = transports,
+          .schedule = schedule,
+          .monitor = std::move(monitor),
+          .gemm_table = config.gemm_table};
+}
+
+Job settle(comm::Communicator& world, const Config& config, const data::Dataset& dataset) {
+  const Ranks ranks = settle_ranks(world, config.parallel);
+  return comm::agree_on<Job>(world, "configuration", [&] {
+    return make_job(config, dataset.info().vocabulary, ranks, settle_held_out(config, dataset));
+  });
+}
+
+}  // namespace ballast::train

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "comm/communicator.hpp"
+#include "data/dataset.hpp"
+#include "fsdp/mesh.hpp"
+#include "fsdp/policy.hpp"
+#include "fsdp/transport.hpp"
+#include "kernels/gemm/gemm_table.hpp"
+#include "model/model_config.hpp"
+#include "optim/schedule.hpp"
+#include "train/plan/ranks.hpp"
+#include "train/settings/config.hpp"
+#include "train/watch/monitor_options.hpp"
+
+namespace ballast::train {
+
+/// What a training settles once, before it builds anything: the configuration as it was asked for,
+/// and beside it all that follows from it, from the dataset and from the ranks there are. It is
+/// made by `settle` and passed on const; whoever builds or reports something reads it here.
+struct Job {
+  Config config;                  ///< as it was asked for: nothing is filled in
+  model::ModelConfig model;       ///< with the vocabulary of the dataset
+  Ranks ranks;                    ///< hosts, and the threads and helpers of this rank
+  fsdp::Policy policy;            ///< how parameters are sharded and moved
+  fsdp::Mesh mesh;                ///< the ranks as replicas and shards
+  fsdp::Transports transports;    ///< what moves the bytes between these hosts
+  optim::Schedule schedule;       ///< lengths worked out
+  MonitorPlan monitor;            ///< what is probed, and when held-out text is
+  kernels::GemmTable gemm_table;  ///< of run.gemm_table, or of the checkpoint gone on from
+
+  /// The same job with the products of the checkpoint that it goes on from.
+  [[nodiscard]] Job with_gemm_table(kernels::GemmTable table) const;
+};
+
+/// The job of a configuration on given ranks. Needs no MPI: plans of jobs that do not run are made
+/// so. Usage Errors name keys that contradict one another, the model or the ranks.
+[[nodiscard]] Job make_job(const Config& config, std::size_t vocabulary, Ranks ranks,
+                           std::uint64_t held_out_every = 0);
+
+/// The job of this run. `config` is valid. Usage Errors as make_job has them, and for probes of
+/// more held-out tokens than there are. Collective.
+[[nodiscard]] Job settle(comm::Communicator& world, const Config& config,
+                         const data::Dataset& dataset);
+
+}  // namespace ballast::train

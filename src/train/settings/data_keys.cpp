@@ -1,0 +1,41 @@
+#include <fmt/format.h>
+
+#include "base/option_row.hpp"
+#include "train/settings/section_keys.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+constexpr Limits kSequences{1, 1u << 24};
+
+}  // namespace
+
+Keys data_keys(DataConfig& c) {
+  using option_row::whole, option_row::word, option_row::choice, option_row::required,
+      option_row::own_to_a_rank;
+  return {
+      {own_to_a_rank(
+           required(word("data.path", "FILE", c.path, "dataset made by 'ballast prepare'"))),
+       Role::kept(kNeverAbsent)},
+      {whole("data.seq_len", c.seq_len, kSequences, "tokens in a sequence"),
+       Role::same(kNeverAbsent)},
+      {whole("data.micro_batch", c.micro_batch, kSequences,
+             "sequences that pass through the model together"),
+       Role::kept(kNeverAbsent)},
+      {whole("data.leaf_micro_batches", c.leaf_micro_batches, kSequences,
+             "micro-batches that a rank adds up before one reduction"),
+       Role::free()},
+      {whole("data.global_batch", c.global_batch, kSequences,
+             "sequences a step; a multiple of micro_batch times leaf_micro_batches"),
+       Role::kept(kNeverAbsent)},
+      {choice("data.verify", c.verify,
+              fmt::format("read the whole dataset before the first step, and unpack it, too "
+                          "(full), or its header, and each block before its first use; auto: all "
+                          "of up to {} GiB is read",
+                          kWholeByDefault >> 30)),
+       Role::free()},
+  };
+}
+
+}  // namespace ballast::train
