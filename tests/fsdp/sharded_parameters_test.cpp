@@ -8,6 +8,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "model/wrap.hpp"
 
 namespace ballast::fsdp {
 namespace {
