@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "cli/commands.hpp"
-#include "cli/job.hpp"
 #include "cli/launcher.hpp"
 #include "cli/output.hpp"
+#include "cli/run_in_job.hpp"
 #include "cli/same_options.hpp"
 #include "cli/version.hpp"
 #include "comm/same.hpp"

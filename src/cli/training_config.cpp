@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/option_row.hpp"
 #include "cli/ini.hpp"
+#include "train/plan/dry_run.hpp"
 #include "train/settings/keys.hpp"
 
 namespace ballast::cli {
@@ -33,19 +34,23 @@ std::optional<std::vector<std::size_t>> parse_ranks(const std::string& text) {
   return ranks;
 }
 
+std::string words_of_ranks(const std::vector<std::size_t>& ranks) {
+  return fmt::format("{}", fmt::join(ranks, ","));
+}
+
 Option ranks_option(std::optional<std::vector<std::size_t>>& target) {
   Option option{.name = "ranks",
                 .value_name = "N|N,N,...",
                 .takes = fmt::format("whole numbers from {} to {}, with commas between them",
                                      kRanks.least, kRanks.most),
                 .help = "dry run: the rank counts; one alone is shown class by class",
-                .fallback = "1,2,4,8,16"};
+                .fallback = words_of_ranks(train::DryRun{}.ranks)};
   option.set = [&target](const std::string& text) {
     return (target = parse_ranks(text)).has_value();
   };
   option.get = [&target]() -> std::optional<std::string> {
     if (!target) return std::nullopt;
-    return fmt::format("{}", fmt::join(*target, ","));
+    return words_of_ranks(*target);
   };
   return option;
 }

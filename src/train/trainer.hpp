@@ -25,7 +25,7 @@ ExitCode train(comm::Communicator& world, const StopSignal& stop_signal, const C
 struct EvalOptions {
   std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory: its newest
   std::filesystem::path data;        ///< empty: the dataset it was trained on
-  double timeout_s = 300.0;
+  double timeout_s = ParallelConfig{}.timeout_s;
 };
 
 /// Prints loss and bits per byte over the whole validation split. Collective.

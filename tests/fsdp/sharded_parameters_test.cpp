@@ -9,6 +9,7 @@
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "kernels/operations/cpu_operations.hpp"
+#include "model/wrap.hpp"
 
 namespace ballast::fsdp {
 namespace {

@@ -1,5 +1,6 @@
 #include "train/settings/keys.hpp"
 
+#include <functional>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
@@ -68,13 +69,12 @@ TEST(Keys, WhatAbsenceMeansIsAValueOfTheKey) {
   }
 }
 
-TEST(Keys, ManifestsKeepWhatTheyAlwaysKept) {
+TEST(Keys, ManifestsKeepWhatOlderProgramsRead) {
   Names expected = kOfTheFirstVersion;
   expected.insert(kOfTheDataset.begin(), kOfTheDataset.end());
   expected.insert({"precision.param", "precision.residual"});
-  Names kept;
-  for (const auto& [key, value] : make_identity(with_path(), {})) kept.insert(key);
-  EXPECT_EQ(kept, expected);
+  const Identity identity = make_identity(with_path(), {});
+  for (const std::string& key : expected) EXPECT_TRUE(identity.contains(key)) << key;
 }
 
 TEST(Keys, OnlyWhatBelongsToOneRunGoesUnsaid) {

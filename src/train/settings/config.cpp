@@ -93,8 +93,10 @@ fsdp::Policy make_policy(const Config& config) {
 
 optim::Schedule make_schedule(const Config& config) {
   const std::uint64_t steps = config.schedule.steps.value_or(config.run.steps);
+  constexpr double kShare = static_cast<double>(kDefaultWarmupPercent) / 100.0;
+  static_assert(kShare == 0.05);
   const auto default_warmup =
-      static_cast<std::uint64_t>(std::llround(0.05 * static_cast<double>(steps)));
+      static_cast<std::uint64_t>(std::llround(kShare * static_cast<double>(steps)));
   return {
       .kind = config.schedule.kind,
       .peak_lr = config.optim.lr,

@@ -93,10 +93,12 @@ struct OptimConfig {
   double clip = 1.0;  ///< largest global gradient norm; 0 switches clipping off
 };
 
+inline constexpr std::uint64_t kDefaultWarmupPercent = 5;
+
 /// Section [schedule].
 struct ScheduleConfig {
   optim::ScheduleKind kind = optim::Schedule{}.kind;
-  std::optional<std::uint64_t> warmup;  ///< default: 5% of steps
+  std::optional<std::uint64_t> warmup;  ///< default: kDefaultWarmupPercent of steps
   std::optional<std::uint64_t> steps;   ///< default: run.steps
   double min_lr = optim::Schedule{}.min_lr;
   double decay_fraction = optim::Schedule{}.decay_fraction;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "base/option_row.hpp"
 #include "train/settings/model_words.hpp"
 #include "train/settings/section_keys.hpp"
@@ -53,7 +55,8 @@ Keys schedule_keys(ScheduleConfig& c) {
   return {
       {choice("schedule.kind", c.kind, "course of the learning rate; wsd: warm-up, stable, decay"),
        Role::free()},
-      {whole("schedule.warmup", c.warmup, kEvery, "5% of schedule.steps",
+      {whole("schedule.warmup", c.warmup, kEvery,
+             fmt::format("{}% of schedule.steps", kDefaultWarmupPercent),
              "steps of linear warm-up; may exceed the run"),
        Role::free()},
       {whole("schedule.steps", c.steps, kSteps, "run.steps", "length of the schedule"),

@@ -1,4 +1,4 @@
-#include "cli/job.hpp"
+#include "cli/run_in_job.hpp"
 
 #include <chrono>
 #include <cstdio>
