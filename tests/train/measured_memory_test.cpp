@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "fsdp/connection.hpp"
@@ -115,11 +116,11 @@ TEST(MeasuredEvaluation, IsWhatWasPlannedAndHasNoMoments) {
     measured_evaluation(evaluation_of(1), data.dataset());
     const Blueprint blueprint = evaluation_of(6);
     const auto plan = plan_memory(blueprint, {fsdp::Topology::on_one_host(ranks), 0, {}, {}});
-    for (const auto& item : plan.host_items) {
-      const bool is_of_training = item.memory_class == MemoryClass::optimizer ||
-                                  item.memory_class == MemoryClass::gradients ||
-                                  item.memory_class == MemoryClass::activations;
-      if (is_of_training) EXPECT_EQ(item.bytes, 0u) << name_of(item.memory_class);
+    for (const MemoryClass of_training :
+         {MemoryClass::optimizer, MemoryClass::gradients, MemoryClass::activations}) {
+      const auto item =
+          std::ranges::find(plan.host_items, of_training, &MemoryPlan::Item::memory_class);
+      EXPECT_EQ(item->bytes, 0u) << name_of(of_training);
     }
     const auto planned = static_cast<double>(plan.host_bytes);
     const auto found = static_cast<double>(measured_evaluation(blueprint, data.dataset()));
