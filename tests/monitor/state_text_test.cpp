@@ -85,7 +85,9 @@ TEST(MonitorState, TakesNoStepThatIsNone) {
 /// What later probes are held against has a value of each of their blocks.
 TEST(MonitorState, OfOtherBlocksOrOfManyProbesIsNotTakenUp) {
   const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
-  const MonitorOptions options{.model = {"pre", false, 8, 2}, .every = 0};
+  MonitorOptions options;
+  options.model = {"pre", false, 8, 2};
+  options.every = 0;
   const auto error_of = [&](const MonitorState& state) {
     Monitor monitor{options, *gemm};
     try {
