@@ -2,7 +2,7 @@
 
 #include <array>
 #include <mpi.h>
-#include <source_location>
+#include <string>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -21,12 +21,12 @@ namespace ballast::comm {
 
 /// Throws an internal Error that names the MPI call if `code` is not MPI_SUCCESS. Every handle
 /// returns its errors (MPI_ERRORS_RETURN), so that each call must be checked.
-inline void mpi_check(int code, std::string_view call,
-                      std::source_location where = std::source_location::current()) {
+/// `file` and `line` are the caller's (not std::source_location, which clang 14 lacks).
+inline void mpi_check(int code, std::string_view call, std::string_view file = __builtin_FILE(),
+                      int line = __builtin_LINE()) {
   if (code == MPI_SUCCESS) return;
-  std::string_view file = where.file_name();
   file.remove_prefix(file.rfind('/') + 1);
-  throw internal_error("{} failed ({}:{}): {}", call, file, where.line(), mpi_error_text(code));
+  throw internal_error("{} failed ({}:{}): {}", call, file, line, mpi_error_text(code));
 }
 
 }  // namespace ballast::comm

@@ -12,7 +12,6 @@ namespace ballast::kernels {
 namespace {
 
 typedef std::uint32_t WordVector __attribute__((vector_size(kLanes * sizeof(std::uint32_t))));
-typedef std::int32_t IndexVector __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
 typedef std::uint16_t HalfVector __attribute__((vector_size(kLanes * sizeof(std::uint16_t))));
 
 /// 2^(x factor + bias) within 2 units in the last place: x factor + bias = n + r, then a minimax
@@ -93,11 +92,19 @@ BALLAST_INLINE float largest_of(const float* x, const LaneCols& cols) {
     even = values > even ? values : even;
   }
   even = odd > even ? odd : even;
-  for (int half = kLanes / 2; half > 0; half /= 2) {
-    constexpr IndexVector kIndices{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const LaneVector turned = __builtin_shuffle(even, kIndices ^ half);
-    even = turned > even ? turned : even;
-  }
+  // Halves against halves, until one lane is left.
+  LaneVector turned =
+      __builtin_shufflevector(even, even, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  even = turned > even ? turned : even;
+  turned =
+      __builtin_shufflevector(even, even, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  even = turned > even ? turned : even;
+  turned =
+      __builtin_shufflevector(even, even, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  even = turned > even ? turned : even;
+  turned =
+      __builtin_shufflevector(even, even, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+  even = turned > even ? turned : even;
   return even[0];
 }
 
