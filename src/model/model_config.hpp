@@ -46,7 +46,7 @@ struct ModelConfig {
   double init_depth_scale = 1.0;  ///< residual outputs start at init_std · this / sqrt(2 · layers)
 
   /// What every block is made of, in the order of the stream; no key yet.
-  std::vector<SublayerKind> sublayers{kSublayerKinds.begin(), kSublayerKinds.end()};
+  std::vector<SublayerKind> sublayers{SublayerKind::attention, SublayerKind::feed_forward};
 
   /// What block `layer` is made of.
   [[nodiscard]] std::span<const SublayerKind> sublayers_of(std::size_t) const { return sublayers; }
