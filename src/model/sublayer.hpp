@@ -70,8 +70,8 @@ class Sublayer {
   /// in the compute type.
   virtual void backward_of_output(const SublayerPass& pass, const ConstElements& dout,
                                   const TensorGradients& gradients) const = 0;
-  /// The second half. The gradient of the output is not read any more: dinput may lie there. Nor is
-  /// pass.operand, in which the input may lie.
+  /// The second half. `dout` is no longer valid, since dinput may take its memory; `input` may lie
+  /// in pass.operand, which must not be written.
   virtual void backward_of_input(const SublayerPass& pass, const ConstElements& input,
                                  const InputGradient& dinput,
                                  const TensorGradients& gradients) const = 0;

@@ -300,5 +300,18 @@ TEST(WaysToFit, SayNothingWhereNothingHelps) {
   EXPECT_NE(text.find("use a smaller model, or more hosts"), std::string::npos) << text;
 }
 
+TEST(MemoryPlan, OfGenerationIsWeightsInFp32AndWhatIsRemembered) {
+  model::ModelConfig config = uneven_config(1).model;
+  config.vocabulary = 259;
+  constexpr std::size_t kContext = 7;
+  const auto plan = plan_generation(config, kContext);
+  const std::uint64_t weights = 4 * model::ParameterTable{config}.total_granules() * kGranule;
+  EXPECT_EQ(planned(plan, MemoryClass::parameters), weights);
+  EXPECT_EQ(plan.host_bytes, weights + 4 * 2 * config.layers * kContext * config.kv_dim());
+  EXPECT_EQ(plan.expected_host_bytes(), plan.host_bytes + kProcessBytes);
+  EXPECT_TRUE(find_shortage(plan, limits_of(plan.expected_host_bytes() - 1)));
+  EXPECT_FALSE(find_shortage(plan, limits_of(plan.expected_host_bytes())));
+}
+
 }  // namespace
 }  // namespace ballast::train

@@ -4,6 +4,7 @@
 
 #include "storage/h5/attributes.hpp"
 #include "storage/h5/catalog.hpp"
+#include "storage/h5/each_element.hpp"
 #include "storage/h5/superblock.hpp"
 
 namespace ballast::storage {
@@ -114,14 +115,7 @@ std::vector<T> H5Reader::read_all(const std::string& dataset) const {
 #define BALLAST_H5_ELEMENT(T)                                                           \
   template void H5Reader::read<T>(const std::string&, std::size_t, std::span<T>) const; \
   template std::vector<T> H5Reader::read_all<T>(const std::string&) const;
-BALLAST_H5_ELEMENT(std::uint8_t)
-BALLAST_H5_ELEMENT(std::uint16_t)
-BALLAST_H5_ELEMENT(std::uint32_t)
-BALLAST_H5_ELEMENT(std::uint64_t)
-BALLAST_H5_ELEMENT(std::int32_t)
-BALLAST_H5_ELEMENT(std::int64_t)
-BALLAST_H5_ELEMENT(float)
-BALLAST_H5_ELEMENT(double)
+BALLAST_H5_EACH_ELEMENT(BALLAST_H5_ELEMENT)
 #undef BALLAST_H5_ELEMENT
 
 }  // namespace ballast::storage

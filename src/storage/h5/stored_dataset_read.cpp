@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "storage/h5/each_element.hpp"
 #include "storage/h5/element_conversion.hpp"
 #include "storage/h5/stored_dataset.hpp"
 
@@ -90,14 +91,7 @@ ChunkCache::Chunk StoredDataset::chunk_at(const Chunks& chunks, std::uint64_t fi
 
 #define BALLAST_H5_ELEMENT(T) \
   template void StoredDataset::read<T>(std::uint64_t, std::span<T>, ChunkCache&) const;
-BALLAST_H5_ELEMENT(std::uint8_t)
-BALLAST_H5_ELEMENT(std::uint16_t)
-BALLAST_H5_ELEMENT(std::uint32_t)
-BALLAST_H5_ELEMENT(std::uint64_t)
-BALLAST_H5_ELEMENT(std::int32_t)
-BALLAST_H5_ELEMENT(std::int64_t)
-BALLAST_H5_ELEMENT(float)
-BALLAST_H5_ELEMENT(double)
+BALLAST_H5_EACH_ELEMENT(BALLAST_H5_ELEMENT)
 #undef BALLAST_H5_ELEMENT
 
 }  // namespace ballast::storage::h5

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "storage/h5/each_element.hpp"
 #include "storage/h5/writer_lists.hpp"
 #include "storage/h5/writer_reason.hpp"
 
@@ -170,14 +171,7 @@ void H5Writer::append(const std::string& dataset, std::span<const T> values) {
   template void H5Writer::write_at<T>(const std::string&, std::size_t, std::span<const T>); \
   template void H5Writer::create_growing<T>(const std::string&, H5Layout);                  \
   template void H5Writer::append<T>(const std::string&, std::span<const T>);
-BALLAST_H5_ELEMENT(std::uint8_t)
-BALLAST_H5_ELEMENT(std::uint16_t)
-BALLAST_H5_ELEMENT(std::uint32_t)
-BALLAST_H5_ELEMENT(std::uint64_t)
-BALLAST_H5_ELEMENT(std::int32_t)
-BALLAST_H5_ELEMENT(std::int64_t)
-BALLAST_H5_ELEMENT(float)
-BALLAST_H5_ELEMENT(double)
+BALLAST_H5_EACH_ELEMENT(BALLAST_H5_ELEMENT)
 #undef BALLAST_H5_ELEMENT
 
 }  // namespace ballast::storage

@@ -3,7 +3,6 @@
 #include <span>
 #include <system_error>
 
-#include "base/text.hpp"
 #include "checkpoint/checkpoint_weights.hpp"
 #include "data/tokenizer.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
@@ -36,32 +35,13 @@ std::unique_ptr<data::Tokenizer> tokenizer_of(const checkpoint::Manifest& manife
   return data::make_tokenizer(name, dataset.tokenizer_model());
 }
 
-/// The table; a usage Error where this machine cannot hold the model.
-const model::ParameterTable& require_memory(const model::ParameterTable& table,
-                                            const model::ModelConfig& config, std::size_t context) {
-  const std::uint64_t needed = generation_bytes(table, config, context);
-  const auto limits = MachineLimits::here();
-  const auto refuse_beyond = [&](const MemoryLimit& limit) {
-    if (needed <= limit.bytes) return;
-    throw usage_error(
-        "writing with this model needs {} of memory, but {} leaves {}: use a machine "
-        "with more",
-        human_bytes(needed), limit.source, human_bytes(limit.bytes));
-  };
-  refuse_beyond(limits.host);
-  if (limits.process.data) refuse_beyond(limits.process.data->limit);
-  if (limits.process.address_space) refuse_beyond(limits.process.address_space->limit);
-  return table;
-}
-
 /// A model to write with, read from a checkpoint.
 struct Loaded {
   explicit Loaded(const checkpoint::Checked& checkpoint)
       : config{model_of(checkpoint.manifest)},
         seq_len{number_of(checkpoint.manifest.identity, "data.seq_len")},
         table{config},
-        parameters{require_memory(table, config, seq_len),
-                   model::WholeParameters::Gradients::none} {
+        parameters{table, model::WholeParameters::Gradients::none} {
     checkpoint::CheckpointWeights weights{table, checkpoint};
     checkpoint::load_weights(table, weights, parameters.all_values());
     tokenizer = tokenizer_of(checkpoint.manifest, checkpoint.folder);
@@ -80,7 +60,10 @@ std::unique_ptr<Loaded> load_newest(const std::filesystem::path& path) {
   for (;;) {
     const auto folder = checkpoint::find_checkpoint(path);
     try {
-      return std::make_unique<Loaded>(checkpoint::check_alone(folder));
+      const auto checkpoint = checkpoint::check_alone(folder);
+      require_fits(plan_generation(model_of(checkpoint.manifest),
+                                   number_of(checkpoint.manifest.identity, "data.seq_len")));
+      return std::make_unique<Loaded>(checkpoint);
     } catch (const Error&) {
       std::error_code ignored;
       const bool is_gone = !std::filesystem::exists(folder / checkpoint::kManifestName, ignored);

@@ -262,10 +262,23 @@ std::string explain(const Shortage& shortage, const MemoryPlan& plan,
   return text;
 }
 
-std::uint64_t generation_bytes(const model::ParameterTable& table, const model::ModelConfig& config,
-                               std::size_t context) {
+MemoryPlan plan_generation(const model::ModelConfig& config, std::size_t context) {
+  const model::ParameterTable table{config};
   const std::uint64_t cached = 2 * config.layers * context * config.kv_dim();
-  return sizeof(float) * (table.total_granules() * kGranule + cached) + kProcessBytes;
+  MemoryPlan plan;
+  plan.host_items = no_items();
+  add(plan.host_items, MemoryClass::parameters, sizeof(float) * table.total_granules() * kGranule);
+  add(plan.host_items, MemoryClass::activations, sizeof(float) * cached);
+  plan.rank_items = plan.host_items;
+  for (const auto& item : plan.host_items) plan.host_bytes += item.bytes;
+  plan.rank_bytes = plan.host_bytes;
+  plan.host_ranks = 1;
+  return plan;
+}
+
+void require_fits(const MemoryPlan& plan) {
+  const auto shortage = find_shortage(plan, MachineLimits::here());
+  if (shortage) throw usage_error("{}", explain(*shortage, plan, {}));
 }
 
 MemoryPlan require_memory(comm::Communicator& world, const Job& job) {
@@ -282,8 +295,7 @@ MemoryPlan require_memory(comm::Communicator& world, const Blueprint& blueprint,
                           const Ranks& ranks) {
   return comm::agree_on<MemoryPlan>(world, "memory plan", [&] {
     MemoryPlan plan = plan_memory(blueprint, ranks);
-    const auto shortage = find_shortage(plan, MachineLimits::here());
-    if (shortage) throw usage_error("{}", explain(*shortage, plan, {}));
+    require_fits(plan);
     return plan;
   });
 }

@@ -80,10 +80,12 @@ struct Shortage {
 [[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
                                   const std::vector<std::string>& ways);
 
-/// Bytes that generation takes in one process, itself included: the weights in fp32, and keys and
-/// values of `context` tokens.
-[[nodiscard]] std::uint64_t generation_bytes(const model::ParameterTable& table,
-                                             const model::ModelConfig& config, std::size_t context);
+/// The plan of generation in one process: the weights in fp32, and keys and values of `context`
+/// tokens.
+[[nodiscard]] MemoryPlan plan_generation(const model::ModelConfig& config, std::size_t context);
+
+/// A usage Error that explains where this machine cannot hold the plan.
+void require_fits(const MemoryPlan& plan);
 
 /// The plan of this rank's host; refuses, before anything is allocated, one that the host or a
 /// process limit cannot hold: a usage Error that explains. Collective.
