@@ -21,7 +21,8 @@ namespace ballast::checkpoint {
 
 struct Checked;  // checkpoint/check.hpp
 
-/// A rank's flat shards: master weights and both moments, laid out as ShardLayout says.
+/// A rank's flat shards, laid out as ShardLayout says: master weights, and both moments of the part
+/// that trains, which comes first.
 struct ShardTensors {
   optim::MasterWeights master;
   std::span<float> moment1;
@@ -29,8 +30,8 @@ struct ShardTensors {
 };
 
 /// XXH3-128 over the granules' hashes in canonical order and the state: the same for the same
-/// training at any rank count. A granule's hash covers its logical elements of master, moment1 and
-/// moment2. Collective; the result is on every rank.
+/// training at any rank count. A granule's hash covers its logical elements of master and, where it
+/// trains, of moment1 and moment2. Collective; the result is on every rank.
 [[nodiscard]] Hash128 state_hash(comm::Communicator& world, const fsdp::ShardLayout& layout,
                                  const ShardTensors& tensors, const TrainingState& state);
 

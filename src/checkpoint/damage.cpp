@@ -51,10 +51,13 @@ class GranuleCheck {
 
  private:
   [[nodiscard]] Hash128 hash_at(std::size_t granule, std::size_t numel) {
-    for (const Part part : kParts) {
-      file_->read(part, {granule, 1}, values_[static_cast<std::size_t>(part)]);
-    }
-    return granule_hash({std::span{values_[0]}, values_[1], values_[2]}, 0, numel);
+    const auto read = [&](Part part) {
+      if (granule >= file_->granules(part)) return std::span<float>{};
+      const std::span values{values_[static_cast<std::size_t>(part)]};
+      file_->read(part, {granule, 1}, values);
+      return values;
+    };
+    return granule_hash({read(Part::master), read(Part::moment1), read(Part::moment2)}, 0, numel);
   }
 
   const ShardFile* file_;

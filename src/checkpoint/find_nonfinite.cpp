@@ -18,6 +18,7 @@ std::string find_own(const comm::Communicator& world, const fsdp::ShardLayout& l
   std::vector<float> values(kGranule);
   for (const auto& segment : layout.owned_segments()) {
     for (const Part part : kParts) {
+      if (segment.local_offset >= part_size(tensors, part)) continue;
       for (std::size_t done = 0; done < segment.logical_numel; done += kGranule) {
         const auto granule =
             std::span{values}.first(std::min(kGranule, segment.logical_numel - done));

@@ -11,7 +11,7 @@
 namespace ballast::checkpoint {
 
 /// XXH3-128 over the first `numel` elements of one granule of master, moment1 and moment2, which
-/// begin at `offset` of the given spans.
+/// begin at `offset` of the given spans; of master alone where the moments end before it.
 [[nodiscard]] Hash128 granule_hash(const ShardTensors& tensors, std::size_t offset,
                                    std::size_t numel);
 

@@ -51,10 +51,10 @@ void append_pieces(const ExtentMap& map, GranuleRange wanted, std::size_t offset
 
 std::vector<Piece> shard_pieces(const ExtentMap& map, const fsdp::ShardLayout& layout) {
   std::vector<Piece> pieces;
-  for (model::UnitId unit = 0; unit < layout.table().units().size(); ++unit) {
-    const GranuleRange held = layout.held(unit);
-    const std::size_t start = layout.table().unit(unit).first_granule;
-    append_pieces(map, {start + held.first, held.count}, layout.held_offset(unit), pieces);
+  for (const fsdp::ShardSegment& segment : layout.held_segments()) {
+    const std::size_t start = layout.table().parameters()[segment.parameter].first_granule;
+    append_pieces(map, {start + segment.granules.first, segment.granules.count},
+                  segment.local_offset, pieces);
   }
   return pieces;
 }
@@ -83,9 +83,17 @@ class PieceReader {
     open_file_ = piece.file;
     const auto values = std::span{values_}.first(piece.in_file.numel());
     for (const Part part : kParts) {
+      if (piece.offset >= part_size(out, part)) continue;  // frozen
+      require_part(part, piece);
       file_->read(part, piece.in_file, values);
       write_part(out, part, piece.offset, values);
     }
+  }
+
+  void require_part(Part part, const Piece& piece) const {
+    if (piece.in_file.end() <= file_->granules(part)) return;
+    throw data_error("'{}' has no {} of a tensor that trains here and was frozen there",
+                     paths_[piece.file].string(), name_of(part));
   }
 
   std::vector<Piece> pieces_;

@@ -109,14 +109,16 @@ void require_seal(const std::string& json, const std::filesystem::path& path) {
 void require_version(const Node& root, const std::string& json, const std::filesystem::path& path) {
   root.at("format").require(root.at("format").text() == kFormat, "that of a checkpoint");
   const std::uint64_t version = root.at("format_version").number();
-  if (version == Manifest::kFormatVersion) return;
+  if (version >= Manifest::kOldestVersion && version <= Manifest::kFormatVersion) return;
   require_seal(json, path);
   const std::string_view advice = version > Manifest::kFormatVersion
                                       ? "use the newer build that wrote it"
                                       : "use the older build that wrote it";
-  throw UnknownFormat{ExitCode::data,
-                      fmt::format("'{}' has format version {}; this build reads version {}: {}",
-                                  path.string(), version, Manifest::kFormatVersion, advice)};
+  throw UnknownFormat{
+      ExitCode::data,
+      fmt::format("'{}' has format version {}; this build reads versions {} to {}: {}",
+                  path.string(), version, Manifest::kOldestVersion, Manifest::kFormatVersion,
+                  advice)};
 }
 
 TrainingState parse_state(const Node& node) {

@@ -47,7 +47,8 @@ class UnknownFormat : public Error {
 
 /// manifest.json: written last, so a checkpoint that has one is whole.
 struct Manifest {
-  static constexpr std::uint64_t kFormatVersion = 2;
+  static constexpr std::uint64_t kFormatVersion = 3;  ///< that is written
+  static constexpr std::uint64_t kOldestVersion = 2;  ///< that is read; there nothing is frozen
 
   TrainingState state;
   Hash128 state_hash;

@@ -23,9 +23,9 @@ constexpr const char* kTokenizerName = "tokenizer.model";
 
 /// Files of all writers and the manifest, on one file system.
 std::uint64_t bytes_needed(const fsdp::ShardLayout& layout) {
-  std::uint64_t bytes = shard_file_bytes(0);
+  std::uint64_t bytes = shard_file_bytes(0, 0);
   for (std::size_t rank = 0; rank < layout.ranks(); ++rank) {
-    bytes += shard_file_bytes(layout.owned_granules(rank));
+    bytes += shard_file_bytes(layout.owned_granules(rank), layout.owned_trained_granules(rank));
   }
   return bytes;
 }
@@ -70,10 +70,11 @@ class OwnFile {
   [[nodiscard]] FileEntry entry() {
     storage::FileHasher hasher;
     // One more than the bytes say: the end is found by reading on.
-    stepwise(steps_of_bytes(shard_file_bytes(most_granules_)) + 1, [&](std::size_t step) {
-      if (step == 0) hasher.open(path_);
-      hasher.advance(kStepBytes);
-    });
+    stepwise(steps_of_bytes(shard_file_bytes(most_granules_, most_granules_)) + 1,
+             [&](std::size_t step) {
+               if (step == 0) hasher.open(path_);
+               hasher.advance(kStepBytes);
+             });
     return {name_, hasher.bytes(), hasher.digest()};
   }
 

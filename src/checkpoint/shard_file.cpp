@@ -13,7 +13,10 @@ constexpr const char* kRows = "rows";
 constexpr const char* kHashes = "granule_hashes";
 constexpr const char* kVersion = "format_version";
 constexpr const char* kGranuleSize = "granule";
+constexpr const char* kTrainedRows = "trained_rows";
 constexpr std::size_t kRowWords = 3;
+/// From this version on tensors may be frozen.
+constexpr std::uint64_t kVersionWithFrozen = 3;
 /// Headers and rows of a file, generously.
 constexpr std::uint64_t kOverheadBytes = 16 * 1024;
 
@@ -33,6 +36,33 @@ void require_equal(const storage::H5Reader& file, const char* attribute, std::ui
     throw data_error("'{}' has {} {}; this build reads {}", file.path().string(), attribute, found,
                      expected);
   }
+}
+
+std::uint64_t require_known_version(const storage::H5Reader& file) {
+  const std::uint64_t found = file.number_attribute(kVersion);
+  if (found < Manifest::kOldestVersion || found > Manifest::kFormatVersion) {
+    throw data_error("'{}' has {} {}; this build reads {} to {}", file.path().string(), kVersion,
+                     found, Manifest::kOldestVersion, Manifest::kFormatVersion);
+  }
+  return found;
+}
+
+/// Granules of the first rows, whose tensors train: as many rows as the file says.
+std::size_t trained_granules(const storage::H5Reader& file, std::span<const Row> rows) {
+  const std::uint64_t trained = file.number_attribute(kTrainedRows);
+  if (trained > rows.size()) {
+    throw data_error("'{}' says that {} of its {} rows train", file.path().string(), trained,
+                     rows.size());
+  }
+  std::size_t granules = 0;
+  for (const Row& row : rows.first(trained)) granules += row.granules;
+  return granules;
+}
+
+/// What a rank's file holds of a part.
+std::size_t part_granules_of(const fsdp::ShardLayout& layout, Part part) {
+  return part == Part::master ? layout.owned_granules(layout.rank())
+                              : layout.owned_trained_granules(layout.rank());
 }
 
 std::vector<Row> read_rows(const storage::H5Reader& file) {
@@ -75,13 +105,16 @@ std::string_view name_of(Part part) {
 
 void read_part(const ShardTensors& tensors, Part part, std::size_t offset, std::span<float> out) {
   if (part == Part::master) return tensors.master.read(offset, out);
-  std::ranges::copy(moment(tensors, part).subspan(offset, out.size()), out.begin());
+  const std::size_t numel = part_numel(part_size(tensors, part), offset, out.size());
+  if (numel > 0) std::ranges::copy(moment(tensors, part).subspan(offset, numel), out.begin());
 }
 
 void write_part(const ShardTensors& tensors, Part part, std::size_t offset,
                 std::span<const float> values) {
   if (part == Part::master) return tensors.master.write(offset, values);
-  std::ranges::copy(values, moment(tensors, part).subspan(offset, values.size()).begin());
+  const std::size_t numel = part_numel(part_size(tensors, part), offset, values.size());
+  if (numel == 0) return;
+  std::ranges::copy(values.first(numel), moment(tensors, part).subspan(offset, numel).begin());
 }
 
 std::size_t part_size(const ShardTensors& tensors, Part part) {
@@ -100,10 +133,10 @@ std::string shard_file_name(std::size_t rank, std::size_t writers) {
   return fmt::format("rank-{:05}-of-{:05}.h5", rank, writers);
 }
 
-std::uint64_t shard_file_bytes(std::size_t granules) {
-  constexpr std::uint64_t kGranuleBytes =
-      kGranule * sizeof(float) * kParts.size() + sizeof(Hash128);
-  return granules * kGranuleBytes + kOverheadBytes;
+std::uint64_t shard_file_bytes(std::size_t granules, std::size_t trained) {
+  constexpr std::uint64_t kPartBytes = kGranule * sizeof(float);
+  return granules * (kPartBytes + sizeof(Hash128)) + trained * kPartBytes * (kParts.size() - 1) +
+         kOverheadBytes;
 }
 
 std::size_t steps_of_granules(std::size_t most_granules) {
@@ -141,10 +174,11 @@ ShardWriter::ShardWriter(const std::filesystem::path& path, const fsdp::ShardLay
   file_.set_attribute("rank", std::uint64_t{layout.rank()});
   file_.set_attribute("writers", std::uint64_t{layout.ranks()});
   file_.set_attribute("step", state.step);
+  file_.set_attribute(kTrainedRows, std::uint64_t{layout.trained_segments().size()});
   file_.write<std::uint64_t>(kRows, row_words(layout));
   file_.write<std::uint64_t>(kHashes, hash_words(hashes));
   for (const Part part : kParts) {
-    file_.reserve<float>(dataset_of(part), layout.owned_granules(layout.rank()) * kGranule);
+    file_.reserve<float>(dataset_of(part), part_granules_of(layout, part) * kGranule);
   }
 }
 
@@ -152,8 +186,11 @@ void ShardWriter::write(std::size_t step) {
   const auto pieces = pieces_of_step(*layout_, step);
   std::vector<float> values(kPieceGranules * kGranule);
   for (const Part part : kParts) {
+    const std::size_t granules = part_granules_of(*layout_, part);
     for (const OwnedPiece& piece : pieces) {
-      const auto room = std::span{values}.first(piece.granules * kGranule);
+      const std::size_t here = part_numel(granules, piece.file_start, piece.granules);
+      if (here == 0) continue;
+      const auto room = std::span{values}.first(here * kGranule);
       read_part(*tensors_, part, piece.local_offset, room);
       file_.write_at<float>(dataset_of(part), piece.file_start * kGranule, room);
     }
@@ -167,7 +204,7 @@ void ShardWriter::close() {
 }
 
 ShardFile::ShardFile(const std::filesystem::path& path) : file_{path} {
-  require_equal(file_, kVersion, Manifest::kFormatVersion);
+  const std::uint64_t version = require_known_version(file_);
   require_equal(file_, kGranuleSize, kGranule);
   rows_ = read_rows(file_);
   const std::size_t stored = file_.size(dataset_of(Part::master)) / kGranule;
@@ -177,11 +214,13 @@ ShardFile::ShardFile(const std::filesystem::path& path) : file_{path} {
     }
     granules_ += row.granules;
   }
+  trained_ = granules_;
+  if (version >= kVersionWithFrozen) trained_ = trained_granules(file_, rows_);
   for (const Part part : kParts) {
     const std::size_t size = file_.size(dataset_of(part));
-    if (size != granules_ * kGranule) {
+    if (size != granules(part) * kGranule) {
       throw data_error("dataset '{}' of '{}' has {} elements; its rows claim {}", dataset_of(part),
-                       path.string(), size, granules_ * kGranule);
+                       path.string(), size, granules(part) * kGranule);
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,18 +28,24 @@ struct Row {
   friend bool operator==(const Row&, const Row&) = default;
 };
 
-/// The datasets of a file. Each holds the granules of the rows, one after the other, padding
-/// included.
+/// The datasets of a file. `master` holds the granules of the rows, one after the other, padding
+/// included; the moments hold the same of the first rows, those of tensors that train.
 enum class Part { master, moment1, moment2 };
 inline constexpr std::array kParts{Part::master, Part::moment1, Part::moment2};
 /// "master", "moment1", "moment2": also what its dataset is called.
 [[nodiscard]] std::string_view name_of(Part part);
 
-/// Elements [offset, offset + size) of one part of a rank's flat shard, as fp32.
+/// Elements [offset, offset + size) of one part of a rank's flat shard, as fp32. What reaches
+/// beyond the end of the part is left alone.
 void read_part(const ShardTensors& tensors, Part part, std::size_t offset, std::span<float> out);
 void write_part(const ShardTensors& tensors, Part part, std::size_t offset,
                 std::span<const float> values);
 [[nodiscard]] std::size_t part_size(const ShardTensors& tensors, Part part);
+/// How many of `numel` elements from `offset` on a part of `size` elements has.
+[[nodiscard]] constexpr std::size_t part_numel(std::size_t size, std::size_t offset,
+                                               std::size_t numel) {
+  return offset < size ? std::min(numel, size - offset) : 0;
+}
 
 /// Granules that are moved at a time between memory and files.
 inline constexpr std::size_t kPieceGranules = 256;
@@ -74,8 +81,8 @@ struct OwnedPiece {
 /// "rank-00002-of-00004.h5"
 [[nodiscard]] std::string shard_file_name(std::size_t rank, std::size_t writers);
 
-/// A little more than what a writer's file of `granules` granules takes.
-[[nodiscard]] std::uint64_t shard_file_bytes(std::size_t granules);
+/// A little more than what a writer's file of so many granules takes, `trained` of which train.
+[[nodiscard]] std::uint64_t shard_file_bytes(std::size_t granules, std::size_t trained);
 
 /// Writes what a rank owns, a step at a time. Data Errors name the file.
 class ShardWriter {
@@ -106,16 +113,22 @@ class ShardFile {
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
   /// Over all rows.
   [[nodiscard]] std::size_t granules() const { return granules_; }
+  /// Of these, how many a part has: the first ones.
+  [[nodiscard]] std::size_t granules(Part part) const {
+    return part == Part::master ? granules_ : trained_;
+  }
   /// Of each granule, in the file's order. Files from before they were kept have none.
   [[nodiscard]] std::vector<Hash128> hashes() const;
 
-  /// Fills `out` (range.numel() elements) with granules of the file, counted from its start.
+  /// Fills `out` (range.numel() elements) with granules of the file, counted from its start, all of
+  /// which the part must have.
   void read(Part part, GranuleRange range, std::span<float> out) const;
 
  private:
   storage::H5Reader file_;
   std::vector<Row> rows_;
   std::size_t granules_ = 0;
+  std::size_t trained_ = 0;
 };
 
 }  // namespace ballast::checkpoint

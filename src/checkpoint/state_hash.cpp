@@ -2,6 +2,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <map>
 #include <type_traits>
 
 #include "base/error.hpp"
@@ -20,10 +21,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little);
 static_assert(sizeof(Hash128) == 16 && std::is_trivially_copyable_v<Hash128>);
 
-/// Appends the hashes of all ranks' granules of one unit: the ranks' ranges side by side are the
-/// unit, so the order is canonical at any rank count and sharding.
-void append_unit(comm::Communicator& world, const fsdp::ShardLayout& layout, model::UnitId unit,
-                 std::span<const Hash128> own, Hasher& hasher) {
+/// The hashes of all ranks' granules of one unit: the ranks' ranges side by side are the unit.
+std::vector<Hash128> gather_unit(comm::Communicator& world, const fsdp::ShardLayout& layout,
+                                 model::UnitId unit, std::span<const Hash128> own) {
   std::vector<std::size_t> counts;
   std::vector<std::size_t> offsets;
   for (std::size_t rank = 0; rank < layout.ranks(); ++rank) {
@@ -34,8 +34,42 @@ void append_unit(comm::Communicator& world, const fsdp::ShardLayout& layout, mod
   std::vector<Hash128> all(layout.table().unit(unit).granules);
   world.all_gather(std::as_bytes(own), std::as_writable_bytes(std::span{all}), counts, offsets,
                    {"state hash", layout.table().unit(unit).name});
-  hasher.update(std::as_bytes(std::span{all}));
+  return all;
 }
+
+/// Hashes of granules as they come, unit by unit, into the canonical order: that of the tensors,
+/// whatever unit they are in. A unit is gathered at its first tensor and dropped after its last.
+class CanonicalHashes {
+ public:
+  CanonicalHashes(comm::Communicator& world, const fsdp::ShardLayout& layout,
+                  std::span<const Hash128> own)
+      : world_{&world}, layout_{&layout}, own_(layout.table().units().size()) {
+    std::size_t start = 0;
+    for (const model::UnitId unit : layout.order()) {
+      const std::size_t granules = layout.owned(unit).count;
+      own_[unit] = own.subspan(start, granules);
+      start += granules;
+    }
+  }
+
+  void append(std::size_t row, Hasher& hasher) {
+    const auto& parameter = layout_->table().parameters()[row];
+    const auto& unit = layout_->table().unit(parameter.unit);
+    if (row == unit.rows.front()) {
+      units_[parameter.unit] = gather_unit(*world_, *layout_, parameter.unit, own_[parameter.unit]);
+    }
+    const auto hashes = std::span{units_[parameter.unit]}.subspan(parameter.offset / kGranule,
+                                                                  parameter.granules());
+    hasher.update(std::as_bytes(hashes));
+    if (row == unit.rows.back()) units_.erase(parameter.unit);
+  }
+
+ private:
+  comm::Communicator* world_;
+  const fsdp::ShardLayout* layout_;
+  std::vector<std::span<const Hash128>> own_;            ///< by unit
+  std::map<model::UnitId, std::vector<Hash128>> units_;  ///< that are gathered and not yet read
+};
 
 std::array<std::uint64_t, 6> state_words(const TrainingState& state) {
   return {state.step,   state.optimizer_steps, state.seed,
@@ -48,8 +82,10 @@ void require_fit(const comm::Communicator& world, const fsdp::ShardLayout& layou
                  const ShardTensors& tensors) {
   const bool same_world = narrow<std::size_t>(world.rank()) == layout.rank() &&
                           narrow<std::size_t>(world.size()) == layout.ranks();
-  const bool same_size = std::ranges::all_of(
-      kParts, [&](Part part) { return part_size(tensors, part) == layout.local_numel(); });
+  const bool same_size = std::ranges::all_of(kParts, [&](Part part) {
+    return part_size(tensors, part) ==
+           (part == Part::master ? layout.local_numel() : layout.trained_numel());
+  });
   if (!same_world || !same_size) {
     throw internal_error("checkpoint: the shards do not have the layout of {}", world.name());
   }
@@ -59,8 +95,9 @@ Hash128 granule_hash(const ShardTensors& tensors, std::size_t offset, std::size_
   std::array<float, kParts.size() * kGranule> values;
   std::size_t filled = 0;
   for (const Part part : kParts) {
-    read_part(tensors, part, offset, std::span{values}.subspan(filled, numel));
-    filled += numel;
+    const std::size_t here = part_numel(part_size(tensors, part), offset, numel);
+    read_part(tensors, part, offset, std::span{values}.subspan(filled, here));
+    filled += here;
   }
   return hash_of(std::span<const float>{values}.first(filled));
 }
@@ -80,11 +117,9 @@ std::vector<Hash128> granule_hashes(const fsdp::ShardLayout& layout, const Shard
 Hash128 combine_hashes(comm::Communicator& world, const fsdp::ShardLayout& layout,
                        std::span<const Hash128> own, const TrainingState& state) {
   Hasher hasher;
-  std::size_t start = 0;
-  for (model::UnitId unit = 0; unit < layout.table().units().size(); ++unit) {
-    const std::size_t granules = layout.owned(unit).count;
-    append_unit(world, layout, unit, own.subspan(start, granules), hasher);
-    start += granules;
+  CanonicalHashes hashes{world, layout, own};
+  for (std::size_t row = 0; row < layout.table().parameters().size(); ++row) {
+    hashes.append(row, hasher);
   }
   const auto words = state_words(state);
   hasher.update(std::as_bytes(std::span{words}));

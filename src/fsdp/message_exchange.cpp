@@ -19,7 +19,7 @@ std::size_t slab_granules_of(const ShardLayout& layout) {
   if (layout.ranks() == 1) return 0;
   std::size_t most = 0;
   for (UnitId unit = 0; unit < layout.table().units().size(); ++unit) {
-    most = std::max(most, layout.largest_owned(unit));
+    if (layout.trains(unit)) most = std::max(most, layout.largest_owned(unit));
   }
   return std::min(kSlabGranules, most);
 }
@@ -31,14 +31,14 @@ std::vector<Arena::Slot<float>> reserve_rooms(const model::ParameterTable& table
   };
   std::vector<Arena::Slot<float>> rooms;
   if (leaf_micro_batches > 1) {
-    for (const auto& unit : table.units()) rooms.push_back(room(unit.granules));
-  } else if (table.ends_share_a_unit()) {
-    rooms.push_back(room(table.unit(model::kEmbeddingUnit).granules));
-    rooms.resize(table.units().size(), room(table.largest_block_granules()));
-  } else {
-    const std::size_t most = std::max(table.largest_end_granules(), table.largest_block_granules());
-    rooms.resize(table.units().size(), room(most));
+    for (const auto& unit : table.units()) rooms.push_back(room(room_granules(unit)));
+    return rooms;
   }
+  const RoomSizes sizes = room_sizes(table);
+  if (sizes.end_outlasts_blocks) rooms.resize(table.ends(), room(sizes.end));
+  const std::size_t most =
+      sizes.end_outlasts_blocks ? sizes.block : std::max(sizes.end, sizes.block);
+  rooms.resize(table.units().size(), room(most));
   return rooms;
 }
 

@@ -19,33 +19,56 @@ MessageStore::MessageStore(const ShardLayout& layout, const Policy& policy, Aren
     : layout_{&layout},
       policy_{policy},
       arena_{&arena},
-      weights_{arena.reserve(MemoryClass::parameters, layout.local_numel(), policy.compute)} {
-  const auto& table = layout.table();
-  const auto add_rooms = [&](std::size_t count, std::size_t granules) {
-    for (std::size_t i = 0; i < count; ++i) {
-      rooms_.push_back(
-          {.slot = arena.reserve(MemoryClass::transient, granules * kGranule, policy.compute),
-           .early = std::nullopt});
-    }
-  };
-  if (keeps_all()) {
-    for (const auto& unit : table.units()) add_rooms(1, unit.granules);
-  } else {
-    for (const auto& end : table.units().first(table.ends())) add_rooms(1, end.granules);
-    const std::size_t others = table.units().size() - table.ends();
-    add_rooms(std::min(others, 1 + policy.prefetch_units), table.largest_block_granules());
-  }
+      weights_{arena.reserve(MemoryClass::parameters, layout.local_numel(), policy.compute)},
+      lanes_{find_lanes()},
+      versions_(layout.table().units().size()) {
+  for (std::size_t lane = 0; lane <= std::ranges::max(lanes_); ++lane) reserve_lane(lane, arena);
   upcoming_.reserve(1 + policy.prefetch_units);
   counts_.reserve(layout.mesh().shards);
   offsets_.reserve(layout.mesh().shards);
-  if (policy.reshard.group() == 0) return;
-  std::size_t kept = 0;
+  if (policy.reshard.group() > 0) reserve_kept(arena);
+}
+
+/// A lane for each unit that has a room to itself; one for the others, or two where a block is cut
+/// into what trains and what does not: these are read together.
+std::vector<std::size_t> MessageStore::find_lanes() const {
+  const auto& table = layout_->table();
+  const std::size_t alone = keeps_all() ? table.units().size() : table.ends();
+  bool is_cut = false;
+  for (std::size_t layer = 0; layer < table.layers(); ++layer) {
+    is_cut |= table.units_at(table.depth_of(layer)).size() > 1;
+  }
+  std::vector<std::size_t> lanes;
   for (UnitId unit = 0; unit < table.units().size(); ++unit) {
+    lanes.push_back(unit < alone ? unit : alone + (is_cut && layout_->trains(unit) ? 1 : 0));
+  }
+  return lanes;
+}
+
+void MessageStore::reserve_lane(std::size_t lane, Arena& arena) {
+  std::size_t units = 0;
+  std::size_t granules = 0;
+  for (UnitId unit = 0; unit < lanes_.size(); ++unit) {
+    if (lanes_[unit] != lane) continue;
+    ++units;
+    granules = std::max(granules, layout_->table().unit(unit).granules);
+  }
+  for (std::size_t i = 0; i < std::min(units, 1 + policy_.prefetch_units); ++i) {
+    rooms_.push_back(
+        {.slot = arena.reserve(MemoryClass::transient, granules * kGranule, policy_.compute),
+         .lane = lane,
+         .early = std::nullopt});
+  }
+}
+
+void MessageStore::reserve_kept(Arena& arena) {
+  std::size_t kept = 0;
+  for (UnitId unit = 0; unit < lanes_.size(); ++unit) {
     kept_offsets_.push_back(kept);
     kept += kept_range(unit).numel();
   }
-  kept_versions_.assign(table.units().size(), 0);
-  kept_ = arena.reserve(MemoryClass::transient, kept, policy.compute);
+  kept_versions_.assign(lanes_.size(), 0);
+  kept_ = arena.reserve(MemoryClass::transient, kept, policy_.compute);
 }
 
 void MessageStore::connect(Groups& groups, HostRegion*) {
@@ -68,24 +91,26 @@ Elements MessageStore::contents(const Room& room, UnitId unit) const {
 
 // Rooms
 
+/// Whether a room holds its unit as it was last written.
+bool MessageStore::is_current(const Room& room) const {
+  return room.version == versions_[room.unit];
+}
+
 MessageStore::Room* MessageStore::find(UnitId unit) {
   const auto found = std::ranges::find_if(
-      rooms_, [&](const Room& room) { return room.version == version_ && room.unit == unit; });
+      rooms_, [&](const Room& room) { return room.unit == unit && is_current(room); });
   return found == rooms_.end() ? nullptr : &*found;
 }
 
 /// A room for `unit` whose contents nobody reads now or next; null when there is none.
 MessageStore::Room* MessageStore::free_room(UnitId unit) {
-  if (keeps_all()) return &rooms_[unit];
-  const model::ParameterTable& table = layout_->table();
-  if (table.is_end(unit)) return rooms_[unit].leases == 0 ? &rooms_[unit] : nullptr;
   const auto is_wanted = [&](const Room& room) {
-    return room.version == version_ && std::ranges::find(upcoming_, room.unit) != upcoming_.end();
+    return is_current(room) && std::ranges::find(upcoming_, room.unit) != upcoming_.end();
   };
-  for (std::size_t i = table.ends(); i < rooms_.size(); ++i) {
-    if (rooms_[i].leases == 0 && !is_wanted(rooms_[i])) return &rooms_[i];
-  }
-  return nullptr;
+  const auto found = std::ranges::find_if(rooms_, [&](const Room& room) {
+    return room.lane == lanes_[unit] && room.leases == 0 && !is_wanted(room);
+  });
+  return found == rooms_.end() ? nullptr : &*found;
 }
 
 MessageStore::Room& MessageStore::require_room(UnitId unit) {
@@ -99,7 +124,7 @@ MessageStore::Room& MessageStore::require_room(UnitId unit) {
 
 void MessageStore::claim(Room& room, UnitId unit) {
   room.unit = unit;
-  room.version = version_;
+  room.version = versions_[unit];
 }
 
 // The course of a micro-batch
@@ -178,7 +203,7 @@ void MessageStore::gather_now(Room& room, UnitId unit) {
 
 MessageStore::Source MessageStore::source_of(UnitId unit) {
   const std::size_t group = policy_.reshard.group();
-  if (group == 0 || kept_versions_[unit] != version_) {
+  if (group == 0 || kept_versions_[unit] != versions_[unit]) {
     return {&groups_->shard(), held(unit), layout_->mesh().shards, true};
   }
   const auto own = arena_->view(kept_).subspan(kept_offsets_[unit], kept_range(unit).numel());
@@ -206,12 +231,12 @@ GranuleRange MessageStore::kept_range(UnitId unit) const {
 
 /// After a gather from the whole group: keeps this rank's part of the copy that stays.
 void MessageStore::keep_copy(const Room& room) {
-  if (policy_.reshard.group() == 0 || kept_versions_[room.unit] == version_) return;
+  if (policy_.reshard.group() == 0 || kept_versions_[room.unit] == versions_[room.unit]) return;
   const GranuleRange range = kept_range(room.unit);
   const auto from = contents(room, room.unit).subspan(range.first_element(), range.numel());
   const auto to = arena_->view(kept_).subspan(kept_offsets_[room.unit], range.numel());
   if (!from.empty()) std::memcpy(to.data(), from.data(), from.bytes().size());
-  kept_versions_[room.unit] = version_;
+  kept_versions_[room.unit] = versions_[room.unit];
 }
 
 }  // namespace ballast::fsdp

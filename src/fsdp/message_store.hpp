@@ -15,10 +15,11 @@ namespace ballast::fsdp {
 /// Units gathered by messages. The shards of a unit laid side by side are the gathered unit, so an
 /// all-gather of bytes goes straight to where the model reads.
 ///
-/// Rooms: one for embedding and head each, and 1 + prefetch_units for all other units in turn; or
-/// one for every unit where units stay (grad_op, Reshard::never). The step program says which units
-/// come next: their gathers start early, and of the units in the rooms the one to give up is one
-/// that is not about to be read.
+/// Rooms: one for embedding and head each, and 1 + prefetch_units for all other units in turn, or
+/// so many for those that train and as many for the frozen ones where a block has both; or one for
+/// every unit where units stay (grad_op, Reshard::never). The step program says which units come
+/// next: their gathers start early, and of the units in the rooms the one to give up is one that is
+/// not about to be read.
 class MessageStore final : public UnitStore {
  public:
   /// Reserves in `arena`, to be committed before use.
@@ -29,7 +30,7 @@ class MessageStore final : public UnitStore {
   ConstElements acquire(model::UnitId unit) override;
   void release(model::UnitId unit) override;
   void begin_version() override { ++version_; }
-  void publish(model::UnitId) override {}
+  void publish(model::UnitId unit) override { versions_.at(unit) = version_; }
   void follow(const model::StepProgram& program) override;
   [[nodiscard]] std::uint64_t gathered_bytes() const override { return gathered_bytes_; }
 
@@ -39,6 +40,7 @@ class MessageStore final : public UnitStore {
     model::UnitId unit = 0;
     std::uint64_t version = 0;  ///< 0: nothing gathered yet
     std::size_t leases = 0;
+    std::size_t lane = 0;                   ///< which units come here
     std::optional<comm::GatherSlot> early;  ///< a gather that may be under way
   };
   /// Where the pieces of a unit come from.
@@ -50,7 +52,11 @@ class MessageStore final : public UnitStore {
   };
 
   [[nodiscard]] bool keeps_all() const;
+  [[nodiscard]] std::vector<std::size_t> find_lanes() const;
+  void reserve_lane(std::size_t lane, Arena& arena);
+  void reserve_kept(Arena& arena);
   [[nodiscard]] Elements contents(const Room& room, model::UnitId unit) const;
+  [[nodiscard]] bool is_current(const Room& room) const;
   [[nodiscard]] Room* find(model::UnitId unit);
   [[nodiscard]] Room* free_room(model::UnitId unit);
   [[nodiscard]] Room& require_room(model::UnitId unit);
@@ -70,8 +76,10 @@ class MessageStore final : public UnitStore {
   const Arena* arena_;
   Groups* groups_ = nullptr;
   Arena::ElementSlot weights_;
+  std::vector<std::size_t> lanes_;  ///< by unit; units of a lane take turns in its rooms
   std::vector<Room> rooms_;
   std::uint64_t version_ = 0;
+  std::vector<std::uint64_t> versions_;  ///< by unit: in which it was written last
   std::uint64_t gathered_bytes_ = 0;
 
   const model::StepProgram* program_ = nullptr;

@@ -59,8 +59,6 @@ class Reshard {
   std::size_t ranks_;
 };
 
-enum class Purpose { training, evaluation };
-
 /// How parameters are sharded and moved: the choices of a user.
 struct Policy {
   Sharding sharding = Sharding::full;
@@ -70,7 +68,6 @@ struct Policy {
   std::size_t prefetch_units = 0;  ///< units whose gather starts before they are needed
   ElementType compute = ElementType::fp32;
   std::size_t leaf_micro_batches = 1;
-  Purpose purpose = Purpose::training;
 };
 
 }  // namespace ballast::fsdp

@@ -26,15 +26,13 @@ RegionExchange::RegionExchange(const ShardLayout& layout, std::size_t leaf_micro
     rooms_.push_back({.slot = rooms.reserve<float>(MemoryClass::transient, granules * kGranule)});
   };
   if (!rooms_take_turns_) {
-    for (const auto& unit : table.units()) add_room(unit.granules);
+    for (const auto& unit : table.units()) add_room(room_granules(unit));
     return;
   }
-  const bool ends_take_turns = !table.ends_share_a_unit();
-  const std::size_t block = table.largest_block_granules();
-  const std::size_t end = table.largest_end_granules();
-  add_room(ends_take_turns ? std::max(end, block) : end);
-  first_turn_ = ends_take_turns ? 0 : 1;
-  while (rooms_.size() < first_turn_ + kTurns) add_room(block);
+  const RoomSizes sizes = room_sizes(table);
+  add_room(sizes.end_outlasts_blocks ? sizes.end : std::max(sizes.end, sizes.block));
+  first_turn_ = sizes.end_outlasts_blocks ? 1 : 0;
+  while (rooms_.size() < first_turn_ + kTurns) add_room(sizes.block);
 }
 
 std::size_t RegionExchange::room_of(UnitId unit) const {

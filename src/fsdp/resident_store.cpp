@@ -10,7 +10,8 @@ ResidentStore::ResidentStore(const ShardLayout& layout, ElementType compute, Tra
       transport_{transport},
       arena_{&arena},
       slot_{arena.reserve(MemoryClass::parameters, layout.table().total_granules() * kGranule,
-                          compute)} {}
+                          compute)},
+      versions_(layout.table().units().size()) {}
 
 Elements ResidentStore::whole(UnitId unit) const {
   const auto& info = layout_->table().unit(unit);
@@ -22,10 +23,10 @@ Elements ResidentStore::held(UnitId unit) const {
   return whole(unit).subspan(range.first_element(), range.numel());
 }
 
-/// What a rank posts once it has written its run of `unit` in the current version: units are
-/// published in order, so one counter a rank serves all of them.
+/// What a rank posts once it has written its run of `unit` for the last time: units are published
+/// in order, so one counter a rank serves all of them.
 std::uint32_t ResidentStore::count(UnitId unit) const {
-  return version_ * static_cast<std::uint32_t>(layout_->table().units().size()) +
+  return versions_[unit] * static_cast<std::uint32_t>(layout_->table().units().size()) +
          static_cast<std::uint32_t>(unit) + 1;
 }
 
@@ -38,6 +39,7 @@ ConstElements ResidentStore::acquire(UnitId unit) {
 }
 
 void ResidentStore::publish(UnitId unit) {
+  versions_[unit] = version_;
   if (region_ != nullptr) region_->post(Signal::weights, count(unit));
 }
 

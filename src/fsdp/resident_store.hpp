@@ -39,6 +39,7 @@ class ResidentStore final : public UnitStore {
   Arena::ElementSlot slot_;
   HostRegion* region_ = nullptr;
   std::uint32_t version_ = 0;
+  std::vector<std::uint32_t> versions_;  ///< by unit: in which it was written last
 };
 
 }  // namespace ballast::fsdp

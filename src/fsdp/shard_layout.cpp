@@ -1,6 +1,7 @@
 #include "fsdp/shard_layout.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace ballast::fsdp {
 
@@ -10,7 +11,7 @@ namespace {
 void append_segments(const model::ParameterTable& table, const model::UnitInfo& unit,
                      GranuleRange range, std::size_t local_offset,
                      std::vector<ShardSegment>& segments) {
-  for (std::size_t i = unit.first_parameter; i < unit.first_parameter + unit.parameters; ++i) {
+  for (const std::size_t i : unit.rows) {
     const auto& parameter = table.parameters()[i];
     const std::size_t start = parameter.offset / kGranule;
     const std::size_t first = std::max(range.first, start);
@@ -26,14 +27,29 @@ void append_segments(const model::ParameterTable& table, const model::UnitInfo& 
   }
 }
 
+std::vector<model::UnitId> trained_first(const model::ParameterTable& table) {
+  std::vector<model::UnitId> order(table.units().size());
+  std::iota(order.begin(), order.end(), model::UnitId{0});
+  std::ranges::stable_partition(order, [&](model::UnitId id) { return table.unit(id).trains; });
+  return order;
+}
+
 }  // namespace
 
 ShardLayout::ShardLayout(const model::ParameterTable& table, const Mesh& mesh, std::size_t rank)
-    : table_{&table}, mesh_{mesh}, rank_{rank}, offsets_{0} {
-  for (model::UnitId unit = 0; unit < table.units().size(); ++unit) {
-    offsets_.push_back(offsets_.back() + held(unit).numel());
+    : table_{&table},
+      mesh_{mesh},
+      rank_{rank},
+      order_{trained_first(table)},
+      offsets_(table.units().size()) {
+  for (const model::UnitId unit : order_) {
+    offsets_[unit] = local_numel_;
+    local_numel_ += held(unit).numel();
     append_segments(table, table.unit(unit), held(unit), held_offset(unit), held_);
     append_segments(table, table.unit(unit), owned(unit), owned_offset(unit), owned_);
+    if (!trains(unit)) continue;
+    trained_numel_ = local_numel_;
+    trained_segments_ = owned_.size();
   }
 }
 
@@ -43,9 +59,13 @@ std::size_t ShardLayout::largest_owned(model::UnitId unit) const {
 
 std::size_t ShardLayout::owned_granules(std::size_t rank) const {
   std::size_t granules = 0;
-  for (model::UnitId unit = 0; unit < table_->units().size(); ++unit) {
-    granules += owned(unit, rank).count;
-  }
+  for (const model::UnitId unit : order_) granules += owned(unit, rank).count;
+  return granules;
+}
+
+std::size_t ShardLayout::owned_trained_granules(std::size_t rank) const {
+  std::size_t granules = 0;
+  for (const model::UnitId unit : order_) granules += trains(unit) ? owned(unit, rank).count : 0;
   return granules;
 }
 

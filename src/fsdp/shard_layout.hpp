@@ -19,8 +19,10 @@ struct ShardSegment {
 };
 
 /// Who has which granules. Each unit is cut into contiguous runs of granules, so that the shards of
-/// a unit laid side by side are the gathered unit; a rank's flat shard is its runs of all units,
-/// one after the other. Pure arithmetic, the same on every rank.
+/// a unit laid side by side are the gathered unit; a rank's flat shard is its runs of all units
+/// that train, one after the other, and then of those that are frozen. So what only trained weights
+/// have, as moments, is a shorter flat shard with the same offsets. Pure arithmetic, the same on
+/// every rank.
 ///
 /// A rank *holds* one of mesh.shards() runs of each unit: weights, moments and gradient of it. It
 /// *owns* one of mesh.ranks() runs, a part of what it holds: the one that it reduces, hashes and
@@ -48,8 +50,9 @@ class ShardLayout {
   }
   /// The most granules of `unit` that any rank owns.
   [[nodiscard]] std::size_t largest_owned(model::UnitId unit) const;
-  /// Granules that a rank owns of the whole model.
+  /// Granules that a rank owns of the whole model, and of what trains.
   [[nodiscard]] std::size_t owned_granules(std::size_t rank) const;
+  [[nodiscard]] std::size_t owned_trained_granules(std::size_t rank) const;
 
   /// Where what this rank holds of `unit` starts in its flat shard, in elements.
   [[nodiscard]] std::size_t held_offset(model::UnitId unit) const { return offsets_.at(unit); }
@@ -58,19 +61,36 @@ class ShardLayout {
     return held_offset(unit) + (owned(unit).first - held(unit).first) * kGranule;
   }
   /// Elements of this rank's flat shard, padding included.
-  [[nodiscard]] std::size_t local_numel() const { return offsets_.back(); }
+  [[nodiscard]] std::size_t local_numel() const { return local_numel_; }
+  /// Of these, the ones that train: the first ones.
+  [[nodiscard]] std::size_t trained_numel() const { return trained_numel_; }
+  /// Whether a segment is among them.
+  [[nodiscard]] bool trains(const ShardSegment& segment) const {
+    return segment.local_offset < trained_numel_;
+  }
+  [[nodiscard]] bool trains(model::UnitId unit) const { return table_->unit(unit).trains; }
+  /// All units in the order of the flat shard.
+  [[nodiscard]] std::span<const model::UnitId> order() const { return order_; }
 
-  /// What this rank holds or owns, tensor by tensor, in canonical order.
+  /// What this rank holds or owns, tensor by tensor, in the order of the flat shard.
   [[nodiscard]] std::span<const ShardSegment> held_segments() const { return held_; }
   [[nodiscard]] std::span<const ShardSegment> owned_segments() const { return owned_; }
+  /// Of what it owns, the part that trains.
+  [[nodiscard]] std::span<const ShardSegment> trained_segments() const {
+    return owned_segments().first(trained_segments_);
+  }
 
  private:
   const model::ParameterTable* table_;
   Mesh mesh_;
   std::size_t rank_;
-  std::vector<std::size_t> offsets_;  ///< by unit, then the total
+  std::vector<model::UnitId> order_;
+  std::vector<std::size_t> offsets_;  ///< by unit
+  std::size_t local_numel_ = 0;
+  std::size_t trained_numel_ = 0;
   std::vector<ShardSegment> held_;
   std::vector<ShardSegment> owned_;
+  std::size_t trained_segments_ = 0;  ///< of owned_
 };
 
 }  // namespace ballast::fsdp

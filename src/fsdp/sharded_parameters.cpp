@@ -44,7 +44,7 @@ ShardedParameters::ShardedParameters(const ShardLayout& layout, const Policy& po
       policy_{policy},
       profile_{profile},
       store_{make_store(layout, policy, transports.weights, memory)} {
-  if (policy.purpose != Purpose::training) return;
+  if (layout.table().trained_numel() == 0) return;
   accumulators_.emplace(layout, loans,
                         transports.gradients == Transport::region ? RegionExchange::kUnitsLate : 0,
                         memory.own);
@@ -64,6 +64,12 @@ void ShardedParameters::connect(Groups& groups, HostRegion* region) {
 
 void ShardedParameters::publish_all() {
   for (UnitId unit = 0; unit < layout_->table().units().size(); ++unit) publish(unit);
+}
+
+void ShardedParameters::publish_trained() {
+  for (UnitId unit = 0; unit < layout_->table().units().size(); ++unit) {
+    if (layout_->trains(unit)) publish(unit);
+  }
 }
 
 void ShardedParameters::begin_micro_batch(std::size_t index, const model::StepProgram& program) {
@@ -101,7 +107,9 @@ void ShardedParameters::finish_gradients() {
     exchange_->finish();
   }
   if (layout_->mesh().replicas == 1) return;
-  for (UnitId unit = 0; unit < layout_->table().units().size(); ++unit) gather_from_replicas(unit);
+  for (UnitId unit = 0; unit < layout_->table().units().size(); ++unit) {
+    if (layout_->trains(unit)) gather_from_replicas(unit);
+  }
 }
 
 /// The parts of a shard that its holders own, side by side, are the shard.

@@ -58,9 +58,12 @@ class ShardedParameters final : public model::ParameterSource {
   /// New weights follow. Every rank calls it at the same point, after an exchange that no rank
   /// enters before its last read of the old ones.
   void begin_version() { store_->begin_version(); }
-  /// This rank's run of `unit` is written; in ascending order, each unit once a version.
+  /// This rank's run of `unit` is written; in ascending order, each unit at most once a version,
+  /// the same units on every rank. What is not published stays as it was.
   void publish(model::UnitId unit) { store_->publish(unit); }
   void publish_all();
+  /// What may have changed in a step.
+  void publish_trained();
 
   /// This rank's gradient, folded over the leaves so far.
   [[nodiscard]] const Accumulators& accumulators() const { return *accumulators_; }

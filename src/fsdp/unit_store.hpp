@@ -26,11 +26,12 @@ class UnitStore {
   virtual ConstElements acquire(model::UnitId unit) = 0;
   virtual void release(model::UnitId unit) = 0;
 
-  /// New weights follow: whatever was acquired before is out of date. Every rank calls it after an
-  /// exchange that no rank enters before its last read.
+  /// New weights follow. Every rank calls it after an exchange that no rank enters before its last
+  /// read.
   virtual void begin_version() = 0;
-  /// This rank's run of the unit is written. Units are published in ascending order, each once a
-  /// version.
+  /// This rank's run of the unit is written: what was acquired of it before is out of date. Units
+  /// are published in ascending order, each at most once a version, the same ones on every rank;
+  /// the others stay as they were.
   virtual void publish(model::UnitId unit) = 0;
 
   /// The visits that follow, for whoever prepares for them.

@@ -278,6 +278,7 @@ void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
   const auto sums = dgain.scratch.first(needed);
   backward_parts({kind, dims, gain.data(), statistics.data(), dy.data(), dx.data(), store_dx, {}},
                  x, sums, rounded_dx, team);
+  if (dgain.values.empty()) return;
   if (dgain.store == Store::overwrite) std::ranges::fill(dgain.values, 0.0f);
   for (std::size_t at = 0; at < sums.size(); at += dims.dim) {
     for (std::size_t c = 0; c < dims.dim; ++c) dgain.values[c] += sums[at + c];

@@ -45,7 +45,7 @@ void norm_forward_of_sum(NormKind kind, NormDims dims, float epsilon, const Cons
 
 /// The gradient of a norm's gain: a sum over rows.
 struct GainGradient {
-  std::span<float> values;  ///< [dim]
+  std::span<float> values;  ///< [dim]; empty: it is not wanted
   Store store;
   std::span<float> scratch;  ///< gain_scratch_numel
 };

@@ -34,10 +34,11 @@ void each_field(const ModelConfig& config, const Precision& precision, std::size
 }  // namespace
 
 Activations::Activations(const ModelConfig& config, BatchShape shape,
-                         const TransformerOptions& options, Arena& arena)
+                         const TransformerOptions& options, std::size_t first_kept, Arena& arena)
     : arena_{&arena} {
   const bool training = options.mode == Mode::training;
-  const RecomputePolicy policy = training ? options.recompute : RecomputePolicy::full();
+  const std::size_t kept_from = training ? first_kept : config.layers;
+  const Recompute dropped = kept_from > 0 ? Recompute::full() : options.recompute.what();
   const auto room = [&](MemoryClass memory_class, std::size_t width, ElementType type) {
     return arena.reserve(memory_class, shape.tokens() * width, type);
   };
@@ -46,14 +47,15 @@ Activations::Activations(const ModelConfig& config, BatchShape shape,
                               config.dim, options.precision.residual));
   }
   Slots shared{};
-  each_field(config, options.precision, 0, policy.what(), shared,
+  each_field(config, options.precision, 0, dropped, shared,
              [&](Slot& slot, std::size_t width, ElementType type, bool is_dropped) {
                if (is_dropped) slot = room(MemoryClass::scratch, width, type);
              });
   starts_.push_back(arena.planned_bytes());
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     Slots slots = shared;
-    each_field(config, options.precision, layer, policy.of(layer), slots,
+    const Recompute what = layer < kept_from ? Recompute::full() : options.recompute.of(layer);
+    each_field(config, options.precision, layer, what, slots,
                [&](Slot& slot, std::size_t width, ElementType type, bool is_dropped) {
                  if (!is_dropped) slot = room(MemoryClass::activations, width, type);
                });

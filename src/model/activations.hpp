@@ -31,9 +31,10 @@ using BlockActivations = std::array<SublayerActivations, kMostSublayers>;
 /// again has one place for all blocks (MemoryClass::scratch). An evaluation keeps nothing.
 class Activations {
  public:
-  /// Reserves in `arena`, which must outlive this.
+  /// Reserves in `arena`, which must outlive this. Blocks before `first_kept` have no backward:
+  /// they keep nothing either.
   Activations(const ModelConfig& config, BatchShape shape, const TransformerOptions& options,
-              Arena& arena);
+              std::size_t first_kept, Arena& arena);
 
   /// The stream that enters block `depth`, or leaves the last one.
   [[nodiscard]] Elements residual(std::size_t depth) const;

@@ -47,15 +47,16 @@ void Decoder::feed(std::int32_t token) {
 
 void Decoder::advance(std::int32_t token) {
   tokens_.push_back(token);
-  const auto embedding = embedding_tensor(*table_, parameters_->acquire(kEmbeddingUnit));
+  const UnitLeases units{*parameters_, *table_, kEmbeddingDepth};
+  const auto embedding = embedding_tensor(*table_, units);
   const auto row = embedding.subspan(static_cast<std::size_t>(token) * config_.dim, config_.dim);
   std::ranges::copy(row.floats(), residual_.begin());
   for (std::size_t layer = 0; layer < config_.layers; ++layer) run_block(layer);
 }
 
 void Decoder::run_block(std::size_t layer) {
-  const auto weights =
-      block_tensors(*table_, layer, parameters_->acquire(table_->unit_of_layer(layer)));
+  const UnitLeases units{*parameters_, *table_, ParameterTable::depth_of(layer)};
+  const auto weights = block_tensors(*table_, layer, units);
   for (std::size_t i = 0; i < blocks_[layer].size(); ++i) {
     const auto& [gain, own] = weights[i];
     std::span<const float> input = residual_;
@@ -70,7 +71,8 @@ void Decoder::run_block(std::size_t layer) {
 }
 
 void Decoder::compute_logits() {
-  const auto weights = head_tensors(*table_, parameters_->acquire(table_->head_unit()));
+  const UnitLeases units{*parameters_, *table_, table_->head_depth()};
+  const auto weights = head_tensors(*table_, units);
   if (weights.final_norm.empty()) {
     project_token(*gemm_, residual_, weights.head, logits_);
     return;

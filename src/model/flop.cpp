@@ -1,5 +1,6 @@
 #include "model/flop.hpp"
 
+#include "model/parameters.hpp"
 #include "model/sublayers.hpp"
 
 namespace ballast::model {
@@ -18,17 +19,26 @@ std::vector<Linear> linears_of_block(const ModelConfig& config, std::size_t laye
 
 Linear head_of(const ModelConfig& config) { return {"head", config.vocabulary, config.dim}; }
 
-double training_flop_per_token(const ModelConfig& config, std::size_t seq_len) {
-  const Linear head = head_of(config);
-  std::size_t products = head.out * head.in;
-  std::size_t attended = 0;
+double training_flop_per_token(const ModelConfig& config, std::size_t seq_len,
+                               const Freeze& freeze) {
+  const ParameterTable table{config, {}, freeze};
+  const Depth lowest = table.lowest_trained();
+  const auto product = [&](const ParameterInfo& weight, Depth depth) {
+    const std::size_t times = 1u + (depth >= lowest ? 1u : 0u) + (table.trains(weight) ? 1u : 0u);
+    return 2 * times * weight.numel;
+  };
+  std::size_t flop =
+      product(table.find(config.tie_embeddings ? "embedding" : "head"), table.head_depth());
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
-    for (const Linear& linear : linears_of_block(config, layer)) products += linear.out * linear.in;
+    const Depth depth = ParameterTable::depth_of(layer);
+    for (const ParameterInfo& row : table.parameters_of_layer(layer)) {
+      if (is_linear(row.role)) flop += product(row, depth);
+    }
     for (const SublayerKind kind : config.sublayers_of(layer)) {
-      attended += seq_len * list_of(kind, config).attention_dim;
+      flop += (depth >= lowest ? 6u : 2u) * seq_len * list_of(kind, config).attention_dim;
     }
   }
-  return 6.0 * static_cast<double>(products) + 6.0 * static_cast<double>(attended);
+  return static_cast<double>(flop);
 }
 
 }  // namespace ballast::model

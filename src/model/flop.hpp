@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/freeze.hpp"
 #include "model/model_config.hpp"
 
 namespace ballast::model {
@@ -21,7 +22,10 @@ struct Linear {
 [[nodiscard]] Linear head_of(const ModelConfig& config);
 
 /// What training takes a token, whatever is computed twice: 6 a parameter in matrix products, the
-/// head included, and 6 · seq_len · dim for each layer of causal attention.
-[[nodiscard]] double training_flop_per_token(const ModelConfig& config, std::size_t seq_len);
+/// head included, and 6 · seq_len · dim for each layer of causal attention. Of the 6, 2 are the
+/// forward's, 2 take the gradient to a product's input and 2 to its weights: frozen weights do
+/// without the last, blocks below all that trains without both.
+[[nodiscard]] double training_flop_per_token(const ModelConfig& config, std::size_t seq_len,
+                                             const Freeze& freeze = Freeze::nothing());
 
 }  // namespace ballast::model

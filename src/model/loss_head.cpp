@@ -99,6 +99,7 @@ LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElem
     operations_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
                           matrix(dhidden.data() + chunk.first * dim_, chunk.tokens, dim_),
                           Store::overwrite);
+    if (dhead.empty()) return;
     operations_->multiply(dlogits, Transpose::yes, rows_of(hidden, chunk), Transpose::no,
                           matrix(dhead.data(), vocabulary_, dim_),
                           chunk.first == 0 ? store : Store::add);

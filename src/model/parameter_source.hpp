@@ -11,7 +11,7 @@ namespace ballast::model {
 /// Where a backward pass writes a unit's gradient, and whether it replaces what is there.
 struct GradientRoom {
   std::span<float> values;  ///< the whole unit, padding included
-  kernels::Store store;
+  kernels::Store store = kernels::Store::overwrite;
 };
 
 /// What a model needs of whoever keeps its parameters. In one process they simply lie in memory
@@ -25,8 +25,9 @@ class ParameterSource {
   virtual ConstElements acquire(UnitId unit) = 0;
   virtual void release(UnitId unit) = 0;
 
-  /// Handed out at every visit that adds to the unit's gradient, always the same room with the same
-  /// answer within a micro-batch; every tensor is to be filled or added to, as it says.
+  /// Handed out at every visit that adds to the gradient of a unit that trains, always the same
+  /// room with the same answer within a micro-batch; every tensor is to be filled or added to, as
+  /// it says.
   virtual GradientRoom gradient_room(UnitId unit) = 0;
   /// The unit's gradient is complete for this micro-batch.
   virtual void gradient_ready(UnitId unit) = 0;

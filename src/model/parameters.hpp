@@ -8,16 +8,15 @@
 #include <vector>
 
 #include "base/granule.hpp"
+#include "model/freeze.hpp"
 #include "model/grouping.hpp"
 #include "model/model_config.hpp"
 
 namespace ballast::model {
 
-/// Units are gathered and released together. The first are the ends of the model: the embedding,
-/// then the final norm with the output head; one unit where the head is the embedding. The others
-/// hold blocks, as the grouping says.
+/// Units are gathered and released together, and a unit is all trained or all frozen: what the
+/// grouping puts together becomes two units where only a part of it trains.
 using UnitId = std::size_t;
-inline constexpr UnitId kEmbeddingUnit = 0;
 
 /// Where a block's tensor belongs: in which of its sublayers, and where in that one's list.
 struct TensorSlot {
@@ -43,71 +42,83 @@ struct ParameterInfo {
   [[nodiscard]] std::size_t granules() const { return granules_for(numel); }
 };
 
+/// Where in a model a tensor is used first: 0 is the embedding, 1 + i block i, and one more than
+/// the last block what follows the blocks. A backward pass goes through the depths in reverse.
+using Depth = std::size_t;
+inline constexpr Depth kEmbeddingDepth = 0;
+
 struct UnitInfo {
-  std::string name;             ///< "embedding", "head", "ends" for both, "block.3", "blocks.2-3",
-                                ///< or "model" for everything
-  std::size_t first_parameter;  ///< index into the table; a unit's parameters are adjacent
-  std::size_t parameters;
-  std::size_t first_granule;  ///< in canonical order
+  std::string name;  ///< "embedding", "head", "ends" for both, "block.3", "blocks.2-3", or "model"
+                     ///< for everything; ".frozen" and ".trained" for the parts of one that is cut
+  bool trains;
+  std::vector<std::size_t> rows;  ///< of the table, ascending
+  std::size_t first_granule;      ///< in the order of units
   std::size_t granules;
-  std::size_t first_layer;  ///< 0 for a plain end
-  std::size_t layers;       ///< 0 for a plain end
+  Depth lowest;   ///< of its tensors: there a backward pass completes its gradient
+  Depth highest;  ///< of its tensors, and of a head that is the embedding
 
   [[nodiscard]] std::size_t padded_numel() const { return granules * kGranule; }
 };
 
 /// Every parameter of a model and the unit it belongs to. Canonical order is embedding, final norm
-/// and head, then block by block: hashes, norms and checkpoints follow it, whatever the grouping
-/// and the sharding.
+/// and head, then block by block: random numbers, hashes and checkpoints follow it, whatever the
+/// grouping, the sharding and what is frozen.
 class ParameterTable {
  public:
-  /// Throws an internal Error when `grouping` does not hold every block once.
-  explicit ParameterTable(const ModelConfig& config, const Grouping& grouping = {});
+  /// Throws an internal Error when `grouping` does not hold every block once, and a usage Error
+  /// that names optim.freeze for a pattern that no tensor has.
+  explicit ParameterTable(const ModelConfig& config, const Grouping& grouping = {},
+                          const Freeze& freeze = Freeze::nothing());
 
+  /// In canonical order.
   [[nodiscard]] std::span<const ParameterInfo> parameters() const { return parameters_; }
+  /// First those that hold the ends of the model (embedding, final norm and head), then those that
+  /// hold blocks alone, as the grouping says.
   [[nodiscard]] std::span<const UnitInfo> units() const { return units_; }
   [[nodiscard]] const UnitInfo& unit(UnitId id) const { return units_.at(id); }
-  [[nodiscard]] std::span<const ParameterInfo> parameters_of(UnitId id) const;
   /// Embedding, final norm and head.
   [[nodiscard]] std::span<const ParameterInfo> parameters_of_ends() const;
-  /// The tensors of one block: a part of its unit.
+  /// The tensors of one block.
   [[nodiscard]] std::span<const ParameterInfo> parameters_of_layer(std::size_t layer) const;
 
-  [[nodiscard]] std::size_t layers() const { return units_of_layers_.size(); }
+  [[nodiscard]] std::size_t layers() const { return first_parameters_.size() - 1; }
   /// The block that a row of parameters() belongs to; none: embedding, final norm and head.
   [[nodiscard]] std::optional<std::size_t> layer_of(std::size_t parameter) const;
-  /// Where final norm and head lie: a unit of their own, or kEmbeddingUnit.
-  [[nodiscard]] UnitId head_unit() const { return ends_ - 1; }
-  [[nodiscard]] bool ends_share_a_unit() const { return head_unit() == kEmbeddingUnit; }
-  /// Units in front of those that hold blocks alone: one or two.
+
+  [[nodiscard]] static Depth depth_of(std::size_t layer) { return 1 + layer; }
+  [[nodiscard]] Depth head_depth() const { return depth_of(layers()); }
+  /// The units that are read together at a depth: one, or a frozen and a trained one.
+  [[nodiscard]] std::span<const UnitId> units_at(Depth depth) const { return units_at_.at(depth); }
+  /// The lowest depth with a tensor that trains: a backward pass ends there. One more than
+  /// head_depth() where nothing trains.
+  [[nodiscard]] Depth lowest_trained() const;
+  [[nodiscard]] bool trains(const ParameterInfo& parameter) const {
+    return units_[parameter.unit].trains;
+  }
+
+  /// How many of units() come first because they hold an end of the model.
   [[nodiscard]] std::size_t ends() const { return ends_; }
   [[nodiscard]] bool is_end(UnitId id) const { return id < ends_; }
-  [[nodiscard]] UnitId unit_of_layer(std::size_t layer) const { return units_of_layers_.at(layer); }
-  [[nodiscard]] std::size_t first_layer(UnitId id) const { return unit(id).first_layer; }
-  /// How many blocks the unit holds: 0 for a plain end.
-  [[nodiscard]] std::size_t layers_of(UnitId id) const { return unit(id).layers; }
   /// Throws an internal Error for an unknown name.
   [[nodiscard]] const ParameterInfo& find(const std::string& name) const;
 
   [[nodiscard]] std::size_t total_granules() const;
   /// Logical parameters, padding left out.
   [[nodiscard]] std::uint64_t total_numel() const;
-  [[nodiscard]] std::size_t largest_end_granules() const;
-  /// Granules of the largest unit that is no end; 0 if there is none.
-  [[nodiscard]] std::size_t largest_block_granules() const;
+  /// Of these, the ones that train.
+  [[nodiscard]] std::uint64_t trained_numel() const;
 
  private:
+  struct Group;
+  void add_group(const Group& group, const Freeze& freeze);
+  void add_unit(std::string name, bool trains, std::vector<std::size_t> rows);
+  void find_units_at_depths(const ModelConfig& config);
+
   std::vector<ParameterInfo> parameters_;
   std::vector<UnitInfo> units_;
   std::size_t ends_ = 0;
-  std::vector<UnitId> units_of_layers_;
   std::vector<std::size_t> first_parameters_;  ///< by layer, and one past the last
+  std::vector<std::vector<UnitId>> units_at_;  ///< by depth
 };
-
-/// Writes the initial values of granules [range.first, range.end()) of one parameter into `out`
-/// (range.numel() elements, padding zeroed). Element e of a tensor depends on (seed, tensor, e)
-/// alone, so any split of the work gives the same model.
-void initialise(const ParameterInfo& parameter, std::size_t index, std::uint64_t seed,
-                GranuleRange range, std::span<float> out);
 
 }  // namespace ballast::model

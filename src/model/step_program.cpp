@@ -2,28 +2,37 @@
 
 namespace ballast::model {
 
+namespace {
+
+void add_forward(const ParameterTable& table, Depth depth, StepProgram& program) {
+  for (const UnitId unit : table.units_at(depth)) {
+    program.push_back({unit, Pass::forward, Gradient::none});
+  }
+}
+
+void add_backward(const ParameterTable& table, Depth depth, StepProgram& program) {
+  for (const UnitId id : table.units_at(depth)) {
+    const UnitInfo& unit = table.unit(id);
+    const Gradient gradient = !unit.trains           ? Gradient::none
+                              : unit.lowest == depth ? Gradient::complete
+                                                     : Gradient::partial;
+    program.push_back({id, Pass::backward, gradient, depth != kEmbeddingDepth});
+  }
+}
+
+}  // namespace
+
 StepProgram training_program(const ParameterTable& table) {
-  StepProgram program{{kEmbeddingUnit, Pass::forward, Gradient::none}};
-  for (std::size_t layer = 0; layer < table.layers(); ++layer) {
-    program.push_back({table.unit_of_layer(layer), Pass::forward, Gradient::none});
-  }
-  program.push_back({table.head_unit(), Pass::backward,
-                     table.ends_share_a_unit() ? Gradient::partial : Gradient::complete});
-  for (std::size_t layer = table.layers(); layer-- > 0;) {
-    const UnitId unit = table.unit_of_layer(layer);
-    const bool last_visit = !table.is_end(unit) && layer == table.first_layer(unit);
-    program.push_back({unit, Pass::backward, last_visit ? Gradient::complete : Gradient::partial});
-  }
-  program.push_back({kEmbeddingUnit, Pass::backward, Gradient::complete, false});
+  StepProgram program;
+  for (Depth depth = 0; depth < table.head_depth(); ++depth) add_forward(table, depth, program);
+  const Depth lowest = table.lowest_trained();
+  for (Depth depth = table.head_depth() + 1; depth-- > lowest;) add_backward(table, depth, program);
   return program;
 }
 
 StepProgram evaluation_program(const ParameterTable& table) {
   StepProgram program;
-  for (const Visit& visit : training_program(table)) {
-    if (visit.pass == Pass::forward) program.push_back(visit);
-  }
-  program.push_back({table.head_unit(), Pass::forward, Gradient::none});
+  for (Depth depth = 0; depth <= table.head_depth(); ++depth) add_forward(table, depth, program);
   return program;
 }
 

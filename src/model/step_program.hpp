@@ -28,7 +28,8 @@ struct Visit {
 /// of the collective schedule go by. The model keeps to it; a test holds it to that.
 using StepProgram = std::vector<Visit>;
 
-/// Blocks computed again in the backward add no visits: they read the lease of their backward.
+/// Blocks computed again in the backward add no visits: they read the lease of their backward. The
+/// backward ends where nothing further down trains, though the head is always visited.
 [[nodiscard]] StepProgram training_program(const ParameterTable& table);
 
 /// Forward only: what an evaluation visits.

@@ -1,8 +1,10 @@
 #include "model/transformer.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.hpp"
+#include "model/step_program.hpp"
 
 namespace ballast::model {
 
@@ -17,12 +19,19 @@ Transformer::Transformer(const ModelConfig& config, BatchShape shape,
       profile_{options.profile},
       compute_{options.precision.compute},
       operations_{&operations},
-      table_{config, options.grouping},
+      table_{config, options.grouping, options.freeze},
+      lowest_trained_{table_.lowest_trained()},
       block_{config, shape, options.precision.compute, operations},
       arena_{&arena},
       loss_head_{config, shape, compute_, operations, arena},
-      activations_{config, shape, options, arena},
+      activations_{config, shape, options, first_backward_layer(), arena},
       scratch_{reserve_head_and_scratch(options, arena)} {}
+
+/// Blocks before it are not part of a backward.
+std::size_t Transformer::first_backward_layer() const {
+  const Depth first_block = ParameterTable::depth_of(0);
+  return std::min(std::max(lowest_trained_, first_block) - first_block, config_.layers);
+}
 
 /// What lies between the last block and the loss, and the blocks' scratch, which may take what only
 /// the loss uses.
@@ -42,9 +51,8 @@ ScratchRooms Transformer::reserve_head_and_scratch(const TransformerOptions& opt
   return {block_, options, idle, arena};
 }
 
-BlockPass Transformer::pass(std::size_t layer, const ParameterLease& lease,
-                            const Batch& batch) const {
-  return {block_tensors(table_, layer, lease.values()), batch, activations_.residual(layer),
+BlockPass Transformer::pass(std::size_t layer, const UnitLeases& leases, const Batch& batch) const {
+  return {block_tensors(table_, layer, leases), batch, activations_.residual(layer),
           activations_.of(layer), scratch_.view()};
 }
 
@@ -64,8 +72,8 @@ void Transformer::check(const Batch& batch) const {
 }
 
 void Transformer::embed(const Batch& batch, ParameterSource& source) {
-  const ParameterLease lease{source, kEmbeddingUnit};
-  operations_->embedding_forward(config_.dim, batch.ids, embedding_tensor(table_, lease.values()),
+  const UnitLeases leases{source, table_, kEmbeddingDepth};
+  operations_->embedding_forward(config_.dim, batch.ids, embedding_tensor(table_, leases),
                                  activations_.residual(0));
   if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }
@@ -74,8 +82,8 @@ void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
   const ProfileSpan forward_span{profile_, Region::forward};
   for (std::size_t layer = 0; layer < config_.layers; ++layer) {
     const ProfileSpan span{profile_, Region::block_forward, {}, numbered(layer)};
-    const ParameterLease lease{source, table_.unit_of_layer(layer)};
-    const auto block = pass(layer, lease, batch);
+    const UnitLeases leases{source, table_, ParameterTable::depth_of(layer)};
+    const auto block = pass(layer, leases, batch);
     const auto attention = block_.forward(block, activations_.residual(layer + 1));
     if (!recompute_.of(layer).is_none()) shared_layer_ = layer;
     if (observer_ != nullptr) observer_->after_block(layer, shown(layer + 1), attention);
@@ -97,34 +105,41 @@ ConstElements Transformer::final_hidden(const HeadWeights& weights) const {
 LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& source,
                                         float gradient_scale) {
   const ProfileSpan loss_span{profile_, Region::loss};
-  const UnitId unit = table_.head_unit();
-  const ParameterLease lease{source, unit};
-  const auto weights = head_tensors(table_, lease.values());
-  const GradientRoom room = source.gradient_room(unit);
-  const auto gradients = head_tensors(table_, room.values);
+  const UnitLeases leases{source, table_, table_.head_depth()};
+  const auto weights = head_tensors(table_, leases);
+  const UnitGradients rooms{source, table_, table_.head_depth()};
+  const auto gradients = head_tensors(table_, rooms);
   const auto dhidden = arena_->view(gradient_);
   const LossSums sums =
       loss_head_.forward_backward(final_hidden(weights), weights.head, batch, gradient_scale,
-                                  dhidden, gradients.head, room.store);
+                                  dhidden, gradients.head, rooms.store());
   if (has_final_norm()) {
     const BlockScratch scratch = scratch_.view();
     operations_->norm_backward(
         config_.norm_rule(), {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
         operations_->widened(weights.final_norm, scratch.gain), arena_->view(hidden_statistics_),
-        dhidden, dhidden, Store::overwrite, {gradients.final_norm, room.store, scratch.gain_sums},
-        scratch.gradient_operand);
+        dhidden, dhidden, Store::overwrite,
+        {gradients.final_norm, rooms.store(), scratch.gain_sums}, scratch.gradient_operand);
   }
   return sums;
 }
 
+/// Down to the last block that trains, or that something below it needs the gradient of.
 void Transformer::backward_blocks(const Batch& batch, ParameterSource& source) {
   const ProfileSpan backward_span{profile_, Region::backward};
   for (std::size_t layer = config_.layers; layer-- > 0;) {
+    if (layer < first_backward_layer()) return;
     if (observer_ != nullptr) add_observed_gradient(layer);
     backward_block(layer, batch, source);
-    const UnitId unit = table_.unit_of_layer(layer);
-    // The embedding is last, and what shares its unit is complete with it.
-    if (!table_.is_end(unit) && layer == table_.first_layer(unit)) source.gradient_ready(unit);
+    complete(ParameterTable::depth_of(layer), source);
+  }
+}
+
+/// The backward has left `depth`: what lies there and above is complete.
+void Transformer::complete(Depth depth, ParameterSource& source) const {
+  for (const UnitId id : table_.units_at(depth)) {
+    const UnitInfo& unit = table_.unit(id);
+    if (unit.trains && unit.lowest == depth) source.gradient_ready(id);
   }
 }
 
@@ -137,10 +152,10 @@ void Transformer::add_observed_gradient(std::size_t layer) {
 
 void Transformer::backward_block(std::size_t layer, const Batch& batch, ParameterSource& source) {
   const ProfileSpan span{profile_, Region::block_backward, {}, numbered(layer)};
-  const UnitId unit = table_.unit_of_layer(layer);
-  const ParameterLease lease{source, unit};
-  const GradientRoom room = source.gradient_room(unit);
-  const auto block = pass(layer, lease, batch);
+  const Depth depth = ParameterTable::depth_of(layer);
+  const UnitLeases leases{source, table_, depth};
+  const UnitGradients rooms{source, table_, depth};
+  const auto block = pass(layer, leases, batch);
   const Recompute recompute = recompute_.of(layer);
   if (!recompute.is_none()) {
     // After the forward, the last block that recomputes finds its activations still there.
@@ -150,18 +165,18 @@ void Transformer::backward_block(std::size_t layer, const Batch& batch, Paramete
     }
     shared_layer_.reset();
   }
-  block_.backward(block, arena_->view(gradient_), block_tensors(table_, layer, room.values),
-                  room.store);
+  block_.backward(block, arena_->view(gradient_), block_tensors(table_, layer, rooms),
+                  rooms.store());
 }
 
 void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
   // With tied weights the head's gradient lies in the room already, and the embedding's rows are
   // added to it; otherwise they start at zero where the room says overwrite.
-  const GradientRoom room = source.gradient_room(kEmbeddingUnit);
-  const auto dembedding = embedding_tensor(table_, room.values);
-  if (!config_.tie_embeddings && room.store == Store::overwrite) operations_->clear(dembedding);
+  const UnitGradients rooms{source, table_, kEmbeddingDepth};
+  const auto dembedding = embedding_tensor(table_, rooms);
+  if (!config_.tie_embeddings && rooms.store() == Store::overwrite) operations_->clear(dembedding);
   operations_->embedding_backward(config_.dim, batch.ids, arena_->view(gradient_), dembedding);
-  source.gradient_ready(kEmbeddingUnit);
+  complete(kEmbeddingDepth, source);
 }
 
 LossSums Transformer::forward_backward(const Batch& batch, ParameterSource& source,
@@ -170,9 +185,9 @@ LossSums Transformer::forward_backward(const Batch& batch, ParameterSource& sour
   embed(batch, source);
   forward_blocks(batch, source);
   const LossSums sums = loss_and_gradient(batch, source, gradient_scale);
-  if (!table_.ends_share_a_unit()) source.gradient_ready(table_.head_unit());
+  complete(table_.head_depth(), source);
   backward_blocks(batch, source);
-  embed_backward(batch, source);
+  if (lowest_trained_ == kEmbeddingDepth) embed_backward(batch, source);
   return sums;
 }
 
@@ -180,15 +195,20 @@ LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::
   check(batch);
   embed(batch, source);
   forward_blocks(batch, source);
-  const ParameterLease lease{source, table_.head_unit()};
-  const auto weights = head_tensors(table_, lease.values());
+  const UnitLeases leases{source, table_, table_.head_depth()};
+  const auto weights = head_tensors(table_, leases);
   return loss_head_.forward(final_hidden(weights), weights.head, batch, nll);
 }
 
 std::vector<Arena::Extent> Transformer::idle_after_gradients() const {
-  std::vector<Arena::Extent> extents;
-  for (const UnitInfo& unit : table_.units()) {
-    extents.push_back(activations_.kept_by(unit.first_layer, unit.layers));
+  std::vector<Arena::Extent> extents(table_.units().size());
+  std::size_t end = config_.layers;  // of the layers whose activations are not given away yet
+  for (const Visit& visit : training_program(table_)) {
+    if (visit.gradient != Gradient::complete) continue;
+    const Depth depth = table_.unit(visit.unit).lowest;
+    const std::size_t first = depth == kEmbeddingDepth ? 0 : depth - 1;
+    extents[visit.unit] = activations_.kept_by(first, end - first);
+    end = first;
   }
   return extents;
 }

@@ -52,7 +52,7 @@ class Transformer {
  private:
   ScratchRooms reserve_head_and_scratch(const TransformerOptions& options, Arena& arena);
   [[nodiscard]] bool has_final_norm() const { return config_.norm_placement == NormPlacement::pre; }
-  [[nodiscard]] BlockPass pass(std::size_t layer, const ParameterLease& lease,
+  [[nodiscard]] BlockPass pass(std::size_t layer, const UnitLeases& leases,
                                const Batch& batch) const;
   [[nodiscard]] std::span<const float> shown(std::size_t depth) const;
 
@@ -65,6 +65,8 @@ class Transformer {
   void add_observed_gradient(std::size_t layer);
   void backward_block(std::size_t layer, const Batch& batch, ParameterSource& source);
   void embed_backward(const Batch& batch, ParameterSource& source);
+  void complete(Depth depth, ParameterSource& source) const;
+  [[nodiscard]] std::size_t first_backward_layer() const;
 
   ModelConfig config_;
   BatchShape shape_;
@@ -73,6 +75,7 @@ class Transformer {
   ElementType compute_;
   const kernels::Operations* operations_;
   ParameterTable table_;
+  Depth lowest_trained_;  ///< where a backward ends
   Block block_;
   const Arena* arena_;
   LossHead loss_head_;

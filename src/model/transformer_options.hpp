@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "base/profile.hpp"
+#include "model/freeze.hpp"
 #include "model/grouping.hpp"
 #include "model/precision.hpp"
 #include "model/recompute.hpp"
@@ -17,6 +18,7 @@ struct TransformerOptions {
   Precision precision{};
   RecomputePolicy recompute{};
   Grouping grouping{};  ///< as it stands: one unit a block
+  Freeze freeze = Freeze::nothing();
   /// Records the phases of a step, and must outlive the model; null: nobody looks.
   Profile* profile = nullptr;
   /// Workers that scratch is reserved for: at least as many as share out its operations. Results

@@ -1,15 +1,47 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 
+#include "model/parameter_source.hpp"
 #include "model/parameters.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::model {
 
-/// The tensors of one sublayer of a block within its unit, in the order of its list; empty where
-/// the configuration has none.
+/// The units that are read together at one depth: acquired here, released at scope end.
+class UnitLeases {
+ public:
+  UnitLeases(ParameterSource& source, const ParameterTable& table, Depth depth);
+
+  /// A tensor's logical elements; the tensor is of one of these units.
+  [[nodiscard]] ConstElements tensor(const ParameterInfo& parameter) const;
+
+ private:
+  static constexpr std::size_t kMostUnits = 2;  ///< what is frozen, and what trains
+
+  std::span<const UnitId> units_;
+  std::array<std::optional<ParameterLease>, kMostUnits> leases_;
+};
+
+/// Where a backward pass leaves gradients at one depth: in the room of the unit that trains there,
+/// or nowhere.
+class UnitGradients {
+ public:
+  UnitGradients(ParameterSource& source, const ParameterTable& table, Depth depth);
+
+  /// Empty for a tensor that is frozen.
+  [[nodiscard]] std::span<float> tensor(const ParameterInfo& parameter) const;
+  [[nodiscard]] kernels::Store store() const { return room_.store; }
+
+ private:
+  std::optional<UnitId> unit_;
+  GradientRoom room_{};
+};
+
+/// The tensors of one sublayer of a block, in the order of its list; empty where the configuration
+/// has none.
 template <class Tensor>
 struct SublayerTensors {
   Tensor gain{};  ///< [dim] of the norm before or behind the sublayer
@@ -31,18 +63,19 @@ struct HeadTensors {
 using HeadWeights = HeadTensors<ConstElements>;
 using HeadGradients = HeadTensors<std::span<float>>;
 
-/// The tensors of block `layer` in `unit`: the whole unit that holds the block.
+// The tensors that are used at a depth. `units`: those of that depth.
+
 [[nodiscard]] BlockWeights block_tensors(const ParameterTable& table, std::size_t layer,
-                                         ConstElements unit);
+                                         const UnitLeases& units);
 [[nodiscard]] BlockGradients block_tensors(const ParameterTable& table, std::size_t layer,
-                                           std::span<float> unit);
+                                           const UnitGradients& units);
 
-/// The embedding, [vocabulary, dim], in `unit`: the whole unit that holds it.
-[[nodiscard]] ConstElements embedding_tensor(const ParameterTable& table, ConstElements unit);
-[[nodiscard]] std::span<float> embedding_tensor(const ParameterTable& table, std::span<float> unit);
+/// [vocabulary, dim]
+[[nodiscard]] ConstElements embedding_tensor(const ParameterTable& table, const UnitLeases& units);
+[[nodiscard]] std::span<float> embedding_tensor(const ParameterTable& table,
+                                                const UnitGradients& units);
 
-/// `unit`: the whole head unit of the table.
-[[nodiscard]] HeadWeights head_tensors(const ParameterTable& table, ConstElements unit);
-[[nodiscard]] HeadGradients head_tensors(const ParameterTable& table, std::span<float> unit);
+[[nodiscard]] HeadWeights head_tensors(const ParameterTable& table, const UnitLeases& units);
+[[nodiscard]] HeadGradients head_tensors(const ParameterTable& table, const UnitGradients& units);
 
 }  // namespace ballast::model

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/convert.hpp"
+#include "model/initialise.hpp"
 
 namespace ballast::model {
 
@@ -17,8 +18,9 @@ std::span<float> unit_part(const Mapping& mapping, const UnitInfo& unit) {
   return floats(mapping).subspan(unit.first_granule * kGranule, unit.padded_numel());
 }
 
-std::span<float> tensor_part(const Mapping& mapping, const ParameterInfo& parameter) {
-  return floats(mapping).subspan(parameter.first_granule * kGranule, parameter.numel);
+std::span<float> tensor_part(const Mapping& mapping, const ParameterTable& table,
+                             const ParameterInfo& parameter) {
+  return unit_part(mapping, table.unit(parameter.unit)).subspan(parameter.offset, parameter.numel);
 }
 
 }  // namespace
@@ -43,11 +45,11 @@ std::span<const float> WholeParameters::gradients(UnitId unit) const {
 }
 
 std::span<float> WholeParameters::tensor(const ParameterInfo& parameter) {
-  return tensor_part(values_, parameter);
+  return tensor_part(values_, *table_, parameter);
 }
 
 std::span<const float> WholeParameters::gradient(const ParameterInfo& parameter) const {
-  return tensor_part(gradients_, parameter);
+  return tensor_part(gradients_, *table_, parameter);
 }
 
 std::span<float> WholeParameters::all_values() { return floats(values_); }

@@ -24,7 +24,7 @@ class WholeParameters final : public ParameterSource {
   /// One tensor of the model, logical elements only.
   [[nodiscard]] std::span<float> tensor(const ParameterInfo& parameter);
   [[nodiscard]] std::span<const float> gradient(const ParameterInfo& parameter) const;
-  /// Every unit's values in canonical order, granule-padded.
+  /// Every unit's values, unit by unit, granule-padded: in canonical order where no unit is cut.
   [[nodiscard]] std::span<float> all_values();
   [[nodiscard]] std::span<const float> all_gradients() const;
   void initialise_all(std::uint64_t seed);

@@ -14,7 +14,7 @@ namespace ballast::optim {
 ///   fp32: nothing, `compute` is the master;
 ///   bf16: `low`, the other half of the split master (kernels::split_master);
 ///   fp16: `full`, the master in fp32.
-/// Weights that do not train have no rest: such masters can be written, but not read back.
+/// Weights that do not train have no rest: what the model computes with is all there is of them.
 struct MasterSlice {
   std::size_t offset;  ///< first element within the rank's flat shard
   Elements compute;
@@ -22,8 +22,7 @@ struct MasterSlice {
   std::span<float> full;
 };
 
-/// The masters [start, start + out.size()) of a slice as fp32, exactly. An internal Error where the
-/// rest is not kept.
+/// The masters [start, start + out.size()) of a slice as fp32, exactly.
 void read(const MasterSlice& slice, std::size_t start, std::span<float> out);
 /// Replaces them, and what the model computes with.
 void write(const MasterSlice& slice, std::size_t start, std::span<const float> values);

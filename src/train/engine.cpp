@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/narrow.hpp"
+#include "model/initialise.hpp"
 #include "optim/clip.hpp"
 
 namespace ballast::train {
@@ -100,7 +101,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests re
   {
     const ProfileSpan span{
         profile_, Region::gradient_norm,
-        moves(layout().owned_granules(layout().rank()) * kGranule * sizeof(float))};
+        moves(layout().owned_trained_granules(layout().rank()) * kGranule * sizeof(float))};
     add_squared_gradient(parameters, sums.squared_gradient, &team_);
   }
   {
@@ -142,7 +143,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests re
     if (qk_clip_) qk_clip_->agree(*world_);
     apply(state, lr, correction * optim::clip_factor(result.grad_norm, config_->optim.clip));
   } else {
-    parameters.publish_all();
+    parameters.publish_trained();
   }
   adapt_loss_scale(state, result.update);
   return result;
@@ -151,7 +152,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests re
 /// Some rank could not read its samples: weights and state stay as they are, on all ranks.
 void Engine::give_up_step() {
   workspace_.parameters().begin_version();
-  workspace_.parameters().publish_all();
+  workspace_.parameters().publish_trained();
   loader_.agree_on_faults(*world_);
 }
 
@@ -200,6 +201,7 @@ void Engine::apply(const checkpoint::TrainingState& state, double lr, double gra
   auto& parameters = workspace_.parameters();
   const auto& optimizer = workspace_.optimizer();
   for (model::UnitId unit = 0; unit < layout().table().units().size(); ++unit) {
+    if (!layout().trains(unit)) continue;
     const auto part = [&](std::span<float> all) {
       return all.subspan(layout().held_offset(unit), layout().held(unit).numel());
     };

@@ -11,10 +11,10 @@ namespace {
 
 const model::ParameterInfo& tensor_at(const model::ParameterTable& table,
                                       const fsdp::Offender& offender) {
-  const auto parameters = table.parameters_of(offender.unit);
-  const auto after = std::ranges::upper_bound(parameters, offender.granule * kGranule, {},
-                                              &model::ParameterInfo::offset);
-  return *std::prev(after);
+  const auto& rows = table.unit(offender.unit).rows;
+  const auto offset = [&](std::size_t row) { return table.parameters()[row].offset; };
+  const auto after = std::ranges::upper_bound(rows, offender.granule * kGranule, {}, offset);
+  return table.parameters()[*std::prev(after)];
 }
 
 /// Sorts like its number: fixed digits, then the words.

@@ -81,7 +81,11 @@ void TrainingRun::open_log(const ResumePoint& from) {
 }
 
 void TrainingRun::introduce() {
-  log_.say(describe_model(job_->model, engine_.layout().table().total_numel()));
+  const model::ParameterTable& table = engine_.layout().table();
+  log_.say(describe_model(job_->model, table.total_numel()));
+  if (config_->optim.freeze != model::Freeze::nothing()) {
+    log_.say(describe_trained(table, config_->optim.freeze));
+  }
   log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
                        world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
                        with_thousands(config_->data.global_batch * config_->data.seq_len)));

@@ -41,7 +41,7 @@ void StepSums::merge_over(comm::Communicator& world) {
 
 void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& sum, Team* team) {
   std::mutex mutex;
-  for (const auto& segment : parameters.layout().owned_segments()) {
+  for (const auto& segment : parameters.layout().trained_segments()) {
     const auto values = parameters.accumulators().segment(segment).first(segment.logical_numel);
     run_pieces(team, values.size(), kTaskGranules * kGranule,
                [&](std::size_t first, std::size_t count) {

@@ -107,7 +107,7 @@ TEST(Damage, IsAResultOnEveryRankAndAnUnknownFormatIsNone) {
   EXPECT_FALSE(broken.checked.has_value());
   EXPECT_NE(broken.damage.find("manifest.json"), std::string::npos) << broken.damage;
 
-  replace(of_version(text, 3));
+  replace(of_version(text, 4));
   const auto message = error_on_all_ranks(world, [&] { (void)look_at(world, saved.folder); });
   EXPECT_NE(message.find("use the newer build that wrote it"), std::string::npos) << message;
 }
@@ -200,7 +200,7 @@ TEST(Damage, FilesOfAnotherFormatAreRefused) {
     });
   });
   const auto message = load_error(world, saved.folder);
-  const auto versions = fmt::format("has format_version {}; this build reads {}",
+  const auto versions = fmt::format("has format_version {}; this build reads 2 to {}",
                                     Manifest::kFormatVersion + 1, Manifest::kFormatVersion);
   EXPECT_NE(message.find(versions), std::string::npos) << message;
 }
@@ -211,6 +211,7 @@ void write_file(const std::filesystem::path& path, const std::vector<std::uint64
   storage::H5Writer file{path};
   file.set_attribute("format_version", Manifest::kFormatVersion);
   file.set_attribute("granule", std::uint64_t{1024});
+  file.set_attribute("trained_rows", std::uint64_t{rows.size() / 3});
   file.write<std::uint64_t>("rows", rows);
   file.write<float>("master", std::vector<float>(numel));
   file.write<float>("moment1", std::vector<float>(moment1_numel));

@@ -72,11 +72,13 @@ class Shards {
  public:
   Shards(const model::ParameterTable& table, const comm::Communicator& world)
       : layout_{table, {1, narrow<std::size_t>(world.size())}, narrow<std::size_t>(world.rank())} {
-    for (auto& values : values_) values.assign(layout_.local_numel(), 0.0f);
+    for (const Part part : kParts) {
+      values(part).resize(part == Part::master ? layout_.local_numel() : layout_.trained_numel());
+    }
   }
 
   [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
-  [[nodiscard]] std::span<float> values(Part part) {
+  [[nodiscard]] std::vector<float>& values(Part part) {
     return values_[static_cast<std::size_t>(part)];
   }
   [[nodiscard]] ShardTensors tensors() { return {std::span{values_[0]}, values_[1], values_[2]}; }
@@ -102,8 +104,9 @@ class Shards {
   template <class Visit>
   void visit(Visit&& visit) {
     for (const Part part : kParts) {
-      const auto values = this->values(part);
+      const std::span values{this->values(part)};
       for (const auto& segment : layout_.held_segments()) {
+        if (part != Part::master && !layout_.trains(segment)) continue;
         for (std::size_t i = 0; i < segment.logical_numel; ++i) {
           visit(part, segment.parameter, segment.granules.first_element() + i,
                 values[segment.local_offset + i]);

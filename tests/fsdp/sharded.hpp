@@ -12,6 +12,7 @@
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "kernels/operations/cpu_operations.hpp"
+#include "model/initialise.hpp"
 #include "model/transformer.hpp"
 #include "model/whole_parameters.hpp"
 #include "reference/variants.hpp"
@@ -37,7 +38,8 @@ enum class Loans { none, activations };
 class Sharded {
  public:
   explicit Sharded(const Policy& policy, model::Grouping grouping = {}, Loans loans = Loans::none,
-                   std::size_t seq_len = kSeqLen)
+                   std::size_t seq_len = kSeqLen,
+                   const model::Freeze& freeze = model::Freeze::nothing())
       : policy_{policy},
         seq_len_{seq_len},
         topology_{discover_topology(test::world())},
@@ -50,7 +52,8 @@ class Sharded {
                      {.mode = model::Mode::training,
                       .precision = {policy.compute, ElementType::fp32},
                       .recompute = {},
-                      .grouping = std::move(grouping)},
+                      .grouping = std::move(grouping),
+                      .freeze = freeze},
                      operations_,
                      memory_.own},
         layout_{transformer_.table(), mesh_, static_cast<std::size_t>(test::world().rank())},

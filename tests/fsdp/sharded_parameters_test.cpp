@@ -29,7 +29,8 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const 
                                  {.mode = model::Mode::training,
                                   .precision = {policy.compute, ElementType::fp32},
                                   .recompute = {},
-                                  .grouping = {}},
+                                  .grouping = {},
+                                  .freeze = model::Freeze::nothing()},
                                  operations,
                                  arena};
   WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept, policy.compute};
@@ -70,6 +71,7 @@ std::vector<std::size_t> in_order(std::size_t leaves) {
 std::int64_t differences(const Sharded& sharded, const std::vector<float>& whole) {
   std::int64_t differing = 0;
   for (const auto& segment : sharded.layout().held_segments()) {
+    if (!sharded.layout().trains(segment)) continue;
     const auto expected = part_of(whole, sharded.layout(), segment);
     const auto actual = sharded.parameters().accumulators().segment(segment);
     for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -101,7 +103,7 @@ TEST(ShardedParameters, AChangeOfWeightsReachesTheNextGather) {
     { const model::ParameterLease before{sharded.parameters(), 3}; }
     world().barrier({"end of reading"});
     sharded.write([](const ShardSegment&, std::span<float> out) { std::ranges::fill(out, 3.0f); });
-    for (const model::UnitId unit : {model::UnitId{3}, model::kEmbeddingUnit}) {
+    for (const model::UnitId unit : {model::UnitId{3}, model::UnitId{0}}) {
       const model::ParameterLease after{sharded.parameters(), unit};
       EXPECT_TRUE(std::ranges::all_of(after.values().floats(), [](float w) { return w == 3.0f; }));
     }
@@ -132,10 +134,12 @@ TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
       Sharded sharded{policy, grouping, Loans::activations, kLongSeqLen};
       // Messages reduce the head's gradient before any block is done with its activations.
       const ShardLayout& layout = sharded.layout();
-      const std::size_t head = layout.held(layout.table().head_unit()).numel() * sizeof(float);
+      const std::size_t head =
+          layout.held(layout.table().units_at(layout.table().head_depth()).front()).numel() *
+          sizeof(float);
       const bool late = sharded.transports().gradients == Transport::region;
       EXPECT_EQ(sharded.memory().own.planned_bytes(MemoryClass::gradients),
-                late || layout.table().ends_share_a_unit() ? 0 : head);
+                late || layout.table().ends() == 1 ? 0 : head);
       const auto whole = whole_gradient(leaves, policy, kLongSeqLen);
       for (int step = 0; step < 2; ++step) {
         sharded.run(leaves.size());
@@ -166,6 +170,52 @@ TEST(ShardedParameters, UnitsOfAnySizeGiveTheSameBits) {
       EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
     }
   }
+}
+
+TEST(ShardedParameters, WhatIsFrozenLeavesTheGradientsOfTheRestAlone) {
+  const auto config = reference::uneven_shape();
+  struct Case {
+    const char* frozen;
+    Wrap wrap;
+    std::size_t leaf_micro_batches;
+  };
+  const std::vector<Case> cases{{"embedding,block.0.*", Wrap::block(), 1},
+                                {"*.wq,*.w_up,final_norm", Wrap::block(), 1},
+                                {"head,block.*.w*", Wrap::blocks(2), 2},
+                                {"embedding,*.wk", Wrap::whole(), 1}};
+  for (const auto& [frozen, wrap, leaf_micro_batches] : cases) {
+    for (auto [name, policy] : all_policies()) {
+      SCOPED_TRACE(fmt::format("{} {} {}", frozen, wrap.name(), name));
+      policy.leaf_micro_batches = leaf_micro_batches;
+      Sharded sharded{policy, wrap.grouping(config), Loans::none, kSeqLen,
+                      model::Freeze::parse(frozen).value()};
+      sharded.run(5);
+      EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
+      EXPECT_EQ(sharded.memory().own.planned_bytes(MemoryClass::gradients),
+                sharded.layout().trained_numel() * sizeof(float));
+    }
+  }
+}
+
+TEST(ShardedParameters, WhatIsFrozenAndKeptIsGatheredOnce) {
+  const auto freeze = model::Freeze::parse("block.*,embedding").value();
+  Sharded sharded{{.sharding = Sharding::grad_op, .backend = Backend::mpi},
+                  model::Grouping{},
+                  Loans::none,
+                  kSeqLen,
+                  freeze};
+  const auto& layout = sharded.layout();
+  std::uint64_t trained = 0;  // bytes of other ranks' shards
+  for (model::UnitId unit = 0; unit < layout.table().units().size(); ++unit) {
+    if (!layout.trains(unit)) continue;
+    trained += layout.table().unit(unit).padded_numel() - layout.held(unit).numel();
+  }
+  sharded.run(3);
+  const std::uint64_t before = sharded.parameters().gathered_bytes();
+  sharded.parameters().begin_version();
+  sharded.parameters().publish_trained();
+  sharded.run(3);
+  EXPECT_EQ(sharded.parameters().gathered_bytes() - before, trained * sizeof(float));
 }
 
 TEST(ShardedParameters, AnotherOrderOfTheFoldShows) {
@@ -223,8 +273,8 @@ TEST(ShardedParameters, TheFirstGradientThatIsNotFiniteIsFound) {
     EXPECT_EQ(offender->rank, poisoned);
     EXPECT_EQ(offender->leaf, poisoned);
     const auto& table = sharded.layout().table();
-    EXPECT_LE(offender->unit, table.unit_of_layer(1));
-    EXPECT_NE(offender->unit, table.head_unit());
+    EXPECT_LE(offender->unit, table.units_at(table.depth_of(1)).front());
+    EXPECT_NE(offender->unit, table.units_at(table.head_depth()).front());
   }
 }
 

@@ -132,7 +132,9 @@ void read_shard(Input input) {
   std::vector<float> granule(kGranule);
   for (const auto& row : shard.rows()) {
     if (row.granules == 0) continue;
-    for (const auto part : checkpoint::kParts) shard.read(part, {0, 1}, granule);
+    for (const auto part : checkpoint::kParts) {
+      if (shard.granules(part) > 0) shard.read(part, {0, 1}, granule);
+    }
   }
 }
 

@@ -35,16 +35,17 @@ const std::array<std::vector<std::string>, kFactors> kWords{{
     {"full", "grad_op", "hybrid", "none"},
     {"fp32", "bf16", "fp16"},
     {"block", "blocks:2", "whole"},
-    {"odd", "leaves_of_two"},
+    {"odd", "leaves_of_two", "frozen"},
 }};
 constexpr std::array<const char*, kFactors> kKeys{
     "", "", "parallel.recompute", "parallel.sharding", "precision.param", "parallel.wrap", ""};
 
 const std::string& word_of(Level level) { return kWords[level.factor][level.level]; }
 
-/// Two trainings of odd sizes: numbers of leaves that leave the last wave short, and the first one
-/// too on eight ranks. The schedule and the loss scale change as they go.
-const std::array<Keys, 2> kTrainings{{
+/// Trainings of odd sizes: numbers of leaves that leave the last wave short, and the first one too
+/// on eight ranks. The schedule and the loss scale change as they go. The last one cuts units into
+/// what trains and what is frozen, has frozen units below all that trains, and a whole one between.
+const std::array<Keys, 3> kTrainings{{
     {{"model.dim", "36"},
      {"model.layers", "3"},
      {"model.heads", "6"},
@@ -64,6 +65,15 @@ const std::array<Keys, 2> kTrainings{{
      {"data.leaf_micro_batches", "2"},
      {"data.global_batch", "14"},
      {"precision.residual", "bf16"}},
+    {{"model.dim", "36"},
+     {"model.layers", "5"},
+     {"model.heads", "6"},
+     {"model.kv_heads", "3"},
+     {"model.ffn", "101"},
+     {"optim.freeze", "embedding,block.0.*,block.3.*,*.wq,*.ffn_norm,head"},
+     {"data.micro_batch", "1"},
+     {"data.leaf_micro_batches", "2"},
+     {"data.global_batch", "10"}},
 }};
 
 }  // namespace

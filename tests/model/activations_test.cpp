@@ -99,6 +99,22 @@ TEST_P(ActivationBytes, NothingIsKeptInAnEvaluation) {
   }
 }
 
+TEST_P(ActivationBytes, BlocksBelowAllThatTrainsKeepNothingButTheirStream) {
+  auto config = GetParam().config;
+  auto upper = config;
+  config.layers = 5;
+  upper.layers = 3;
+  for (const auto& precision : every_precision()) {
+    const TransformerOptions options{.precision = precision,
+                                     .grouping = {},
+                                     .freeze = Freeze::parse("embedding,block.[01].*").value()};
+    const auto planned = plan(config, options);
+    const std::size_t streams = 2 * config.dim * size_of(precision.residual);
+    EXPECT_EQ(planned.activations,
+              kShape.tokens() * (kept_bytes(upper, precision, RecomputePolicy::none()) + streams));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Variants, ActivationBytes,
                          testing::ValuesIn(reference::pairwise_variants(odd_shape(), 3)),
                          [](const auto& variant) { return variant.param.name; });
@@ -106,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, ActivationBytes,
 TEST(Activations, RecomputingSharesOnePlace) {
   Arena arena;
   const auto config = odd_shape();
-  const Activations activations{config, kShape, {.recompute = RecomputePolicy::every(2)}, arena};
+  const Activations activations{config, kShape, {.recompute = RecomputePolicy::every(2)}, 0, arena};
   arena.commit();
   // The first tensor that the feed-forward keeps.
   const auto gate = [&](std::size_t layer) {

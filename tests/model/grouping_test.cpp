@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "model/parameters.hpp"
 #include "model/unit_views.hpp"
+#include "model/whole_parameters.hpp"
 #include "model/wrap.hpp"
 #include "reference/nearness.hpp"
 #include "reference/variants.hpp"
@@ -20,6 +21,11 @@ namespace {
 
 using test::ProductionModel;
 using Layers = std::vector<std::size_t>;
+
+std::vector<UnitId> units_at(const ParameterTable& table, Depth depth) {
+  const auto units = table.units_at(depth);
+  return {units.begin(), units.end()};
+}
 
 ModelConfig five_blocks() {
   auto config = reference::tiny_shape();
@@ -104,7 +110,8 @@ TEST(Grouping, TensorsKeepTheirCanonicalPlaces) {
     for (const auto& unit : table.units()) {
       EXPECT_EQ(unit.first_granule, granule);
       granule += unit.granules;
-      for (const auto& parameter : table.parameters_of(id)) {
+      for (const std::size_t row : unit.rows) {
+        const auto& parameter = table.parameters()[row];
         EXPECT_EQ(parameter.unit, id);
         EXPECT_EQ(unit.first_granule * kGranule + parameter.offset,
                   parameter.first_granule * kGranule);
@@ -122,16 +129,13 @@ TEST(Grouping, UnitsKnowTheirBlocks) {
   EXPECT_EQ(names,
             (std::vector<std::string>{"embedding", "head", "blocks.0-1", "blocks.2-3", "block.4"}));
   EXPECT_EQ(table.ends(), 2u);
-  EXPECT_EQ(table.head_unit(), 1u);
-  EXPECT_EQ(table.layers_of(table.head_unit()), 0u);
-  EXPECT_EQ(table.layers_of(3), 2u);
-  EXPECT_EQ(table.first_layer(3), 2u);
-  EXPECT_EQ(table.layers_of(4), 1u);
-  EXPECT_EQ(table.first_layer(4), 4u);
-  EXPECT_EQ(table.unit_of_layer(1), 2u);
-  EXPECT_EQ(table.unit_of_layer(4), 4u);
-  EXPECT_EQ(table.largest_block_granules(), table.unit(2).granules);
-  EXPECT_EQ(table.largest_end_granules(), std::max(table.unit(0).granules, table.unit(1).granules));
+  EXPECT_EQ(units_at(table, kEmbeddingDepth), std::vector<UnitId>{0});
+  EXPECT_EQ(units_at(table, table.head_depth()), std::vector<UnitId>{1});
+  EXPECT_EQ(units_at(table, table.depth_of(1)), std::vector<UnitId>{2});
+  EXPECT_EQ(units_at(table, table.depth_of(4)), std::vector<UnitId>{4});
+  EXPECT_EQ(table.unit(3).lowest, table.depth_of(2));
+  EXPECT_EQ(table.unit(3).highest, table.depth_of(3));
+  EXPECT_EQ(table.unit(4).lowest, table.unit(4).highest);
   EXPECT_EQ(ParameterTable{five_blocks()}.unit(5).name, "block.3");
 }
 
@@ -139,19 +143,20 @@ TEST(Grouping, ATiedHeadLiesWithItsEmbedding) {
   auto config = five_blocks();
   config.tie_embeddings = true;
   const ParameterTable table{config};
-  EXPECT_EQ(table.unit(kEmbeddingUnit).name, "ends");
+  EXPECT_EQ(table.unit(0).name, "ends");
   EXPECT_EQ(table.ends(), 1u);
-  EXPECT_EQ(table.head_unit(), kEmbeddingUnit);
-  EXPECT_EQ(table.unit_of_layer(0), 1u);
+  EXPECT_EQ(units_at(table, table.head_depth()), std::vector<UnitId>{0});
+  EXPECT_EQ(units_at(table, table.depth_of(0)), std::vector<UnitId>{1});
+  EXPECT_EQ(table.unit(0).lowest, kEmbeddingDepth);
+  EXPECT_EQ(table.unit(0).highest, table.head_depth());
 }
 
 TEST(Grouping, WholeIsOneUnit) {
   const ParameterTable table{five_blocks(), Grouping::whole()};
   ASSERT_EQ(table.units().size(), 1u);
-  EXPECT_EQ(table.unit(kEmbeddingUnit).name, "model");
-  EXPECT_EQ(table.layers_of(kEmbeddingUnit), 5u);
-  EXPECT_EQ(table.unit_of_layer(3), kEmbeddingUnit);
-  EXPECT_EQ(table.largest_block_granules(), 0u);
+  EXPECT_EQ(table.unit(0).name, "model");
+  EXPECT_EQ(units_at(table, table.depth_of(3)), std::vector<UnitId>{0});
+  EXPECT_EQ(table.ends(), 1u);
 }
 
 TEST(Grouping, AnIncompleteOneIsRefused) {
@@ -227,17 +232,17 @@ TEST(UnitViews, FindTheTensorsOfABlockInAnyGrouping) {
   for (const Grouping& grouping : {Grouping{}, Grouping::blocks(5, 2), Grouping::whole()}) {
     const ParameterTable table{config, grouping};
     for (std::size_t layer = 0; layer < config.layers; ++layer) {
-      const UnitId unit = table.unit_of_layer(layer);
-      std::vector<float> values(table.unit(unit).padded_numel());
-      const auto gradient = block_tensors(table, layer, std::span{values}).at(1).own.at(0);
       const auto& gate = table.find(fmt::format("block.{}.w_gate", layer));
-      EXPECT_EQ(gradient.data(), values.data() + gate.offset);
+      WholeParameters fp32{table, WholeParameters::Gradients::kept};
+      const UnitGradients rooms{fp32, table, table.depth_of(layer)};
+      const auto gradient = block_tensors(table, layer, rooms).at(1).own.at(0);
+      EXPECT_EQ(gradient.data(), fp32.gradient(gate).data());
       EXPECT_EQ(gradient.size(), gate.numel);
 
-      const ConstElements narrow{reinterpret_cast<const std::byte*>(values.data()), values.size(),
-                                 ElementType::bf16};
-      const auto weight = block_tensors(table, layer, narrow).at(1).own.at(0);
-      EXPECT_EQ(weight.data(), narrow.data() + 2 * gate.offset);
+      WholeParameters bf16{table, WholeParameters::Gradients::none, ElementType::bf16};
+      const UnitLeases leases{bf16, table, table.depth_of(layer)};
+      const auto weight = block_tensors(table, layer, leases).at(1).own.at(0);
+      EXPECT_EQ(weight.data(), bf16.acquire(gate.unit).data() + 2 * gate.offset);
       EXPECT_EQ(weight.size(), gate.numel);
       EXPECT_EQ(weight.type(), ElementType::bf16);
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "model/initialise.hpp"
 
 namespace ballast::model {
 namespace {
@@ -42,11 +43,11 @@ TEST(ParameterTable, TensorsFollowOneAnotherOnGranules) {
   config.vocabulary = 259;
   const ParameterTable table{config};
   std::size_t granule = 0;
-  UnitId id = 0;
   std::set<std::string> names;
   for (const auto& unit : table.units()) {
     EXPECT_EQ(unit.first_granule, granule);
-    for (const auto& parameter : table.parameters_of(id++)) {
+    for (const std::size_t row : unit.rows) {
+      const auto& parameter = table.parameters()[row];
       EXPECT_EQ(parameter.first_granule, granule);
       EXPECT_EQ(parameter.offset, (granule - unit.first_granule) * kGranule);
       granule += parameter.granules();

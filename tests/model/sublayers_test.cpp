@@ -7,6 +7,7 @@
 
 #include "model/flop.hpp"
 #include "model/unit_views.hpp"
+#include "model/whole_parameters.hpp"
 #include "reference/variants.hpp"
 
 namespace ballast::model {
@@ -21,9 +22,10 @@ bool is_there(const TensorSpec& tensor) {
 TEST_P(Sublayers, EveryTensorOfAListIsFoundByItsPlace) {
   const ModelConfig& config = GetParam().config;
   const ParameterTable table{config};
+  WholeParameters parameters{table, WholeParameters::Gradients::kept};
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
-    std::vector<float> unit(table.unit(table.unit_of_layer(layer)).padded_numel());
-    const auto tensors = block_tensors(table, layer, std::span{unit});
+    const UnitGradients rooms{parameters, table, table.depth_of(layer)};
+    const auto tensors = block_tensors(table, layer, rooms);
     const auto kinds = config.sublayers_of(layer);
     for (std::size_t i = 0; i < kinds.size(); ++i) {
       const SublayerSpec spec = list_of(kinds[i], config);
@@ -34,7 +36,7 @@ TEST_P(Sublayers, EveryTensorOfAListIsFoundByItsPlace) {
           continue;
         }
         const auto& row = table.find(fmt::format("block.{}.{}", layer, spec.tensors[t].name));
-        EXPECT_EQ(view.data(), unit.data() + row.offset) << row.name;
+        EXPECT_EQ(view.data(), parameters.gradient(row).data()) << row.name;
         EXPECT_EQ(view.size(), row.numel) << row.name;
         EXPECT_EQ(row.shape, spec.tensors[t].shape) << row.name;
         EXPECT_EQ(row.role, spec.tensors[t].role) << row.name;

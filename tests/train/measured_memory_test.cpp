@@ -111,7 +111,7 @@ TEST(MeasuredEvaluation, IsWhatWasPlannedAndHasNoMoments) {
       const auto topology = fsdp::discover_topology(world());
       Blueprint blueprint = make_blueprint(test::job_on(config, topology));
       blueprint.options.mode = model::Mode::evaluation;
-      blueprint.policy.purpose = fsdp::Purpose::evaluation;
+      blueprint.options.freeze = model::Freeze::everything();
       return blueprint;
     };
     measured_evaluation(evaluation_of(1), data.dataset());

@@ -111,8 +111,12 @@ TEST(MemoryPlan, GradientsShareRoomsWhereTheyCan) {
     Config config = config_with(Sharding::full, Backend::automatic, ElementType::fp32);
     config.model.tie_embeddings = tied;
     const model::ParameterTable table{model_on_bytes(config)};
-    const std::uint64_t end = table.largest_end_granules() * kGranule * sizeof(float);
-    const std::uint64_t block = table.largest_block_granules() * kGranule * sizeof(float);
+    const auto largest_of = [](std::span<const model::UnitInfo> units) {
+      return std::ranges::max(units, {}, &model::UnitInfo::granules).granules;
+    };
+    constexpr std::uint64_t kGranuleBytes = kGranule * sizeof(float);
+    const std::uint64_t end = largest_of(table.units().first(table.ends())) * kGranuleBytes;
+    const std::uint64_t block = largest_of(table.units().subspan(table.ends())) * kGranuleBytes;
     const auto transient = [&](std::size_t ranks) {
       return planned(plan_memory(job_on(config, Topology::on_one_host(ranks))),
                      MemoryClass::transient);

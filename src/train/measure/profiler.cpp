@@ -26,7 +26,8 @@ void Profiler::calibrate(comm::Communicator& world, const Workspace& workspace) 
 }
 
 double Profiler::utilization(double tokens_per_s) const {
-  const double flop = model::training_flop_per_token(*model_, config_->data.seq_len);
+  const double flop =
+      model::training_flop_per_token(*model_, config_->data.seq_len, config_->optim.freeze);
   return flop * tokens_per_s / ceilings_.products_of(config_->precision.param);
 }
 

@@ -40,12 +40,13 @@ Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfi
                                model::BatchShape shape, const fsdp::Topology& topology,
                                Team& team) {
   const model::Precision precision = precision_of(identity);
-  const fsdp::Policy policy{.compute = precision.compute, .purpose = fsdp::Purpose::evaluation};
+  const fsdp::Policy policy{.compute = precision.compute};
   const fsdp::Mesh mesh = fsdp::make_mesh(policy, topology.ranks());
   return {.model = config,
           .shape = shape,
           .options = {.mode = model::Mode::evaluation,
                       .precision = precision,
+                      .freeze = model::Freeze::everything(),
                       .workers = team.workers()},
           .policy = policy,
           .mesh = mesh,

@@ -2,9 +2,23 @@
 
 #include <utility>
 
+#include "base/error.hpp"
 #include "comm/agree.hpp"
+#include "model/parameters.hpp"
 
 namespace ballast::train {
+
+namespace {
+
+/// A usage Error for an optim.freeze that names no tensor, or leaves nothing to train.
+void require_training(const Config& config, const model::ModelConfig& model) {
+  const model::ParameterTable table{model, {}, config.optim.freeze};
+  if (table.trained_numel() > 0) return;
+  throw usage_error("optim.freeze = {} leaves nothing to train: name fewer tensors",
+                    config.optim.freeze.name());
+}
+
+}  // namespace
 
 Job Job::with_gemm_table(kernels::GemmTable table) const {
   Job job = *this;
@@ -16,6 +30,7 @@ Job make_job(const Config& config, std::size_t vocabulary, Ranks ranks,
              std::uint64_t held_out_every) {
   model::ModelConfig model = config.model;
   model.vocabulary = vocabulary;
+  require_training(config, model);
   const fsdp::Policy policy = make_policy(config);
   const fsdp::Mesh mesh = fsdp::make_mesh(policy, ranks.topology.ranks());
   const fsdp::Transports transports = fsdp::choose_transports(policy, mesh, ranks.topology);

@@ -81,10 +81,8 @@ void Planner::add_rank(std::size_t rank) {
   const OptimizerState optimizer{layout, policy, memory.own};
   const std::uint64_t monitor = monitor_ == nullptr ? 0 : monitor_bytes(*monitor_, layout);
   note_largest(memory.own, monitor);
-  if (policy.purpose == fsdp::Purpose::training) {
-    plan_.gradients_in_activations +=
-        layout.local_numel() * sizeof(float) - memory.own.planned_bytes(MemoryClass::gradients);
-  }
+  plan_.gradients_in_activations +=
+      layout.trained_numel() * sizeof(float) - memory.own.planned_bytes(MemoryClass::gradients);
   add(plan_.host_items, MemoryClass::monitor, monitor);
   for (const Arena* arena : {&model_memory_, &memory.own, &memory.rooms}) {
     add(plan_.host_items, *arena);

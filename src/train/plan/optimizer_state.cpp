@@ -17,23 +17,18 @@ std::vector<std::vector<optim::Group>> decay_groups(const fsdp::ShardLayout& lay
   return groups;
 }
 
-template <class T>
-std::span<T> part(std::span<T> all, std::size_t offset, std::size_t numel) {
-  return all.empty() ? all : all.subspan(offset, numel);
-}
-
 }  // namespace
 
 OptimizerState::OptimizerState(const fsdp::ShardLayout& layout, const fsdp::Policy& policy,
                                Arena& arena)
     : layout_{&layout}, arena_{&arena}, groups_{decay_groups(layout)} {
-  if (policy.purpose == fsdp::Purpose::evaluation) return;
-  moment1_ = arena.reserve<float>(MemoryClass::optimizer, layout.local_numel());
-  moment2_ = arena.reserve<float>(MemoryClass::optimizer, layout.local_numel());
+  const std::size_t trained = layout.trained_numel();
+  moment1_ = arena.reserve<float>(MemoryClass::optimizer, trained);
+  moment2_ = arena.reserve<float>(MemoryClass::optimizer, trained);
   if (policy.compute == ElementType::bf16) {
-    low_ = arena.reserve<std::int16_t>(MemoryClass::parameters, layout.local_numel());
+    low_ = arena.reserve<std::int16_t>(MemoryClass::parameters, trained);
   } else if (policy.compute == ElementType::fp16) {
-    full_ = arena.reserve<float>(MemoryClass::parameters, layout.local_numel());
+    full_ = arena.reserve<float>(MemoryClass::parameters, trained);
   }
 }
 
@@ -41,15 +36,16 @@ optim::MasterSlice OptimizerState::master(const fsdp::ShardedParameters& paramet
                                           model::UnitId unit) const {
   const std::size_t offset = layout_->held_offset(unit);
   const Elements compute = parameters.held(unit);
-  return {offset, compute, part(arena_->view(low_), offset, compute.size()),
-          part(arena_->view(full_), offset, compute.size())};
+  const auto rest = [&](auto all) {
+    return layout_->trains(unit) && !all.empty() ? all.subspan(offset, compute.size())
+                                                 : decltype(all){};
+  };
+  return {offset, compute, rest(arena_->view(low_)), rest(arena_->view(full_))};
 }
 
 optim::MasterWeights OptimizerState::masters(const fsdp::ShardedParameters& parameters) const {
   std::vector<optim::MasterSlice> slices;
-  for (model::UnitId unit = 0; unit < layout_->table().units().size(); ++unit) {
-    slices.push_back(master(parameters, unit));
-  }
+  for (const model::UnitId unit : layout_->order()) slices.push_back(master(parameters, unit));
   return optim::MasterWeights{std::move(slices)};
 }
 

@@ -11,12 +11,12 @@
 
 namespace ballast::train {
 
-/// What AdamW keeps for a rank's shard: both moments, and of the master weights what the model does
-/// not compute with: nothing in fp32, the lower half of the split master in bf16 (so that weights
-/// and moments take 12 bytes a parameter), the whole master in fp16.
+/// What AdamW keeps for the part of a rank's shard that trains: both moments, and of the master
+/// weights what the model does not compute with: nothing in fp32, the lower half of the split
+/// master in bf16 (so that weights and moments take 12 bytes a parameter), the whole master in
+/// fp16.
 class OptimizerState {
  public:
-  /// Reserves nothing where `policy` is that of an evaluation, in which nothing trains.
   OptimizerState(const fsdp::ShardLayout& layout, const fsdp::Policy& policy, Arena& arena);
 
   [[nodiscard]] std::span<float> moment1() const { return arena_->view(moment1_); }

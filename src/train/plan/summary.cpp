@@ -13,6 +13,12 @@ std::string describe_model(const model::ModelConfig& model, std::uint64_t parame
                      model.vocabulary);
 }
 
+std::string describe_trained(const model::ParameterTable& table, const model::Freeze& freeze) {
+  return fmt::format("trains: {} of {} parameters; frozen: {}",
+                     with_thousands(table.trained_numel()), with_thousands(table.total_numel()),
+                     freeze.name());
+}
+
 std::string describe_mode(const Job& job) {
   const auto& parallel = job.config.parallel;
   return fmt::format("mode: {}; wrap {}, recompute {}",

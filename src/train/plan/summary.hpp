@@ -10,6 +10,10 @@ namespace ballast::train {
 /// A training in a few lines, the same in its log and in a dry run: what is trained, the mode and
 /// the backend in effect on a job's ranks, and what numbers are stored as.
 [[nodiscard]] std::string describe_model(const model::ModelConfig& model, std::uint64_t parameters);
+
+/// "trains: 1,024 of 4,096 parameters; frozen: embedding"
+[[nodiscard]] std::string describe_trained(const model::ParameterTable& table,
+                                           const model::Freeze& freeze);
 [[nodiscard]] std::string describe_mode(const Job& job);
 [[nodiscard]] std::string describe_precision(const Config& config);
 

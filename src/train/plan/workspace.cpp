@@ -26,6 +26,7 @@ Blueprint make_blueprint(const Job& job, Profile* profile, Team* team) {
                       .precision = {config.precision.param, config.precision.residual},
                       .recompute = config.parallel.recompute,
                       .grouping = config.parallel.wrap.grouping(job.model),
+                      .freeze = config.optim.freeze,
                       .profile = profile,
                       .workers = job.ranks.crew.workers + job.ranks.crew.helpers},
           .policy = job.policy,

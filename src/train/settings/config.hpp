@@ -8,6 +8,7 @@
 
 #include "fsdp/policy.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "model/freeze.hpp"
 #include "model/model_config.hpp"
 #include "model/recompute.hpp"
 #include "model/wrap.hpp"
@@ -91,6 +92,7 @@ struct OptimConfig {
   double lr = optim::Schedule{}.peak_lr;
   optim::AdamWConfig adamw;
   double clip = 1.0;  ///< largest global gradient norm; 0 switches clipping off
+  model::Freeze freeze = model::Freeze::nothing();
 };
 
 inline constexpr std::uint64_t kDefaultWarmupPercent = 5;

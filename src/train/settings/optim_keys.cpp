@@ -6,7 +6,8 @@
 
 namespace ballast::train {
 
-using option_row::whole, option_row::number, option_row::choice, option_row::fixed;
+using option_row::whole, option_row::number, option_row::choice, option_row::fixed,
+    option_row::parsed;
 
 Keys precision_keys(PrecisionConfig& c) {
   return {
@@ -48,6 +49,10 @@ Keys optim_keys(OptimConfig& c) {
        Role::free()},
       {number("optim.clip", c.clip, kZeroOrMore, "largest global gradient norm; 0: no clipping"),
        Role::free()},
+      {parsed("optim.freeze", "none|PATTERN[,PATTERN...]", c.freeze, model::Freeze::parse,
+              "none, or names of tensors with * for any text",
+              "tensors that do not train, such as embedding or block.*.attention.*"),
+       Role::same(Absence::means("none"))},
   };
 }
 

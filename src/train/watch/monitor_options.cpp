@@ -36,7 +36,7 @@ monitor::MonitorOptions monitor_options(const Config& config, const model::Model
       .model = {std::string{name_of(model.norm_placement)}, model.qk_norm, model.dim, model.layers},
       .every = config.monitor.every,
       .warmup = warmup,
-      .step_flop = model::training_flop_per_token(model, config.data.seq_len) *
+      .step_flop = model::training_flop_per_token(model, config.data.seq_len, config.optim.freeze) *
                    static_cast<double>(config.data.global_batch * config.data.seq_len),
       .seed = config.run.seed,
       .tokens = probe_tokens_of_micro_batch(config) * probe_micro_batches(config),

@@ -27,6 +27,7 @@ QkClip::QkClip(double threshold, const fsdp::ShardLayout& layout)
       words_(layout.table().layers()) {
   const auto& table = layout.table();
   for (const auto& segment : layout.held_segments()) {
+    if (!layout.trains(segment)) continue;
     const auto& parameter = table.parameters()[segment.parameter];
     const auto layer = table.layer_of(segment.parameter);
     if (!layer || !makes_queries_or_keys(parameter)) continue;

@@ -13,12 +13,12 @@ constexpr std::size_t kSumsOfTensor = 3;
 
 UpdateSums::UpdateSums(const fsdp::ShardLayout& layout)
     : layout_{&layout},
-      partials_(layout.local_numel() / kGranule),
+      partials_(layout.trained_numel() / kGranule),
       sums_(layout.table().parameters().size()),
       words_(sums_.size() * kSumsOfTensor * ExactSum::kLimbs) {}
 
 std::uint64_t UpdateSums::bytes(const fsdp::ShardLayout& layout) {
-  return layout.local_numel() / kGranule * sizeof(kernels::AdamWPartials);
+  return layout.trained_numel() / kGranule * sizeof(kernels::AdamWPartials);
 }
 
 std::span<kernels::AdamWPartials> UpdateSums::room_for(model::UnitId unit) {
@@ -29,7 +29,7 @@ std::span<kernels::AdamWPartials> UpdateSums::room_for(model::UnitId unit) {
 
 void UpdateSums::add_owned() {
   std::ranges::fill(sums_, Sums{});
-  for (const auto& segment : layout_->owned_segments()) {
+  for (const auto& segment : layout_->trained_segments()) {
     Sums& sums = sums_[segment.parameter];
     const auto own = std::span{partials_}.subspan(segment.local_offset / kGranule,
                                                   granules_for(segment.logical_numel));
@@ -66,6 +66,7 @@ monitor::UpdateSignals UpdateSums::gather(comm::Communicator& world) {
   const auto parameters = layout_->table().parameters();
   monitor::UpdateSignals signals;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!layout_->table().trains(parameters[i])) continue;
     signals.push_back(signals_of(parameters[i], sums_[i]));
     signals.back().layer = layout_->table().layer_of(i);
   }

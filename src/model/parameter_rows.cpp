@@ -1,0 +1,94 @@
+#include "model/parameter_rows.hpp"
+
+#include <fmt/format.h>
+#include <functional>
+#include <numeric>
+
+#include "model/sublayers.hpp"
+
+namespace ballast::model {
+
+namespace {
+
+/// Collects rows and places each tensor on a granule boundary.
+class RowList {
+ public:
+  /// Nothing is added where the shape says that there is no such tensor.
+  void add(std::string name, const TensorSpec& spec, TensorSlot slot = {}) {
+    const bool is_gain = spec.role == TensorRole::gain;
+    const std::size_t numel =
+        std::accumulate(spec.shape.begin(), spec.shape.end(), std::size_t{1}, std::multiplies<>{});
+    if (numel == 0) return;
+    rows_.push_back({.name = std::move(name),
+                     .shape = spec.shape,
+                     .unit = 0,
+                     .offset = 0,
+                     .numel = numel,
+                     .first_granule = granules_,
+                     .decay = is_gain ? Decay::no : Decay::yes,
+                     .init = is_gain ? InitKind::ones : InitKind::normal,
+                     .init_std = spec.init_std,
+                     .role = spec.role,
+                     .slot = slot});
+    granules_ += rows_.back().granules();
+  }
+
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  std::vector<ParameterInfo> take() { return std::move(rows_); }
+
+ private:
+  std::vector<ParameterInfo> rows_;
+  std::size_t granules_ = 0;
+};
+
+TensorSpec gain_of_stream(const ModelConfig& config) {
+  return {.name = {}, .label = {}, .shape = {config.dim}, .role = TensorRole::gain};
+}
+
+TensorSpec table_of_tokens(const ModelConfig& config) {
+  return {.name = {},
+          .label = {},
+          .shape = {config.vocabulary, config.dim},
+          .role = TensorRole::linear,
+          .init_std = config.init_std};
+}
+
+void add_head(RowList& list, const ModelConfig& config) {
+  if (config.norm_placement == NormPlacement::pre) list.add("final_norm", gain_of_stream(config));
+  if (!config.tie_embeddings) list.add("head", table_of_tokens(config));
+}
+
+void add_block(RowList& list, const ModelConfig& config, std::size_t layer) {
+  const auto name = [&](std::string_view tensor) {
+    return fmt::format("block.{}.{}", layer, tensor);
+  };
+  std::size_t sublayer = 0;
+  for (const SublayerKind kind : config.sublayers_of(layer)) {
+    const SublayerSpec spec = list_of(kind, config);
+    if (config.has_norms()) {
+      list.add(name(spec.norm), gain_of_stream(config), {sublayer, TensorSlot::kGain});
+    }
+    for (std::size_t i = 0; i < spec.tensors.size(); ++i) {
+      list.add(name(spec.tensors[i].name), spec.tensors[i], {sublayer, i});
+    }
+    ++sublayer;
+  }
+}
+
+}  // namespace
+
+ParameterRows list_parameters(const ModelConfig& config) {
+  RowList list;
+  list.add("embedding", table_of_tokens(config));
+  ParameterRows found{.rows = {}, .head = list.size(), .layers = {}};
+  add_head(list, config);
+  for (std::size_t layer = 0; layer < config.layers; ++layer) {
+    found.layers.push_back(list.size());
+    add_block(list, config, layer);
+  }
+  found.layers.push_back(list.size());
+  found.rows = list.take();
+  return found;
+}
+
+}  // namespace ballast::model
