@@ -105,9 +105,9 @@ TEST_P(ActivationBytes, BlocksBelowAllThatTrainsKeepNothingButTheirStream) {
   config.layers = 5;
   upper.layers = 3;
   for (const auto& precision : every_precision()) {
-    const TransformerOptions options{.precision = precision,
-                                     .grouping = {},
-                                     .freeze = Freeze::parse("embedding,block.[01].*").value()};
+    TransformerOptions options;
+    options.precision = precision;
+    options.freeze = Freeze::parse("embedding,block.[01].*").value();
     const auto planned = plan(config, options);
     const std::size_t streams = 2 * config.dim * size_of(precision.residual);
     EXPECT_EQ(planned.activations,

@@ -22,6 +22,7 @@ struct Variant {
   std::string recompute;
   std::size_t prefetch_units = 0;
   ElementType param = ElementType::fp32;
+  std::string freeze = "none";
 };
 
 void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
@@ -34,6 +35,7 @@ Config config_of(std::size_t layers, const Variant& variant) {
   config.parallel.recompute = model::RecomputePolicy::parse(variant.recompute);
   config.parallel.prefetch_units = variant.prefetch_units;
   config.precision.param = variant.param;
+  config.optim.freeze = model::Freeze::parse(variant.freeze).value();
   config.monitor.every = 0;
   return config;
 }
@@ -80,7 +82,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Variant{"region, bf16", Backend::region, "none", 0, ElementType::bf16},
                     Variant{"messages", Backend::mpi, "none"},
                     Variant{"messages, recompute full, prefetch", Backend::mpi, "full", 1},
-                    Variant{"messages, fp16", Backend::mpi, "none", 0, ElementType::fp16}));
+                    Variant{"messages, fp16", Backend::mpi, "none", 0, ElementType::fp16},
+                    Variant{"region, cut units frozen", Backend::region, "none", 0,
+                            ElementType::fp32, "head,*.w_up,*.w[qkvo]"},
+                    Variant{"messages, bf16, lower part frozen", Backend::mpi, "none", 1,
+                            ElementType::bf16, "embedding,block.[0-2].*,*.w_gate"}));
 
 /// Bytes that evaluating a model adds to what the host's ranks take.
 std::int64_t measured_evaluation(const Blueprint& blueprint, const data::Dataset& dataset) {

@@ -1,0 +1,82 @@
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "support/world.hpp"
+#include "train/engine.hpp"
+#include "train/small_dataset.hpp"
+
+namespace ballast::train {
+namespace {
+
+using test::world;
+
+/// Five leaves: the last wave is short on two, three and four ranks.
+Config config_of(fsdp::Backend backend, ElementType param, const char* frozen) {
+  Config config;
+  config.model.dim = 36;
+  config.model.layers = 3;
+  config.model.heads = 6;
+  config.model.kv_heads = 2;
+  config.model.ffn = 101;
+  config.data.seq_len = 24;
+  config.data.micro_batch = 1;
+  config.data.global_batch = 5;
+  config.parallel.backend = backend;
+  config.precision.param = param;
+  config.optim.freeze = model::Freeze::parse(frozen).value();
+  return config;
+}
+
+/// The masters of this rank's segments that train, or of the others.
+std::vector<float> masters(const Engine& engine, bool trained) {
+  std::vector<float> all;
+  for (const auto& segment : engine.layout().held_segments()) {
+    if (engine.layout().trains(segment) != trained) continue;
+    std::vector<float> values(segment.granules.numel());
+    engine.tensors().master.read(segment.local_offset, values);
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+TEST(FrozenTraining, WhatIsFrozenKeepsItsBitsAndTheRestMoves) {
+  const SmallDataset data;
+  for (const char* frozen : {"embedding,block.0.*", "*.wq,*.w_up,final_norm", "head,*.w*"}) {
+    for (const fsdp::Backend backend : {fsdp::Backend::region, fsdp::Backend::mpi}) {
+      for (const ElementType param : {ElementType::fp32, ElementType::bf16, ElementType::fp16}) {
+        SCOPED_TRACE(fmt::format("{} {}", frozen, name_of(param)));
+        const Job job = settle(world(), config_of(backend, param, frozen), data.dataset());
+        Engine engine{job, world(), data.dataset()};
+        engine.initialise();
+        auto state = engine.initial_state();
+        state.loss_scale = 1.0;
+        const auto still = masters(engine, false);
+        const auto moving = masters(engine, true);
+        for (int step = 0; step < 3; ++step) {
+          EXPECT_EQ(engine.step(state, 1e-2).update, Update::applied);
+        }
+        EXPECT_EQ(masters(engine, false), still);
+        const bool moved = masters(engine, true) != moving;
+        EXPECT_EQ(moved, !moving.empty());
+        EXPECT_EQ(engine.tensors().moment1.size(), engine.layout().trained_numel());
+      }
+    }
+  }
+}
+
+TEST(FrozenTraining, SomethingHasToTrain) {
+  const SmallDataset data;
+  const auto config = config_of(fsdp::Backend::automatic, ElementType::fp32, "embedding,[!e]*");
+  try {
+    (void)settle(world(), config, data.dataset());
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    EXPECT_NE(std::string{error.what()}.find("leaves nothing to train"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace ballast::train
