@@ -20,7 +20,7 @@ Transformer::Transformer(const ModelConfig& config, BatchShape shape,
       table_{config, options.grouping},
       block_{config, shape, options.precision.compute, operations},
       arena_{&arena},
-      loss_head_{config, shape, compute_, operations, arena},
+      loss_head_{config, shape, options, operations, arena},
       activations_{config, shape, options, arena},
       scratch_{reserve_head_and_scratch(options, arena)} {}
 
@@ -94,25 +94,27 @@ ConstElements Transformer::final_hidden(const HeadWeights& weights) const {
   return hidden;
 }
 
+Transformer::Output::Output(const Transformer& model, ParameterSource& source)
+    : lease_{source, model.table().head_unit()},
+      weights_{head_tensors(model.table(), lease_.values())},
+      input_{model.final_hidden(weights_), weights_.head, model.config_.dim} {}
+
 LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& source,
-                                        float gradient_scale) {
+                                        float gradient_scale, const HeadInput* teacher) {
   const ProfileSpan loss_span{profile_, Region::loss};
-  const UnitId unit = table_.head_unit();
-  const ParameterLease lease{source, unit};
-  const auto weights = head_tensors(table_, lease.values());
-  const GradientRoom room = source.gradient_room(unit);
+  const Output output{*this, source};
+  const GradientRoom room = source.gradient_room(table_.head_unit());
   const auto gradients = head_tensors(table_, room.values);
   const auto dhidden = arena_->view(gradient_);
-  const LossSums sums =
-      loss_head_.forward_backward(final_hidden(weights), weights.head, batch, gradient_scale,
-                                  dhidden, gradients.head, room.store);
+  const LossSums sums = loss_head_.forward_backward(output.input(), batch, gradient_scale,
+                                                    {dhidden, gradients.head, room.store}, teacher);
   if (has_final_norm()) {
     const BlockScratch scratch = scratch_.view();
     operations_->norm_backward(
         config_.norm_rule(), {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
-        operations_->widened(weights.final_norm, scratch.gain), arena_->view(hidden_statistics_),
-        dhidden, dhidden, Store::overwrite, {gradients.final_norm, room.store, scratch.gain_sums},
-        scratch.gradient_operand);
+        operations_->widened(output.weights_.final_norm, scratch.gain),
+        arena_->view(hidden_statistics_), dhidden, dhidden, Store::overwrite,
+        {gradients.final_norm, room.store, scratch.gain_sums}, scratch.gradient_operand);
   }
   return sums;
 }
@@ -165,24 +167,27 @@ void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
 }
 
 LossSums Transformer::forward_backward(const Batch& batch, ParameterSource& source,
-                                       float gradient_scale) {
+                                       float gradient_scale, const HeadInput* teacher) {
   check(batch);
   embed(batch, source);
   forward_blocks(batch, source);
-  const LossSums sums = loss_and_gradient(batch, source, gradient_scale);
+  const LossSums sums = loss_and_gradient(batch, source, gradient_scale, teacher);
   if (!table_.ends_share_a_unit()) source.gradient_ready(table_.head_unit());
   backward_blocks(batch, source);
   embed_backward(batch, source);
   return sums;
 }
 
-LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::span<float> nll) {
+Transformer::Output Transformer::output(const Batch& batch, ParameterSource& source) {
   check(batch);
   embed(batch, source);
   forward_blocks(batch, source);
-  const ParameterLease lease{source, table_.head_unit()};
-  const auto weights = head_tensors(table_, lease.values());
-  return loss_head_.forward(final_hidden(weights), weights.head, batch, nll);
+  return {*this, source};
+}
+
+LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::span<float> nll,
+                              const HeadInput* teacher) {
+  return loss_head_.forward(output(batch, source).input(), batch, nll, teacher);
 }
 
 std::vector<Arena::Extent> Transformer::idle_after_gradients() const {
