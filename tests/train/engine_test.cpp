@@ -209,6 +209,27 @@ TEST_P(EngineOver, ANanInAWeightIsNamedWhereItArose) {
   }
 }
 
+TEST_P(EngineOver, AFigureOfALossReachesEveryRankByItsName) {
+  Config config = config_of(GetParam(), ElementType::bf16);
+  Training plain{config};
+  config.optim.z_loss = 1e-2;
+  Training training{config};
+  const auto without = plain.step();
+  const auto result = training.step();
+  EXPECT_TRUE(std::isnan(without.loss.mean("z_loss")));
+  EXPECT_EQ(result.loss.mean(), without.loss.mean());
+  EXPECT_EQ(result.loss.mean("log_z"), without.loss.mean("log_z"));
+  // c times the mean of squares, which is above the square of the mean.
+  const double log_z = result.loss.mean("log_z");
+  const double z_loss = result.loss.mean("z_loss");
+  EXPECT_GT(z_loss, 1e-2 * log_z * log_z);
+  EXPECT_LT(z_loss, 1.1e-2 * log_z * log_z);
+  for (const auto& text : world().gather_texts(fmt::format("{}", z_loss), {"figures"})) {
+    EXPECT_EQ(text, fmt::format("{}", z_loss));
+  }
+  EXPECT_NE(training.bits(), plain.bits());
+}
+
 TEST_P(EngineOver, TheLossScaleGrowsAfterItsInterval) {
   Training training{config_of(GetParam(), ElementType::fp16)};
   std::vector<double> scales;
