@@ -78,6 +78,11 @@ void ExactSum::merge(const ExactSum& other) {
   for (std::size_t i = 0; i < kLimbs; ++i) limbs_[i] += other.limbs_[i];
 }
 
+std::span<std::int64_t> ExactSum::limbs_of(std::span<ExactSum> sums) {
+  static_assert(sizeof(ExactSum) == kLimbs * sizeof(std::int64_t));
+  return {reinterpret_cast<std::int64_t*>(sums.data()), sums.size() * kLimbs};
+}
+
 double ExactSum::value() const {
   Digits digits{};
   for (std::size_t i = 0; i < kDigits; ++i) digits[i] = limbs_[i];

@@ -27,6 +27,8 @@ class ExactSum {
 
   [[nodiscard]] std::span<std::int64_t, kLimbs> limbs() { return limbs_; }
   [[nodiscard]] std::span<const std::int64_t, kLimbs> limbs() const { return limbs_; }
+  /// The limbs of several sums, one sum after the other.
+  [[nodiscard]] static std::span<std::int64_t> limbs_of(std::span<ExactSum> sums);
 
  private:
   std::array<std::int64_t, kLimbs> limbs_{};

@@ -290,6 +290,11 @@ std::int64_t Communicator::max(std::int64_t value, Place place) {
   return value;
 }
 
+std::span<std::int64_t> Communicator::room_for(std::size_t count) {
+  if (room_.size() < count) room_.resize(count);
+  return std::span{room_}.first(count);
+}
+
 std::vector<std::string> Communicator::gather_texts(const std::string& own, Place place) {
   const auto own_length = narrow<std::int64_t>(own.size());
   gather_words(std::span{&own_length, 1}, place);

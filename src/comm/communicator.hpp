@@ -109,6 +109,10 @@ class Communicator {
   void max(std::span<std::int64_t> values, Place place);
   [[nodiscard]] std::int64_t max(std::int64_t value, Place place);
 
+  /// Room in which `count` integers are put together for a sum, kept from call to call so that
+  /// nothing is allocated; until the next call.
+  [[nodiscard]] std::span<std::int64_t> room_for(std::size_t count);
+
   /// A text of any length from every rank, in rank order, on every rank.
   [[nodiscard]] std::vector<std::string> gather_texts(const std::string& own, Place place);
   /// The root's text on every rank.
@@ -157,6 +161,7 @@ class Communicator {
   Timings timings_;
   Roster roster_;
   std::vector<std::int64_t> words_;  ///< what gather_words brought, rank after rank
+  std::vector<std::int64_t> room_;   ///< of room_for
 };
 
 }  // namespace ballast::comm

@@ -88,10 +88,16 @@ RowLoss row_gradient(std::span<float> row, std::int32_t label_id, float factor,
   return {negative_log_likelihood(softmax, label_logit), log_z(softmax)};
 }
 
-float row_loss(std::span<const float> row, std::int32_t label) {
-  if (label == kIgnoreLabel) return 0.0f;
+/// One row of cross_entropy_loss.
+RowLoss row_loss(std::span<const float> row, std::int32_t label) {
+  if (label == kIgnoreLabel) return {};
   const Softmax softmax = sum_exponentials(row.data(), row.size());
-  return negative_log_likelihood(softmax, row[static_cast<std::size_t>(label)]);
+  return {negative_log_likelihood(softmax, row[static_cast<std::size_t>(label)]), log_z(softmax)};
+}
+
+void tell(const TokenLosses& losses, std::size_t row, const RowLoss& loss) {
+  losses.nll[row] = loss.nll;
+  if (!losses.log_z.empty()) losses.log_z[row] = loss.log_z;
 }
 
 }  // namespace
@@ -104,17 +110,16 @@ void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
       const float factor = weights.empty() ? gradient_scale : gradient_scale * weights[r];
       const RowLoss loss = row_gradient(logits.subspan(r * vocabulary, vocabulary), labels[r],
                                         factor, dlogits.subspan(r * vocabulary, vocabulary));
-      losses.nll[r] = loss.nll;
-      if (!losses.log_z.empty()) losses.log_z[r] = loss.log_z;
+      tell(losses, r, loss);
     }
   });
 }
 
 void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
-                        std::span<const float> logits, std::span<float> nll, Team* team) {
+                        std::span<const float> logits, const TokenLosses& losses, Team* team) {
   for_rows(team, labels.size(), vocabulary, [&](std::size_t first, std::size_t count) {
     for (std::size_t r = first; r < first + count; ++r) {
-      nll[r] = row_loss(logits.subspan(r * vocabulary, vocabulary), labels[r]);
+      tell(losses, r, row_loss(logits.subspan(r * vocabulary, vocabulary), labels[r]));
     }
   });
 }

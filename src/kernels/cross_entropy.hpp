@@ -26,8 +26,9 @@ void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                    std::span<const float> weights, float gradient_scale, std::span<float> logits,
                    const TokenLosses& losses, const Elements& dlogits, Team* team = nullptr);
 
-/// The negative log-likelihoods alone; `logits` is left as it is.
+/// The losses alone, to the same bits; `logits` is left as it is.
 void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
-                        std::span<const float> logits, std::span<float> nll, Team* team = nullptr);
+                        std::span<const float> logits, const TokenLosses& losses,
+                        Team* team = nullptr);
 
 }  // namespace ballast::kernels

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "kernels/cross_entropy.hpp"
+#include "base/error.hpp"
+#include "model/cross_entropy_loss.hpp"
 
 namespace ballast::model {
 
@@ -19,20 +20,6 @@ constexpr std::size_t kChunkFloats = std::size_t{8} << 20;
 constexpr std::size_t kFewestChunkTokens = 64;
 constexpr std::size_t kMostChunkTokens = 512;
 
-/// `log_z` may be empty.
-LossSums sums_of(const Batch& batch, std::span<const float> nll, std::span<const float> log_z) {
-  LossSums sums;
-  for (std::size_t t = 0; t < nll.size(); ++t) {
-    if (batch.labels[t] == kernels::kIgnoreLabel) continue;
-    const double weight = batch.weights.empty() ? 1.0 : static_cast<double>(batch.weights[t]);
-    sums.weighted_nll.add(weight * static_cast<double>(nll[t]));
-    sums.weight.add(weight);
-    if (!log_z.empty()) sums.weighted_log_z.add(weight * static_cast<double>(log_z[t]));
-    ++sums.labels;
-  }
-  return sums;
-}
-
 }  // namespace
 
 std::size_t loss_chunk_tokens(std::size_t tokens, std::size_t vocabulary) {
@@ -40,21 +27,26 @@ std::size_t loss_chunk_tokens(std::size_t tokens, std::size_t vocabulary) {
                   std::clamp(kChunkFloats / vocabulary, kFewestChunkTokens, kMostChunkTokens));
 }
 
-LossHead::LossHead(const ModelConfig& config, BatchShape shape, ElementType compute,
+LossHead::LossHead(const ModelConfig& config, BatchShape shape, const TransformerOptions& options,
                    const kernels::Operations& operations, Arena& arena)
-    : dim_{config.dim},
-      vocabulary_{config.vocabulary},
+    : vocabulary_{config.vocabulary},
       tokens_{shape.tokens()},
       chunk_{loss_chunk_tokens(tokens_, vocabulary_)},
+      loss_{options.loss ? options.loss : std::make_shared<const CrossEntropyLoss>()},
       operations_{&operations},
-      arena_{&arena},
-      nll_{arena.reserve<float>(MemoryClass::scratch, tokens_)},
-      log_z_{arena.reserve<float>(MemoryClass::scratch, tokens_)} {
+      arena_{&arena} {
+  const bool is_training = options.mode == Mode::training;
+  const auto reserve = [&](std::size_t numel) {
+    return arena.reserve<float>(MemoryClass::scratch, numel);
+  };
+  if (is_training) nll_ = reserve(tokens_);
   const std::size_t start = arena.planned_bytes();
-  logits_ = arena.reserve<float>(MemoryClass::scratch, chunk_ * vocabulary_);
-  if (compute != ElementType::fp32) {
-    dlogits_ = arena.reserve(MemoryClass::scratch, chunk_ * vocabulary_, compute);
+  logits_ = reserve(chunk_ * vocabulary_);
+  if (is_training && options.precision.compute != ElementType::fp32) {
+    dlogits_ = arena.reserve(MemoryClass::scratch, chunk_ * vocabulary_, options.precision.compute);
   }
+  if (loss_->wants_teacher()) teacher_ = reserve(chunk_ * vocabulary_);
+  scratch_ = reserve(chunk_ * loss_->floats_a_token());
   logits_extent_ = arena.reserved_since(start);
 }
 
@@ -65,56 +57,78 @@ void LossHead::for_each_chunk(Visit&& visit) const {
   }
 }
 
-Operand LossHead::rows_of(const ConstElements& hidden, Chunk chunk) const {
-  return {hidden.subspan(chunk.first * dim_, chunk.tokens * dim_), chunk.tokens, dim_};
+void LossHead::require_teacher(const HeadInput* teacher) const {
+  if (loss_->wants_teacher() == (teacher != nullptr)) return;
+  throw internal_error("the loss '{}' was computed {} a teacher", loss_->figures().front(),
+                       teacher == nullptr ? "without" : "with");
 }
 
-std::span<float> LossHead::logits_of(Chunk chunk, const ConstElements& hidden,
-                                     const ConstElements& head) const {
-  const auto logits = arena_->view(logits_).first(chunk.tokens * vocabulary_);
-  operations_->multiply(rows_of(hidden, chunk), Transpose::no, Operand{head, vocabulary_, dim_},
-                        Transpose::yes, matrix(logits.data(), chunk.tokens, vocabulary_),
-                        Store::overwrite);
+Operand LossHead::rows_of(const HeadInput& input, Chunk chunk) {
+  return {input.hidden.subspan(chunk.first * input.dim, chunk.tokens * input.dim), chunk.tokens,
+          input.dim};
+}
+
+Operand LossHead::head_of(const HeadInput& input) const {
+  return {input.head, vocabulary_, input.dim};
+}
+
+/// Of one chunk, in `room`.
+std::span<float> LossHead::logits_of(Chunk chunk, const HeadInput& input,
+                                     Arena::Slot<float> room) const {
+  const auto logits = arena_->view(room).first(chunk.tokens * vocabulary_);
+  operations_->multiply(rows_of(input, chunk), Transpose::no, head_of(input), Transpose::yes,
+                        matrix(logits.data(), chunk.tokens, vocabulary_), Store::overwrite);
   return logits;
 }
 
-LossSums LossHead::forward_backward(const ConstElements& hidden, const ConstElements& head,
-                                    const Batch& batch, float gradient_scale,
-                                    std::span<float> dhidden, std::span<float> dhead,
-                                    Store store) const {
-  const auto nll = arena_->view(nll_);
-  const auto log_z = arena_->view(log_z_);
-  const Elements dlogits_room = arena_->view(dlogits_);
-  for_each_chunk([&](Chunk chunk) {
-    const auto logits = logits_of(chunk, hidden, head);
-    const auto weights =
-        batch.weights.empty() ? batch.weights : batch.weights.subspan(chunk.first, chunk.tokens);
-    const Elements gradient =
-        dlogits_room.empty() ? Elements{logits} : dlogits_room.first(logits.size());
-    operations_->cross_entropy(
-        vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens), weights, gradient_scale,
-        logits, {nll.subspan(chunk.first, chunk.tokens), log_z.subspan(chunk.first, chunk.tokens)},
-        gradient);
-    const Operand dlogits{gradient, chunk.tokens, vocabulary_};
-    operations_->multiply(dlogits, Transpose::no, Operand{head, vocabulary_, dim_}, Transpose::no,
-                          matrix(dhidden.data() + chunk.first * dim_, chunk.tokens, dim_),
-                          Store::overwrite);
-    if (dhead.empty()) return;
-    operations_->multiply(dlogits, Transpose::yes, rows_of(hidden, chunk), Transpose::no,
-                          matrix(dhead.data(), vocabulary_, dim_),
-                          chunk.first == 0 ? store : Store::add);
-  });
-  return sums_of(batch, nll, log_z);
+/// What a loss reads of a chunk; no gradient is asked for.
+LossChunk LossHead::prepare(Chunk chunk, const HeadInput& input, const Batch& batch,
+                            std::span<float> nll, const HeadInput* teacher) const {
+  const auto [first, tokens] = chunk;
+  LossChunk given{
+      .vocabulary = vocabulary_,
+      .logits = logits_of(chunk, input, logits_),
+      .labels = batch.labels.subspan(first, tokens),
+      .weights = batch.weights.empty() ? batch.weights : batch.weights.subspan(first, tokens),
+      .nll = nll.subspan(first, tokens),
+      .scratch = arena_->view(scratch_).first(tokens * loss_->floats_a_token()),
+  };
+  if (teacher != nullptr) given.teacher = logits_of(chunk, *teacher, teacher_);
+  return given;
 }
 
-LossSums LossHead::forward(const ConstElements& hidden, const ConstElements& head,
-                           const Batch& batch, std::span<float> nll) const {
+LossSums LossHead::forward_backward(const HeadInput& input, const Batch& batch,
+                                    float gradient_scale, const HeadGradient& gradient,
+                                    const HeadInput* teacher) const {
+  require_teacher(teacher);
+  const auto nll = arena_->view(nll_);
+  const Elements room = arena_->view(dlogits_);
+  LossSums sums = loss_->no_sums();
   for_each_chunk([&](Chunk chunk) {
-    const auto logits = logits_of(chunk, hidden, head);
-    operations_->cross_entropy_loss(vocabulary_, batch.labels.subspan(chunk.first, chunk.tokens),
-                                    logits, nll.subspan(chunk.first, chunk.tokens));
+    LossChunk given = prepare(chunk, input, batch, nll, teacher);
+    given.gradient_scale = gradient_scale;
+    given.dlogits = room.empty() ? Elements{given.logits} : room.first(given.logits.size());
+    loss_->compute(given, *operations_, sums);
+    const Operand dlogits{given.dlogits, chunk.tokens, vocabulary_};
+    float* const dhidden = gradient.hidden.data() + chunk.first * input.dim;
+    operations_->multiply(dlogits, Transpose::no, head_of(input), Transpose::no,
+                          matrix(dhidden, chunk.tokens, input.dim), Store::overwrite);
+    if (gradient.head.empty()) return;
+    operations_->multiply(dlogits, Transpose::yes, rows_of(input, chunk), Transpose::no,
+                          matrix(gradient.head.data(), vocabulary_, input.dim),
+                          chunk.first == 0 ? gradient.store : Store::add);
   });
-  return sums_of(batch, nll, {});
+  return sums;
+}
+
+LossSums LossHead::forward(const HeadInput& input, const Batch& batch, std::span<float> nll,
+                           const HeadInput* teacher) const {
+  require_teacher(teacher);
+  LossSums sums = loss_->no_sums();
+  for_each_chunk([&](Chunk chunk) {
+    loss_->compute(prepare(chunk, input, batch, nll, teacher), *operations_, sums);
+  });
+  return sums;
 }
 
 bool LossHead::losses_are_finite() const { return operations_->all_finite(arena_->view(nll_)); }

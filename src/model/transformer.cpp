@@ -23,7 +23,7 @@ Transformer::Transformer(const ModelConfig& config, BatchShape shape,
       lowest_trained_{table_.lowest_trained()},
       block_{config, shape, options.precision.compute, operations},
       arena_{&arena},
-      loss_head_{config, shape, compute_, operations, arena},
+      loss_head_{config, shape, options, operations, arena},
       activations_{config, shape, options, first_backward_layer(), arena},
       scratch_{reserve_head_and_scratch(options, arena)} {}
 
@@ -102,23 +102,26 @@ ConstElements Transformer::final_hidden(const HeadWeights& weights) const {
   return hidden;
 }
 
+Transformer::Output::Output(const Transformer& model, ParameterSource& source)
+    : leases_{source, model.table(), model.table().head_depth()},
+      weights_{head_tensors(model.table(), leases_)},
+      input_{model.final_hidden(weights_), weights_.head, model.config_.dim} {}
+
 LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& source,
-                                        float gradient_scale) {
+                                        float gradient_scale, const HeadInput* teacher) {
   const ProfileSpan loss_span{profile_, Region::loss};
-  const UnitLeases leases{source, table_, table_.head_depth()};
-  const auto weights = head_tensors(table_, leases);
+  const Output output{*this, source};
   const UnitGradients rooms{source, table_, table_.head_depth()};
   const auto gradients = head_tensors(table_, rooms);
   const auto dhidden = arena_->view(gradient_);
-  const LossSums sums =
-      loss_head_.forward_backward(final_hidden(weights), weights.head, batch, gradient_scale,
-                                  dhidden, gradients.head, rooms.store());
+  const LossSums sums = loss_head_.forward_backward(
+      output.input(), batch, gradient_scale, {dhidden, gradients.head, rooms.store()}, teacher);
   if (has_final_norm()) {
     const BlockScratch scratch = scratch_.view();
     operations_->norm_backward(
         config_.norm_rule(), {shape_.tokens(), config_.dim}, activations_.residual(config_.layers),
-        operations_->widened(weights.final_norm, scratch.gain), arena_->view(hidden_statistics_),
-        dhidden, dhidden, Store::overwrite,
+        operations_->widened(output.weights_.final_norm, scratch.gain),
+        arena_->view(hidden_statistics_), dhidden, dhidden, Store::overwrite,
         {gradients.final_norm, rooms.store(), scratch.gain_sums}, scratch.gradient_operand);
   }
   return sums;
@@ -180,24 +183,27 @@ void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
 }
 
 LossSums Transformer::forward_backward(const Batch& batch, ParameterSource& source,
-                                       float gradient_scale) {
+                                       float gradient_scale, const HeadInput* teacher) {
   check(batch);
   embed(batch, source);
   forward_blocks(batch, source);
-  const LossSums sums = loss_and_gradient(batch, source, gradient_scale);
+  const LossSums sums = loss_and_gradient(batch, source, gradient_scale, teacher);
   complete(table_.head_depth(), source);
   backward_blocks(batch, source);
   if (lowest_trained_ == kEmbeddingDepth) embed_backward(batch, source);
   return sums;
 }
 
-LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::span<float> nll) {
+Transformer::Output Transformer::output(const Batch& batch, ParameterSource& source) {
   check(batch);
   embed(batch, source);
   forward_blocks(batch, source);
-  const UnitLeases leases{source, table_, table_.head_depth()};
-  const auto weights = head_tensors(table_, leases);
-  return loss_head_.forward(final_hidden(weights), weights.head, batch, nll);
+  return {*this, source};
+}
+
+LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::span<float> nll,
+                              const HeadInput* teacher) {
+  return loss_head_.forward(output(batch, source).input(), batch, nll, teacher);
 }
 
 std::vector<Arena::Extent> Transformer::idle_after_gradients() const {

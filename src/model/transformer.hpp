@@ -34,12 +34,36 @@ class Transformer {
   /// Watches the blocks from now on; `observer` must outlive the model. Null: nobody watches.
   void observe(BlockObserver* observer) { observer_ = observer; }
 
-  /// One micro-batch: the loss, and every unit's gradient of gradient_scale · Σ weight · nll, left
-  /// where the source says.
-  LossSums forward_backward(const Batch& batch, ParameterSource& source, float gradient_scale);
+  [[nodiscard]] const Loss& loss() const { return loss_head_.loss(); }
 
-  /// One micro-batch without gradients; `nll` receives each token's loss: [tokens].
-  LossSums forward(const Batch& batch, ParameterSource& source, std::span<float> nll);
+  /// One micro-batch: the loss, and every unit's gradient of gradient_scale · Σ loss, left where
+  /// the source says. `teacher`: a second model's output(), where the loss wants one.
+  LossSums forward_backward(const Batch& batch, ParameterSource& source, float gradient_scale,
+                            const HeadInput* teacher = nullptr);
+
+  /// One micro-batch without gradients; `nll` receives each token's negative log-likelihood:
+  /// [tokens].
+  LossSums forward(const Batch& batch, ParameterSource& source, std::span<float> nll,
+                   const HeadInput* teacher = nullptr);
+
+  /// What a model says of a batch before any loss. It keeps the head's unit leased as long as it
+  /// lives, and is valid until the model's next batch.
+  class Output {
+   public:
+    /// The final norm's output, or the stream without one, and the head.
+    [[nodiscard]] const HeadInput& input() const { return input_; }
+
+   private:
+    friend class Transformer;
+    Output(const Transformer& model, ParameterSource& source);
+
+    UnitLeases leases_;
+    HeadWeights weights_;
+    HeadInput input_;
+  };
+
+  /// One micro-batch up to the head: what a teacher tells a student of it.
+  [[nodiscard]] Output output(const Batch& batch, ParameterSource& source);
 
   /// After a forward_backward that went wrong: where its forward first left the finite numbers, or
   /// nothing if it did not (then a gradient overflowed). Slow; reads every residual stream.
@@ -60,7 +84,8 @@ class Transformer {
   void embed(const Batch& batch, ParameterSource& source);
   void forward_blocks(const Batch& batch, ParameterSource& source);
   [[nodiscard]] ConstElements final_hidden(const HeadWeights& weights) const;
-  LossSums loss_and_gradient(const Batch& batch, ParameterSource& source, float gradient_scale);
+  LossSums loss_and_gradient(const Batch& batch, ParameterSource& source, float gradient_scale,
+                             const HeadInput* teacher);
   void backward_blocks(const Batch& batch, ParameterSource& source);
   void add_observed_gradient(std::size_t layer);
   void backward_block(std::size_t layer, const Batch& batch, ParameterSource& source);

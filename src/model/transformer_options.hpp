@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "base/profile.hpp"
 #include "model/freeze.hpp"
 #include "model/grouping.hpp"
+#include "model/loss.hpp"
 #include "model/precision.hpp"
 #include "model/recompute.hpp"
 
@@ -24,6 +26,9 @@ struct TransformerOptions {
   /// Workers that scratch is reserved for: at least as many as share out its operations. Results
   /// do not depend on it.
   std::size_t workers = 1;
+  /// What is made small; null: CrossEntropyLoss. Shared: options are copied, no model changes its
+  /// loss.
+  std::shared_ptr<const Loss> loss{};
 };
 
 }  // namespace ballast::model

@@ -18,11 +18,6 @@ double nominal_labels(const DataConfig& data) {
   return static_cast<double>(data.global_batch * data.seq_len);
 }
 
-/// NaN where there is none: no label has a weight, or a part of the sum is not finite.
-double mean_of(const ExactSum& sum, double weight) {
-  return weight > 0.0 && sum.nonfinite() == 0 ? sum.value() / weight : std::nan("");
-}
-
 /// Weights that are drawn at a time (1 MiB), however large their tensor is.
 constexpr std::size_t kInitialisedGranules = 256;
 
@@ -91,7 +86,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests re
   connection_.groups().set_step(state.step + 1);
   forward_fault_.reset();
   parameters.begin_step();
-  StepSums sums;
+  StepSums sums{.loss = workspace_.model().loss().no_sums()};
   sums.stops.add(requests.stop);
   sums.save_requests = requests.save ? 1 : 0;
   if (qk_clip_) qk_clip_->begin();
@@ -113,17 +108,13 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests re
 
   // Gradients were scaled by the nominal count and the loss scale; the exact count is known only
   // now.
-  const double weight = sums.loss.weight.value();
+  const double weight = sums.loss.weight();
   const double correction =
       weight > 0.0 ? nominal_labels(config_->data) / (weight * state.loss_scale) : 0.0;
-  const bool finite =
-      sums.squared_gradient.nonfinite() == 0 && sums.loss.weighted_nll.nonfinite() == 0;
+  const bool finite = sums.squared_gradient.nonfinite() == 0 && sums.loss.is_finite();
   StepResult result{
-      .loss = mean_of(sums.loss.weighted_nll, weight),
-      .log_z = mean_of(sums.loss.weighted_log_z, weight),
+      .loss = sums.loss,
       .grad_norm = finite ? std::sqrt(sums.squared_gradient.value()) * correction : std::nan(""),
-      .labels = sums.loss.labels,
-      .weight = weight,
       .update = finite ? Update::applied : Update::skipped,
       .loss_scale = state.loss_scale,
       .skip_reason = {},
@@ -136,7 +127,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, Requests re
   }
   state.step += 1;
   state.cursor += config_->data.global_batch;
-  state.tokens += static_cast<std::uint64_t>(sums.loss.labels);
+  state.tokens += static_cast<std::uint64_t>(sums.loss.labels());
   parameters.begin_version();
   if (finite) {
     state.optimizer_steps += 1;
@@ -193,7 +184,7 @@ void Engine::run_micro_batch(std::size_t leaf, std::uint64_t sample, float scale
   auto& model = workspace_.model();
   const auto loss = model.forward_backward(batch, workspace_.parameters(), scale);
   sums.loss.merge(loss);
-  if (loss.weighted_nll.nonfinite() == 0 || forward_fault_) return;
+  if (loss.is_finite() || forward_fault_) return;
   if (const auto place = model.find_nonfinite()) forward_fault_ = {leaf, *place};
 }
 
@@ -276,7 +267,7 @@ double Engine::show_next(const checkpoint::TrainingState& state, StepObserver& o
   auto& parameters = workspace_.parameters();
   auto& model = workspace_.model();
   std::vector<float> nll(model.shape().tokens());
-  StepSums sums;
+  StepSums sums{.loss = model.loss().no_sums()};
   model.observe(&observer);
   const auto ranks = narrow<std::size_t>(world_->size());
   for (std::size_t first = 0; first < config_->data.leaves(); first += ranks) {
@@ -296,7 +287,7 @@ double Engine::show_next(const checkpoint::TrainingState& state, StepObserver& o
   model.observe(nullptr);
   loader_.agree_on_faults(*world_);
   sums.merge_over(*world_);
-  return state.loss_scale * sums.loss.weight.value() / nominal_labels(config_->data);
+  return state.loss_scale * sums.loss.weight() / nominal_labels(config_->data);
 }
 
 }  // namespace ballast::train

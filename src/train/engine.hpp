@@ -37,11 +37,10 @@ struct Requests {
 };
 
 struct StepResult {
-  double loss = 0.0;       ///< mean over the labels of the global batch, before the update
-  double log_z = 0.0;      ///< mean of ln of the softmax's denominator, over the same labels
+  /// Of the global batch, before the update. Where its weight is 0, there is neither loss nor
+  /// gradient.
+  model::LossSums loss;
   double grad_norm = 0.0;  ///< unscaled, before clipping
-  std::int64_t labels = 0;
-  double weight = 0.0;  ///< of the labels; where it is 0, there is neither loss nor gradient
   Update update = Update::applied;
   double loss_scale = 1.0;           ///< that the step was computed with
   std::string skip_reason;           ///< where the first non-finite value was; empty when applied

@@ -54,14 +54,14 @@ StepResult TrainingRun::timed_step() {
   engine_.observe(nullptr);
   note_sound_state(result, before);
   duty_ = monitoring_.after_step({.step = step,
-                                  .loss = result.loss,
-                                  .log_z = result.log_z,
+                                  .loss = result.loss.mean(),
+                                  .log_z = result.loss.mean("log_z"),
                                   .grad_norm = result.grad_norm,
                                   .lr = lr_,
                                   .was_skipped = result.update == Update::skipped,
                                   .is_scaled = config_->precision.scales_loss()},
                                  log_);
-  meter_.add(watch.elapsed_s(), result.labels, engine_.take_timings());
+  meter_.add(watch.elapsed_s(), result.loss.labels(), engine_.take_timings());
   return result;
 }
 
@@ -117,12 +117,13 @@ std::string TrainingRun::scale_change(const StepResult& result) const {
 void TrainingRun::write_record(const StepResult& result) {
   Record record{
       .step = state_.step,
-      .loss = result.loss,
+      .loss = result.loss.mean(),
       .grad_norm = result.grad_norm,
-      .has_labels = result.weight > 0.0,
+      .has_labels = result.loss.weight() > 0.0,
       .lr = lr_,
       .tokens = state_.tokens,
       .loss_scale = result.loss_scale,
+      .figures = result.loss.other_means(),
   };
   meter_.fill(record);
   if (profiler_) record.mfu = profiler_->utilization(record.tokens_per_s / world_->size());
@@ -130,9 +131,10 @@ void TrainingRun::write_record(const StepResult& result) {
   record.mem_peak_mib =
       static_cast<double>(world_->max(pss, {"memory"})) / static_cast<double>(1 << 20);
   if (is_due(config_->eval_every)) {
-    const EvalResult held_out = engine_.evaluate();
+    EvalResult held_out = engine_.evaluate();
     record.val_loss = held_out.loss;
     record.val_bits_per_byte = held_out.bits_per_byte;
+    record.val_figures = std::move(held_out.figures);
   }
   const auto steps_left = static_cast<double>(config_->last_step() - state_.step);
   log_.record(record, config_->last_step(), steps_left * meter_.mean_step_s());

@@ -4,7 +4,7 @@
 #include <numbers>
 #include <vector>
 
-#include "train/verdict.hpp"
+#include "comm/merge.hpp"
 
 namespace ballast::train {
 
@@ -43,21 +43,21 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
   const std::size_t windows = dataset.windows(data::Split::validation, shape.seq_len);
   const std::size_t batches = (windows + shape.sequences - 1) / shape.sequences;
   std::vector<float> nll(shape.tokens());
-  StepSums sums;
+  model::LossSums sums = model.loss().no_sums();
+  ExactSum total;
   std::int64_t bytes = 0;
   deal_batches(world, parameters, program, batches, [&](std::size_t own) {
     model::Batch batch = loader.load_validation(own * shape.sequences, windows);
     batch.weights = {};  // every byte of the held-out text counts alike
-    sums.loss.merge(model.forward(batch, parameters, nll));
+    sums.merge(model.forward(batch, parameters, nll));
+    for (const float value : nll) total.add(static_cast<double>(value));
     bytes += raw_bytes(batch, dataset.piece_bytes());
   });
   loader.agree_on_faults(world);
-  sums.merge_over(world);
-  bytes = world.sum(bytes, {"validation"});
-  const double total =
-      sums.loss.weighted_nll.nonfinite() == 0 ? sums.loss.weighted_nll.value() : std::nan("");
-  return {total / static_cast<double>(sums.loss.labels),
-          total / (std::numbers::ln2 * static_cast<double>(bytes))};
+  comm::merge(world, {sums.exact_sums(), sums.label_count(), total, bytes}, {"validation"});
+  const double nats = total.nonfinite() == 0 ? total.value() : std::nan("");
+  return {nats / static_cast<double>(sums.labels()),
+          nats / (std::numbers::ln2 * static_cast<double>(bytes)), sums.other_means()};
 }
 
 void show_batches(comm::Communicator& world, model::Transformer& model,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
@@ -12,8 +13,9 @@
 namespace ballast::train {
 
 struct EvalResult {
-  double loss = 0.0;           ///< mean negative log-likelihood a label, in nats
-  double bits_per_byte = 0.0;  ///< Σ nll ÷ (ln 2 · raw bytes of the labels)
+  double loss = 0.0;                       ///< mean negative log-likelihood a label, in nats
+  double bits_per_byte = 0.0;              ///< Σ nll ÷ (ln 2 · raw bytes of the labels)
+  std::vector<model::LossFigure> figures;  ///< that the loss tells besides itself
 };
 
 /// The loss over the whole validation split: batch i goes to rank i mod N, sums are exact, so the

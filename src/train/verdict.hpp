@@ -3,7 +3,7 @@
 #include "base/exact_sum.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/sharded_parameters.hpp"
-#include "model/batch.hpp"
+#include "model/loss_sums.hpp"
 #include "train/stop.hpp"
 
 namespace ballast::train {
@@ -11,8 +11,8 @@ namespace ballast::train {
 /// What one rank knows of a step, in sums that merge exactly in any order.
 struct StepSums {
   model::LossSums loss;
-  ExactSum squared_gradient;  ///< of the accumulators, granule by granule
-  StopCounts stops;
+  ExactSum squared_gradient{};  ///< of the accumulators, granule by granule
+  StopCounts stops{};
   std::int64_t data_faults = 0;    ///< ranks that could not read their samples
   std::int64_t save_requests = 0;  ///< ranks whose clock asks for a checkpoint
 

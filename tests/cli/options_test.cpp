@@ -60,6 +60,7 @@ const std::map<std::string, std::string> kOddValues{
     {"optim.epsilon", "1e-10"},
     {"optim.weight_decay", "0"},
     {"optim.clip", "0.5"},
+    {"optim.z_loss", "0.0001"},
     {"optim.freeze", "head,block.*.w[qk]"},
     {"schedule.kind", "wsd"},
     {"schedule.warmup", "0"},

@@ -24,7 +24,7 @@ class CrossEntropy : public testing::TestWithParam<std::size_t> {
 
 TEST_P(CrossEntropy, LossAgreesWithTheReferenceAndLeavesTheLogits) {
   const std::vector<float> before = logits;
-  cross_entropy_loss(vocabulary, labels, logits, nll);
+  cross_entropy_loss(vocabulary, labels, logits, {nll});
   const auto expected = reference::cross_entropy_nll<double>(vocabulary, labels, as_double(logits));
   EXPECT_LE(relative_error(nll, expected), 1e-6);
   EXPECT_EQ(nll[2], 0.0f);
@@ -36,9 +36,12 @@ TEST_P(CrossEntropy, GradientAgreesWithTheReference) {
     const auto used = weighted ? std::span<const float>{weights} : std::span<const float>{};
     auto gradient = logits;
     auto loss = nll;
-    cross_entropy_loss(vocabulary, labels, logits, nll);
-    cross_entropy(vocabulary, labels, used, kGradientScale, gradient, {loss}, std::span{gradient});
+    auto normalizer = log_z;
+    cross_entropy_loss(vocabulary, labels, logits, {nll, log_z});
+    cross_entropy(vocabulary, labels, used, kGradientScale, gradient, {loss, normalizer},
+                  std::span{gradient});
     EXPECT_EQ(loss, nll) << "the loss depends on which function computes it";
+    EXPECT_EQ(normalizer, log_z) << "ln Z depends on which function computes it";
     const auto expected = reference::cross_entropy_backward<double>(
         vocabulary, labels, used, static_cast<double>(kGradientScale), as_double(logits));
     EXPECT_LE(relative_error(gradient, expected), 1e-6);

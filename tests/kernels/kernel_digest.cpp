@@ -207,7 +207,7 @@ void digest_cross_entropy() {
     Values nll(3), log_z(3);
     for (const ElementType type : kEveryType) {
       Values logits = random_values(1, 3 * vocabulary, 20.0);
-      cross_entropy_loss(vocabulary, labels, logits, nll);
+      cross_entropy_loss(vocabulary, labels, logits, {nll});
       hash_into(hasher, nll);
       Typed gradient{logits.size(), type};
       cross_entropy(vocabulary, labels, {}, 0.25f, logits, {nll, log_z}, gradient);

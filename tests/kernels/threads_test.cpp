@@ -221,7 +221,7 @@ TEST(Threads, LossesHaveTheSameBits) {
       Typed nll{kRows, ElementType::fp32}, log_z{kRows, ElementType::fp32},
           loss{kRows, ElementType::fp32};
       const auto values = logits.elements().floats();
-      cross_entropy_loss(kWidth, labels, values, loss.elements().floats(), team);
+      cross_entropy_loss(kWidth, labels, values, {loss.elements().floats()}, team);
       cross_entropy(kWidth, labels, weights, 0.3f, values,
                     {nll.elements().floats(), log_z.elements().floats()}, gradient, team);
       Bytes all;

@@ -171,11 +171,11 @@ TEST(Grouping, LeavesTheBitsOfAStepAlone) {
     const auto values = reference::random_parameters(config, 7);
     const auto batch = reference::random_batch(config.vocabulary, 2, 7, 8);
     ProductionModel plain{config, {2, 7}, {}, values};
-    const double loss = plain.forward_backward(batch).weighted_nll.value();
+    const double loss = plain.forward_backward(batch).numerator().value();
     plain.forward_backward(batch);
     for (const Grouping& grouping : {Grouping::blocks(5, 2), Grouping::whole()}) {
       ProductionModel grouped{config, {2, 7}, {.grouping = grouping}, values};
-      EXPECT_EQ(grouped.forward_backward(batch).weighted_nll.value(), loss);
+      EXPECT_EQ(grouped.forward_backward(batch).numerator().value(), loss);
       grouped.forward_backward(batch);
       EXPECT_EQ(grouped.gradients(), plain.gradients());
     }

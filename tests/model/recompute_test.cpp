@@ -65,14 +65,14 @@ TEST_P(RecomputedVariant, GivesTheBitsOfKeepingEverything) {
   const auto second = reference::random_batch(config.vocabulary, 3, 7, 7);
   for (const auto& precision : every_precision()) {
     ProductionModel kept{config, shape, {.precision = precision}, values};
-    const double first_loss = kept.forward_backward(first).weighted_nll.value();
-    const double second_loss = kept.forward_backward(second).weighted_nll.value();
+    const double first_loss = kept.forward_backward(first).numerator().value();
+    const double second_loss = kept.forward_backward(second).numerator().value();
     for (const auto& policy : every_recomputation()) {
       SCOPED_TRACE(text_of(precision) + ", " + policy.name());
       ProductionModel recomputed{
           config, shape, {.precision = precision, .recompute = policy}, values};
-      EXPECT_EQ(recomputed.forward_backward(first).weighted_nll.value(), first_loss);
-      EXPECT_EQ(recomputed.forward_backward(second).weighted_nll.value(), second_loss);
+      EXPECT_EQ(recomputed.forward_backward(first).numerator().value(), first_loss);
+      EXPECT_EQ(recomputed.forward_backward(second).numerator().value(), second_loss);
       EXPECT_EQ(recomputed.gradients(), kept.gradients());
     }
   }

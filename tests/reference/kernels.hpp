@@ -284,6 +284,38 @@ template <class T>
   return dlogits;
 }
 
+/// Σ weight · c · (ln Z)² over labels that are not ignored, Z the softmax's denominator
+/// (Chowdhery et al. 2022, PaLM, section 5).
+template <class T>
+[[nodiscard]] T z_loss_forward(std::size_t vocabulary, std::span<const std::int32_t> labels,
+                               std::span<const float> weights, double c,
+                               const std::vector<T>& logits) {
+  T loss{};
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    const T log_z = log_sum_exp<T>(std::span{logits}.subspan(row * vocabulary, vocabulary));
+    loss += label_weight(labels, weights, row) * c * log_z * log_z;
+  }
+  return loss;
+}
+
+/// d z_loss_forward / d logits · gradient_scale: [rows, vocabulary].
+template <class T>
+[[nodiscard]] std::vector<T> z_loss_backward(std::size_t vocabulary,
+                                             std::span<const std::int32_t> labels,
+                                             std::span<const float> weights, double c,
+                                             double gradient_scale, const std::vector<T>& logits) {
+  std::vector<T> dlogits(logits.size());
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    const double factor = gradient_scale * label_weight(labels, weights, row) * c;
+    const std::size_t start = row * vocabulary;
+    const T log_z = log_sum_exp<T>(std::span{logits}.subspan(start, vocabulary));
+    for (std::size_t i = 0; i < vocabulary; ++i) {
+      dlogits[start + i] = factor * 2.0 * log_z * std::exp(logits[start + i] - log_z);
+    }
+  }
+  return dlogits;
+}
+
 /// Hyperparameters of AdamW (Loshchilov and Hutter 2019), epsilon outside the root as PyTorch has
 /// it.
 struct AdamW {

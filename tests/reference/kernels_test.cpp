@@ -202,6 +202,30 @@ TEST(ReferenceCrossEntropy, BackwardIsTheComplexStepDerivative) {
   }
 }
 
+TEST(ReferenceZLoss, BackwardIsTheComplexStepDerivative) {
+  constexpr double kScale = 0.125;
+  constexpr double kC = 0.01;
+  RandomValues random{8};
+  const std::vector<std::int32_t> labels{3, kernels::kIgnoreLabel, 0, 6};
+  const auto logits = random.vector<double>(labels.size() * 7, 1.0, 5.0);
+  for (const std::vector<float>& weights :
+       {std::vector<float>{}, std::vector<float>{0.5f, 2.0f, 0.0f, -3.0f}}) {
+    expect_gradient(
+        "logits",
+        [&](const ComplexVector& at) {
+          return kScale * z_loss_forward(7, labels, weights, kC, at);
+        },
+        logits, z_loss_backward(7, labels, weights, kC, kScale, logits));
+  }
+}
+
+TEST(ReferenceZLoss, IsTheSquareOfTheLogarithm) {
+  const std::vector<std::int32_t> labels{1, kernels::kIgnoreLabel};
+  const std::vector<double> logits{0.0, std::log(3.0), 2.0, 2.0};
+  EXPECT_DOUBLE_EQ(z_loss_forward<double>(2, labels, {}, 0.5, logits),
+                   0.5 * std::log(4.0) * std::log(4.0));
+}
+
 TEST(ReferenceCrossEntropy, ReportsUnweightedNats) {
   const std::vector<std::int32_t> labels{1, kernels::kIgnoreLabel};
   const std::vector<double> logits{0.0, std::log(3.0), 2.0, 2.0};

@@ -95,10 +95,19 @@ class Model {
 
   /// The gradient of loss() for every parameter.
   [[nodiscard]] Parameters<T> gradients(const Batch& batch) const {
+    return gradients(batch, [&](const Values& at) {
+      return cross_entropy_backward(config_.vocabulary, batch.labels, batch.weights, 1.0, at);
+    });
+  }
+
+  /// The same of any function of the logits, by its own gradient: dlogits(logits), both [tokens,
+  /// vocabulary].
+  template <class DLogits>
+  [[nodiscard]] Parameters<T> gradients(const Batch& batch, const DLogits& dlogits) const {
     Parameters<T> gradients;
     for (const auto& [name, values] : parameters_) gradients[name].resize(values.size());
     const std::vector<Values> stream = residual_stream(batch);
-    Values d = head_backward(batch, stream.back(), gradients);
+    Values d = head_backward(dlogits(head_forward(stream.back())), stream.back(), gradients);
     for (std::size_t l = config_.layers; l-- > 0;) {
       const Sublayer attention = attention_sublayer(l, batch);
       const Values middle = sublayer_forward(attention, stream[l]);
@@ -180,10 +189,8 @@ class Model {
   [[nodiscard]] Values head_forward(const Values& h) const {
     return linear(head_name(), config_.dim, config_.vocabulary, head_input(h));
   }
-  [[nodiscard]] Values head_backward(const Batch& batch, const Values& h,
+  [[nodiscard]] Values head_backward(const Values& dlogits, const Values& h,
                                      Parameters<T>& gradients) const {
-    const Values dlogits = cross_entropy_backward(config_.vocabulary, batch.labels, batch.weights,
-                                                  1.0, head_forward(h));
     const Values d = linear_gradient(head_name(), config_.dim, config_.vocabulary, head_input(h),
                                      dlogits, gradients);
     if (config_.norm_placement != model::NormPlacement::pre) return d;

@@ -74,7 +74,7 @@ class Training {
 
   StepResult step() {
     StepResult result = engine_.step(state_, kLr);
-    const auto own = fmt::format("{} {} {} {} {} {}", result.loss, result.grad_norm,
+    const auto own = fmt::format("{} {} {} {} {} {}", result.loss.mean(), result.grad_norm,
                                  result.update == Update::applied, result.skip_reason,
                                  state_.loss_scale, state_.scale_tolerance);
     for (const auto& text : world().gather_texts(own, {"results"})) EXPECT_EQ(text, own);
@@ -144,7 +144,7 @@ TEST_P(EngineOver, AnOverflowOnOneRankIsSkippedOnAllAndNamed) {
     if (world().rank() == rank) saboteur.strike_in(narrow<std::size_t>(pass));
     const auto result = training.step();
     EXPECT_EQ(result.update, Update::skipped);
-    EXPECT_TRUE(std::isfinite(result.loss));
+    EXPECT_TRUE(std::isfinite(result.loss.mean()));
     EXPECT_TRUE(std::isnan(result.grad_norm));
     EXPECT_EQ(result.loss_scale, 256.0);
     EXPECT_EQ(training.state().loss_scale, next_scale);
@@ -177,7 +177,7 @@ TEST_P(EngineOver, ASkippedStepMovesOnInTheData) {
   const auto first = training.step();
   EXPECT_EQ(first.update, Update::skipped);
   EXPECT_EQ(training.state().cursor, 5u);
-  EXPECT_EQ(training.state().tokens, static_cast<std::uint64_t>(first.labels));
+  EXPECT_EQ(training.state().tokens, static_cast<std::uint64_t>(first.loss.labels()));
   EXPECT_EQ(training.state().loss_scale, 1.0);
   EXPECT_EQ(training.step().update, Update::applied);
 }
@@ -197,7 +197,7 @@ TEST_P(EngineOver, ANanInAWeightIsNamedWhereItArose) {
     for (int i = 0; i < 2; ++i) {
       const auto result = training.step();
       EXPECT_EQ(result.update, Update::skipped);
-      EXPECT_TRUE(std::isnan(result.loss));
+      EXPECT_TRUE(std::isnan(result.loss.mean()));
       EXPECT_TRUE(result.skip_reason.starts_with("block.1 of the forward pass, on " + label_of(0)))
           << result.skip_reason;
       expect_contains(result.skip_reason, "leaf 0");
@@ -207,6 +207,27 @@ TEST_P(EngineOver, ANanInAWeightIsNamedWhereItArose) {
     EXPECT_EQ(training.step().update, Update::applied);
     EXPECT_EQ(training.state().optimizer_steps, 2u);
   }
+}
+
+TEST_P(EngineOver, AFigureOfALossReachesEveryRankByItsName) {
+  Config config = config_of(GetParam(), ElementType::bf16);
+  Training plain{config};
+  config.optim.z_loss = 1e-2;
+  Training training{config};
+  const auto without = plain.step();
+  const auto result = training.step();
+  EXPECT_TRUE(std::isnan(without.loss.mean("z_loss")));
+  EXPECT_EQ(result.loss.mean(), without.loss.mean());
+  EXPECT_EQ(result.loss.mean("log_z"), without.loss.mean("log_z"));
+  // c times the mean of squares, which is above the square of the mean.
+  const double log_z = result.loss.mean("log_z");
+  const double z_loss = result.loss.mean("z_loss");
+  EXPECT_GT(z_loss, 1e-2 * log_z * log_z);
+  EXPECT_LT(z_loss, 1.1e-2 * log_z * log_z);
+  for (const auto& text : world().gather_texts(fmt::format("{}", z_loss), {"figures"})) {
+    EXPECT_EQ(text, fmt::format("{}", z_loss));
+  }
+  EXPECT_NE(training.bits(), plain.bits());
 }
 
 TEST_P(EngineOver, TheLossScaleGrowsAfterItsInterval) {
@@ -226,7 +247,7 @@ TEST_P(EngineOver, Bf16MayScaleItsLoss) {
   EXPECT_EQ(scaled.state().loss_scale, 256.0);
   const auto expected = plain.step();
   const auto result = scaled.step();
-  EXPECT_EQ(result.loss, expected.loss);
+  EXPECT_EQ(result.loss.mean(), expected.loss.mean());
   EXPECT_NEAR(result.grad_norm, expected.grad_norm, 1e-4 * expected.grad_norm);
   EXPECT_EQ(scaled.step().loss_scale, 256.0);
   EXPECT_EQ(scaled.step().loss_scale, 512.0);

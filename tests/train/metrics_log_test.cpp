@@ -29,6 +29,19 @@ TEST(Record, HasTheKeysOfTheContract) {
   EXPECT_EQ(json.at("comm_exposed_s").get<double>(), 0.75);
 }
 
+TEST(Record, EveryFigureOfALossComesUnderItsName) {
+  const auto json =
+      nlohmann::json::parse(to_json({.val_loss = 1.0,
+                                     .figures = {{"log_z", 9.5}, {"z_loss", std::nan("")}},
+                                     .val_figures = {{"log_z", 9.25}}}));
+  EXPECT_EQ(json.at("log_z"), 9.5);
+  EXPECT_TRUE(json.at("z_loss").is_null());
+  EXPECT_EQ(json.at("val_log_z"), 9.25);
+  const auto without =
+      nlohmann::json::parse(to_json({.has_labels = false, .figures = {{"log_z", 9.5}}}));
+  EXPECT_FALSE(without.contains("log_z"));
+}
+
 TEST(Record, ANonFiniteValueIsNullAndSaysSo) {
   const auto json =
       nlohmann::json::parse(to_json({.step = 1, .loss = std::nan(""), .grad_norm = INFINITY}));

@@ -120,8 +120,9 @@ Recorded record(const Config& config, std::uint64_t alarm_age) {
   engine.observe(&recorder);
   const StepResult result = engine.step(state, 1e-3);
   const double nominal = static_cast<double>(config.data.global_batch * config.data.seq_len);
-  Recorded recorded{
-      recorder.passes(), {}, result.loss_scale * static_cast<double>(result.labels) / nominal};
+  Recorded recorded{recorder.passes(),
+                    {},
+                    result.loss_scale * static_cast<double>(result.loss.labels()) / nominal};
   // Rows that were added to at any depth are those that were sampled.
   for (const auto& pass : recorded.passes) {
     auto& tokens = recorded.tokens.emplace_back();

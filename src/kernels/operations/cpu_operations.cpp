@@ -86,8 +86,9 @@ void CpuOperations::cross_entropy(std::size_t vocabulary, std::span<const std::i
 }
 
 void CpuOperations::cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
-                                       std::span<const float> logits, std::span<float> nll) const {
-  kernels::cross_entropy_loss(vocabulary, labels, logits, nll, team_);
+                                       std::span<const float> logits,
+                                       const TokenLosses& losses) const {
+  kernels::cross_entropy_loss(vocabulary, labels, logits, losses, team_);
 }
 
 void CpuOperations::add(const ConstElements& a, std::span<const float> b,

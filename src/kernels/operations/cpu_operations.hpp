@@ -53,7 +53,7 @@ class CpuOperations final : public Operations {
                      std::span<const float> weights, float gradient_scale, std::span<float> logits,
                      const TokenLosses& losses, const Elements& dlogits) const override;
   void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
-                          std::span<const float> logits, std::span<float> nll) const override;
+                          std::span<const float> logits, const TokenLosses& losses) const override;
   void add(const ConstElements& a, std::span<const float> b, const Elements& out) const override;
   void clear(std::span<float> x) const override;
   void convert(const ConstElements& x, const Elements& out) const override;

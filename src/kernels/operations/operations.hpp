@@ -66,7 +66,8 @@ class Operations {
                              std::span<float> logits, const TokenLosses& losses,
                              const Elements& dlogits) const = 0;
   virtual void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
-                                  std::span<const float> logits, std::span<float> nll) const = 0;
+                                  std::span<const float> logits,
+                                  const TokenLosses& losses) const = 0;
 
   /// out = a + b.
   virtual void add(const ConstElements& a, std::span<const float> b, const Elements& out) const = 0;

@@ -113,9 +113,9 @@ void ProfiledOperations::cross_entropy(std::size_t vocabulary, std::span<const s
 void ProfiledOperations::cross_entropy_loss(std::size_t vocabulary,
                                             std::span<const std::int32_t> labels,
                                             std::span<const float> logits,
-                                            std::span<float> nll) const {
+                                            const TokenLosses& losses) const {
   const ProfileSpan span{profile_, Region::cross_entropy, moves(logits.size_bytes())};
-  operations_->cross_entropy_loss(vocabulary, labels, logits, nll);
+  operations_->cross_entropy_loss(vocabulary, labels, logits, losses);
 }
 
 void ProfiledOperations::add(const ConstElements& a, std::span<const float> b,

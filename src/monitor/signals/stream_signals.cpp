@@ -1,12 +1,11 @@
 #include "monitor/signals/stream_signals.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
-#include <span>
 
 #include "base/narrow.hpp"
+#include "comm/merge.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace ballast::monitor {
@@ -37,7 +36,6 @@ StreamSums::StreamSums(std::size_t layers, std::size_t dim)
       fourths_(layers + 1),
       updates_(layers),
       logits_(layers),
-      words_((3 * layers + 2) * ExactSum::kLimbs + 1),
       scratch_(dim) {}
 
 void StreamSums::measure(const ProbeRows& rows) {
@@ -61,21 +59,8 @@ void StreamSums::measure_depth(const ProbeRows& rows, std::size_t depth) {
 }
 
 void StreamSums::merge_over(comm::Communicator& world) {
-  const std::array groups{&squares_, &fourths_, &updates_};
-  auto out = words_.begin();
-  for (const auto* group : groups) {
-    for (const auto& sum : *group) out = std::ranges::copy(sum.limbs(), out).out;
-  }
-  *out = tokens_;
-  world.sum(words_, {"probe", "sums of the residual stream"});
-  auto in = words_.begin();
-  for (auto* group : groups) {
-    for (auto& sum : *group) {
-      std::copy_n(in, ExactSum::kLimbs, sum.limbs().begin());
-      in += ExactSum::kLimbs;
-    }
-  }
-  tokens_ = *in;
+  comm::merge(world, {squares_, fourths_, updates_, tokens_},
+              {"probe", "sums of the residual stream"});
   world.max(logits_, {"probe", "attention logits"});
 }
 

@@ -41,7 +41,6 @@ class StreamSums {
   std::vector<ExactSum> fourths_;     ///< [layers + 1]
   std::vector<ExactSum> updates_;     ///< [layers]: of (h_{l+1} − h_l)²
   std::vector<std::int64_t> logits_;  ///< [layers], as integers of the same order
-  std::vector<std::int64_t> words_;   ///< all sums, for the exchange
   std::vector<float> scratch_;        ///< [dim]
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void put(Json& object, const char* key, double value) {
+void put(Json& object, const std::string& key, double value) {
   if (std::isfinite(value)) {
     object[key] = value;
   } else {
@@ -28,6 +28,7 @@ std::string to_json(const Record& record) {
   object["step"] = record.step;
   if (record.has_labels) {
     put(object, "loss", record.loss);
+    for (const auto& [name, mean] : record.figures) put(object, std::string{name}, mean);
   } else {
     object["loss"] = nullptr;
     object["labels"] = 0;
@@ -45,6 +46,8 @@ std::string to_json(const Record& record) {
   if (record.mfu) put(object, "mfu", *record.mfu);
   if (record.val_loss) put(object, "val_loss", *record.val_loss);
   if (record.val_bits_per_byte) put(object, "val_bits_per_byte", *record.val_bits_per_byte);
+  for (const auto& [name, mean] : record.val_figures)
+    put(object, fmt::format("val_{}", name), mean);
   return object.dump();
 }
 

@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "model/loss_sums.hpp"
 #include "monitor/alerts/alert.hpp"
 #include "train/log/console.hpp"
 #include "train/log/step_lines.hpp"
@@ -34,6 +36,8 @@ struct Record {
   std::optional<double> mfu = std::nullopt;
   std::optional<double> val_loss = std::nullopt;
   std::optional<double> val_bits_per_byte = std::nullopt;
+  std::vector<model::LossFigure> figures{};      ///< that the loss tells besides itself
+  std::vector<model::LossFigure> val_figures{};  ///< the same of held-out text, as val_NAME
 };
 
 [[nodiscard]] std::string to_json(const Record& record);

@@ -5,6 +5,7 @@
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_profiled.hpp"
 #include "kernels/operations/cpu_operations.hpp"
+#include "train/plan/losses.hpp"
 
 namespace ballast::train {
 
@@ -28,7 +29,8 @@ Blueprint make_blueprint(const Job& job, Profile* profile, Team* team) {
                       .grouping = config.parallel.wrap.grouping(job.model),
                       .freeze = config.optim.freeze,
                       .profile = profile,
-                      .workers = job.ranks.crew.workers + job.ranks.crew.helpers},
+                      .workers = job.ranks.crew.workers + job.ranks.crew.helpers,
+                      .loss = make_loss(config.optim)},
           .policy = job.policy,
           .mesh = job.mesh,
           .transports = job.transports,

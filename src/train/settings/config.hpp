@@ -91,7 +91,8 @@ struct PrecisionConfig {
 struct OptimConfig {
   double lr = optim::Schedule{}.peak_lr;
   optim::AdamWConfig adamw;
-  double clip = 1.0;  ///< largest global gradient norm; 0 switches clipping off
+  double clip = 1.0;    ///< largest global gradient norm; 0 switches clipping off
+  double z_loss = 0.0;  ///< c of model::ZLoss; 0: none
   model::Freeze freeze = model::Freeze::nothing();
 };
 

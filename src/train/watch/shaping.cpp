@@ -1,9 +1,9 @@
 #include "train/watch/shaping.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
+#include "comm/merge.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace ballast::train {
@@ -51,18 +51,11 @@ void Shaping::add(std::size_t layer, std::span<float> gradient) {
 }
 
 monitor::ShapingRecord Shaping::finish(comm::Communicator& world) {
-  constexpr std::size_t kLimbs = ExactSum::kLimbs;
-  std::array<std::int64_t, kLimbs + 1> words{};
-  std::ranges::copy(shares_.limbs(), words.begin());
-  words[kLimbs] = streams_;
-  world.sum(words, {"shaping", "shares"});
-  ExactSum shares;
-  std::ranges::copy(std::span{words}.first<kLimbs>(), shares.limbs().begin());
+  comm::merge(world, {shares_, streams_}, {"shaping", "shares"});
   const auto summary = kss_.summary();
   return {.loss = summary.loss,
           .near_unit = summary.near_unit,
-          .applied_share =
-              words[kLimbs] == 0 ? 0.0 : shares.value() / static_cast<double>(words[kLimbs])};
+          .applied_share = streams_ == 0 ? 0.0 : shares_.value() / static_cast<double>(streams_)};
 }
 
 }  // namespace ballast::train

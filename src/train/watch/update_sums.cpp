@@ -3,19 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "comm/merge.hpp"
+
 namespace ballast::train {
-
-namespace {
-
-constexpr std::size_t kSumsOfTensor = 3;
-
-}  // namespace
 
 UpdateSums::UpdateSums(const fsdp::ShardLayout& layout)
     : layout_{&layout},
       partials_(layout.trained_numel() / kGranule),
-      sums_(layout.table().parameters().size()),
-      words_(sums_.size() * kSumsOfTensor * ExactSum::kLimbs) {}
+      staleness_(layout.table().parameters().size()),
+      weight_(staleness_.size()),
+      update_(staleness_.size()) {}
 
 std::uint64_t UpdateSums::bytes(const fsdp::ShardLayout& layout) {
   return layout.trained_numel() / kGranule * sizeof(kernels::AdamWPartials);
@@ -28,32 +25,15 @@ std::span<kernels::AdamWPartials> UpdateSums::room_for(model::UnitId unit) {
 }
 
 void UpdateSums::add_owned() {
-  std::ranges::fill(sums_, Sums{});
+  for (auto* sums : {&staleness_, &weight_, &update_}) std::ranges::fill(*sums, ExactSum{});
   for (const auto& segment : layout_->trained_segments()) {
-    Sums& sums = sums_[segment.parameter];
+    const std::size_t tensor = segment.parameter;
     const auto own = std::span{partials_}.subspan(segment.local_offset / kGranule,
                                                   granules_for(segment.logical_numel));
     for (const auto& granule : own) {
-      sums.staleness.add(static_cast<double>(granule.staleness));
-      sums.weight.add(static_cast<double>(granule.weight));
-      sums.update.add(static_cast<double>(granule.update));
-    }
-  }
-}
-
-void UpdateSums::merge_over(comm::Communicator& world) {
-  auto out = words_.begin();
-  for (const Sums& sums : sums_) {
-    for (const auto* sum : {&sums.staleness, &sums.weight, &sums.update}) {
-      out = std::ranges::copy(sum->limbs(), out).out;
-    }
-  }
-  world.sum(words_, {"probe", "sums of the update"});
-  auto in = words_.begin();
-  for (Sums& sums : sums_) {
-    for (auto* sum : {&sums.staleness, &sums.weight, &sums.update}) {
-      std::copy_n(in, ExactSum::kLimbs, sum->limbs().begin());
-      in += ExactSum::kLimbs;
+      staleness_[tensor].add(static_cast<double>(granule.staleness));
+      weight_[tensor].add(static_cast<double>(granule.weight));
+      update_[tensor].add(static_cast<double>(granule.update));
     }
   }
 }
@@ -61,30 +41,29 @@ void UpdateSums::merge_over(comm::Communicator& world) {
 monitor::UpdateSignals UpdateSums::gather(comm::Communicator& world) {
   if (has_update_) {
     add_owned();
-    merge_over(world);
+    comm::merge(world, {staleness_, weight_, update_}, {"probe", "sums of the update"});
   }
-  const auto parameters = layout_->table().parameters();
   monitor::UpdateSignals signals;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!layout_->table().trains(parameters[i])) continue;
-    signals.push_back(signals_of(parameters[i], sums_[i]));
-    signals.back().layer = layout_->table().layer_of(i);
+  for (std::size_t tensor = 0; tensor < weight_.size(); ++tensor) {
+    if (!layout_->table().trains(layout_->table().parameters()[tensor])) continue;
+    signals.push_back(signals_of(tensor));
   }
   return signals;
 }
 
-monitor::TensorUpdate UpdateSums::signals_of(const model::ParameterInfo& parameter,
-                                             const Sums& sums) const {
-  monitor::TensorUpdate signals{
-      .name = parameter.name, .layer = {}, .is_matrix = parameter.shape.size() > 1};
+monitor::TensorUpdate UpdateSums::signals_of(std::size_t tensor) const {
+  const model::ParameterInfo& parameter = layout_->table().parameters()[tensor];
+  monitor::TensorUpdate signals{.name = parameter.name,
+                                .layer = layout_->table().layer_of(tensor),
+                                .is_matrix = parameter.shape.size() > 1};
   if (!has_update_) return signals;
   const auto root_mean = [&](const ExactSum& sum) {
     return sum.nonfinite() == 0 ? std::sqrt(sum.value() / static_cast<double>(parameter.numel))
                                 : std::nan("");
   };
-  signals.staleness = root_mean(sums.staleness);
-  signals.weight = root_mean(sums.weight);
-  signals.update = root_mean(sums.update) / signals.weight;
+  signals.staleness = root_mean(staleness_[tensor]);
+  signals.weight = root_mean(weight_[tensor]);
+  signals.update = root_mean(update_[tensor]) / signals.weight;
   return signals;
 }
 

@@ -32,19 +32,12 @@ class UpdateSums {
   [[nodiscard]] monitor::UpdateSignals gather(comm::Communicator& world);
 
  private:
-  /// Of one tensor.
-  struct Sums {
-    ExactSum staleness, weight, update;
-  };
   void add_owned();
-  void merge_over(comm::Communicator& world);
-  [[nodiscard]] monitor::TensorUpdate signals_of(const model::ParameterInfo& parameter,
-                                                 const Sums& sums) const;
+  [[nodiscard]] monitor::TensorUpdate signals_of(std::size_t tensor) const;
 
   const fsdp::ShardLayout* layout_;
-  std::vector<kernels::AdamWPartials> partials_;  ///< by held granule
-  std::vector<Sums> sums_;                        ///< by parameter
-  std::vector<std::int64_t> words_;               ///< all sums, for the exchange
+  std::vector<kernels::AdamWPartials> partials_;       ///< by held granule
+  std::vector<ExactSum> staleness_, weight_, update_;  ///< by parameter
   bool has_update_ = false;
 };
 
