@@ -14,6 +14,8 @@
 #include "train/log/meter.hpp"
 #include "train/log/metrics_log.hpp"
 #include "train/measure/profiler.hpp"
+#include "train/plan/memory_plan.hpp"
+#include "train/plan/model_in_job.hpp"
 #include "train/saver.hpp"
 #include "train/settings/identity.hpp"
 #include "train/start/fingerprint.hpp"
@@ -44,10 +46,13 @@ class TrainingRun {
         tokenizer_model_{dataset.tokenizer_model()},
         identity_{make_identity(job.config, dataset.info())},
         profiler_{config_->log_profile == 0 ? nullptr : std::make_unique<Profiler>(job)},
-        engine_{job, world, dataset, profile()},
-        monitoring_{job.config, job.monitor, world, engine_.gemm(), engine_.layout()},
-        numerics_{numerics_fingerprint(engine_.gemm())},
-        saver_{world, config_->checkpoint, engine_, log_} {
+        plan_{require_memory(world, job)},
+        team_{job.ranks.crew},
+        model_{world, make_blueprint(job, profile(), &team_), job.ranks.rank},
+        engine_{job, world, dataset, model_, team_, profile()},
+        monitoring_{job.config, job.monitor, world, model_.gemm(), model_.layout()},
+        numerics_{numerics_fingerprint(model_.gemm())},
+        saver_{world, config_->checkpoint, model_, log_} {
     require_same_numerics(world, numerics_);
   }
 
@@ -102,6 +107,9 @@ class TrainingRun {
   std::vector<std::uint8_t> tokenizer_model_;
   Identity identity_;
   std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
+  MemoryPlan plan_;                     ///< of this rank's host
+  Team team_;
+  ModelInJob model_;
   Engine engine_;
   Monitoring monitoring_;
   std::string numerics_;

@@ -28,7 +28,7 @@ void TrainingRun::start(const ResumePoint& from) {
   if (from.checkpoint) {
     resume(*from.checkpoint);
   } else {
-    engine_.initialise();
+    model_.initialise(config_->run.seed);
   }
 }
 
@@ -44,10 +44,11 @@ void TrainingRun::resume(const checkpoint::Checked& checkpoint) {
     }
   });
   const checkpoint::TrainingState fresh = state_;
-  engine_.begin_load();
-  const auto manifest = checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors());
+  checkpoint::Manifest manifest;
+  model_.load([&](const checkpoint::ShardTensors& tensors) {
+    manifest = checkpoint::load(*world_, model_.layout(), checkpoint, tensors);
+  });
   state_ = manifest.state;
-  engine_.finish_load();
   if (!manifest.monitor.empty()) {
     monitoring_.restore(manifest.monitor, checkpoint.folder.string());
   }
@@ -57,11 +58,9 @@ void TrainingRun::resume(const checkpoint::Checked& checkpoint) {
 
 /// A run that changes its precision on resume takes the loss scale that it would have started with.
 void TrainingRun::carry_loss_scale(const checkpoint::TrainingState& fresh) {
-  const bool was_scaled = state_.scale_tolerance > 0;
+  const bool was_scaled = state_.loss_scaler.tolerance > 0;
   if (was_scaled == config_->precision.scales_loss()) return;
-  state_.loss_scale = fresh.loss_scale;
-  state_.scale_good_steps = fresh.scale_good_steps;
-  state_.scale_tolerance = fresh.scale_tolerance;
+  state_.loss_scaler = fresh.loss_scaler;
 }
 
 void TrainingRun::open_log(const ResumePoint& from) {
@@ -81,7 +80,7 @@ void TrainingRun::open_log(const ResumePoint& from) {
 }
 
 void TrainingRun::introduce() {
-  log_.say(describe_model(job_->model, engine_.layout().table().total_numel()));
+  log_.say(describe_model(job_->model, model_.layout().table().total_numel()));
   log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
                        world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
                        with_thousands(config_->data.global_batch * config_->data.seq_len)));
@@ -89,18 +88,17 @@ void TrainingRun::introduce() {
   log_.say(describe_mode(*job_));
   log_.say(describe_precision(*config_));
   const ElementType param = config_->precision.param;
-  if (!engine_.gemm().is_native(param)) {
+  if (!model_.gemm().is_native(param)) {
     log_.say(
         fmt::format("warning: this processor has no {} products; operands are rounded to {} "
                     "and multiplied in fp32, which is slower than fp32 alone",
                     name_of(param), name_of(param)));
   }
-  const MemoryPlan& plan = engine_.plan();
   log_.say(
       fmt::format("memory planned on rank 0's host: {} ({}; {} of it shared), and {} ranks of "
                   "up to {} besides",
-                  human_bytes(plan.host_bytes), describe(plan), human_bytes(plan.shared_bytes),
-                  plan.host_ranks, human_bytes(kProcessBytes)));
+                  human_bytes(plan_.host_bytes), describe(plan_), human_bytes(plan_.shared_bytes),
+                  plan_.host_ranks, human_bytes(kProcessBytes)));
   log_.say(fmt::format("numerics: {}", numerics_));
   log_.say(monitoring_.describe());
   const auto& [kss, qk_clip] = config_->experimental;

@@ -2,9 +2,8 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "fsdp/connection.hpp"
 #include "train/batch_loader.hpp"
-#include "train/engine.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/plan/memory_plan.hpp"
 #include "train/plan_config.hpp"
 #include "train/small_dataset.hpp"
@@ -41,11 +40,9 @@ Config config_of(std::size_t layers, const Variant& variant) {
 /// Bytes that a training adds to what the host's ranks take.
 std::int64_t measured(const Config& config, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
-  const Job job = settle(world(), config, dataset);
-  Engine engine{job, world(), dataset};
-  engine.initialise();
-  auto state = engine.initial_state();
-  for (int i = 0; i < 2; ++i) engine.step(state, 1e-4);
+  EngineInJob training{config, world(), dataset};
+  auto state = training.initialise();
+  for (int i = 0; i < 2; ++i) training.engine.step(state, 1e-4);
   return host_memory() - before;
 }
 
@@ -85,19 +82,12 @@ INSTANTIATE_TEST_SUITE_P(
 /// Bytes that evaluating a model adds to what the host's ranks take.
 std::int64_t measured_evaluation(const Blueprint& blueprint, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
-  Workspace workspace{blueprint, static_cast<std::size_t>(world().rank())};
-  const fsdp::Connection connection{world(), workspace.policy(), workspace.transports(),
-                                    workspace.memory(), workspace.parameters()};
-  auto& parameters = workspace.parameters();
-  parameters.begin_version();
-  const auto masters = workspace.optimizer().masters(parameters);
-  const std::vector<float> zeros(kGranule);
-  for (std::size_t at = 0; at < masters.size(); at += kGranule) masters.write(at, zeros);
-  parameters.publish_all();
+  ModelInJob model{world(), blueprint, static_cast<std::size_t>(world().rank())};
+  model.initialise(1);
   BatchLoader loader{dataset, blueprint.shape};
   std::vector<float> losses(blueprint.shape.tokens());
   // The dataset holds nothing out: a batch of labels that do not count takes the same memory.
-  (void)workspace.model().forward(loader.load_validation(0, 0), parameters, losses);
+  (void)model.transformer().forward(loader.load_validation(0, 0), model.parameters(), losses);
   return host_memory() - before;
 }
 

@@ -9,10 +9,9 @@
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/checkpoint_weights.hpp"
 #include "comm/agree.hpp"
-#include "fsdp/connection.hpp"
 #include "train/plan/memory_plan.hpp"
+#include "train/plan/model_in_job.hpp"
 #include "train/plan/ranks.hpp"
-#include "train/plan/workspace.hpp"
 #include "train/settings/identity.hpp"
 #include "train/trainer.hpp"
 #include "train/validation.hpp"
@@ -73,12 +72,10 @@ checkpoint::Checked check_newest(comm::Communicator& world, const std::filesyste
 
 /// Collective.
 void load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint,
-                  const Workspace& workspace) {
+                  const fsdp::ShardLayout& layout, const optim::MasterWeights& masters) {
   std::optional<checkpoint::CheckpointWeights> weights;
-  comm::agree(world, "checkpoint tensors",
-              [&] { weights.emplace(workspace.layout().table(), checkpoint); });
-  checkpoint::load_weights(world, workspace.layout(), *weights,
-                           workspace.optimizer().masters(workspace.parameters()));
+  comm::agree(world, "checkpoint tensors", [&] { weights.emplace(layout.table(), checkpoint); });
+  checkpoint::load_weights(world, layout, *weights, masters);
 }
 
 }  // namespace
@@ -103,17 +100,13 @@ ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
   const Blueprint blueprint =
       evaluation_blueprint(manifest.identity, *config, shape, ranks.topology, team);
   (void)require_memory(world, blueprint, ranks);
-  Workspace workspace{blueprint, ranks.rank};
-  const fsdp::Connection connection{world, workspace.policy(), workspace.transports(),
-                                    workspace.memory(), workspace.parameters()};
-  auto& parameters = workspace.parameters();
-  parameters.begin_version();
-  load_weights(world, checkpoint, workspace);
-  parameters.publish_all();
+  ModelInJob model{world, blueprint, ranks.rank};
+  model.load([&](const checkpoint::ShardTensors& tensors) {
+    load_weights(world, checkpoint, model.layout(), tensors.master);
+  });
 
   BatchLoader loader{*dataset, shape};
-  const EvalResult result = validate(world, *dataset, workspace.model(), parameters, loader,
-                                     model::evaluation_program(workspace.model().table()));
+  const EvalResult result = validate(world, *dataset, model, loader);
   if (world.is_root()) {
     fmt::print("checkpoint {} (step {})\n", checkpoint.folder.string(), manifest.state.step);
     fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", result.loss,
