@@ -156,7 +156,9 @@ void fill_normal(const Philox& stream, double std, std::size_t first, std::span<
 
 }  // namespace
 
-ParameterTable::ParameterTable(const ModelConfig& config, const Grouping& grouping) {
+ParameterTable::ParameterTable(const ModelConfig& config, const Grouping& grouping,
+                               std::string name)
+    : name_{std::move(name)} {
   TableBuilder table;
   const bool everything = grouping.ends == Grouping::Ends::everything;
   ends_ = add_ends(table, config, everything ? config.layers : 0);
@@ -177,6 +179,8 @@ ParameterTable::ParameterTable(const ModelConfig& config, const Grouping& groupi
   first_parameters_.push_back(table.parameters());
   parameters_ = table.take_parameters();
   units_ = table.take_units();
+  if (name_.empty()) return;
+  for (UnitInfo& info : units_) info.name = fmt::format("{}.{}", name_, info.name);
 }
 
 std::span<const ParameterInfo> ParameterTable::parameters_of(UnitId id) const {

@@ -44,8 +44,8 @@ struct ParameterInfo {
 };
 
 struct UnitInfo {
-  std::string name;             ///< "embedding", "head", "ends" for both, "block.3", "blocks.2-3",
-                                ///< or "model" for everything
+  std::string name;  ///< "embedding", "head", "ends" for both, "block.3", "blocks.2-3",
+                     ///< or "model" for everything; after the model's name, if it has one
   std::size_t first_parameter;  ///< index into the table; a unit's parameters are adjacent
   std::size_t parameters;
   std::size_t first_granule;  ///< in canonical order
@@ -61,9 +61,13 @@ struct UnitInfo {
 /// and the sharding.
 class ParameterTable {
  public:
-  /// Throws an internal Error when `grouping` does not hold every block once.
-  explicit ParameterTable(const ModelConfig& config, const Grouping& grouping = {});
+  /// `name` tells models of one process apart, "teacher" say: units are called after it,
+  /// "teacher.block.3"; parameters are not, since files know them as they are. Throws an internal
+  /// Error when `grouping` does not hold every block once.
+  explicit ParameterTable(const ModelConfig& config, const Grouping& grouping = {},
+                          std::string name = {});
 
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::span<const ParameterInfo> parameters() const { return parameters_; }
   [[nodiscard]] std::span<const UnitInfo> units() const { return units_; }
   [[nodiscard]] const UnitInfo& unit(UnitId id) const { return units_.at(id); }
@@ -97,6 +101,7 @@ class ParameterTable {
   [[nodiscard]] std::size_t largest_block_granules() const;
 
  private:
+  std::string name_;
   std::vector<ParameterInfo> parameters_;
   std::vector<UnitInfo> units_;
   std::size_t ends_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "base/profile.hpp"
 #include "model/grouping.hpp"
@@ -17,6 +18,7 @@ struct TransformerOptions {
   Precision precision{};
   RecomputePolicy recompute{};
   Grouping grouping{};  ///< as it stands: one unit a block
+  std::string name{};   ///< of the model among several in a process (ParameterTable)
   /// Records the phases of a step, and must outlive the model; null: nobody looks.
   Profile* profile = nullptr;
   /// Workers that scratch is reserved for: at least as many as share out its operations. Results
