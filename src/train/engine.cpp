@@ -1,20 +1,14 @@
 #include "train/engine.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include "optim/clip.hpp"
+#include "train/leaves.hpp"
 #include "train/watch/standing_observers.hpp"
 
 namespace ballast::train {
 
 namespace {
-
-/// Labels a step would have if none were ignored: what gradients are scaled by until the exact
-/// count is known.
-double nominal_labels(const DataConfig& data) {
-  return static_cast<double>(data.global_batch * data.seq_len);
-}
 
 /// NaN where there is none: no label has a weight, or a part of the sum is not finite.
 double mean_of(const ExactSum& sum, double weight) {
@@ -30,7 +24,6 @@ Engine::Engine(const Job& job, comm::Communicator& world, const data::Dataset& d
                ModelInJob& model, Team& team, Profile* profile)
     : config_{&job.config},
       world_{&world},
-      dataset_{&dataset},
       model_{&model},
       team_{&team},
       profile_{profile},
@@ -98,22 +91,15 @@ void Engine::run_leaves(const checkpoint::TrainingState& state, StepSums& sums) 
   auto& parameters = model_->parameters();
   const auto& program = model_->training_program();
   deal(
-      *world_, parameters, program, leaves(),
+      *world_, parameters, program, leaves_of(config_->data),
       [&](std::size_t leaf, std::size_t micro) {
-        run_micro_batch(leaf, sample_of(state, leaf, micro), scale, sums);
+        run_micro_batch(leaf, sample_of(config_->data, state.cursor, leaf, micro), scale, sums);
       },
       [&] {
         observers_.without_micro_batch();
         parameters.walk(program);
       });
   parameters.finish_gradients();
-}
-
-Pieces Engine::leaves() const { return {config_->data.leaves(), config_->data.leaf_micro_batches}; }
-
-std::uint64_t Engine::sample_of(const checkpoint::TrainingState& state, std::size_t leaf,
-                                std::size_t micro) const {
-  return state.cursor + leaf * config_->data.leaf_sequences() + micro * config_->data.micro_batch;
 }
 
 const model::Batch& Engine::load(std::uint64_t sample) {
@@ -206,46 +192,6 @@ void Engine::adapt_loss_scale(checkpoint::TrainingState& state, const StepResult
   } else {
     scaler_.finite(state.loss_scaler);
   }
-}
-
-EvalResult Engine::evaluate() {
-  const ProfileSpan span{profile_, Region::evaluation};
-  return validate(*world_, *dataset_, *model_, loader_);
-}
-
-double Engine::show_next(const checkpoint::TrainingState& state, StepObserver& observer) {
-  const ProfileSpan span{profile_, Region::evaluation};
-  model_->groups().set_step(state.step + 1);
-  StepSums sums;
-  sums.loss = show(*world_, *model_, leaves(), observer, [&](std::size_t leaf, std::size_t micro) {
-    const std::uint64_t sample = sample_of(state, leaf, micro);
-    return Shown{sample, load(sample)};
-  });
-  loader_.agree_on_faults(*world_);
-  sums.merge_over(*world_);
-  return state.loss_scaler.scale * sums.loss.weight.value() / nominal_labels(config_->data);
-}
-
-void Engine::show_held_out(std::size_t batches, StepObserver& observer) {
-  const ProfileSpan span{profile_, Region::evaluation};
-  const auto shape = model_->transformer().shape();
-  const std::size_t windows = dataset_->windows(data::Split::validation, shape.seq_len);
-  const std::size_t all = (windows + shape.sequences - 1) / shape.sequences;
-  (void)show(*world_, *model_, {std::min(batches, all)}, observer, [&](std::size_t i, std::size_t) {
-    const std::size_t first = i * shape.sequences;
-    return Shown{first, loader_.load_validation(first, windows)};
-  });
-  loader_.agree_on_faults(*world_);
-}
-
-void Engine::show_training(std::size_t batches, StepObserver& observer) {
-  const ProfileSpan span{profile_, Region::evaluation};
-  const auto sequences = model_->transformer().shape().sequences;
-  (void)show(*world_, *model_, {batches}, observer, [&](std::size_t i, std::size_t) {
-    const std::size_t first = i * sequences;
-    return Shown{first, loader_.load_training(sampler_, first)};
-  });
-  loader_.agree_on_faults(*world_);
 }
 
 }  // namespace ballast::train

@@ -15,13 +15,10 @@
 #include "optim/adamw.hpp"
 #include "optim/loss_scaler.hpp"
 #include "train/batch_loader.hpp"
-#include "train/deal.hpp"
 #include "train/first_fault.hpp"
 #include "train/plan/job.hpp"
 #include "train/plan/model_in_job.hpp"
-#include "train/validation.hpp"
 #include "train/verdict.hpp"
-#include "train/watch/forward_passes.hpp"
 #include "train/watch/step_observers.hpp"
 
 namespace ballast::train {
@@ -52,7 +49,7 @@ struct StepResult {
 /// The course of a training's steps over a model that is there. The result of a step depends on the
 /// configuration and the state alone, not on the number of ranks, the sharding, what moves the
 /// bytes, what is computed again, or how many threads a rank has.
-class Engine final : public ForwardPasses {
+class Engine {
  public:
   /// All must outlive the engine: `model`, built by the job's blueprint, which has its weights
   /// before the first step; `team`, which shares out the work; `profile` (null: nobody looks).
@@ -72,13 +69,6 @@ class Engine final : public ForwardPasses {
     return observers_.all_news(step);
   }
 
-  /// Loss over the whole validation split. Collective.
-  EvalResult evaluate();
-
-  double show_next(const checkpoint::TrainingState& state, StepObserver& observer) override;
-  void show_held_out(std::size_t batches, StepObserver& observer) override;
-  void show_training(std::size_t batches, StepObserver& observer) override;
-
  private:
   StepSums sum_up(const checkpoint::TrainingState& state, const Requests& requests);
   void run_leaves(const checkpoint::TrainingState& state, StepSums& sums);
@@ -87,9 +77,6 @@ class Engine final : public ForwardPasses {
   void give_up_step();
   [[nodiscard]] StepResult judge(const StepSums& sums, const checkpoint::TrainingState& state,
                                  double correction);
-  [[nodiscard]] Pieces leaves() const;
-  [[nodiscard]] std::uint64_t sample_of(const checkpoint::TrainingState& state, std::size_t leaf,
-                                        std::size_t micro) const;
   const model::Batch& load(std::uint64_t sample);
   void run_micro_batch(std::size_t leaf, std::uint64_t sample, float scale, StepSums& sums);
   void apply(const checkpoint::TrainingState& state, double lr, double gradient_factor);
@@ -97,7 +84,6 @@ class Engine final : public ForwardPasses {
 
   const Config* config_;  ///< the job's
   comm::Communicator* world_;
-  const data::Dataset* dataset_;
   ModelInJob* model_;
   Team* team_;
   Profile* profile_;

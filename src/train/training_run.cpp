@@ -35,7 +35,7 @@ ExitCode TrainingRun::take_steps() {
   calibrate();
   end_if_stopped(*world_, *stop_signal_);
   while (state_.step < config_->last_step()) {
-    monitoring_.look_at_held_out(state_.step + 1, engine_, log_);
+    monitoring_.look_at_held_out(state_.step + 1, text_, log_);
     if (const auto end = after_step(timed_step())) return *end;
   }
   return finish(ExitCode::ok);
@@ -45,22 +45,21 @@ StepResult TrainingRun::timed_step() {
   const std::uint64_t step = state_.step + 1;
   lr_ = job_->schedule.lr(step) * monitoring_.lr_factor();
   (void)model_.groups().take_timings();
-  const Stopwatch watch;
-  monitoring_.look_ahead(state_, engine_);
+  const Stopwatch stopwatch;
+  auto watch = monitoring_.begin(state_, text_);
   const checkpoint::TrainingState before = state_;
-  const StepResult result =
-      engine_.step(state_, lr_, {.stop = stop_cause(), .save = saver_.is_due_by_clock()},
-                   {monitoring_.observer_for(step)});
+  const StepResult result = engine_.step(
+      state_, lr_, {.stop = stop_cause(), .save = saver_.is_due_by_clock()}, {watch.observer()});
   note_sound_state(result, before);
-  duty_ = monitoring_.after_step({.step = step,
-                                  .loss = result.loss,
-                                  .log_z = result.log_z,
-                                  .grad_norm = result.grad_norm,
-                                  .lr = lr_,
-                                  .was_skipped = result.was_skipped(),
-                                  .is_scaled = config_->precision.scales_loss()},
-                                 log_);
-  meter_.add(watch.elapsed_s(), result.labels, model_.groups().take_timings());
+  duty_ = std::move(watch).finish({.step = step,
+                                   .loss = result.loss,
+                                   .log_z = result.log_z,
+                                   .grad_norm = result.grad_norm,
+                                   .lr = lr_,
+                                   .was_skipped = result.was_skipped(),
+                                   .is_scaled = config_->precision.scales_loss()},
+                                  log_);
+  meter_.add(stopwatch.elapsed_s(), result.labels, model_.groups().take_timings());
   return result;
 }
 
@@ -129,7 +128,7 @@ void TrainingRun::write_record(const StepResult& result) {
   record.mem_peak_mib =
       static_cast<double>(world_->max(pss, {"memory"})) / static_cast<double>(1 << 20);
   if (is_due(config_->eval_every)) {
-    const EvalResult held_out = engine_.evaluate();
+    const EvalResult held_out = text_.evaluate();
     record.val_loss = held_out.loss;
     record.val_bits_per_byte = held_out.bits_per_byte;
   }

@@ -11,10 +11,11 @@
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
 #include "train/engine.hpp"
+#include "train/forward_on_text.hpp"
 #include "train/log/meter.hpp"
 #include "train/log/metrics_log.hpp"
 #include "train/measure/profiler.hpp"
-#include "train/plan/memory_plan.hpp"
+#include "train/plan/memory_fit.hpp"
 #include "train/plan/model_in_job.hpp"
 #include "train/saver.hpp"
 #include "train/settings/identity.hpp"
@@ -50,6 +51,7 @@ class TrainingRun {
         team_{job.ranks.crew},
         model_{world, make_blueprint(job, profile(), &team_), job.ranks.rank},
         engine_{job, world, dataset, model_, team_, profile()},
+        text_{job, world, dataset, model_, profile()},
         monitoring_{job.config, job.monitor, world, model_.gemm(), model_.layout()},
         numerics_{numerics_fingerprint(model_.gemm())},
         saver_{world, config_->checkpoint, model_, log_} {
@@ -72,7 +74,6 @@ class TrainingRun {
   void resume(const checkpoint::Checked& checkpoint);
   void carry_loss_scale(const checkpoint::TrainingState& fresh);
   void introduce();
-  void introduce_resumed(const checkpoint::Checked& checkpoint);
 
   // training_run.cpp
   [[nodiscard]] bool is_due(std::uint64_t every) const {
@@ -111,6 +112,7 @@ class TrainingRun {
   Team team_;
   ModelInJob model_;
   Engine engine_;
+  ForwardOnText text_;
   Monitoring monitoring_;
   std::string numerics_;
   MetricsLog log_ = MetricsLog::silent();

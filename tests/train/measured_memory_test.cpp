@@ -126,5 +126,55 @@ TEST(MeasuredEvaluation, IsWhatWasPlannedAndHasNoMoments) {
   }
 }
 
+/// The model of a configuration as one that a training has beside its own.
+ReadOnlyModel beside_of(const Config& evaluated) {
+  return {.name = "teacher",
+          .model = test::model_on_bytes(evaluated),
+          .shape = {evaluated.data.micro_batch, evaluated.data.seq_len},
+          .precision = {evaluated.precision.param, evaluated.precision.residual}};
+}
+
+/// Bytes that a training and a model beside it add to what the host's ranks take.
+std::int64_t measured_with(const Config& config, const ReadOnlyModel& beside,
+                           const data::Dataset& dataset) {
+  const std::int64_t before = host_memory();
+  EngineInJob training{config, world(), dataset, nullptr, {beside}};
+  ModelInJob other{world(), make_blueprint(training.job, beside, nullptr, &training.team),
+                   training.job.ranks.rank};
+  auto state = training.initialise();
+  other.initialise(1);
+  BatchLoader loader{dataset, beside.shape};
+  std::vector<float> losses(beside.shape.tokens());
+  for (int i = 0; i < 2; ++i) {
+    training.engine.step(state, 1e-4);
+    (void)other.transformer().forward(loader.load_validation(0, 0), other.parameters(), losses);
+  }
+  return host_memory() - before;
+}
+
+TEST(MeasuredBeside, IsWhatWasPlannedForBoth) {
+  const SmallDataset data;
+  const auto ranks = static_cast<std::size_t>(world().size());
+  const Variant variant{"region", Backend::region, "none"};
+  measured_with(config_of(1, variant), beside_of(config_of(1, variant)), data.dataset());
+  const Config config = config_of(4, variant);
+  const ReadOnlyModel beside = beside_of(config_of(6, variant));
+  const auto plan =
+      plan_memory(test::job_on(config, fsdp::Topology::on_one_host(ranks)).with_beside({beside}));
+  const auto planned = static_cast<double>(plan.host_bytes);
+  const double most = 1.05 * planned + kLibraries * static_cast<double>(ranks);
+  const double least = test::kLeastShare * planned;
+  double found = 0.0;
+  for (int i = 0; i < 5 && (found < least || found > most); ++i) {
+    found = static_cast<double>(measured_with(config, beside, data.dataset()));
+  }
+  EXPECT_LE(found, most);
+  EXPECT_GE(found, least);
+  if (world().is_root()) {
+    fmt::print("{} rank(s), two models: planned {:.1f} MiB, measured {:.1f} MiB: {:.4f}\n", ranks,
+               planned / (1 << 20), found / (1 << 20), found / planned);
+  }
+}
+
 }  // namespace
 }  // namespace ballast::train

@@ -114,8 +114,8 @@ Recorded record(const Config& config, std::uint64_t alarm_age) {
   alarmed.alarmed_until = kStep;
   monitoring.restore(monitor::to_json(alarmed), "test");
 
-  monitoring.look_ahead(state, training.engine);
-  Recorder recorder{*monitoring.observer_for(kStep)};
+  auto watch = monitoring.begin(state, training.text);
+  Recorder recorder{*watch.observer()};
   const StepResult result = training.engine.step(state, 1e-3, {}, {&recorder});
   const double nominal = static_cast<double>(config.data.global_batch * config.data.seq_len);
   Recorded recorded{

@@ -87,7 +87,6 @@ TEST_P(UpdateSumsOf, AStepAreThoseOfItsWeights) {
   Listener listener{sums};
   for (int step = 1; step <= 2; ++step) {
     const auto before = masters(model);
-    sums.begin();
     (void)training.engine.step(state, 1e-3, {}, {&listener});
     const auto signals = sums.gather(world());
     const Squares squares = squares_of(model, before, masters(model));
@@ -112,9 +111,8 @@ TEST_P(UpdateSumsOf, AStepWithoutUpdateAreNone) {
   const Config config = config_of(sharding, param);
   SmallDataset data;
   const EngineInJob training{config, world(), data.dataset()};
-  UpdateSums sums{training.model.layout()};
-  sums.begin();
-  for (const auto& tensor : sums.gather(world())) {
+  const UpdateSums sums{training.model.layout()};
+  for (const auto& tensor : sums.without_update()) {
     EXPECT_TRUE(std::isnan(tensor.staleness) && std::isnan(tensor.weight) &&
                 std::isnan(tensor.update));
   }
@@ -125,8 +123,8 @@ TEST_P(UpdateSumsOf, TensorsKnowTheirBlocks) {
   const Config config = config_of(sharding, param);
   SmallDataset data;
   const EngineInJob training{config, world(), data.dataset()};
-  UpdateSums sums{training.model.layout()};
-  for (const auto& tensor : sums.gather(world())) {
+  const UpdateSums sums{training.model.layout()};
+  for (const auto& tensor : sums.without_update()) {
     const bool is_block = tensor.name.starts_with("block.");
     EXPECT_EQ(tensor.layer.has_value(), is_block) << tensor.name;
     if (is_block) {

@@ -5,9 +5,9 @@
 
 #include "base/error.hpp"
 #include "comm/agree.hpp"
-#include "train/engine.hpp"
+#include "train/forward_on_text.hpp"
 #include "train/plan/job.hpp"
-#include "train/plan/memory_plan.hpp"
+#include "train/plan/memory_fit.hpp"
 #include "train/plan/model_in_job.hpp"
 #include "train/watch/monitoring.hpp"
 
@@ -77,12 +77,12 @@ InitialProfile profile_at_start(comm::Communicator& world, const Config& given) 
   (void)require_memory(world, job);
   Team team{job.ranks.crew};
   ModelInJob model{world, make_blueprint(job, nullptr, &team), job.ranks.rank};
-  Engine engine{job, world, *dataset, model, team};
   model.initialise(config.run.seed);
+  ForwardOnText passes{job, world, *dataset, model};
   Monitoring monitoring{job.config, job.monitor, world, model.gemm(), model.layout()};
   profile.model = identity_of(config, *dataset);
   profile.asked = config.monitor.tokens;
-  profile.probe = monitoring.look_at(profile.text, engine);
+  profile.probe = monitoring.look_at(profile.text, passes);
   return profile;
 }
 

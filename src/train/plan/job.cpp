@@ -12,6 +12,12 @@ Job Job::with_gemm_table(kernels::GemmTable table) const {
   return job;
 }
 
+Job Job::with_beside(std::vector<ReadOnlyModel> models) const {
+  Job job = *this;
+  job.beside = std::move(models);
+  return job;
+}
+
 Job make_job(const Config& config, std::size_t vocabulary, Ranks ranks,
              std::uint64_t held_out_every) {
   model::ModelConfig model = config.model;

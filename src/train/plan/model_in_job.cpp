@@ -1,10 +1,13 @@
 #include "train/plan/model_in_job.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/error.hpp"
+#include "checkpoint/checkpoint_weights.hpp"
+#include "comm/agree.hpp"
 
 namespace ballast::train {
 
@@ -28,6 +31,14 @@ void ModelInJob::load(const Fill& fill) {
   fill(tensors());
   parameters().publish_all();
   has_weights_ = true;
+}
+
+void ModelInJob::load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint) {
+  std::optional<checkpoint::CheckpointWeights> weights;
+  comm::agree(world, "checkpoint tensors", [&] { weights.emplace(layout().table(), checkpoint); });
+  load([&](const checkpoint::ShardTensors& tensors) {
+    checkpoint::load_weights(world, layout(), *weights, tensors.master);
+  });
 }
 
 void ModelInJob::initialise(std::uint64_t seed) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/connection.hpp"
@@ -27,6 +28,9 @@ class ModelInJob {
   /// The model has weights once `fill` has returned on all ranks; where it throws, it has none, and
   /// whoever wants to compute with it gets an internal Error. Collective.
   void load(const Fill& fill);
+  /// The weights of a checkpoint of such a model, and no moments: for a model that is only read.
+  /// Data Errors name file and tensor. Collective.
+  void load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint);
   /// Fresh weights, drawn by `seed`, and zero moments. Collective.
   void initialise(std::uint64_t seed);
 

@@ -22,7 +22,6 @@ std::uint64_t UpdateSums::bytes(const fsdp::ShardLayout& layout) {
 }
 
 std::span<kernels::AdamWPartials> UpdateSums::room_for(model::UnitId unit) {
-  has_update_ = true;
   return std::span{partials_}.subspan(layout_->held_offset(unit) / kGranule,
                                       layout_->held(unit).count);
 }
@@ -59,31 +58,31 @@ void UpdateSums::merge_over(comm::Communicator& world) {
 }
 
 monitor::UpdateSignals UpdateSums::gather(comm::Communicator& world) {
-  if (has_update_) {
-    add_owned();
-    merge_over(world);
-  }
+  add_owned();
+  merge_over(world);
   const auto parameters = layout_->table().parameters();
-  monitor::UpdateSignals signals;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    signals.push_back(signals_of(parameters[i], sums_[i]));
-    signals.back().layer = layout_->table().layer_of(i);
+  monitor::UpdateSignals signals = without_update();
+  for (std::size_t i = 0; i < signals.size(); ++i) {
+    const auto root_mean = [&](const ExactSum& sum) {
+      return sum.nonfinite() == 0
+                 ? std::sqrt(sum.value() / static_cast<double>(parameters[i].numel))
+                 : std::nan("");
+    };
+    signals[i].staleness = root_mean(sums_[i].staleness);
+    signals[i].weight = root_mean(sums_[i].weight);
+    signals[i].update = root_mean(sums_[i].update) / signals[i].weight;
   }
   return signals;
 }
 
-monitor::TensorUpdate UpdateSums::signals_of(const model::ParameterInfo& parameter,
-                                             const Sums& sums) const {
-  monitor::TensorUpdate signals{
-      .name = parameter.name, .layer = {}, .is_matrix = parameter.shape.size() > 1};
-  if (!has_update_) return signals;
-  const auto root_mean = [&](const ExactSum& sum) {
-    return sum.nonfinite() == 0 ? std::sqrt(sum.value() / static_cast<double>(parameter.numel))
-                                : std::nan("");
-  };
-  signals.staleness = root_mean(sums.staleness);
-  signals.weight = root_mean(sums.weight);
-  signals.update = root_mean(sums.update) / signals.weight;
+monitor::UpdateSignals UpdateSums::without_update() const {
+  const auto parameters = layout_->table().parameters();
+  monitor::UpdateSignals signals;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    signals.push_back({.name = parameters[i].name,
+                       .layer = layout_->table().layer_of(i),
+                       .is_matrix = parameters[i].shape.size() > 1});
+  }
   return signals;
 }
 
