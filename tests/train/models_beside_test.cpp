@@ -11,6 +11,7 @@
 #include "train/measure/span_names.hpp"
 #include "train/offline/evaluate.hpp"
 #include "train/plan_config.hpp"
+#include "train/settings/identity.hpp"
 #include "train/small_dataset.hpp"
 #include "train/start/fingerprint.hpp"
 
@@ -50,8 +51,9 @@ ReadOnlyModel teacher_of(const Config& config) {
 }
 
 /// A teacher that was trained for a step, as a checkpoint. Returns its folder.
-std::filesystem::path save_teacher(const std::filesystem::path& run_dir, const Config& config,
+std::filesystem::path save_teacher(const std::filesystem::path& run_dir, Config config,
                                    const data::Dataset& dataset) {
+  config.data.path = dataset.path();
   EngineInJob training{config, world(), dataset};
   auto state = training.initialise();
   training.engine.step(state, kLr);
