@@ -157,8 +157,8 @@ TEST(MeasuredBeside, IsWhatWasPlannedForBoth) {
   const auto ranks = static_cast<std::size_t>(world().size());
   const Variant variant{"region", Backend::region, "none"};
   measured_with(config_of(1, variant), beside_of(config_of(1, variant)), data.dataset());
-  const Config config = config_of(4, variant);
-  const ReadOnlyModel beside = beside_of(config_of(6, variant));
+  const Config config = config_of(3, variant);
+  const ReadOnlyModel beside = beside_of(config_of(4, variant));
   const auto plan =
       plan_memory(test::job_on(config, fsdp::Topology::on_one_host(ranks)).with_beside({beside}));
   const auto planned = static_cast<double>(plan.host_bytes);

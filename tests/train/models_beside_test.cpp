@@ -204,6 +204,18 @@ TEST(ModelsInAJob, AreToldApartByTheirUnits) {
   EXPECT_EQ(table.parameters()[3].name, plain.layout().table().parameters()[3].name);
 }
 
+TEST(ModelsInAJob, HaveNamesOfTheirOwn) {
+  const Config config = teacher_config(fsdp::Backend::automatic);
+  const Job job = test::job_on(config, fsdp::Topology::on_one_host(2));
+  const ReadOnlyModel teacher = teacher_of(config);
+  ReadOnlyModel other = teacher;
+  EXPECT_THROW((void)job.with_beside({teacher, other}), Error);
+  other.name = "";
+  EXPECT_THROW((void)job.with_beside({teacher, other}), Error);
+  other.name = "reward";
+  EXPECT_EQ(job.with_beside({teacher, other}).beside.size(), 2u);
+}
+
 TEST(ModelsInAJob, AreToldApartInAProfile) {
   const SmallDataset data;
   const Config config = student_config(fsdp::Backend::automatic);

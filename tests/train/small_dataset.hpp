@@ -19,7 +19,8 @@ class SmallDataset {
     text.close();
     data::prepare({.inputs = {(folder_ / "text.txt").string()},
                    .output = folder_ / "text.h5",
-                   .split = split},
+                   .split = split,
+                   .validation_fraction = 0.01},
                   {});
     dataset_.emplace(folder_ / "text.h5");
   }

@@ -1,7 +1,10 @@
 #include "train/plan/job.hpp"
 
+#include <set>
+#include <string>
 #include <utility>
 
+#include "base/error.hpp"
 #include "comm/agree.hpp"
 
 namespace ballast::train {
@@ -13,6 +16,11 @@ Job Job::with_gemm_table(kernels::GemmTable table) const {
 }
 
 Job Job::with_beside(std::vector<ReadOnlyModel> models) const {
+  std::set<std::string> names{std::string{}};  // the one that trains has none
+  for (const ReadOnlyModel& model : models) {
+    if (names.insert(model.name).second) continue;
+    throw internal_error("two models of a job have the name '{}'", model.name);
+  }
   Job job = *this;
   job.beside = std::move(models);
   return job;

@@ -37,7 +37,7 @@ struct Job {
 
   /// The same job with the products of the checkpoint that it goes on from.
   [[nodiscard]] Job with_gemm_table(kernels::GemmTable table) const;
-  /// The same job with other models beside the one that trains.
+  /// The same job with others beside its model. An internal Error where two have the same name.
   [[nodiscard]] Job with_beside(std::vector<ReadOnlyModel> models) const;
 };
 
