@@ -45,9 +45,13 @@ constexpr std::array<std::string_view, kRegions> kNames{
 
 std::string_view name_of(Region region) { return kNames[static_cast<std::size_t>(region)]; }
 
-Profile::Profile(std::size_t events) : ring_(events) {}
+Profile::Profile(std::size_t events) : recorder_{std::make_shared<Recorder>(events)} {}
 
 std::vector<ProfileEvent> Profile::last_steps(std::size_t steps) const {
+  return recorder_->last_steps(steps);
+}
+
+std::vector<ProfileEvent> Profile::Recorder::last_steps(std::size_t steps) const {
   const std::uint64_t first = recorded_ - std::min<std::uint64_t>(recorded_, ring_.size());
   // A span is recorded as it ends, so what lies within the oldest step may be overwritten already
   // while the step itself is not: only what started after the oldest record ended is whole.

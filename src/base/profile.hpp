@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -85,11 +86,13 @@ struct ProfileEvent {
   SpanDetail detail;
   Region region;
   std::uint8_t depth;  ///< spans around it
+  std::uint8_t model;  ///< of the process, whose work it is
 };
 
 /// Where the time of one rank goes, as nested spans on one thread. The newest events are kept in a
 /// ring that is reserved at once and written to as the run goes; recording allocates nothing. Code
-/// that can be profiled holds a pointer to one, null when nobody looks.
+/// that can be profiled holds a pointer to one, null when nobody looks. Where a process has several
+/// models, each holds its own, and all record in one ring.
 class Profile {
  public:
   static constexpr std::size_t kDefaultEvents = std::size_t{1} << 18;
@@ -97,25 +100,15 @@ class Profile {
 
   /// Keeps the newest `events` spans; 56 bytes each.
   explicit Profile(std::size_t events = kDefaultEvents);
+  /// For another model of the process, number `model`: records where `first` does.
+  Profile(const Profile& first, std::uint8_t model) : recorder_{first.recorder_}, model_{model} {}
+  Profile(const Profile&) = delete;
+  Profile& operator=(const Profile&) = delete;
 
   void open(Region region, const Work& work, const SpanDetail& detail) {
-    const bool in_leaf = depth_ > 0 && !is_phase(open_[depth_ - 1].region);
-    if (in_leaf || depth_ == kDeepest) {
-      ++hidden_;
-      return;
-    }
-    const auto depth = static_cast<std::uint8_t>(depth_);
-    open_[depth_++] = {monotonic_ns(), 0, work, detail, region, depth};
+    recorder_->open(region, work, detail, model_);
   }
-  void close() {
-    if (hidden_ > 0) {
-      --hidden_;
-      return;
-    }
-    ProfileEvent& event = ring_[recorded_++ % ring_.size()];
-    event = open_[--depth_];
-    event.end_ns = monotonic_ns();
-  }
+  void close() { recorder_->close(); }
 
   /// The last `steps` whole steps that are still there, from the first one's start on: in the order
   /// of their starts, a span before those within it. What happened between steps is included. All
@@ -123,11 +116,41 @@ class Profile {
   [[nodiscard]] std::vector<ProfileEvent> last_steps(std::size_t steps) const;
 
  private:
-  std::vector<ProfileEvent> ring_;
-  std::uint64_t recorded_ = 0;
-  std::array<ProfileEvent, kDeepest> open_{};
-  std::size_t depth_ = 0;
-  std::size_t hidden_ = 0;  ///< open spans within a leaf
+  /// The ring, and the spans that are open.
+  class Recorder {
+   public:
+    explicit Recorder(std::size_t events) : ring_(events) {}
+
+    void open(Region region, const Work& work, const SpanDetail& detail, std::uint8_t model) {
+      const bool in_leaf = depth_ > 0 && !is_phase(open_[depth_ - 1].region);
+      if (in_leaf || depth_ == kDeepest) {
+        ++hidden_;
+        return;
+      }
+      const auto depth = static_cast<std::uint8_t>(depth_);
+      open_[depth_++] = {monotonic_ns(), 0, work, detail, region, depth, model};
+    }
+    void close() {
+      if (hidden_ > 0) {
+        --hidden_;
+        return;
+      }
+      ProfileEvent& event = ring_[recorded_++ % ring_.size()];
+      event = open_[--depth_];
+      event.end_ns = monotonic_ns();
+    }
+    [[nodiscard]] std::vector<ProfileEvent> last_steps(std::size_t steps) const;
+
+   private:
+    std::vector<ProfileEvent> ring_;
+    std::uint64_t recorded_ = 0;
+    std::array<ProfileEvent, kDeepest> open_{};
+    std::size_t depth_ = 0;
+    std::size_t hidden_ = 0;  ///< open spans within a leaf
+  };
+
+  std::shared_ptr<Recorder> recorder_;
+  std::uint8_t model_ = 0;
 };
 
 /// A part of the program, from here to the end of the scope. Does nothing without a profile.

@@ -128,9 +128,9 @@ TrainingState parse_state(const Node& node) {
       .seed = node.at("seed").number(),
       .cursor = node.at("cursor").number(),
       .tokens = node.at("tokens").number(),
-      .loss_scale = node.at("loss_scale").real(),
-      .scale_good_steps = node.at("scale_good_steps").number(),
-      .scale_tolerance = node.at("scale_tolerance").number(),
+      .loss_scaler = {.scale = node.at("loss_scale").real(),
+                      .good_steps = node.at("scale_good_steps").number(),
+                      .tolerance = node.at("scale_tolerance").number()},
   };
 }
 
@@ -186,17 +186,18 @@ Json file_json(const FileEntry& file) {
 }
 
 Json state_json(const TrainingState& state) {
-  if (!std::isfinite(state.loss_scale)) {
-    throw internal_error("the loss scale {} cannot be saved", state.loss_scale);
+  const optim::LossScalerState& scaler = state.loss_scaler;
+  if (!std::isfinite(scaler.scale)) {
+    throw internal_error("the loss scale {} cannot be saved", scaler.scale);
   }
   return {{"step", state.step},
           {"optimizer_steps", state.optimizer_steps},
           {"seed", state.seed},
           {"cursor", state.cursor},
           {"tokens", state.tokens},
-          {"loss_scale", state.loss_scale},
-          {"scale_good_steps", state.scale_good_steps},
-          {"scale_tolerance", state.scale_tolerance}};
+          {"loss_scale", scaler.scale},
+          {"scale_good_steps", scaler.good_steps},
+          {"scale_tolerance", scaler.tolerance}};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "optim/loss_scaler.hpp"
 
 namespace ballast::checkpoint {
 
@@ -22,9 +23,7 @@ struct TrainingState {
   std::uint64_t seed = 0;
   std::uint64_t cursor = 0;  ///< samples drawn so far: the sampler's next position
   std::uint64_t tokens = 0;  ///< labels since the start
-  double loss_scale = 1.0;
-  std::uint64_t scale_good_steps = 0;  ///< since loss_scale last changed or a step overflowed
-  std::uint64_t scale_tolerance = 0;   ///< overflows that are forgiven before it is halved
+  optim::LossScalerState loss_scaler{};
 
   friend bool operator==(const TrainingState&, const TrainingState&) = default;
 };

@@ -72,8 +72,9 @@ class CanonicalHashes {
 };
 
 std::array<std::uint64_t, 6> state_words(const TrainingState& state) {
-  return {state.step,   state.optimizer_steps, state.seed,
-          state.cursor, state.tokens,          std::bit_cast<std::uint64_t>(state.loss_scale)};
+  return {state.step,   state.optimizer_steps,
+          state.seed,   state.cursor,
+          state.tokens, std::bit_cast<std::uint64_t>(state.loss_scaler.scale)};
 }
 
 }  // namespace

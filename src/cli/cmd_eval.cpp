@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <string>
 #include <vector>
 
@@ -5,7 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/same_options.hpp"
-#include "train/trainer.hpp"
+#include "train/offline/evaluate.hpp"
 
 namespace ballast::cli {
 
@@ -35,7 +36,13 @@ std::string help(const Terminal& terminal) {
 ExitCode run(comm::Communicator& world, Arguments arguments) {
   train::EvalOptions options;
   read_command_line(world, arguments, options_for(options));
-  return train::evaluate(world, options);
+  const train::Evaluation found = train::evaluate(world, options);
+  if (world.is_root()) {
+    fmt::print("checkpoint {} (step {})\n", found.checkpoint.string(), found.step);
+    fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", found.held_out.loss,
+               found.held_out.bits_per_byte);
+  }
+  return ExitCode::ok;
 }
 
 }  // namespace

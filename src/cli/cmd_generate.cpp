@@ -10,7 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
-#include "train/trainer.hpp"
+#include "train/offline/generate.hpp"
 
 namespace ballast::cli {
 
@@ -60,13 +60,13 @@ ExitCode run(Arguments arguments) {
   read_command_line(arguments, options_for(options));
   if (options.prompt == "-") options.prompt = read_standard_input();
   std::string_view unsaid = options.prompt;
-  const ExitCode code = train::generate(options, [&unsaid](std::string_view piece) {
+  train::generate(options, [&unsaid](std::string_view piece) {
     write(std::exchange(unsaid, {}));  // with the first piece: an Error comes before any text
     write(piece);
     flush_output();  // nobody writes on for a full disk
   });
   write("\n");
-  return code;
+  return ExitCode::ok;
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "cli/training_config.hpp"
 #include "storage/files.hpp"
 #include "train/plan/dry_run.hpp"
-#include "train/trainer.hpp"
+#include "train/train.hpp"
 
 namespace ballast::cli {
 

@@ -56,7 +56,8 @@ void require_matches(const Freeze& freeze, std::span<const ParameterInfo> parame
 }  // namespace
 
 ParameterTable::ParameterTable(const ModelConfig& config, const Grouping& grouping,
-                               const Freeze& freeze) {
+                               const Freeze& freeze, std::string name)
+    : name_{std::move(name)} {
   ParameterRows listed = list_parameters(config);
   parameters_ = std::move(listed.rows);
   first_parameters_ = std::move(listed.layers);
@@ -103,6 +104,7 @@ void ParameterTable::add_unit(std::string name, bool trains, std::vector<std::si
     parameters_[row].offset = granules * kGranule;
     granules += parameters_[row].granules();
   }
+  if (!name_.empty()) name = fmt::format("{}.{}", name_, name);
   units_.push_back({std::move(name), trains, std::move(rows), first, granules, 0, 0});
 }
 

@@ -49,7 +49,8 @@ inline constexpr Depth kEmbeddingDepth = 0;
 
 struct UnitInfo {
   std::string name;  ///< "embedding", "head", "ends" for both, "block.3", "blocks.2-3", or "model"
-                     ///< for everything; ".frozen" and ".trained" for the parts of one that is cut
+                     ///< for everything; ".frozen" and ".trained" for the parts of one that is cut;
+                     ///< after the model's name, if it has one
   bool trains;
   std::vector<std::size_t> rows;  ///< of the table, ascending
   std::size_t first_granule;      ///< in the order of units
@@ -65,11 +66,14 @@ struct UnitInfo {
 /// grouping, the sharding and what is frozen.
 class ParameterTable {
  public:
-  /// Throws an internal Error when `grouping` does not hold every block once, and a usage Error
-  /// that names optim.freeze for a pattern that no tensor has.
+  /// `name` tells models of one process apart, "teacher" say: units are called after it,
+  /// "teacher.block.3"; parameters are not, since files know them as they are. Throws an internal
+  /// Error when `grouping` does not hold every block once, and a usage Error that names
+  /// optim.freeze for a pattern that no tensor has.
   explicit ParameterTable(const ModelConfig& config, const Grouping& grouping = {},
-                          const Freeze& freeze = Freeze::nothing());
+                          const Freeze& freeze = Freeze::nothing(), std::string name = {});
 
+  [[nodiscard]] const std::string& name() const { return name_; }
   /// In canonical order.
   [[nodiscard]] std::span<const ParameterInfo> parameters() const { return parameters_; }
   /// First those that hold the ends of the model (embedding, final norm and head), then those that
@@ -114,6 +118,7 @@ class ParameterTable {
   void add_unit(std::string name, bool trains, std::vector<std::size_t> rows);
   void find_units_at_depths(const ModelConfig& config);
 
+  std::string name_;
   std::vector<ParameterInfo> parameters_;
   std::vector<UnitInfo> units_;
   std::size_t ends_ = 0;

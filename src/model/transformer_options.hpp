@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "base/profile.hpp"
 #include "model/freeze.hpp"
@@ -21,6 +22,7 @@ struct TransformerOptions {
   RecomputePolicy recompute{};
   Grouping grouping{};  ///< as it stands: one unit a block
   Freeze freeze = Freeze::nothing();
+  std::string name{};  ///< of the model among several in a process (ParameterTable)
   /// Records the phases of a step, and must outlive the model; null: nobody looks.
   Profile* profile = nullptr;
   /// Workers that scratch is reserved for: at least as many as share out its operations. Results

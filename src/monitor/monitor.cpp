@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <limits>
 
 #include "base/error.hpp"
 
@@ -119,19 +118,15 @@ std::vector<Alert> Monitor::after_step(const StepFacts& facts) {
   return alerts;
 }
 
-void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Source source,
+/// `of_step`: null of held-out text.
+void Monitor::take_probe(comm::Communicator& world, std::uint64_t step, const SightOfStep* of_step,
                          std::optional<ProbeLevels>& first) {
   sums_.measure(rows_);
   sums_.merge_over(world);
-  probe_.step = facts.step;
-  probe_.source = source;
-  probe_.log_z = facts.log_z;
-  probe_.risk.reset();
-  probe_.shaping.reset();
+  probe_.step = step;
   sums_.write(probe_.signals);
   spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
-  const Sight sight{facts, probe_.signals, probe_.spectra, probe_.updates,
-                    source == Source::live ? loss_rise_.value() : std::nan("")};
+  const Sight sight{probe_.signals, probe_.spectra, of_step};
   const ProbeLevels levels = levels_of(sight);
   if (!first) first = levels;
   complete(*first, levels);
@@ -139,17 +134,16 @@ void Monitor::take_probe(comm::Communicator& world, const StepFacts& facts, Sour
 }
 
 void Monitor::after_held_out(comm::Communicator& world, std::uint64_t step) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  const StepFacts facts{
-      .step = step, .loss = kNone, .log_z = kNone, .grad_norm = kNone, .lr = kNone};
-  probe_.updates.clear();
-  take_probe(world, facts, Source::held_out, state_.first_held_out);
+  probe_.of_step.reset();
+  take_probe(world, step, nullptr, state_.first_held_out);
 }
 
 std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFacts& facts,
-                                        UpdateSignals updates) {
-  probe_.updates = std::move(updates);
-  take_probe(world, facts, Source::live, state_.first);
+                                        UpdateSignals updates,
+                                        const std::optional<ShapingRecord>& shaping) {
+  probe_.of_step = {.log_z = facts.log_z, .updates = std::move(updates), .shaping = shaping};
+  const SightOfStep of_step{facts, probe_.of_step->updates, loss_rise_.value()};
+  take_probe(world, facts.step, &of_step, state_.first);
   auto alerts = detectors_.after_probe(facts.step, probe_.signals.attention_logit,
                                        state_.first->attention_logit);
   judge(facts, alerts);
@@ -165,7 +159,7 @@ void Monitor::judge(const StepFacts& facts, std::vector<Alert>& alerts) {
   const FeatureVector features = medians_of(state_.recent);
   const double risk = options_.calibration.probability(features);
   if (std::isnan(risk)) return;
-  probe_.risk = risk;
+  probe_.of_step->risk = risk;
   if (risk < options_.calibration.threshold) return;
   const bool was_raised = state_.risk_raised != 0;
   if (was_raised && facts.step < state_.risk_raised + Detectors::kQuietSteps) return;
@@ -181,10 +175,10 @@ Alert Monitor::risk_alert(std::uint64_t step, const FeatureVector& features) con
       .kind = AlertKind::risk,
       .severity = Severity::warning,
       .layer = {},
-      .score = *probe_.risk,
+      .score = *probe_.of_step->risk,
       .threshold = calibration.threshold,
       .message = fmt::format("this run breaks within {} steps with probability {:.2f}: {}; {}",
-                             calibration.horizon, *probe_.risk,
+                             calibration.horizon, *probe_.of_step->risk,
                              evidence(loudest, features[static_cast<std::size_t>(loudest)]),
                              advice(loudest)),
       .action = {},

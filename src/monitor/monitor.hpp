@@ -37,9 +37,6 @@ struct MonitorOptions {
   OnAlert on_alert = OnAlert::log;
 };
 
-/// What a probe looked at: the tokens of a step, or always the same ones of held-out text.
-enum class Source { live, held_out };
-
 /// What its probes measure.
 [[nodiscard]] SpectralShape shape_of(const MonitorOptions& options);
 
@@ -50,18 +47,23 @@ struct ShapingRecord {
   double applied_share = 0.0;  ///< of the gradient that was wanted, after the cap
 };
 
+/// What a probe of a step's own tokens tells besides.
+struct ProbeOfStep {
+  double log_z = 0.0;
+  UpdateSignals updates;
+  std::optional<double> risk{};  ///< nothing where the calibration does not cover the model
+  std::optional<ShapingRecord> shaping{};
+};
+
 /// One probe, as it is written down.
 struct Probe {
   std::uint64_t step = 0;  ///< whose forward used the same weights
-  Source source = Source::live;
-  double log_z = 0.0;  ///< NaN of held-out text
   StreamSignals signals;
-  UpdateSignals updates;                                       ///< none of held-out text
   std::vector<SpectralFeatures> spectra;                       ///< [layers]
   std::vector<std::vector<std::complex<double>>> eigenvalues;  ///< [layers], of rank each
   FeatureVector features{};                                    ///< of this probe alone
-  std::optional<double> risk;  ///< nothing where the calibration does not cover the model
-  std::optional<ShapingRecord> shaping;
+  /// Nothing: it looked at held-out text, always at the same tokens.
+  std::optional<ProbeOfStep> of_step;
 };
 
 /// What a run's probes and alerts leave behind for later ones.
@@ -93,15 +95,13 @@ class Monitor {
   /// How many steps before `step` the alarm began that holds in it; nothing if there is none.
   [[nodiscard]] std::optional<std::uint64_t> alarm_age(std::uint64_t step) const;
 
-  /// What shaping did in the step that was probed last, to be written down with it.
-  void note_shaping(const ShapingRecord& record) { probe_.shaping = record; }
-
   /// What every step shows. Not collective.
   [[nodiscard]] std::vector<Alert> after_step(const StepFacts& facts);
   /// Of a step that was probed, after after_step. `updates`: of the weights in that step, over the
-  /// whole job. Collective.
+  /// whole job; `shaping`: what it did, where the step was shaped. Collective.
   [[nodiscard]] std::vector<Alert> after_probe(comm::Communicator& world, const StepFacts& facts,
-                                               UpdateSignals updates);
+                                               UpdateSignals updates,
+                                               const std::optional<ShapingRecord>& shaping);
 
   /// Of held-out text, with which rows() were filled before step `step`: written down beside the
   /// others, since no batch's luck is in it; no risk is read from it. Collective.
@@ -122,7 +122,7 @@ class Monitor {
   void restore(const MonitorState& state);
 
  private:
-  void take_probe(comm::Communicator& world, const StepFacts& facts, Source source,
+  void take_probe(comm::Communicator& world, std::uint64_t step, const SightOfStep* of_step,
                   std::optional<ProbeLevels>& first);
   void judge(const StepFacts& facts, std::vector<Alert>& alerts);
   void note(std::uint64_t step, const std::vector<Alert>& alerts);

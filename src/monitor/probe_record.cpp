@@ -68,29 +68,31 @@ Json eigenvalue_lists(const Probe& probe) {
 
 std::string to_json(const Probe& probe, Eigenvalues eigenvalues) {
   const auto& signals = probe.signals;
+  const auto& of_step = probe.of_step;
   Json features = Json::object();
   for (std::size_t i = 0; i < kFeatures; ++i) {
     features[std::string{name_of(static_cast<Feature>(i))}] = json_number(probe.features[i]);
   }
   Json object{
       {"step", probe.step},
-      {"source", probe.source == Source::live ? "live" : "held_out"},
+      {"source", of_step ? "live" : "held_out"},
       {"tokens", signals.tokens},
       {"feature_version", kFeatureVersion},
-      {"risk", probe.risk ? json_number(*probe.risk) : Json(nullptr)},
+      {"risk", of_step && of_step->risk ? json_number(*of_step->risk) : Json(nullptr)},
       {"features", features},
       {"attention_logit", list(signals.attention_logit, json_number)},
       {"update", list(signals.update, json_number)},
       {"rms", list(signals.rms, json_number)},
       {"kurtosis", list(signals.kurtosis, json_number)},
-      {"log_z", json_number(probe.log_z)},
-      {"updates", update_lists(probe.updates)},
+      {"log_z", of_step ? json_number(of_step->log_z) : Json(nullptr)},
+      {"updates", update_lists(of_step ? of_step->updates : UpdateSignals{})},
       {"spectrum", spectral_lists(probe.spectra)},
   };
-  if (probe.shaping) {
-    object["kss"] = {{"loss", json_number(probe.shaping->loss)},
-                     {"near_unit", json_number(probe.shaping->near_unit)},
-                     {"applied_share", json_number(probe.shaping->applied_share)}};
+  if (of_step && of_step->shaping) {
+    const ShapingRecord& shaping = *of_step->shaping;
+    object["kss"] = {{"loss", json_number(shaping.loss)},
+                     {"near_unit", json_number(shaping.near_unit)},
+                     {"applied_share", json_number(shaping.applied_share)}};
   }
   if (eigenvalues == Eigenvalues::yes) object["eigenvalues"] = eigenvalue_lists(probe);
   return object.dump();

@@ -4,9 +4,9 @@
 
 namespace ballast::train {
 
-Saver::Saver(comm::Communicator& world, const CheckpointConfig& config, const Engine& engine,
+Saver::Saver(comm::Communicator& world, const CheckpointConfig& config, const ModelInJob& model,
              MetricsLog& log)
-    : world_{&world}, config_{&config}, engine_{&engine}, log_{&log} {}
+    : world_{&world}, config_{&config}, model_{&model}, log_{&log} {}
 
 checkpoint::Retention Saver::retention() const {
   return {.keep = config_->keep, .keep_every = config_->keep_every};
@@ -14,7 +14,7 @@ checkpoint::Retention Saver::retention() const {
 
 void Saver::require_room(const std::filesystem::path& run_dir) {
   const std::string warning =
-      checkpoint::require_room(*world_, engine_->layout(), run_dir, config_->keep);
+      checkpoint::require_room(*world_, model_->layout(), run_dir, config_->keep);
   if (!warning.empty()) log_->say(fmt::format("warning: {}; make room", warning));
 }
 
@@ -56,15 +56,14 @@ Saved Saver::save_last(checkpoint::SaveRequest request) {
 
 Saved Saver::attempt(const checkpoint::SaveRequest& request) {
   since_attempt_.restart();
-  const std::string bad =
-      checkpoint::find_nonfinite(*world_, engine_->layout(), engine_->tensors());
+  const std::string bad = checkpoint::find_nonfinite(*world_, model_->layout(), model_->tensors());
   if (!bad.empty()) {
     log_->say(fmt::format("step {} is not saved, since its state is no good: {}",
                           request.state.step, bad));
     return Saved::unsound;
   }
   try {
-    const auto saved = checkpoint::save(*world_, engine_->layout(), engine_->tensors(), request);
+    const auto saved = checkpoint::save(*world_, model_->layout(), model_->tensors(), request);
     saved_step_ = request.state.step;
     saved_updates_ = request.state.optimizer_steps;
     saved_hash_ = saved.hash;

@@ -9,8 +9,8 @@
 #include "base/hash.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
-#include "train/engine.hpp"
 #include "train/log/metrics_log.hpp"
+#include "train/plan/model_in_job.hpp"
 #include "train/settings/config.hpp"
 
 namespace ballast::train {
@@ -28,7 +28,7 @@ enum class Saved {
 class Saver {
  public:
   /// All must outlive the saver; `log` is where it tells what it did.
-  Saver(comm::Communicator& world, const CheckpointConfig& config, const Engine& engine,
+  Saver(comm::Communicator& world, const CheckpointConfig& config, const ModelInJob& model,
         MetricsLog& log);
 
   /// Looks for room for one checkpoint; a data Error if there is none, a warning if it is for fewer
@@ -62,7 +62,7 @@ class Saver {
 
   comm::Communicator* world_;
   const CheckpointConfig* config_;
-  const Engine* engine_;
+  const ModelInJob* model_;
   MetricsLog* log_;
   Stopwatch since_attempt_;
   std::uint64_t saved_step_ = 0;

@@ -1,3 +1,5 @@
+#include "train/train.hpp"
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +12,6 @@
 #include "train/start/resume_point.hpp"
 #include "train/start/training_data.hpp"
 #include "train/stop.hpp"
-#include "train/trainer.hpp"
 #include "train/training_run.hpp"
 
 namespace ballast::train {

@@ -35,7 +35,7 @@ ExitCode TrainingRun::take_steps() {
   calibrate();
   end_if_stopped(*world_, *stop_signal_);
   while (state_.step < config_->last_step()) {
-    monitoring_.look_at_held_out(state_.step + 1, engine_, log_);
+    monitoring_.look_at_held_out(state_.step + 1, text_, log_);
     if (const auto end = after_step(timed_step())) return *end;
   }
   return finish(ExitCode::ok);
@@ -44,31 +44,29 @@ ExitCode TrainingRun::take_steps() {
 StepResult TrainingRun::timed_step() {
   const std::uint64_t step = state_.step + 1;
   lr_ = job_->schedule.lr(step) * monitoring_.lr_factor();
-  (void)engine_.take_timings();
-  const Stopwatch watch;
-  monitoring_.look_ahead(state_, engine_);
+  (void)model_.groups().take_timings();
+  const Stopwatch stopwatch;
+  auto watch = monitoring_.begin(state_, text_);
   const checkpoint::TrainingState before = state_;
-  engine_.observe(monitoring_.observer_for(step));
-  const StepResult result =
-      engine_.step(state_, lr_, {.stop = stop_cause(), .save = saver_.is_due_by_clock()});
-  engine_.observe(nullptr);
+  const StepResult result = engine_.step(
+      state_, lr_, {.stop = stop_cause(), .save = saver_.is_due_by_clock()}, {watch.observer()});
   note_sound_state(result, before);
-  duty_ = monitoring_.after_step({.step = step,
-                                  .loss = result.loss.mean(),
-                                  .log_z = result.loss.mean("log_z"),
-                                  .grad_norm = result.grad_norm,
-                                  .lr = lr_,
-                                  .was_skipped = result.update == Update::skipped,
-                                  .is_scaled = config_->precision.scales_loss()},
-                                 log_);
-  meter_.add(watch.elapsed_s(), result.loss.labels(), engine_.take_timings());
+  duty_ = std::move(watch).finish({.step = step,
+                                   .loss = result.loss.mean(),
+                                   .log_z = result.loss.mean("log_z"),
+                                   .grad_norm = result.grad_norm,
+                                   .lr = lr_,
+                                   .was_skipped = result.was_skipped(),
+                                   .is_scaled = config_->precision.scales_loss()},
+                                  log_);
+  meter_.add(stopwatch.elapsed_s(), result.loss.labels(), model_.groups().take_timings());
   return result;
 }
 
 /// Counts, writes records and saves. Returns how the run ends, if it does.
 std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
   count_skipped(result);
-  if (const auto news = engine_.clipping_news(state_.step)) log_.say(*news);
+  for (const auto& line : engine_.news(state_.step)) log_.say(line);
   const bool evaluates = is_due(config_->eval_every);
   if (is_due(config_->log_every) || evaluates) write_record(result);
   if (skipped_in_a_row_ >= kPatience) {
@@ -99,10 +97,10 @@ std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
 }
 
 void TrainingRun::count_skipped(const StepResult& result) {
-  if (result.update == Update::skipped) {
+  if (result.was_skipped()) {
     ++skipped_in_a_row_;
     log_.say(fmt::format("step {}: update skipped on all ranks: {} is not finite{}", state_.step,
-                         result.skip_reason, scale_change(result)));
+                         *result.skip_reason, scale_change(result)));
   } else {
     skipped_in_a_row_ = 0;
   }
@@ -111,7 +109,7 @@ void TrainingRun::count_skipped(const StepResult& result) {
 /// What a skipped step did to the loss scale, for the log.
 std::string TrainingRun::scale_change(const StepResult& result) const {
   if (!config_->precision.scales_loss()) return {};
-  return fmt::format("; loss scale {} → {}", result.loss_scale, state_.loss_scale);
+  return fmt::format("; loss scale {} → {}", result.loss_scale, state_.loss_scaler.scale);
 }
 
 void TrainingRun::write_record(const StepResult& result) {
@@ -131,7 +129,7 @@ void TrainingRun::write_record(const StepResult& result) {
   record.mem_peak_mib =
       static_cast<double>(world_->max(pss, {"memory"})) / static_cast<double>(1 << 20);
   if (is_due(config_->eval_every)) {
-    EvalResult held_out = engine_.evaluate();
+    EvalResult held_out = text_.evaluate();
     record.val_loss = held_out.loss;
     record.val_bits_per_byte = held_out.bits_per_byte;
     record.val_figures = std::move(held_out.figures);
@@ -143,7 +141,7 @@ void TrainingRun::write_record(const StepResult& result) {
 
 void TrainingRun::calibrate() {
   if (!profiler_) return;
-  profiler_->calibrate(*world_, engine_.workspace());
+  profiler_->calibrate(*world_, model_.workspace());
   log_.say(fmt::format("ceilings of a rank, {} at work: {}", world_->size(),
                        describe(profiler_->ceilings())));
 }
@@ -157,13 +155,13 @@ void TrainingRun::report_memory() {
   log_.say(
       fmt::format("memory measured on rank 0's host: {}, programs and libraries included; {} "
                   "were planned for tensors",
-                  human_bytes(measured), human_bytes(engine_.plan().host_bytes)));
+                  human_bytes(measured), human_bytes(plan_.host_bytes)));
 }
 
 void TrainingRun::write_profile() {
   if (!profiler_) return;
   try {
-    log_.say(profiler_->write(*world_, engine_.workspace()));
+    log_.say(profiler_->write(*world_, model_.workspace()));
   } catch (const Error& error) {
     if (error.code() != ExitCode::data) throw;
     log_.say(fmt::format("warning: there is no profile: {}", error.what()));
@@ -177,7 +175,7 @@ ExitCode TrainingRun::finish(ExitCode code) {
   const auto saved_hash = saver_.saved_step() == state_.step ? saver_.saved_hash() : std::nullopt;
   const Hash128 hash =
       saved_hash ? *saved_hash
-                 : checkpoint::state_hash(*world_, engine_.layout(), engine_.tensors(), state_);
+                 : checkpoint::state_hash(*world_, model_.layout(), model_.tensors(), state_);
   log_.say(fmt::format("done: step {}, state hash {}", state_.step, hash.hex()));
   log_.say(fmt::format("look: ballast report {}", config_->run.dir.string()));
   return code;

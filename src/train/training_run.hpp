@@ -11,9 +11,12 @@
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
 #include "train/engine.hpp"
+#include "train/forward_on_text.hpp"
 #include "train/log/meter.hpp"
 #include "train/log/metrics_log.hpp"
 #include "train/measure/profiler.hpp"
+#include "train/plan/memory_fit.hpp"
+#include "train/plan/model_in_job.hpp"
 #include "train/saver.hpp"
 #include "train/settings/identity.hpp"
 #include "train/start/fingerprint.hpp"
@@ -44,10 +47,14 @@ class TrainingRun {
         tokenizer_model_{dataset.tokenizer_model()},
         identity_{make_identity(job.config, dataset.info())},
         profiler_{config_->log_profile == 0 ? nullptr : std::make_unique<Profiler>(job)},
-        engine_{job, world, dataset, profile()},
-        monitoring_{job.config, job.monitor, world, engine_.gemm(), engine_.layout()},
-        numerics_{numerics_fingerprint(engine_.gemm())},
-        saver_{world, config_->checkpoint, engine_, log_} {
+        plan_{require_memory(world, job)},
+        team_{job.ranks.crew},
+        model_{world, make_blueprint(job, profile(), &team_), job.ranks.rank},
+        engine_{job, world, dataset, model_, team_, profile()},
+        text_{job, world, dataset, model_, profile()},
+        monitoring_{job.config, job.monitor, world, model_.gemm(), model_.layout()},
+        numerics_{numerics_fingerprint(model_.gemm())},
+        saver_{world, config_->checkpoint, model_, log_} {
     require_same_numerics(world, numerics_);
   }
 
@@ -67,7 +74,6 @@ class TrainingRun {
   void resume(const checkpoint::Checked& checkpoint);
   void carry_loss_scale(const checkpoint::TrainingState& fresh);
   void introduce();
-  void introduce_resumed(const checkpoint::Checked& checkpoint);
 
   // training_run.cpp
   [[nodiscard]] bool is_due(std::uint64_t every) const {
@@ -102,7 +108,11 @@ class TrainingRun {
   std::vector<std::uint8_t> tokenizer_model_;
   Identity identity_;
   std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
+  MemoryPlan plan_;                     ///< of this rank's host
+  Team team_;
+  ModelInJob model_;
   Engine engine_;
+  ForwardOnText text_;
   Monitoring monitoring_;
   std::string numerics_;
   MetricsLog log_ = MetricsLog::silent();

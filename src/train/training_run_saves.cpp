@@ -32,7 +32,7 @@ std::optional<ExitCode> TrainingRun::save_on_the_way() {
 
 void TrainingRun::note_sound_state(const StepResult& result,
                                    const checkpoint::TrainingState& before) {
-  if (result.update == Update::applied) {
+  if (!result.was_skipped()) {
     sound_state_.reset();
   } else if (!sound_state_) {
     sound_state_ = {before, monitoring_.state()};

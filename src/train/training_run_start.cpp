@@ -1,34 +1,17 @@
-#include <algorithm>
-#include <cmath>
-
-#include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
 #include "train/log/last_end.hpp"
-#include "train/plan/summary.hpp"
-#include "train/settings/setting_changes.hpp"
-#include "train/start/fingerprint.hpp"
+#include "train/start/introduction.hpp"
 #include "train/training_run.hpp"
 
 namespace ballast::train {
-
-namespace {
-
-/// Whether a schedule that once gave `before` and now gives `now` to the same step was changed so
-/// that it shows.
-bool is_rate_jump(double before, double now) {
-  constexpr double kSeen = 0.05;
-  return std::abs(now - before) > kSeen * std::max(before, now);
-}
-
-}  // namespace
 
 void TrainingRun::start(const ResumePoint& from) {
   state_ = engine_.initial_state();
   if (from.checkpoint) {
     resume(*from.checkpoint);
   } else {
-    engine_.initialise();
+    model_.initialise(config_->run.seed);
   }
 }
 
@@ -44,10 +27,11 @@ void TrainingRun::resume(const checkpoint::Checked& checkpoint) {
     }
   });
   const checkpoint::TrainingState fresh = state_;
-  engine_.begin_load();
-  const auto manifest = checkpoint::load(*world_, engine_.layout(), checkpoint, engine_.tensors());
+  checkpoint::Manifest manifest;
+  model_.load([&](const checkpoint::ShardTensors& tensors) {
+    manifest = checkpoint::load(*world_, model_.layout(), checkpoint, tensors);
+  });
   state_ = manifest.state;
-  engine_.finish_load();
   if (!manifest.monitor.empty()) {
     monitoring_.restore(manifest.monitor, checkpoint.folder.string());
   }
@@ -57,11 +41,9 @@ void TrainingRun::resume(const checkpoint::Checked& checkpoint) {
 
 /// A run that changes its precision on resume takes the loss scale that it would have started with.
 void TrainingRun::carry_loss_scale(const checkpoint::TrainingState& fresh) {
-  const bool was_scaled = state_.scale_tolerance > 0;
+  const bool was_scaled = state_.loss_scaler.tolerance > 0;
   if (was_scaled == config_->precision.scales_loss()) return;
-  state_.loss_scale = fresh.loss_scale;
-  state_.scale_good_steps = fresh.scale_good_steps;
-  state_.scale_tolerance = fresh.scale_tolerance;
+  state_.loss_scaler = fresh.loss_scaler;
 }
 
 void TrainingRun::open_log(const ResumePoint& from) {
@@ -75,56 +57,19 @@ void TrainingRun::open_log(const ResumePoint& from) {
     for (const auto& news : from.news) log_.say(news);
     introduce();
     if (lost) log_.say(*lost);
-    if (from.checkpoint) introduce_resumed(*from.checkpoint);
+    if (!from.checkpoint) return;
+    for (const auto& line : introduce_resumed(*job_, *from.checkpoint, settings_)) log_.say(line);
   });
   saver_.require_room(config_->run.dir);
 }
 
 void TrainingRun::introduce() {
-  const model::ParameterTable& table = engine_.layout().table();
-  log_.say(describe_model(job_->model, table.total_numel()));
-  if (config_->optim.freeze != model::Freeze::nothing()) {
-    log_.say(describe_trained(table, config_->optim.freeze));
-  }
-  log_.say(fmt::format("job: {} rank(s), {} leaves of {} sequences a step, {} tokens a step",
-                       world_->size(), config_->data.leaves(), config_->data.leaf_sequences(),
-                       with_thousands(config_->data.global_batch * config_->data.seq_len)));
-  for (const std::string& note : notes_) log_.say(note);
-  log_.say(describe_mode(*job_));
-  log_.say(describe_precision(*config_));
-  const ElementType param = config_->precision.param;
-  if (!engine_.gemm().is_native(param)) {
-    log_.say(
-        fmt::format("warning: this processor has no {} products; operands are rounded to {} "
-                    "and multiplied in fp32, which is slower than fp32 alone",
-                    name_of(param), name_of(param)));
-  }
-  const MemoryPlan& plan = engine_.plan();
-  log_.say(
-      fmt::format("memory planned on rank 0's host: {} ({}; {} of it shared), and {} ranks of "
-                  "up to {} besides",
-                  human_bytes(plan.host_bytes), describe(plan), human_bytes(plan.shared_bytes),
-                  plan.host_ranks, human_bytes(kProcessBytes)));
+  for (const auto& line : train::introduce(*job_, model_, plan_, notes_)) log_.say(line);
   log_.say(fmt::format("numerics: {}", numerics_));
   log_.say(monitoring_.describe());
   const auto& [kss, qk_clip] = config_->experimental;
   if (kss > 0.0 || qk_clip > 0.0) {
     log_.say(fmt::format("experimental: kss = {}, qk_clip = {} (0: off)", kss, qk_clip));
-  }
-}
-
-void TrainingRun::introduce_resumed(const checkpoint::Checked& checkpoint) {
-  log_.say(fmt::format("resumed from {} at step {}", checkpoint.folder.string(), state_.step));
-  const auto& manifest = checkpoint.manifest;
-  for (const auto& change : setting_changes(manifest.settings, settings_)) {
-    log_.say(fmt::format("changed since the checkpoint: {}", change));
-  }
-  const double now = job_->schedule.lr(state_.step);
-  if (manifest.lr && is_rate_jump(*manifest.lr, now)) {
-    log_.say(fmt::format(
-        "warning: the learning rate jumps: it was {:.2e} at step {}, with these settings the "
-        "schedule gives that step {:.2e} and the next {:.2e}",
-        *manifest.lr, state_.step, now, job_->schedule.lr(state_.step + 1)));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "comm/merge.hpp"
@@ -18,41 +19,42 @@ std::int64_t raw_bytes(const model::Batch& batch, std::span<const std::uint16_t>
   return bytes;
 }
 
-/// Batch i of `batches` goes to rank i mod N; a rank without one walks the same program.
-template <class Visit>
-void deal_batches(const comm::Communicator& world, fsdp::ShardedParameters& parameters,
-                  const model::StepProgram& program, std::size_t batches, Visit&& visit) {
-  const auto ranks = static_cast<std::size_t>(world.size());
-  for (std::size_t first = 0; first < batches; first += ranks) {
-    const std::size_t own = first + static_cast<std::size_t>(world.rank());
-    parameters.begin_micro_batch(0, program);
-    if (own < batches) {
-      visit(own);
-    } else {
-      parameters.walk(program);
-    }
-  }
+/// A forward pass over each piece, `work(piece, micro_batch, nll)`; a rank without one says
+/// `idle()` and walks along.
+template <class Work, class Idle>
+void pass_forward(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
+                  Work&& work, Idle&& idle) {
+  model.require_weights();
+  std::vector<float> nll(model.transformer().shape().tokens());
+  auto& parameters = model.parameters();
+  const auto& program = model.evaluation_program();
+  deal(
+      world, parameters, program, pieces,
+      [&](std::size_t piece, std::size_t micro) { work(piece, micro, std::span{nll}); },
+      [&] {
+        idle();
+        parameters.walk(program);
+      });
 }
 
 }  // namespace
 
-EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
-                    model::Transformer& model, fsdp::ShardedParameters& parameters,
-                    BatchLoader& loader, const model::StepProgram& program) {
-  const auto shape = model.shape();
+EvalResult validate(comm::Communicator& world, const data::Dataset& dataset, ModelInJob& model,
+                    BatchLoader& loader) {
+  const auto shape = model.transformer().shape();
   const std::size_t windows = dataset.windows(data::Split::validation, shape.seq_len);
   const std::size_t batches = (windows + shape.sequences - 1) / shape.sequences;
-  std::vector<float> nll(shape.tokens());
-  model::LossSums sums = model.loss().no_sums();
+  model::LossSums sums = model.transformer().loss().no_sums();
   ExactSum total;
   std::int64_t bytes = 0;
-  deal_batches(world, parameters, program, batches, [&](std::size_t own) {
-    model::Batch batch = loader.load_validation(own * shape.sequences, windows);
+  const auto measure = [&](std::size_t i, std::size_t, std::span<float> nll) {
+    model::Batch batch = loader.load_validation(i * shape.sequences, windows);
     batch.weights = {};  // every byte of the held-out text counts alike
-    sums.merge(model.forward(batch, parameters, nll));
+    sums.merge(model.transformer().forward(batch, model.parameters(), nll));
     for (const float value : nll) total.add(static_cast<double>(value));
     bytes += raw_bytes(batch, dataset.piece_bytes());
-  });
+  };
+  pass_forward(world, model, {batches}, measure, [] {});
   loader.agree_on_faults(world);
   comm::merge(world, {sums.exact_sums(), sums.label_count(), total, bytes}, {"validation"});
   const double nats = total.nonfinite() == 0 ? total.value() : std::nan("");
@@ -60,18 +62,19 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
           nats / (std::numbers::ln2 * static_cast<double>(bytes)), sums.other_means()};
 }
 
-void show_batches(comm::Communicator& world, model::Transformer& model,
-                  fsdp::ShardedParameters& parameters, const model::StepProgram& program,
-                  std::size_t batches, const LoadBatch& load, StepObserver& observer) {
-  const auto shape = model.shape();
-  std::vector<float> nll(shape.tokens());
-  model.observe(&observer);
-  deal_batches(world, parameters, program, batches, [&](std::size_t own) {
-    const model::Batch& batch = load(own * shape.sequences);
-    observer.before_micro_batch(own * shape.sequences, batch);
-    (void)model.forward(batch, parameters, nll);
-  });
-  model.observe(nullptr);
+model::LossSums show(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
+                     StepObserver& observer, const LoadShown& load) {
+  auto& transformer = model.transformer();
+  model::LossSums sums = transformer.loss().no_sums();
+  transformer.observe(&observer);
+  const auto show_one = [&](std::size_t piece, std::size_t micro, std::span<float> nll) {
+    const auto& [first, batch] = load(piece, micro);
+    observer.before_micro_batch(first, batch);
+    sums.merge(transformer.forward(batch, model.parameters(), nll));
+  };
+  pass_forward(world, model, pieces, show_one, [&] { observer.without_micro_batch(); });
+  transformer.observe(nullptr);
+  return sums;
 }
 
 }  // namespace ballast::train

@@ -1,17 +1,21 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
-#include "fsdp/sharded_parameters.hpp"
-#include "model/transformer.hpp"
+#include "model/batch.hpp"
 #include "train/batch_loader.hpp"
+#include "train/deal.hpp"
+#include "train/plan/model_in_job.hpp"
 #include "train/watch/step_observer.hpp"
 
 namespace ballast::train {
 
+/// What held-out text says of a model.
 struct EvalResult {
   double loss = 0.0;                       ///< mean negative log-likelihood a label, in nats
   double bits_per_byte = 0.0;              ///< Σ nll ÷ (ln 2 · raw bytes of the labels)
@@ -20,17 +24,19 @@ struct EvalResult {
 
 /// The loss over the whole validation split: batch i goes to rank i mod N, sums are exact, so the
 /// result is the same at any rank count. Collective.
-EvalResult validate(comm::Communicator& world, const data::Dataset& dataset,
-                    model::Transformer& model, fsdp::ShardedParameters& parameters,
-                    BatchLoader& loader, const model::StepProgram& program);
+EvalResult validate(comm::Communicator& world, const data::Dataset& dataset, ModelInJob& model,
+                    BatchLoader& loader);
 
-/// The batch that starts with window (or sample) `first`, valid until the next.
-using LoadBatch = std::function<const model::Batch&(std::size_t first)>;
+/// A batch, valid until the next one is loaded, and the window (or sample) that it starts with.
+struct Shown {
+  std::uint64_t first;
+  const model::Batch& batch;
+};
+using LoadShown = std::function<Shown(std::size_t piece, std::size_t micro_batch)>;
 
-/// A forward pass over `batches` batches, spread over ranks as above; `observer` is told of each by
-/// its first window. Collective.
-void show_batches(comm::Communicator& world, model::Transformer& model,
-                  fsdp::ShardedParameters& parameters, const model::StepProgram& program,
-                  std::size_t batches, const LoadBatch& load, StepObserver& observer);
+/// Forward passes over pieces, spread over ranks as above, of which `observer` is told. Returns
+/// this rank's sums. Collective.
+model::LossSums show(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
+                     StepObserver& observer, const LoadShown& load);
 
 }  // namespace ballast::train

@@ -110,5 +110,24 @@ TEST(Region, EachHasANameOfItsOwn) {
   }
 }
 
+TEST(Profile, ModelsOfAProcessRecordWhereTheFirstDoes) {
+  Profile first;
+  Profile second{first, 1};
+  {
+    const ProfileSpan step{&first, Region::step, {}, numbered(1)};
+    const ProfileSpan block{&second, Region::block_forward, {}, numbered(2)};
+    const ProfileSpan norm{&second, Region::norm_forward};
+    const ProfileSpan hidden{&first, Region::product_nt};
+  }
+  const auto events = first.last_steps(1);
+  ASSERT_EQ(regions_of(events),
+            (std::vector{Region::step, Region::block_forward, Region::norm_forward}));
+  const std::array<int, 3> models{0, 1, 1};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(events[i].model, models[i]);
+    EXPECT_EQ(events[i].depth, i);
+  }
+}
+
 }  // namespace
 }  // namespace ballast

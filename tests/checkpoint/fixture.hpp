@@ -126,9 +126,7 @@ inline SaveRequest request_for(const std::filesystem::path& run_dir, std::uint64
                     .seed = ~std::uint64_t{0},
                     .cursor = 12 * step,
                     .tokens = std::uint64_t{1} << 53 | 1,
-                    .loss_scale = 0.1,
-                    .scale_good_steps = 5,
-                    .scale_tolerance = 1},
+                    .loss_scaler = {.scale = 0.1, .good_steps = 5, .tolerance = 1}},
           .identity = {{"model.dim", "32"}, {"data.content_hash", "\"ü\"\n"}},
           .numerics = "test"};
 }

@@ -40,10 +40,10 @@ void expect_edit_fails(const std::string& from, const std::string& to, const std
 TEST(Manifest, ReadsBackWhatItWrites) {
   for (const double scale : {1.0, 0.1, 65536.0, 5e-324, 1.7976931348623157e308, 1.0 / 3.0, -0.0}) {
     Manifest manifest = sample();
-    manifest.state.loss_scale = scale;
+    manifest.state.loss_scaler.scale = scale;
     const Manifest read = Manifest::parse(manifest.to_json(), "m");
     EXPECT_EQ(read.state, manifest.state);
-    EXPECT_EQ(std::bit_cast<std::uint64_t>(read.state.loss_scale),
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(read.state.loss_scaler.scale),
               std::bit_cast<std::uint64_t>(scale));
     EXPECT_EQ(read.state_hash, manifest.state_hash);
     EXPECT_EQ(read.writers, 1u);
@@ -149,7 +149,7 @@ TEST(Manifest, EveryAlteredByteIsSeen) {
 
 TEST(Manifest, WhatJsonCannotSayIsADefect) {
   Manifest manifest = sample();
-  manifest.state.loss_scale = std::numeric_limits<double>::infinity();
+  manifest.state.loss_scaler.scale = std::numeric_limits<double>::infinity();
   EXPECT_THROW((void)manifest.to_json(), Error);
   manifest = sample();
   manifest.numerics = "\xff";

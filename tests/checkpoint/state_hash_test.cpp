@@ -40,7 +40,7 @@ Hash128 hash_by_definition() {
   }
   const TrainingState state = request_for("", 9).state;
   words.insert(words.end(), {state.step, state.optimizer_steps, state.seed, state.cursor,
-                             state.tokens, std::bit_cast<std::uint64_t>(state.loss_scale)});
+                             state.tokens, std::bit_cast<std::uint64_t>(state.loss_scaler.scale)});
   return hash_of(std::span<const std::uint64_t>{words});
 }
 
@@ -92,7 +92,7 @@ TEST(StateHash, ChangesWithEveryFieldOfTheState) {
   ++others[2].seed;
   ++others[3].cursor;
   ++others[4].tokens;
-  others[5].loss_scale = std::nextafter(state.loss_scale, 1.0);
+  others[5].loss_scaler.scale = std::nextafter(state.loss_scaler.scale, 1.0);
   for (const auto& other : others) EXPECT_NE(hash_at(1, {}, other), before);
 }
 

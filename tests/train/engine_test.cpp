@@ -10,6 +10,7 @@
 
 #include "base/narrow.hpp"
 #include "support/world.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/small_dataset.hpp"
 
 namespace ballast::train {
@@ -64,26 +65,26 @@ class Saboteur final : public StepObserver {
 class Training {
  public:
   explicit Training(const Config& config)
-      : job_{settle(world(), config, data_.dataset())}, engine_{job_, world(), data_.dataset()} {
-    engine_.initialise();
-    state_ = engine_.initial_state();
-  }
+      : in_job_{config, world(), data_.dataset()}, state_{in_job_.initialise()} {}
 
-  [[nodiscard]] Engine& engine() { return engine_; }
+  [[nodiscard]] const model::ParameterTable& table() const {
+    return in_job_.model.layout().table();
+  }
   [[nodiscard]] const TrainingState& state() const { return state_; }
 
-  StepResult step() {
-    StepResult result = engine_.step(state_, kLr);
-    const auto own = fmt::format("{} {} {} {} {} {}", result.loss.mean(), result.grad_norm,
-                                 result.update == Update::applied, result.skip_reason,
-                                 state_.loss_scale, state_.scale_tolerance);
+  /// `observer` watches it; null: nobody does.
+  StepResult step(StepObserver* observer = nullptr) {
+    StepResult result = in_job_.engine.step(state_, kLr, {}, {observer});
+    const auto own = fmt::format("{} {} {} {} {}", result.loss.mean(), result.grad_norm,
+                                 result.skip_reason.value_or("applied"), state_.loss_scaler.scale,
+                                 state_.loss_scaler.tolerance);
     for (const auto& text : world().gather_texts(own, {"results"})) EXPECT_EQ(text, own);
     return result;
   }
 
   /// Master weights and moments of this rank, as bits.
   [[nodiscard]] std::vector<std::uint32_t> bits() const {
-    const auto tensors = engine_.tensors();
+    const auto tensors = in_job_.model.tensors();
     std::vector<float> values(tensors.master.size());
     tensors.master.read(0, values);
     values.insert(values.end(), tensors.moment1.begin(), tensors.moment1.end());
@@ -95,22 +96,20 @@ class Training {
 
   /// Replaces the first element of a tensor on the ranks that hold it. Returns what was there.
   float exchange_weight(std::size_t parameter, float value) {
-    engine_.begin_load();
     std::array before{value};
-    for (const auto& segment : engine_.layout().held_segments()) {
-      if (segment.parameter != parameter || segment.granules.first != 0) continue;
-      const auto masters = engine_.tensors().master;
-      masters.read(segment.local_offset, before);
-      masters.write(segment.local_offset, std::array{value});
-    }
-    engine_.finish_load();
+    in_job_.model.load([&](const checkpoint::ShardTensors& tensors) {
+      for (const auto& segment : in_job_.model.layout().held_segments()) {
+        if (segment.parameter != parameter || segment.granules.first != 0) continue;
+        tensors.master.read(segment.local_offset, before);
+        tensors.master.write(segment.local_offset, std::array{value});
+      }
+    });
     return before.front();
   }
 
  private:
   SmallDataset data_;
-  Job job_;
-  Engine engine_;
+  EngineInJob in_job_;
   TrainingState state_;
 };
 
@@ -135,35 +134,32 @@ bool names_tensor_of(const model::ParameterTable& table, std::size_t layer,
 TEST_P(EngineOver, AnOverflowOnOneRankIsSkippedOnAllAndNamed) {
   Training training{config_of(GetParam(), ElementType::fp16)};
   Saboteur saboteur{1};
-  training.engine().observe(&saboteur);
-  EXPECT_EQ(training.step().update, Update::applied);
+  EXPECT_FALSE(training.step(&saboteur).was_skipped());
   const auto before = training.bits();
 
   const auto expect_skipped = [&](int rank, int pass, double next_scale) {
     const int leaf = pass * world().size() + rank;
     if (world().rank() == rank) saboteur.strike_in(narrow<std::size_t>(pass));
-    const auto result = training.step();
-    EXPECT_EQ(result.update, Update::skipped);
+    const auto result = training.step(&saboteur);
+    ASSERT_TRUE(result.was_skipped());
     EXPECT_TRUE(std::isfinite(result.loss.mean()));
     EXPECT_TRUE(std::isnan(result.grad_norm));
     EXPECT_EQ(result.loss_scale, 256.0);
-    EXPECT_EQ(training.state().loss_scale, next_scale);
+    EXPECT_EQ(training.state().loss_scaler.scale, next_scale);
     EXPECT_EQ(training.state().optimizer_steps, 1u);
     EXPECT_EQ(training.bits(), before);
-    expect_contains(result.skip_reason, label_of(rank) + " ");
-    expect_contains(result.skip_reason, fmt::format("leaf {}", leaf));
-    EXPECT_TRUE(names_tensor_of(training.engine().layout().table(), 1, result.skip_reason))
-        << result.skip_reason;
+    expect_contains(*result.skip_reason, label_of(rank) + " ");
+    expect_contains(*result.skip_reason, fmt::format("leaf {}", leaf));
+    EXPECT_TRUE(names_tensor_of(training.table(), 1, *result.skip_reason)) << *result.skip_reason;
   };
   // The first overflow is forgiven. Leaves 0 to 3 are in the first wave on four ranks, leaf 4 in
   // the second on any number.
   expect_skipped(world().size() - 1, 0, 256.0);
   expect_skipped(0, 1, 128.0);
 
-  const auto result = training.step();
-  EXPECT_EQ(result.update, Update::applied);
+  const auto result = training.step(&saboteur);
+  EXPECT_FALSE(result.was_skipped());
   EXPECT_EQ(result.loss_scale, 128.0);
-  EXPECT_EQ(result.skip_reason, "");
   EXPECT_EQ(training.state().step, 4u);
   EXPECT_EQ(training.state().optimizer_steps, 2u);
   EXPECT_NE(training.bits(), before);
@@ -172,21 +168,20 @@ TEST_P(EngineOver, AnOverflowOnOneRankIsSkippedOnAllAndNamed) {
 TEST_P(EngineOver, ASkippedStepMovesOnInTheData) {
   Training training{config_of(GetParam(), ElementType::fp32)};
   Saboteur saboteur{2};
-  training.engine().observe(&saboteur);
   saboteur.strike_in(0);
-  const auto first = training.step();
-  EXPECT_EQ(first.update, Update::skipped);
+  const auto first = training.step(&saboteur);
+  EXPECT_TRUE(first.was_skipped());
   EXPECT_EQ(training.state().cursor, 5u);
   EXPECT_EQ(training.state().tokens, static_cast<std::uint64_t>(first.loss.labels()));
-  EXPECT_EQ(training.state().loss_scale, 1.0);
-  EXPECT_EQ(training.step().update, Update::applied);
+  EXPECT_EQ(training.state().loss_scaler.scale, 1.0);
+  EXPECT_FALSE(training.step(&saboteur).was_skipped());
 }
 
 TEST_P(EngineOver, ANanInAWeightIsNamedWhereItArose) {
   for (const ElementType param : {ElementType::fp32, ElementType::bf16, ElementType::fp16}) {
     SCOPED_TRACE(name_of(param));
     Training training{config_of(GetParam(), param)};
-    const auto& table = training.engine().layout().table();
+    const auto& table = training.table();
     const auto all = table.parameters();
     const auto weight = std::ranges::find(all, table.parameters_of_layer(1).front().name,
                                           &model::ParameterInfo::name);
@@ -196,17 +191,25 @@ TEST_P(EngineOver, ANanInAWeightIsNamedWhereItArose) {
     const auto before = training.bits();
     for (int i = 0; i < 2; ++i) {
       const auto result = training.step();
-      EXPECT_EQ(result.update, Update::skipped);
+      ASSERT_TRUE(result.was_skipped());
       EXPECT_TRUE(std::isnan(result.loss.mean()));
-      EXPECT_TRUE(result.skip_reason.starts_with("block.1 of the forward pass, on " + label_of(0)))
-          << result.skip_reason;
-      expect_contains(result.skip_reason, "leaf 0");
+      EXPECT_TRUE(result.skip_reason->starts_with("block.1 of the forward pass, on " + label_of(0)))
+          << *result.skip_reason;
+      expect_contains(*result.skip_reason, "leaf 0");
       EXPECT_EQ(training.bits(), before);
     }
     training.exchange_weight(index, good);
-    EXPECT_EQ(training.step().update, Update::applied);
+    EXPECT_FALSE(training.step().was_skipped());
     EXPECT_EQ(training.state().optimizer_steps, 2u);
   }
+}
+
+TEST_P(EngineOver, TheLossScaleGrowsAfterItsInterval) {
+  Training training{config_of(GetParam(), ElementType::fp16)};
+  std::vector<double> scales;
+  for (int i = 0; i < 5; ++i) scales.push_back(training.step().loss_scale);
+  EXPECT_EQ(scales, (std::vector<double>{256, 256, 512, 512, 1024}));
+  EXPECT_EQ(training.state().loss_scaler.good_steps, 1u);
 }
 
 TEST_P(EngineOver, AFigureOfALossReachesEveryRankByItsName) {
@@ -230,28 +233,20 @@ TEST_P(EngineOver, AFigureOfALossReachesEveryRankByItsName) {
   EXPECT_NE(training.bits(), plain.bits());
 }
 
-TEST_P(EngineOver, TheLossScaleGrowsAfterItsInterval) {
-  Training training{config_of(GetParam(), ElementType::fp16)};
-  std::vector<double> scales;
-  for (int i = 0; i < 5; ++i) scales.push_back(training.step().loss_scale);
-  EXPECT_EQ(scales, (std::vector<double>{256, 256, 512, 512, 1024}));
-  EXPECT_EQ(training.state().scale_good_steps, 1u);
-}
-
 TEST_P(EngineOver, Bf16MayScaleItsLoss) {
   Config config = config_of(GetParam(), ElementType::bf16);
   Training plain{config};
   config.precision.loss_scaling = LossScaling::dynamic;
   Training scaled{config};
-  EXPECT_EQ(plain.state().loss_scale, 1.0);
-  EXPECT_EQ(scaled.state().loss_scale, 256.0);
+  EXPECT_EQ(plain.state().loss_scaler.scale, 1.0);
+  EXPECT_EQ(scaled.state().loss_scaler.scale, 256.0);
   const auto expected = plain.step();
   const auto result = scaled.step();
   EXPECT_EQ(result.loss.mean(), expected.loss.mean());
   EXPECT_NEAR(result.grad_norm, expected.grad_norm, 1e-4 * expected.grad_norm);
   EXPECT_EQ(scaled.step().loss_scale, 256.0);
   EXPECT_EQ(scaled.step().loss_scale, 512.0);
-  EXPECT_EQ(plain.state().scale_tolerance, 0u);
+  EXPECT_EQ(plain.state().loss_scaler.tolerance, 0u);
 }
 
 /// Looks at the stream's numbers.
@@ -297,8 +292,7 @@ TEST_P(EngineOver, ObserversSeeTheStreamInFp32) {
     config.parallel.recompute = model::RecomputePolicy::every(2);
     Training training{config};
     Onlooker onlooker;
-    training.engine().observe(&onlooker);
-    training.step();
+    training.step(&onlooker);
     // Once before the blocks and once after each, for each of this rank's leaves.
     const auto rank = narrow<std::size_t>(world().rank());
     const auto ranks = narrow<std::size_t>(world().size());

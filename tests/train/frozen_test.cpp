@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "support/world.hpp"
-#include "train/engine.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/small_dataset.hpp"
 
 namespace ballast::train {
@@ -30,12 +30,12 @@ Config config_of(fsdp::Backend backend, ElementType param, const char* frozen) {
 }
 
 /// The masters of this rank's segments that train, or of the others.
-std::vector<float> masters(const Engine& engine, bool trained) {
+std::vector<float> masters(const ModelInJob& model, bool trained) {
   std::vector<float> all;
-  for (const auto& segment : engine.layout().held_segments()) {
-    if (engine.layout().trains(segment) != trained) continue;
+  for (const auto& segment : model.layout().held_segments()) {
+    if (model.layout().trains(segment) != trained) continue;
     std::vector<float> values(segment.granules.numel());
-    engine.tensors().master.read(segment.local_offset, values);
+    model.tensors().master.read(segment.local_offset, values);
     all.insert(all.end(), values.begin(), values.end());
   }
   return all;
@@ -47,20 +47,19 @@ TEST(FrozenTraining, WhatIsFrozenKeepsItsBitsAndTheRestMoves) {
     for (const fsdp::Backend backend : {fsdp::Backend::region, fsdp::Backend::mpi}) {
       for (const ElementType param : {ElementType::fp32, ElementType::bf16, ElementType::fp16}) {
         SCOPED_TRACE(fmt::format("{} {}", frozen, name_of(param)));
-        const Job job = settle(world(), config_of(backend, param, frozen), data.dataset());
-        Engine engine{job, world(), data.dataset()};
-        engine.initialise();
-        auto state = engine.initial_state();
-        state.loss_scale = 1.0;
-        const auto still = masters(engine, false);
-        const auto moving = masters(engine, true);
+        EngineInJob training{config_of(backend, param, frozen), world(), data.dataset()};
+        auto state = training.initialise();
+        state.loss_scaler.scale = 1.0;
+        const auto still = masters(training.model, false);
+        const auto moving = masters(training.model, true);
         for (int step = 0; step < 3; ++step) {
-          EXPECT_EQ(engine.step(state, 1e-2).update, Update::applied);
+          EXPECT_FALSE(training.engine.step(state, 1e-2).was_skipped());
         }
-        EXPECT_EQ(masters(engine, false), still);
-        const bool moved = masters(engine, true) != moving;
+        EXPECT_EQ(masters(training.model, false), still);
+        const bool moved = masters(training.model, true) != moving;
         EXPECT_EQ(moved, !moving.empty());
-        EXPECT_EQ(engine.tensors().moment1.size(), engine.layout().trained_numel());
+        EXPECT_EQ(training.model.tensors().moment1.size(),
+                  training.model.layout().trained_numel());
       }
     }
   }

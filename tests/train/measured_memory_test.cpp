@@ -2,9 +2,8 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "fsdp/connection.hpp"
 #include "train/batch_loader.hpp"
-#include "train/engine.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/plan/memory_plan.hpp"
 #include "train/plan_config.hpp"
 #include "train/small_dataset.hpp"
@@ -43,11 +42,9 @@ Config config_of(std::size_t layers, const Variant& variant) {
 /// Bytes that a training adds to what the host's ranks take.
 std::int64_t measured(const Config& config, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
-  const Job job = settle(world(), config, dataset);
-  Engine engine{job, world(), dataset};
-  engine.initialise();
-  auto state = engine.initial_state();
-  for (int i = 0; i < 2; ++i) engine.step(state, 1e-4);
+  EngineInJob training{config, world(), dataset};
+  auto state = training.initialise();
+  for (int i = 0; i < 2; ++i) training.engine.step(state, 1e-4);
   return host_memory() - before;
 }
 
@@ -91,19 +88,12 @@ INSTANTIATE_TEST_SUITE_P(
 /// Bytes that evaluating a model adds to what the host's ranks take.
 std::int64_t measured_evaluation(const Blueprint& blueprint, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
-  Workspace workspace{blueprint, static_cast<std::size_t>(world().rank())};
-  const fsdp::Connection connection{world(), workspace.policy(), workspace.transports(),
-                                    workspace.memory(), workspace.parameters()};
-  auto& parameters = workspace.parameters();
-  parameters.begin_version();
-  const auto masters = workspace.optimizer().masters(parameters);
-  const std::vector<float> zeros(kGranule);
-  for (std::size_t at = 0; at < masters.size(); at += kGranule) masters.write(at, zeros);
-  parameters.publish_all();
+  ModelInJob model{world(), blueprint, static_cast<std::size_t>(world().rank())};
+  model.initialise(1);
   BatchLoader loader{dataset, blueprint.shape};
   std::vector<float> losses(blueprint.shape.tokens());
   // The dataset holds nothing out: a batch of labels that do not count takes the same memory.
-  (void)workspace.model().forward(loader.load_validation(0, 0), parameters, losses);
+  (void)model.transformer().forward(loader.load_validation(0, 0), model.parameters(), losses);
   return host_memory() - before;
 }
 
@@ -139,6 +129,56 @@ TEST(MeasuredEvaluation, IsWhatWasPlannedAndHasNoMoments) {
     }
     EXPECT_LE(found, most) << name_of(type);
     EXPECT_GE(found, least) << name_of(type);
+  }
+}
+
+/// The model of a configuration as one that a training has beside its own.
+ReadOnlyModel beside_of(const Config& evaluated) {
+  return {.name = "teacher",
+          .model = test::model_on_bytes(evaluated),
+          .shape = {evaluated.data.micro_batch, evaluated.data.seq_len},
+          .precision = {evaluated.precision.param, evaluated.precision.residual}};
+}
+
+/// Bytes that a training and a model beside it add to what the host's ranks take.
+std::int64_t measured_with(const Config& config, const ReadOnlyModel& beside,
+                           const data::Dataset& dataset) {
+  const std::int64_t before = host_memory();
+  EngineInJob training{config, world(), dataset, nullptr, {beside}};
+  ModelInJob other{world(), make_blueprint(training.job, beside, nullptr, &training.team),
+                   training.job.ranks.rank};
+  auto state = training.initialise();
+  other.initialise(1);
+  BatchLoader loader{dataset, beside.shape};
+  std::vector<float> losses(beside.shape.tokens());
+  for (int i = 0; i < 2; ++i) {
+    training.engine.step(state, 1e-4);
+    (void)other.transformer().forward(loader.load_validation(0, 0), other.parameters(), losses);
+  }
+  return host_memory() - before;
+}
+
+TEST(MeasuredBeside, IsWhatWasPlannedForBoth) {
+  const SmallDataset data;
+  const auto ranks = static_cast<std::size_t>(world().size());
+  const Variant variant{"region", Backend::region, "none"};
+  measured_with(config_of(1, variant), beside_of(config_of(1, variant)), data.dataset());
+  const Config config = config_of(3, variant);
+  const ReadOnlyModel beside = beside_of(config_of(4, variant));
+  const auto plan =
+      plan_memory(test::job_on(config, fsdp::Topology::on_one_host(ranks)).with_beside({beside}));
+  const auto planned = static_cast<double>(plan.host_bytes);
+  const double most = 1.05 * planned + kLibraries * static_cast<double>(ranks);
+  const double least = test::kLeastShare * planned;
+  double found = 0.0;
+  for (int i = 0; i < 5 && (found < least || found > most); ++i) {
+    found = static_cast<double>(measured_with(config, beside, data.dataset()));
+  }
+  EXPECT_LE(found, most);
+  EXPECT_GE(found, least);
+  if (world().is_root()) {
+    fmt::print("{} rank(s), two models: planned {:.1f} MiB, measured {:.1f} MiB: {:.4f}\n", ranks,
+               planned / (1 << 20), found / (1 << 20), found / planned);
   }
 }
 

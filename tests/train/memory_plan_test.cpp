@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+#include "train/plan/memory_fit.hpp"
 #include "train/plan_config.hpp"
 #include "train/watch/monitor_options.hpp"
 

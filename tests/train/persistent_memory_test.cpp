@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
-#include "train/engine.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/plan_config.hpp"
 #include "train/small_dataset.hpp"
 
@@ -20,11 +20,9 @@ Config config_of(std::size_t layers) { return test::wide_config(layers, 8); }
 std::int64_t memory_of(const Config& config, const data::Dataset& dataset) {
   ::malloc_trim(0);  // what earlier tests have freed would be taken again without being counted
   const std::int64_t before = host_memory();
-  const Job job = settle(world(), config, dataset);
-  Engine engine{job, world(), dataset};
-  engine.initialise();
-  auto state = engine.initial_state();
-  engine.step(state, 1e-4);
+  EngineInJob training{config, world(), dataset};
+  auto state = training.initialise();
+  training.engine.step(state, 1e-4);
   return host_memory() - before;
 }
 

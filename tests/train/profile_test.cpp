@@ -6,7 +6,7 @@
 
 #include "kernels/gemm/gemm_factory.hpp"
 #include "model/flop.hpp"
-#include "train/engine.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/measure/ceilings.hpp"
 #include "train/measure/profile_table.hpp"
 #include "train/measure/profile_trace.hpp"
@@ -30,14 +30,12 @@ class Recorded {
     config_.data.global_batch += config_.data.micro_batch;
     change(config_);
     const SmallDataset data;
-    const Job job = settle(world(), config_, data.dataset());
-    Engine engine{job, world(), data.dataset(), &profile_};
-    engine.initialise();
-    auto state = engine.initial_state();
-    for (std::size_t i = 0; i < kSteps; ++i) engine.step(state, 1e-3);
+    EngineInJob training{config_, world(), data.dataset(), &profile_};
+    auto state = training.initialise();
+    for (std::size_t i = 0; i < kSteps; ++i) training.engine.step(state, 1e-3);
     { const ProfileSpan after{&profile_, Region::checkpoint}; }
     events_ = profile_.last_steps(kSteps);
-    const SpanNames names{job.model, engine.layout().table()};
+    const SpanNames names{training.job.model, training.model.layout().table()};
     table_ = make_profile_table(events_, names, kCeilings, config_.precision.param);
     trace_ = nlohmann::json::parse(to_trace(
         events_, names, {world().rank(), "a \"quoted\" host", events_.front().start_ns - 5000}));

@@ -7,6 +7,7 @@
 #include "base/narrow.hpp"
 #include "checkpoint/fixture.hpp"
 #include "support/world.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/small_dataset.hpp"
 
 namespace ballast::train {
@@ -28,7 +29,7 @@ Config small_config() {
 
 class Saves : public testing::Test {
  protected:
-  Saves() { engine_.initialise(); }
+  Saves() { (void)training_.initialise(); }
 
   [[nodiscard]] checkpoint::SaveRequest request(std::uint64_t step, std::uint64_t updates) const {
     auto request = checkpoint::request_for(folder_.path(), step);
@@ -43,17 +44,16 @@ class Saves : public testing::Test {
   }
   /// A value of the last rank's first moment, which every rank has some of.
   void poison(float value) {
-    if (world().rank() == world().size() - 1) engine_.tensors().moment1[0] = value;
+    if (world().rank() == world().size() - 1) training_.model.tensors().moment1[0] = value;
     world().barrier({"poisoned"});
   }
 
   SharedFolder folder_{world()};
   SmallDataset data_;
   Config config_ = small_config();
-  Job job_ = settle(world(), config_, data_.dataset());
-  Engine engine_{job_, world(), data_.dataset()};
+  EngineInJob training_{config_, world(), data_.dataset()};
   MetricsLog log_ = MetricsLog::silent();
-  Saver saver_{world(), config_.checkpoint, engine_, log_};
+  Saver saver_{world(), config_.checkpoint, training_.model, log_};
 };
 
 using Names = std::vector<std::string>;

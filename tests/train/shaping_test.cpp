@@ -9,7 +9,7 @@
 #include "monitor/matrices.hpp"
 #include "monitor/state_text.hpp"
 #include "support/world.hpp"
-#include "train/engine.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/small_dataset.hpp"
 #include "train/watch/monitoring.hpp"
 
@@ -104,21 +104,19 @@ struct Recorded {
 Recorded record(const Config& config, std::uint64_t alarm_age) {
   comm::Communicator alone = world().split(world().rank());
   const SmallDataset data;
-  const Job job = settle(alone, config, data.dataset());
-  Engine engine{job, alone, data.dataset()};
-  engine.initialise();
-  auto state = engine.initial_state();
+  EngineInJob training{config, alone, data.dataset()};
+  auto state = training.initialise();
   state.step = kStep - 1;
-  Monitoring monitoring{job.config, job.monitor, alone, engine.gemm(), engine.layout()};
+  Monitoring monitoring{training.job.config, training.job.monitor, alone, training.model.gemm(),
+                        training.model.layout()};
   monitor::MonitorState alarmed;
   alarmed.alarmed_since = kStep - alarm_age;
   alarmed.alarmed_until = kStep;
   monitoring.restore(monitor::to_json(alarmed), "test");
 
-  monitoring.look_ahead(state, engine);
-  Recorder recorder{*monitoring.observer_for(kStep)};
-  engine.observe(&recorder);
-  const StepResult result = engine.step(state, 1e-3);
+  auto watch = monitoring.begin(state, training.text);
+  Recorder recorder{*watch.observer()};
+  const StepResult result = training.engine.step(state, 1e-3, {}, {&recorder});
   const double nominal = static_cast<double>(config.data.global_batch * config.data.seq_len);
   Recorded recorded{recorder.passes(),
                     {},

@@ -13,11 +13,15 @@ namespace ballast::train {
 /// A dataset of bytes, the same on every rank, gone at the end.
 class SmallDataset {
  public:
-  SmallDataset() {
+  explicit SmallDataset(data::SplitRule split = data::SplitRule::blocks) {
     std::ofstream text{folder_ / "text.txt"};
     for (int i = 0; i < 20000; ++i) text << "keel " << i * i % 97 << '\n';
     text.close();
-    data::prepare({.inputs = {(folder_ / "text.txt").string()}, .output = folder_ / "text.h5"}, {});
+    data::prepare({.inputs = {(folder_ / "text.txt").string()},
+                   .output = folder_ / "text.h5",
+                   .split = split,
+                   .validation_fraction = 0.01},
+                  {});
     dataset_.emplace(folder_ / "text.h5");
   }
 

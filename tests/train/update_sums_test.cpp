@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "support/world.hpp"
-#include "train/engine.hpp"
+#include "train/engine_in_job.hpp"
 #include "train/small_dataset.hpp"
 
 namespace ballast::train {
@@ -48,17 +48,17 @@ struct Squares {
   std::vector<double> weight, update;
 };
 
-std::vector<float> masters(const Engine& engine) {
-  std::vector<float> values(engine.layout().local_numel());
-  engine.tensors().master.read(0, values);
+std::vector<float> masters(const ModelInJob& model) {
+  std::vector<float> values(model.layout().local_numel());
+  model.tensors().master.read(0, values);
   return values;
 }
 
-Squares squares_of(const Engine& engine, const std::vector<float>& before,
+Squares squares_of(const ModelInJob& model, const std::vector<float>& before,
                    const std::vector<float>& after) {
-  const std::size_t parameters = engine.layout().table().parameters().size();
+  const std::size_t parameters = model.layout().table().parameters().size();
   Squares squares{std::vector<double>(parameters), std::vector<double>(parameters)};
-  for (const auto& segment : engine.layout().owned_segments()) {
+  for (const auto& segment : model.layout().owned_segments()) {
     for (std::size_t i = 0; i < segment.logical_numel; ++i) {
       const double now = static_cast<double>(after[segment.local_offset + i]);
       const double change = now - static_cast<double>(before[segment.local_offset + i]);
@@ -80,20 +80,17 @@ TEST_P(UpdateSumsOf, AStepAreThoseOfItsWeights) {
   const auto [sharding, param] = GetParam();
   const Config config = config_of(sharding, param);
   SmallDataset data;
-  const Job job = settle(world(), config, data.dataset());
-  Engine engine{job, world(), data.dataset()};
-  engine.initialise();
-  auto state = engine.initial_state();
-  UpdateSums sums{engine.layout()};
+  EngineInJob training{config, world(), data.dataset()};
+  auto state = training.initialise();
+  const ModelInJob& model = training.model;
+  UpdateSums sums{model.layout()};
   Listener listener{sums};
-  engine.observe(&listener);
   for (int step = 1; step <= 2; ++step) {
-    const auto before = masters(engine);
-    sums.begin();
-    (void)engine.step(state, 1e-3);
+    const auto before = masters(model);
+    (void)training.engine.step(state, 1e-3, {}, {&listener});
     const auto signals = sums.gather(world());
-    const Squares squares = squares_of(engine, before, masters(engine));
-    const auto parameters = engine.layout().table().parameters();
+    const Squares squares = squares_of(model, before, masters(model));
+    const auto parameters = model.layout().table().parameters();
     ASSERT_EQ(signals.size(), parameters.size());
     for (std::size_t i = 0; i < signals.size(); ++i) {
       const double weight =
@@ -113,11 +110,9 @@ TEST_P(UpdateSumsOf, AStepWithoutUpdateAreNone) {
   const auto [sharding, param] = GetParam();
   const Config config = config_of(sharding, param);
   SmallDataset data;
-  const Job job = settle(world(), config, data.dataset());
-  Engine engine{job, world(), data.dataset()};
-  UpdateSums sums{engine.layout()};
-  sums.begin();
-  for (const auto& tensor : sums.gather(world())) {
+  const EngineInJob training{config, world(), data.dataset()};
+  const UpdateSums sums{training.model.layout()};
+  for (const auto& tensor : sums.without_update()) {
     EXPECT_TRUE(std::isnan(tensor.staleness) && std::isnan(tensor.weight) &&
                 std::isnan(tensor.update));
   }
@@ -127,10 +122,9 @@ TEST_P(UpdateSumsOf, TensorsKnowTheirBlocks) {
   const auto [sharding, param] = GetParam();
   const Config config = config_of(sharding, param);
   SmallDataset data;
-  const Job job = settle(world(), config, data.dataset());
-  Engine engine{job, world(), data.dataset()};
-  UpdateSums sums{engine.layout()};
-  for (const auto& tensor : sums.gather(world())) {
+  const EngineInJob training{config, world(), data.dataset()};
+  const UpdateSums sums{training.model.layout()};
+  for (const auto& tensor : sums.without_update()) {
     const bool is_block = tensor.name.starts_with("block.");
     EXPECT_EQ(tensor.layer.has_value(), is_block) << tensor.name;
     if (is_block) {

@@ -88,6 +88,41 @@ SpectralLevels spectral_levels(const SpectralFeatures& spectrum) {
           spectrum.nonlinearity};
 }
 
+double& at(FeatureVector& features, Feature feature) {
+  return features[static_cast<std::size_t>(feature)];
+}
+
+void set_of_streams(FeatureVector& features, const ProbeLevels& now, const ProbeLevels& first) {
+  const std::size_t layers = now.attention_logit.size();
+  const auto mean_log_growth = [&](const std::vector<double>& levels,
+                                   const std::vector<double>& start, std::size_t shift) {
+    return beyond_first(layers, [&](std::size_t layer) {
+      return std::log(levels[layer + shift] / start[layer + shift]);
+    });
+  };
+  at(features, Feature::attention_growth) =
+      mean_log_growth(now.attention_logit, first.attention_logit, 0);
+  at(features, Feature::residual_growth) = std::log(now.rms[layers] / first.rms[layers]);
+  at(features, Feature::update_growth) = mean_log_growth(now.update, first.update, 0);
+  at(features, Feature::kurtosis_growth) = mean_log_growth(now.kurtosis, first.kurtosis, 1);
+  for (std::size_t i = 0; i < kSpectralLevels; ++i) {
+    features[kFirstSpectral + i] = beyond_first_with_spectrum(now, first, i);
+  }
+}
+
+void set_of_step(FeatureVector& features, const SightOfStep& sight, const ProbeLevels& now,
+                 const ProbeLevels& first) {
+  const StepFacts& facts = sight.facts;
+  at(features, Feature::loss) = facts.loss;
+  at(features, Feature::loss_rise) = sight.loss_rise;
+  at(features, Feature::log_z) = facts.log_z - first.log_z;
+  at(features, Feature::gradient_norm) = std::log(facts.grad_norm);
+  at(features, Feature::learning_rate) = std::log(facts.lr);
+  at(features, Feature::staleness) = std::log(largest_staleness(sight.updates));
+  at(features, Feature::weight_growth) = mean_log_ratio(now.weights, first.weights);
+  at(features, Feature::weight_update) = mean_log_update(sight.updates);
+}
+
 }  // namespace
 
 std::string_view name_of(Feature feature) { return kNames[static_cast<std::size_t>(feature)]; }
@@ -106,11 +141,11 @@ ProbeLevels levels_of(const Sight& sight) {
       .kurtosis = signals.kurtosis,
       .rms = signals.rms,
       .spectral = {},
-      .log_z = sight.facts.log_z,
-      .weights = {},
   };
   for (const auto& spectrum : sight.spectra) levels.spectral.push_back(spectral_levels(spectrum));
-  for (const auto& tensor : sight.updates) {
+  if (sight.of_step == nullptr) return levels;
+  levels.log_z = sight.of_step->facts.log_z;
+  for (const auto& tensor : sight.of_step->updates) {
     if (is_block_matrix(tensor)) levels.weights.push_back(tensor.weight);
   }
   return levels;
@@ -125,33 +160,10 @@ void complete(ProbeLevels& first, const ProbeLevels& now) {
 }
 
 FeatureVector features_of(const Sight& sight, const ProbeLevels& now, const ProbeLevels& first) {
-  const StepFacts& facts = sight.facts;
-  const std::size_t layers = now.attention_logit.size();
   FeatureVector features{};
-  const auto set = [&](Feature feature, double value) {
-    features[static_cast<std::size_t>(feature)] = value;
-  };
-  const auto mean_log_growth = [&](const std::vector<double>& levels,
-                                   const std::vector<double>& start, std::size_t shift) {
-    return beyond_first(layers, [&](std::size_t layer) {
-      return std::log(levels[layer + shift] / start[layer + shift]);
-    });
-  };
-  set(Feature::attention_growth, mean_log_growth(now.attention_logit, first.attention_logit, 0));
-  set(Feature::residual_growth, std::log(now.rms[layers] / first.rms[layers]));
-  set(Feature::update_growth, mean_log_growth(now.update, first.update, 0));
-  set(Feature::kurtosis_growth, mean_log_growth(now.kurtosis, first.kurtosis, 1));
-  set(Feature::loss, facts.loss);
-  set(Feature::loss_rise, sight.loss_rise);
-  set(Feature::log_z, facts.log_z - first.log_z);
-  set(Feature::gradient_norm, std::log(facts.grad_norm));
-  set(Feature::learning_rate, std::log(facts.lr));
-  set(Feature::staleness, std::log(largest_staleness(sight.updates)));
-  set(Feature::weight_growth, mean_log_ratio(now.weights, first.weights));
-  set(Feature::weight_update, mean_log_update(sight.updates));
-  for (std::size_t i = 0; i < kSpectralLevels; ++i) {
-    features[kFirstSpectral + i] = beyond_first_with_spectrum(now, first, i);
-  }
+  features.fill(std::nan(""));
+  set_of_streams(features, now, first);
+  if (sight.of_step != nullptr) set_of_step(features, *sight.of_step, now, first);
   // As a checkpoint keeps them: logarithms of nothing are no value either.
   for (double& value : features) {
     if (!std::isfinite(value)) value = std::nan("");

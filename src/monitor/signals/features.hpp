@@ -67,13 +67,18 @@ struct ProbeLevels {
   std::vector<double> weights{};  ///< RMS of each matrix of the blocks; none of held-out text
 };
 
-/// What was seen in one probe; of held-out text there are no updates.
-struct Sight {
+/// What a step that is probed shows besides its streams.
+struct SightOfStep {
   const StepFacts& facts;
-  const StreamSignals& signals;
-  std::span<const SpectralFeatures> spectra;
   const UpdateSignals& updates;
   double loss_rise;  ///< nats, as LossRise has it
+};
+
+/// What was seen in one probe.
+struct Sight {
+  const StreamSignals& signals;
+  std::span<const SpectralFeatures> spectra;
+  const SightOfStep* of_step;  ///< null of held-out text, which has no values of what steps show
 };
 
 [[nodiscard]] ProbeLevels levels_of(const Sight& sight);

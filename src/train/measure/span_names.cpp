@@ -1,19 +1,21 @@
 #include "train/measure/span_names.hpp"
 
 #include <fmt/format.h>
+#include <utility>
 
 #include "tensor/element.hpp"
 
 namespace ballast::train {
 
-SpanNames::SpanNames(const model::ModelConfig& config, const model::ParameterTable& table)
-    : table_{&table} {
+void SpanNames::add(const model::ModelConfig& config, const model::ParameterTable& table) {
   const auto block = model::linears_of_block(config);
-  linears_.assign(block.begin(), block.end());
-  linears_.push_back(model::head_of(config));
+  Model model{&table, {block.begin(), block.end()}, {}};
+  model.linears.push_back(model::head_of(config));
+  if (!table.name().empty()) model.prefix = table.name() + " ";
+  models_.push_back(std::move(model));
 }
 
-std::string SpanNames::linears(const ProfileEvent& event) const {
+std::string SpanNames::linears(const Model& model, const ProfileEvent& event) {
   const auto& [m, n, k, type] = event.detail;
   // Forward: y [tokens, out] = x wᵀ; dx [tokens, in] = dy w; dw [out, in] = dyᵀ x.
   const std::size_t out = event.region == Region::product_nt   ? n
@@ -21,7 +23,7 @@ std::string SpanNames::linears(const ProfileEvent& event) const {
                                                                : m;
   const std::size_t in = event.region == Region::product_nt ? k : n;
   std::string names;
-  for (const auto& linear : linears_) {
+  for (const auto& linear : model.linears) {
     if (linear.out != out || linear.in != in) continue;
     names += fmt::format("{}{}", names.empty() ? "" : ", ", linear.name);
   }
@@ -29,8 +31,10 @@ std::string SpanNames::linears(const ProfileEvent& event) const {
 }
 
 std::string SpanNames::kind(const ProfileEvent& event) const {
-  if (!is_product(event.region)) return std::string{name_of(event.region)};
-  return fmt::format("{} {}", linears(event), name_of(event.region).substr(8));
+  const Model& model = models_.at(event.model);
+  if (!is_product(event.region)) return fmt::format("{}{}", model.prefix, name_of(event.region));
+  return fmt::format("{}{} {}", model.prefix, linears(model, event),
+                     name_of(event.region).substr(8));
 }
 
 std::string SpanNames::one(const ProfileEvent& event) const {
@@ -39,13 +43,14 @@ std::string SpanNames::one(const ProfileEvent& event) const {
     case Region::block_forward:
     case Region::block_backward:
     case Region::recompute:
-      return fmt::format("{} {}", name_of(event.region), event.detail[0]);
+      return fmt::format("{} {}", kind(event), event.detail[0]);
     case Region::gather:
     case Region::room:
     case Region::reduce:
     case Region::replicate:
     case Region::optimizer:
-      return fmt::format("{} {}", name_of(event.region), table_->unit(event.detail[0]).name);
+      return fmt::format("{} {}", name_of(event.region),
+                         models_.at(event.model).table->unit(event.detail[0]).name);
     default:
       return kind(event);
   }

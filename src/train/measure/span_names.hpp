@@ -13,7 +13,12 @@ namespace ballast::train {
 class SpanNames {
  public:
   /// `table` must outlive this.
-  SpanNames(const model::ModelConfig& config, const model::ParameterTable& table);
+  SpanNames(const model::ModelConfig& config, const model::ParameterTable& table) {
+    add(config, table);
+  }
+  /// Another model of the process, with the next number (ProfileEvent::model). What it does is
+  /// called after its name: "teacher block 3".
+  void add(const model::ModelConfig& config, const model::ParameterTable& table);
 
   /// One span: "block 3", "gather block.3", "gate, up NT".
   [[nodiscard]] std::string one(const ProfileEvent& event) const;
@@ -23,11 +28,15 @@ class SpanNames {
   [[nodiscard]] static std::string shape(const ProfileEvent& event);
 
  private:
+  struct Model {
+    const model::ParameterTable* table;
+    std::vector<model::Linear> linears;
+    std::string prefix;  ///< "teacher ", or nothing
+  };
   /// The linear layers that a product can belong to, by its shape: "q, k, v, out".
-  [[nodiscard]] std::string linears(const ProfileEvent& event) const;
+  [[nodiscard]] static std::string linears(const Model& model, const ProfileEvent& event);
 
-  const model::ParameterTable* table_;
-  std::vector<model::Linear> linears_;
+  std::vector<Model> models_;
 };
 
 }  // namespace ballast::train

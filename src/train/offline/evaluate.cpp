@@ -1,4 +1,5 @@
-#include <fmt/format.h>
+#include "train/offline/evaluate.hpp"
+
 #include <optional>
 #include <string>
 #include <system_error>
@@ -7,15 +8,11 @@
 #include "base/text.hpp"
 #include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
-#include "checkpoint/checkpoint_weights.hpp"
 #include "comm/agree.hpp"
-#include "fsdp/connection.hpp"
-#include "train/plan/memory_plan.hpp"
+#include "train/plan/memory_fit.hpp"
+#include "train/plan/model_in_job.hpp"
 #include "train/plan/ranks.hpp"
-#include "train/plan/workspace.hpp"
 #include "train/settings/identity.hpp"
-#include "train/trainer.hpp"
-#include "train/validation.hpp"
 
 namespace ballast::train {
 
@@ -33,25 +30,6 @@ data::Dataset open_dataset(const EvalOptions& options, const Identity& identity)
                      trained_with);
   }
   return dataset;
-}
-
-/// The model as it was trained, ready to be read only.
-Blueprint evaluation_blueprint(const Identity& identity, const model::ModelConfig& config,
-                               model::BatchShape shape, const fsdp::Topology& topology,
-                               Team& team) {
-  const model::Precision precision = precision_of(identity);
-  const fsdp::Policy policy{.compute = precision.compute};
-  const fsdp::Mesh mesh = fsdp::make_mesh(policy, topology.ranks());
-  return {.model = config,
-          .shape = shape,
-          .options = {.mode = model::Mode::evaluation,
-                      .precision = precision,
-                      .freeze = model::Freeze::everything(),
-                      .workers = team.workers()},
-          .policy = policy,
-          .mesh = mesh,
-          .transports = fsdp::choose_transports(policy, mesh, topology),
-          .team = &team};
 }
 
 /// Rank 0 looks for the checkpoint, all ranks read it. A training that goes on may delete the
@@ -72,55 +50,32 @@ checkpoint::Checked check_newest(comm::Communicator& world, const std::filesyste
   }
 }
 
-/// Collective.
-void load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint,
-                  const Workspace& workspace) {
-  std::optional<checkpoint::CheckpointWeights> weights;
-  comm::agree(world, "checkpoint tensors",
-              [&] { weights.emplace(workspace.layout().table(), checkpoint); });
-  checkpoint::load_weights(world, workspace.layout(), *weights,
-                           workspace.optimizer().masters(workspace.parameters()));
-}
-
 }  // namespace
 
-ExitCode evaluate(comm::Communicator& world, const EvalOptions& options) {
+Evaluation evaluate(comm::Communicator& world, const EvalOptions& options) {
   world.set_timeout_s(options.timeout_s);
   const auto checkpoint = check_newest(world, options.checkpoint);
   const auto& manifest = checkpoint.manifest;
   std::optional<data::Dataset> dataset;
-  std::optional<model::ModelConfig> config;
-  model::BatchShape shape;
+  ReadOnlyModel read_only;
   comm::agree(world, "data", [&] {
     dataset.emplace(open_dataset(options, manifest.identity));
-    config = model_of(manifest);
-    shape = {number_of(manifest.identity, "data.micro_batch"),
-             number_of(manifest.identity, "data.seq_len")};
-    (void)dataset->windows(data::Split::validation, shape.seq_len);
+    read_only = {.model = model_of(manifest),
+                 .shape = {number_of(manifest.identity, "data.micro_batch"),
+                           number_of(manifest.identity, "data.seq_len")},
+                 .precision = precision_of(manifest.identity)};
+    (void)dataset->windows(data::Split::validation, read_only.shape.seq_len);
   });
 
   const Ranks ranks = settle_ranks(world, ParallelConfig{});
   Team team{ranks.crew};
-  const Blueprint blueprint =
-      evaluation_blueprint(manifest.identity, *config, shape, ranks.topology, team);
+  const Blueprint blueprint = make_blueprint(read_only, ranks, nullptr, &team);
   (void)require_memory(world, blueprint, ranks);
-  Workspace workspace{blueprint, ranks.rank};
-  const fsdp::Connection connection{world, workspace.policy(), workspace.transports(),
-                                    workspace.memory(), workspace.parameters()};
-  auto& parameters = workspace.parameters();
-  parameters.begin_version();
-  load_weights(world, checkpoint, workspace);
-  parameters.publish_all();
+  ModelInJob model{world, blueprint, ranks.rank};
+  model.load_weights(world, checkpoint);
 
-  BatchLoader loader{*dataset, shape};
-  const EvalResult result = validate(world, *dataset, workspace.model(), parameters, loader,
-                                     model::evaluation_program(workspace.model().table()));
-  if (world.is_root()) {
-    fmt::print("checkpoint {} (step {})\n", checkpoint.folder.string(), manifest.state.step);
-    fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", result.loss,
-               result.bits_per_byte);
-  }
-  return ExitCode::ok;
+  BatchLoader loader{*dataset, read_only.shape};
+  return {checkpoint.folder, manifest.state.step, validate(world, *dataset, model, loader)};
 }
 
 }  // namespace ballast::train

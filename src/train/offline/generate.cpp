@@ -1,3 +1,5 @@
+#include "train/offline/generate.hpp"
+
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -9,9 +11,8 @@
 #include "kernels/gemm/gemm_table.hpp"
 #include "model/decoder.hpp"
 #include "train/offline/text_stream.hpp"
-#include "train/plan/memory_plan.hpp"
+#include "train/plan/memory_fit.hpp"
 #include "train/settings/identity.hpp"
-#include "train/trainer.hpp"
 
 namespace ballast::train {
 
@@ -74,8 +75,7 @@ std::unique_ptr<Loaded> load_newest(const std::filesystem::path& path) {
 
 }  // namespace
 
-ExitCode generate(const GenerateOptions& options,
-                  const std::function<void(std::string_view)>& emit) {
+void generate(const GenerateOptions& options, const std::function<void(std::string_view)>& emit) {
   const auto loaded = load_newest(options.checkpoint);
   const auto& tokenizer = loaded->tokenizer;
   const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
@@ -93,7 +93,6 @@ ExitCode generate(const GenerateOptions& options,
     decoder.feed(next);
   }
   stream.finish();
-  return ExitCode::ok;
 }
 
 }  // namespace ballast::train

@@ -5,8 +5,10 @@
 
 #include "base/error.hpp"
 #include "comm/agree.hpp"
-#include "train/engine.hpp"
+#include "train/forward_on_text.hpp"
 #include "train/plan/job.hpp"
+#include "train/plan/memory_fit.hpp"
+#include "train/plan/model_in_job.hpp"
 #include "train/watch/monitoring.hpp"
 
 namespace ballast::train {
@@ -72,12 +74,15 @@ InitialProfile profile_at_start(comm::Communicator& world, const Config& given) 
     config = config_to_show(given, *dataset, profile.text);
   });
   const Job job = settle(world, config, *dataset);
-  Engine engine{job, world, *dataset};
-  engine.initialise();
-  Monitoring monitoring{job.config, job.monitor, world, engine.gemm(), engine.layout()};
+  (void)require_memory(world, job);
+  Team team{job.ranks.crew};
+  ModelInJob model{world, make_blueprint(job, nullptr, &team), job.ranks.rank};
+  model.initialise(config.run.seed);
+  ForwardOnText passes{job, world, *dataset, model};
+  Monitoring monitoring{job.config, job.monitor, world, model.gemm(), model.layout()};
   profile.model = identity_of(config, *dataset);
   profile.asked = config.monitor.tokens;
-  profile.probe = monitoring.look_at(profile.text, engine);
+  profile.probe = monitoring.look_at(profile.text, passes);
   return profile;
 }
 

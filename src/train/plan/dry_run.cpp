@@ -4,7 +4,7 @@
 
 #include "base/text.hpp"
 #include "data/dataset.hpp"
-#include "train/plan/memory_plan.hpp"
+#include "train/plan/memory_fit.hpp"
 #include "train/plan/summary.hpp"
 
 namespace ballast::train {

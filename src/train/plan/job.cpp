@@ -1,5 +1,7 @@
 #include "train/plan/job.hpp"
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/error.hpp"
@@ -23,6 +25,17 @@ void require_training(const Config& config, const model::ModelConfig& model) {
 Job Job::with_gemm_table(kernels::GemmTable table) const {
   Job job = *this;
   job.gemm_table = std::move(table);
+  return job;
+}
+
+Job Job::with_beside(std::vector<ReadOnlyModel> models) const {
+  std::set<std::string> names{std::string{}};  // the one that trains has none
+  for (const ReadOnlyModel& model : models) {
+    if (names.insert(model.name).second) continue;
+    throw internal_error("two models of a job have the name '{}'", model.name);
+  }
+  Job job = *this;
+  job.beside = std::move(models);
   return job;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "comm/communicator.hpp"
 #include "data/dataset.hpp"
@@ -12,6 +13,7 @@
 #include "model/model_config.hpp"
 #include "optim/schedule.hpp"
 #include "train/plan/ranks.hpp"
+#include "train/plan/read_only_model.hpp"
 #include "train/settings/config.hpp"
 #include "train/watch/monitor_options.hpp"
 
@@ -31,8 +33,12 @@ struct Job {
   MonitorPlan monitor;            ///< what is probed, and when held-out text is
   kernels::GemmTable gemm_table;  ///< of run.gemm_table, or of the checkpoint gone on from
 
+  std::vector<ReadOnlyModel> beside{};  ///< models that the job has besides, and only reads
+
   /// The same job with the products of the checkpoint that it goes on from.
   [[nodiscard]] Job with_gemm_table(kernels::GemmTable table) const;
+  /// The same job with others beside its model. An internal Error where two have the same name.
+  [[nodiscard]] Job with_beside(std::vector<ReadOnlyModel> models) const;
 };
 
 /// The job of a configuration on given ranks. Needs no MPI: plans of jobs that do not run are made

@@ -3,12 +3,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/memory_limit.hpp"
-#include "comm/communicator.hpp"
 #include "train/plan/job.hpp"
 #include "train/plan/workspace.hpp"
 
@@ -18,7 +15,7 @@ namespace ballast::train {
 /// its own), MPI's buffers, and what a matrix library keeps, up to two panels of 4 MiB among it.
 inline constexpr std::uint64_t kProcessBytes = std::uint64_t{64} << 20;
 
-/// The memory that a training will take, known before any of it is allocated.
+/// The memory that a job will take, known before any of it is allocated.
 struct MemoryPlan {
   static constexpr std::array kClasses{MemoryClass::parameters,  MemoryClass::gradients,
                                        MemoryClass::optimizer,   MemoryClass::transient,
@@ -45,7 +42,8 @@ struct MemoryPlan {
   }
 };
 
-/// The plan of the host that the job's own rank is on. Needs no MPI.
+/// The plan of the host that the job's own rank is on: the model that trains, what watches it, and
+/// the models beside it. Needs no MPI.
 [[nodiscard]] MemoryPlan plan_memory(const Job& job);
 
 /// The same of a model that nothing watches, an evaluation's for example.
@@ -54,43 +52,8 @@ struct MemoryPlan {
 /// "parameters 112 MiB, gradients ..."
 [[nodiscard]] std::string describe(const MemoryPlan& plan);
 
-/// What a machine leaves to a training.
-struct MachineLimits {
-  MemoryLimit host;
-  ProcessLimits process;
-
-  static MachineLimits here() { return {host_memory_limit(), process_memory_limits()}; }
-};
-
-/// A limit that a plan exceeds.
-struct Shortage {
-  enum class Whose { host, process };
-  Whose whose;
-  std::uint64_t needed;
-  MemoryLimit limit;
-};
-[[nodiscard]] std::optional<Shortage> find_shortage(const MemoryPlan& plan,
-                                                    const MachineLimits& limits);
-
-/// Settings that would keep within the limits, with what each would come to: for people whose plan
-/// is too large. One line each.
-[[nodiscard]] std::vector<std::string> ways_to_fit(const Job& job, const MachineLimits& limits);
-
-/// What to tell whose plan is too large: the need, the limit, the largest items, what would fit.
-[[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
-                                  const std::vector<std::string>& ways);
-
 /// The plan of generation in one process: the weights in fp32, and keys and values of `context`
 /// tokens.
 [[nodiscard]] MemoryPlan plan_generation(const model::ModelConfig& config, std::size_t context);
-
-/// A usage Error that explains where this machine cannot hold the plan.
-void require_fits(const MemoryPlan& plan);
-
-/// The plan of this rank's host; refuses, before anything is allocated, one that the host or a
-/// process limit cannot hold: a usage Error that explains. Collective.
-[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Job& job);
-[[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Blueprint& blueprint,
-                                        const Ranks& ranks);
 
 }  // namespace ballast::train

@@ -40,6 +40,40 @@ Blueprint make_blueprint(const Job& job, Profile* profile, Team* team) {
           .team = team};
 }
 
+namespace {
+
+Blueprint blueprint_of(const ReadOnlyModel& model, const Ranks& ranks, fsdp::Policy policy,
+                       Profile* profile, Team* team) {
+  policy.compute = model.precision.compute;
+  const fsdp::Mesh mesh = fsdp::make_mesh(policy, ranks.topology.ranks());
+  return {.model = model.model,
+          .shape = model.shape,
+          .options = {.mode = model::Mode::evaluation,
+                      .precision = model.precision,
+                      .freeze = model::Freeze::everything(),
+                      .name = model.name,
+                      .profile = profile,
+                      .workers = ranks.crew.workers + ranks.crew.helpers},
+          .policy = policy,
+          .mesh = mesh,
+          .transports = fsdp::choose_transports(policy, mesh, ranks.topology),
+          .profile = profile,
+          .team = team};
+}
+
+}  // namespace
+
+Blueprint make_blueprint(const Job& job, const ReadOnlyModel& model, Profile* profile, Team* team) {
+  Blueprint blueprint = blueprint_of(model, job.ranks, job.policy, profile, team);
+  blueprint.gemm_table = job.gemm_table;
+  return blueprint;
+}
+
+Blueprint make_blueprint(const ReadOnlyModel& model, const Ranks& ranks, Profile* profile,
+                         Team* team) {
+  return blueprint_of(model, ranks, {}, profile, team);
+}
+
 std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
                                               const model::Transformer& model) {
   if (blueprint.leaves > blueprint.mesh.ranks()) return {};

@@ -31,6 +31,12 @@ struct Blueprint {
 /// Of a training.
 [[nodiscard]] Blueprint make_blueprint(const Job& job, Profile* profile = nullptr,
                                        Team* team = nullptr);
+/// Of a model beside it: spread, moved and multiplied as the job's is.
+[[nodiscard]] Blueprint make_blueprint(const Job& job, const ReadOnlyModel& model,
+                                       Profile* profile = nullptr, Team* team = nullptr);
+/// Of a model that a job has alone, to evaluate it.
+[[nodiscard]] Blueprint make_blueprint(const ReadOnlyModel& model, const Ranks& ranks,
+                                       Profile* profile = nullptr, Team* team = nullptr);
 
 /// What of the model's memory gradients may take (fsdp::Accumulators): none where a rank has
 /// several leaves a step, whose sums outlive the next forward.

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 
+#include "checkpoint/manifest.hpp"
 #include "comm/communicator.hpp"
 #include "data/split.hpp"
 #include "fsdp/shard_layout.hpp"
@@ -12,29 +11,25 @@
 #include "train/log/metrics_log.hpp"
 #include "train/settings/config.hpp"
 #include "train/watch/forward_passes.hpp"
+#include "train/watch/instruments.hpp"
 #include "train/watch/monitor_options.hpp"
-#include "train/watch/probe_observer.hpp"
-#include "train/watch/shaping.hpp"
+#include "train/watch/step_watch.hpp"
 
 namespace ballast::train {
 
-/// The monitor of one training: what it is shown of the steps, and what becomes of its word.
+/// The monitor of one training: what it is shown of steps and of held-out text.
 class Monitoring {
  public:
   /// All but `plan` must outlive this.
   Monitoring(const Config& config, const MonitorPlan& plan, comm::Communicator& world,
              const kernels::Gemm& gemm, const fsdp::ShardLayout& layout);
 
-  /// Where the next step is probed and there is an alarm: prepares the shaping of it, from a look
-  /// at its samples beforehand. To be called before observer_for. Collective.
-  void look_ahead(const checkpoint::TrainingState& state, ForwardPasses& passes);
-  /// Who is to see step `step`; null if it is not probed.
-  [[nodiscard]] StepObserver* observer_for(std::uint64_t step);
+  /// The watch of the step that follows `state`. Collective.
+  [[nodiscard]] StepWatch begin(const checkpoint::TrainingState& state, ForwardPasses& passes) {
+    return {instruments_, *world_, state, passes};
+  }
   /// What the schedule's learning rate is to be multiplied with.
-  [[nodiscard]] double lr_factor() const { return monitor_.lr_factor(); }
-
-  /// Looks at a step, writes down what there is to say and returns what is to be done. Collective.
-  [[nodiscard]] monitor::Duty after_step(const monitor::StepFacts& facts, MetricsLog& log);
+  [[nodiscard]] double lr_factor() const { return instruments_.monitor.lr_factor(); }
 
   /// Looks at held-out text where that is due before step `step`. Collective.
   void look_at_held_out(std::uint64_t step, ForwardPasses& passes, MetricsLog& log);
@@ -50,22 +45,13 @@ class Monitoring {
   void restore(const std::string& state, const std::string& source);
 
  private:
-  [[nodiscard]] std::vector<monitor::Alert> look(const monitor::StepFacts& facts, MetricsLog& log);
   void show(data::Split split, ForwardPasses& passes);
-  void write_probe(MetricsLog& log);
-  void say_shaping(std::uint64_t step, MetricsLog& log);
 
   const Config* config_;
   std::uint64_t held_out_every_;
   comm::Communicator* world_;
-  monitor::Monitor monitor_;
-  UpdateSums updates_;
-  ProbeObserver observer_;
-  std::optional<Shaping> shaping_;  ///< where experimental.kss is on
-  std::uint64_t shaped_ = 0;        ///< the step that shaping_ was last prepared for
-  bool was_alarmed_ = false;        ///< in the step under way
-  std::uint64_t probed_ = 0;        ///< the step that observer_ was last handed out for
-  bool is_anew_ = false;            ///< resumed without what probes are held against
+  Instruments instruments_;
+  bool is_anew_ = false;  ///< resumed without what probes are held against
 };
 
 }  // namespace ballast::train

@@ -10,24 +10,21 @@
 
 namespace ballast::train {
 
-/// Collects, while a step's micro-batches pass, what a probe looks at; on the way back a step may
-/// be shaped.
+/// Collects, while micro-batches pass, what one probe looks at; on the way back a step may be
+/// shaped.
 class ProbeObserver final : public StepObserver {
  public:
-  /// `rows` and `updates` must outlive this.
-  ProbeObserver(monitor::ProbeRows& rows, monitor::TokenSample sample, UpdateSums& updates)
-      : rows_{&rows}, sample_{std::move(sample)}, updates_{&updates} {}
-
-  /// A probe of `step` begins. `shaping`, if not null, acts on the same samples.
-  void begin(std::uint64_t step, Shaping* shaping = nullptr) {
-    step_ = step;
-    shaping_ = shaping;
+  /// A probe of `step` begins, in rows that are emptied for it. `updates`: where the step's update
+  /// leaves what it tells; `shaping` acts on the same samples; null: not wanted. All must outlive
+  /// this.
+  ProbeObserver(std::uint64_t step, monitor::ProbeRows& rows, monitor::TokenSample& sample,
+                UpdateSums* updates = nullptr, Shaping* shaping = nullptr)
+      : step_{step}, rows_{&rows}, sample_{&sample}, updates_{updates}, shaping_{shaping} {
     rows_->clear();
-    updates_->begin();
   }
 
   void before_micro_batch(std::uint64_t sample, const model::Batch& batch) override {
-    rows_->select(sample_.choose(step_, sample, batch.positions, batch.labels));
+    rows_->select(sample_->choose(step_, sample, batch.positions, batch.labels));
   }
   void before_blocks(std::span<const float> residual) override { rows_->keep(0, residual); }
   void after_block(std::size_t layer, std::span<const float> residual,
@@ -39,15 +36,16 @@ class ProbeObserver final : public StepObserver {
     if (shaping_ != nullptr) shaping_->add(layer, gradient);
   }
   std::span<kernels::AdamWPartials> room_for_update(model::UnitId unit) override {
+    if (updates_ == nullptr) return {};
     return updates_->room_for(unit);
   }
 
  private:
-  std::uint64_t step_ = 0;
-  Shaping* shaping_ = nullptr;
+  std::uint64_t step_;
   monitor::ProbeRows* rows_;
-  monitor::TokenSample sample_;
+  monitor::TokenSample* sample_;
   UpdateSums* updates_;
+  Shaping* shaping_;
 };
 
 }  // namespace ballast::train

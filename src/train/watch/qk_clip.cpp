@@ -36,7 +36,7 @@ QkClip::QkClip(double threshold, const fsdp::ShardLayout& layout)
   }
 }
 
-void QkClip::begin() {
+void QkClip::begin_step() {
   std::ranges::fill(largest_, 0.0f);
   was_agreed_ = false;
 }
@@ -47,7 +47,7 @@ void QkClip::after_block(std::size_t layer, std::span<const float>,
 }
 
 /// Floats above zero are ordered as their bits are.
-void QkClip::agree(comm::Communicator& world) {
+void QkClip::before_update(comm::Communicator& world) {
   std::ranges::transform(largest_, words_.begin(), [](float logit) {
     return std::int64_t{std::bit_cast<std::int32_t>(logit)};
   });
@@ -59,7 +59,7 @@ void QkClip::agree(comm::Communicator& world) {
   if (std::ranges::any_of(largest_, [&](float logit) { return is_above(logit); })) ++clipped_steps_;
 }
 
-void QkClip::scale(model::UnitId unit, const optim::MasterSlice& master) {
+void QkClip::after_unit(model::UnitId unit, const optim::MasterSlice& master) {
   for (const Run& run : runs_[unit]) {
     const float largest = largest_[run.layer];
     if (!is_above(largest)) continue;

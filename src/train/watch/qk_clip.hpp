@@ -25,20 +25,18 @@ class QkClip final : public StepObserver {
   /// `layout` must outlive this.
   QkClip(double threshold, const fsdp::ShardLayout& layout);
 
-  /// A step begins.
-  void begin();
+  void begin_step() override;
   void before_blocks(std::span<const float>) override {}
   void after_block(std::size_t layer, std::span<const float>,
                    const model::AttentionSignals& attention) override;
   void add_gradient(std::size_t, std::span<float>) override {}
 
-  /// Every rank comes to the same factors. To be called where the update takes place. Collective.
-  void agree(comm::Communicator& world);
-  /// Scales what this rank holds of `unit`: updated, and not yet published.
-  void scale(model::UnitId unit, const optim::MasterSlice& master);
+  /// Every rank comes to the same factors. Collective.
+  void before_update(comm::Communicator& world) override;
+  void after_unit(model::UnitId unit, const optim::MasterSlice& master) override;
 
-  /// What is to be said after `step`, at most once in 100 steps.
-  [[nodiscard]] std::optional<std::string> news(std::uint64_t step);
+  /// At most once in 100 steps.
+  [[nodiscard]] std::optional<std::string> news(std::uint64_t step) override;
 
  private:
   [[nodiscard]] bool is_above(float logit) const { return static_cast<double>(logit) > threshold_; }

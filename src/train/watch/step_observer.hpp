@@ -1,30 +1,48 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 
+#include "comm/communicator.hpp"
 #include "kernels/adamw_update.hpp"
 #include "model/batch.hpp"
 #include "model/observer.hpp"
 #include "model/parameters.hpp"
+#include "optim/master_weights.hpp"
 
 namespace ballast::train {
 
-/// Watches whole steps: it is told which micro-batch the blocks are about to see.
+/// Watches whole steps, and may have a hand in them. A step calls, in this order: begin_step; for
+/// each of this rank's micro-batches before_micro_batch and what a BlockObserver is told; where the
+/// update takes place before_update, and for each unit room_for_update and after_unit.
 class StepObserver : public model::BlockObserver {
  public:
-  /// `sample`: the training sample that the micro-batch starts with, over the whole job.
-  virtual void before_micro_batch(std::uint64_t sample, const model::Batch& batch) {
-    (void)sample;
-    (void)batch;
-  }
+  virtual void begin_step() {}
 
+  /// `sample`: the training sample that the micro-batch starts with, over the whole job.
+  virtual void before_micro_batch(std::uint64_t sample, const model::Batch& batch);
+  /// This rank has no part in a micro-batch that others compute now. Who does something collective
+  /// before_micro_batch takes part in it here.
+  virtual void without_micro_batch() {}
+
+  /// The gradient is finite on all ranks, so that the weights are updated. Collective.
+  virtual void before_update(comm::Communicator& world);
   /// Where the update of `unit` is to leave what it tells of each granule that this rank holds;
   /// empty: nowhere.
-  [[nodiscard]] virtual std::span<kernels::AdamWPartials> room_for_update(model::UnitId unit) {
-    (void)unit;
-    return {};
-  }
+  [[nodiscard]] virtual std::span<kernels::AdamWPartials> room_for_update(model::UnitId unit);
+  /// What this rank holds of `unit` is updated and not yet published.
+  virtual void after_unit(model::UnitId unit, const optim::MasterSlice& master);
+
+  /// A line for the log after `step`, where there is one.
+  [[nodiscard]] virtual std::optional<std::string> news(std::uint64_t step);
 };
+
+inline void StepObserver::before_micro_batch(std::uint64_t, const model::Batch&) {}
+inline void StepObserver::before_update(comm::Communicator&) {}
+inline std::span<kernels::AdamWPartials> StepObserver::room_for_update(model::UnitId) { return {}; }
+inline void StepObserver::after_unit(model::UnitId, const optim::MasterSlice&) {}
+inline std::optional<std::string> StepObserver::news(std::uint64_t) { return {}; }
 
 }  // namespace ballast::train

@@ -12,14 +12,18 @@ UpdateSums::UpdateSums(const fsdp::ShardLayout& layout)
       partials_(layout.trained_numel() / kGranule),
       staleness_(layout.table().parameters().size()),
       weight_(staleness_.size()),
-      update_(staleness_.size()) {}
+      update_(staleness_.size()) {
+  const auto& table = layout.table();
+  for (std::size_t row = 0; row < table.parameters().size(); ++row) {
+    if (table.trains(table.parameters()[row])) trained_rows_.push_back(row);
+  }
+}
 
 std::uint64_t UpdateSums::bytes(const fsdp::ShardLayout& layout) {
   return layout.trained_numel() / kGranule * sizeof(kernels::AdamWPartials);
 }
 
 std::span<kernels::AdamWPartials> UpdateSums::room_for(model::UnitId unit) {
-  has_update_ = true;
   return std::span{partials_}.subspan(layout_->held_offset(unit) / kGranule,
                                       layout_->held(unit).count);
 }
@@ -39,31 +43,30 @@ void UpdateSums::add_owned() {
 }
 
 monitor::UpdateSignals UpdateSums::gather(comm::Communicator& world) {
-  if (has_update_) {
-    add_owned();
-    comm::merge(world, {staleness_, weight_, update_}, {"probe", "sums of the update"});
-  }
-  monitor::UpdateSignals signals;
-  for (std::size_t tensor = 0; tensor < weight_.size(); ++tensor) {
-    if (!layout_->table().trains(layout_->table().parameters()[tensor])) continue;
-    signals.push_back(signals_of(tensor));
+  add_owned();
+  comm::merge(world, {staleness_, weight_, update_}, {"probe", "sums of the update"});
+  monitor::UpdateSignals signals = without_update();
+  for (std::size_t i = 0; i < signals.size(); ++i) {
+    const std::size_t row = trained_rows_[i];
+    const auto numel = static_cast<double>(layout_->table().parameters()[row].numel);
+    const auto root_mean = [&](const ExactSum& sum) {
+      return sum.nonfinite() == 0 ? std::sqrt(sum.value() / numel) : std::nan("");
+    };
+    signals[i].staleness = root_mean(staleness_[row]);
+    signals[i].weight = root_mean(weight_[row]);
+    signals[i].update = root_mean(update_[row]) / signals[i].weight;
   }
   return signals;
 }
 
-monitor::TensorUpdate UpdateSums::signals_of(std::size_t tensor) const {
-  const model::ParameterInfo& parameter = layout_->table().parameters()[tensor];
-  monitor::TensorUpdate signals{.name = parameter.name,
-                                .layer = layout_->table().layer_of(tensor),
-                                .is_matrix = parameter.shape.size() > 1};
-  if (!has_update_) return signals;
-  const auto root_mean = [&](const ExactSum& sum) {
-    return sum.nonfinite() == 0 ? std::sqrt(sum.value() / static_cast<double>(parameter.numel))
-                                : std::nan("");
-  };
-  signals.staleness = root_mean(staleness_[tensor]);
-  signals.weight = root_mean(weight_[tensor]);
-  signals.update = root_mean(update_[tensor]) / signals.weight;
+monitor::UpdateSignals UpdateSums::without_update() const {
+  monitor::UpdateSignals signals;
+  for (const std::size_t row : trained_rows_) {
+    const model::ParameterInfo& parameter = layout_->table().parameters()[row];
+    signals.push_back({.name = parameter.name,
+                       .layer = layout_->table().layer_of(row),
+                       .is_matrix = parameter.shape.size() > 1});
+  }
   return signals;
 }
 

@@ -22,23 +22,22 @@ class UpdateSums {
   /// What it takes, but for a few sums a tensor.
   [[nodiscard]] static std::uint64_t bytes(const fsdp::ShardLayout& layout);
 
-  /// A step begins, whose update may be skipped.
-  void begin() { has_update_ = false; }
   /// Where the update of `unit` is to leave what it tells of each granule that this rank holds.
   [[nodiscard]] std::span<kernels::AdamWPartials> room_for(model::UnitId unit);
 
-  /// The job's: exact sums of what granules tell, each from the rank that owns it. The same on
-  /// every rank and at any number of ranks. Collective.
+  /// After an update, the job's: exact sums of what granules tell, each from the rank that owns it.
+  /// The same on every rank and at any number of ranks. Collective.
   [[nodiscard]] monitor::UpdateSignals gather(comm::Communicator& world);
+  /// Of a step whose update was skipped: every tensor, without a value.
+  [[nodiscard]] monitor::UpdateSignals without_update() const;
 
  private:
   void add_owned();
-  [[nodiscard]] monitor::TensorUpdate signals_of(std::size_t tensor) const;
 
   const fsdp::ShardLayout* layout_;
-  std::vector<kernels::AdamWPartials> partials_;       ///< by held granule
-  std::vector<ExactSum> staleness_, weight_, update_;  ///< by parameter
-  bool has_update_ = false;
+  std::vector<kernels::AdamWPartials> partials_;       ///< by held granule that trains
+  std::vector<ExactSum> staleness_, weight_, update_;  ///< by row of the table
+  std::vector<std::size_t> trained_rows_;
 };
 
 }  // namespace ballast::train

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "comm/communicator.hpp"
+#include "train/settings/config.hpp"
+#include "train/validation.hpp"
+
+namespace ballast::train {
+
+/// What is to be evaluated.
+struct EvalOptions {
+  std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory: its newest
+  std::filesystem::path data;        ///< empty: the dataset it was trained on
+  double timeout_s = ParallelConfig{}.timeout_s;
+};
+
+/// A checkpoint, and what held-out text says of it.
+struct Evaluation {
+  std::filesystem::path checkpoint;
+  std::uint64_t step = 0;
+  EvalResult held_out;
+};
+
+/// Loss and bits per byte over the whole validation split, the same on every rank and at any number
+/// of them. Data Errors name files that cannot be read or do not belong together. Collective.
+[[nodiscard]] Evaluation evaluate(comm::Communicator& world, const EvalOptions& options);
+
+}  // namespace ballast::train

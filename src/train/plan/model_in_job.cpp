@@ -1,0 +1,68 @@
+#include "train/plan/model_in_job.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/error.hpp"
+#include "checkpoint/checkpoint_weights.hpp"
+#include "comm/agree.hpp"
+#include "model/initialise.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+/// Weights that are drawn at a time (1 MiB), however large their tensor is.
+constexpr std::size_t kInitialisedGranules = 256;
+
+}  // namespace
+
+ModelInJob::ModelInJob(comm::Communicator& world, const Blueprint& blueprint, std::size_t rank)
+    : workspace_{blueprint, rank},
+      connection_{world, workspace_.policy(), workspace_.transports(), workspace_.memory(),
+                  workspace_.parameters()},
+      training_program_{model::training_program(workspace_.model().table())},
+      evaluation_program_{model::evaluation_program(workspace_.model().table())} {}
+
+void ModelInJob::load(const Fill& fill) {
+  has_weights_ = false;
+  parameters().begin_version();
+  fill(tensors());
+  parameters().publish_all();
+  has_weights_ = true;
+}
+
+void ModelInJob::load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint) {
+  std::optional<checkpoint::CheckpointWeights> weights;
+  comm::agree(world, "checkpoint tensors", [&] { weights.emplace(layout().table(), checkpoint); });
+  load([&](const checkpoint::ShardTensors& tensors) {
+    checkpoint::load_weights(world, layout(), *weights, tensors.master);
+  });
+}
+
+void ModelInJob::initialise(std::uint64_t seed) {
+  load([&](const checkpoint::ShardTensors& tensors) {
+    const auto& table = layout().table();
+    std::vector<float> values(kInitialisedGranules * kGranule);
+    for (const auto& segment : layout().held_segments()) {
+      for (std::size_t done = 0; done < segment.granules.count; done += kInitialisedGranules) {
+        const GranuleRange piece{segment.granules.first + done,
+                                 std::min(kInitialisedGranules, segment.granules.count - done)};
+        const auto part = std::span{values}.first(piece.numel());
+        model::initialise(table.parameters()[segment.parameter], segment.parameter, seed, piece,
+                          part);
+        tensors.master.write(segment.local_offset + done * kGranule, part);
+      }
+    }
+    std::ranges::fill(tensors.moment1, 0.0f);
+    std::ranges::fill(tensors.moment2, 0.0f);
+  });
+}
+
+void ModelInJob::require_weights() const {
+  if (!has_weights_) throw internal_error("a model was to compute before it had its weights");
+}
+
+}  // namespace ballast::train
