@@ -97,7 +97,7 @@ Keys large_region() {
 }
 
 TEST_P(BadModes, TooLittleSharedMemory) {
-  if (is_alone()) return;  // a rank alone shares nothing
+  if (is_alone()) GTEST_SKIP() << "a rank alone shares nothing";
   // In blocks of 512 bytes: 8 MiB, twice the largest file of Open MPI.
   const auto launcher = wrapped(folder_, GetParam(), "ulimit -f 16384");
   const auto outcome = invoke(command_with(large_region()), {.launcher = launcher});
@@ -121,7 +121,7 @@ constexpr bool kStartsWithinLimits = true;
 #endif
 
 TEST_P(BadModes, MemoryBelowThePlan) {
-  if (!kStartsWithinLimits) return;
+  if (!kStartsWithinLimits) GTEST_SKIP() << "no sanitizer starts within a limit";
   auto keys = keys_;
   keys["model.dim"] = "1536";
   keys["model.heads"] = "12";
@@ -136,7 +136,7 @@ TEST_P(BadModes, MemoryBelowThePlan) {
 }
 
 TEST_P(BadModes, ActivationsBeyondALimit) {
-  if (!kStartsWithinLimits) return;
+  if (!kStartsWithinLimits) GTEST_SKIP() << "no sanitizer starts within a limit";
   auto keys = keys_;
   keys["data.micro_batch"] = "24";
   keys["data.seq_len"] = "2048";
@@ -149,7 +149,7 @@ TEST_P(BadModes, ActivationsBeyondALimit) {
 }
 
 TEST_P(BadModes, ARegionOverTwoHosts) {
-  if (is_alone()) return;  // two hosts have two ranks
+  if (is_alone()) GTEST_SKIP() << "two hosts have two ranks";
   for (const std::string sharding : {"full", "none"}) {
     const auto outcome =
         invoke(command_with({{"parallel.backend", "region"}, {"parallel.sharding", sharding}}),
