@@ -60,9 +60,9 @@ void require_kind(ElementType stored) {
                    std::is_floating_point_v<T> ? "floating-point" : "integer");
 }
 
-/// Converts stored elements, lowest byte first, into those of `out`: integers into integers that
-/// can hold their values, floating-point numbers into such. `bytes`: of out.size() elements. A data
-/// Error where the kinds differ or a value does not fit.
+/// Converts stored elements, lowest byte first, to those of `out`: integers to integers that can
+/// hold their values, floating-point numbers to floating-point numbers. `bytes`: of out.size()
+/// elements. Throws a data Error if the kinds differ or a value does not fit.
 template <class To>
 void convert(ElementType from, Bytes bytes, std::span<To> out) {
   require_kind<To>(from);
