@@ -100,7 +100,7 @@ class StepMemory {
       layers_.push_back(
           {linears[i], read(0), read(1), read(2), written(0), written(1), written(2)});
       const Operands& made = layers_.back();
-      for (const Elements values : {made.w, made.x, made.dy}) fill(values);
+      for (const Elements& values : {made.w, made.x, made.dy}) fill(values);
     }
   }
 
