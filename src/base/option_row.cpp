@@ -128,7 +128,7 @@ Option flag(std::string name, bool& target, std::string help) {
   return option;
 }
 
-Option fixed(std::string name, std::string value, std::string help) {
+Option fixed(std::string name, const std::string& value, std::string help) {
   Option option = choice_row(std::move(name), {value}, std::move(help));
   option.set = [value](const std::string& text) { return text == value; };
   option.get = [value] { return std::optional{value}; };

@@ -43,7 +43,7 @@ template <std::floating_point Real>
 [[nodiscard]] Option flag(std::string name, bool& target, std::string help);
 
 /// A key that knows one value so far.
-[[nodiscard]] Option fixed(std::string name, std::string value, std::string help);
+[[nodiscard]] Option fixed(std::string name, const std::string& value, std::string help);
 
 /// A path or word in one line: not empty, no control characters; ~/ begins with the home folder.
 template <class Text>

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "jobs/bad_input.hpp"
+#include "support/sanitized.hpp"
 
 namespace ballast::test {
 namespace {
@@ -113,15 +114,8 @@ TEST_P(BadModes, TooLittleSharedMemory) {
   EXPECT_EQ(helped.exit_code, 0) << helped.err;
 }
 
-// A sanitizer's shadow memory is beyond any limit: such a program would not start.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kStartsWithinLimits = false;
-#else
-constexpr bool kStartsWithinLimits = true;
-#endif
-
 TEST_P(BadModes, MemoryBelowThePlan) {
-  if (!kStartsWithinLimits) GTEST_SKIP() << "no sanitizer starts within a limit";
+  if (kSanitized) GTEST_SKIP() << "no sanitizer starts within a limit";
   auto keys = keys_;
   keys["model.dim"] = "1536";
   keys["model.heads"] = "12";
@@ -136,7 +130,7 @@ TEST_P(BadModes, MemoryBelowThePlan) {
 }
 
 TEST_P(BadModes, ActivationsBeyondALimit) {
-  if (!kStartsWithinLimits) GTEST_SKIP() << "no sanitizer starts within a limit";
+  if (kSanitized) GTEST_SKIP() << "no sanitizer starts within a limit";
   auto keys = keys_;
   keys["data.micro_batch"] = "24";
   keys["data.seq_len"] = "2048";
