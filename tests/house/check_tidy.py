@@ -4,7 +4,7 @@ BUILD has the compile_commands.json of any compiler; of its flags those of the l
 folders, definitions and warnings are taken, so clang's warnings are findings too. Most of clang-tidy's time goes into the headers of the
 standard library, so sources are read in batches, as one translation unit each. Files that give the
 same name to something of their own go into different batches; if a batch is no valid C++ all the
-same, its files are read alone. A batch without findings is not read again while it and all that it
+same, its halves are read. A batch without findings is not read again while it and all that it
 includes stay the same: BUILD/tidy remembers that. With FILE, only these are read, one by one.
 """
 
@@ -25,19 +25,20 @@ from sources import code_lines, report
 FOLDERS = ("src", "tests", "bench")
 BATCH = 40
 
-_TYPE = re.compile(r"(?:enum class|class|struct|enum|union|using|typedef)\s+(\w+)\s*[;={:]")
+_TYPE = re.compile(r"(?:enum class|class|struct|enum|union|using|typedef)\s+(\w+)\s*[={:]")
 _VALUE = re.compile(r"([\w:~]+)(?:\[[^]]*\])?\s*[({=;]")
 _INCLUDE = re.compile(r'^#include "(.+)"', re.MULTILINE)
 _FINDING = re.compile(r"^(.+?):(\d+):\d+: (?:warning|error): .*$", re.MULTILINE)
 
 
-def own_names(path):
-    """What a source gives a name to, at the level of namespaces: in lines without indentation."""
+def names_in(path, patterns):
+    """What a file gives a name to, at the level of namespaces: in lines without indentation."""
     names = set()
     for _, line in code_lines(path):
         if not re.match(r"[a-zA-Z\[]", line) or re.match(r"namespace|using [\w ]+[:;]", line):
             continue
-        found = _TYPE.search(line) or _VALUE.search(line.replace("BENCHMARK_MAIN", "main"))
+        line = line.replace("BENCHMARK_MAIN", "main")
+        found = next(filter(None, (pattern.search(line) for pattern in patterns)), None)
         if found and not re.search(r"::|^const$|^noexcept$|^[A-Z_]+$", found.group(1)):
             names.add(found.group(1))
     return names
@@ -53,21 +54,6 @@ def flags_of(command):
             yield word
 
 
-def batches_of(paths):
-    """Lists of files, always the same for the same tree."""
-    batches = []
-    for path in sorted(paths):
-        names = own_names(path)
-        for files, taken in batches:
-            if len(files) < BATCH and not names & taken:
-                files.append(path)
-                taken |= names
-                break
-        else:
-            batches.append(([path], names))
-    return [files for files, _ in batches]
-
-
 def with_includes(files, root):
     """The files, and those of the tree that they include, directly or not."""
     seen = set()
@@ -80,6 +66,44 @@ def with_includes(files, root):
         for name in _INCLUDE.findall(path.read_text(encoding="utf-8")):
             found += [place for top in FOLDERS if (place := root / top / name).is_file()]
     return sorted(seen)
+
+
+class Names:
+    """What the sources of a batch name, and the types that their headers do."""
+
+    def __init__(self, path=None, root=None):
+        self.own, self.types, self.included = set(), set(), set()
+        if path:
+            self.own = names_in(path, [_TYPE, _VALUE])
+            self.types = names_in(path, [_TYPE])
+            for header in with_includes([path], root):
+                if header != path:
+                    self.included |= names_in(header, [_TYPE])
+
+    def clash(self, other):
+        return bool(
+            self.own & other.own or self.types & other.included or self.included & other.types
+        )
+
+    def add(self, other):
+        self.own |= other.own
+        self.types |= other.types
+        self.included |= other.included
+
+
+def batches_of(paths, root):
+    """Lists of files, always the same for the same tree."""
+    batches = []
+    for path in sorted(paths):
+        names = Names(path, root)
+        fitting = (b for b in batches if len(b[0]) < BATCH and not names.clash(b[1]))
+        files, taken = next(fitting, (None, None))
+        if files is None:
+            files, taken = [], Names()
+            batches.append((files, taken))
+        files.append(path)
+        taken.add(names)
+    return [files for files, _ in batches]
 
 
 class Tidy:
@@ -119,7 +143,8 @@ class Tidy:
             )
         found = {match.group() for match in _FINDING.finditer(result.stdout)}
         if len(files) > 1 and any("clang-diagnostic-error" in line for line in found):
-            return set().union(*(self.read([path]) for path in files))
+            half = len(files) // 2
+            return self.read(files[:half]) | self.read(files[half:])
         if result.returncode != 0 and not found:
             found.add(f"{files[0]}: clang-tidy failed: {result.stderr.strip()}")
         return found
@@ -136,7 +161,7 @@ def main(root, build, *only):
             # Files that are built several times differ in a definition's value: the first will do.
             for flag in flags_of(entry["command"]):
                 flags.setdefault(flag.split("=")[0], flag)
-    batches = [[Path(name).resolve()] for name in only] or batches_of(paths)
+    batches = [[Path(name).resolve()] for name in only] or batches_of(paths, root)
     tidy = Tidy(root, build, flags.values())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = set().union(*pool.map(tidy.findings, batches))

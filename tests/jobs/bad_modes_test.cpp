@@ -1,7 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "jobs/bad_input.hpp"
 #include "support/sanitized.hpp"
+
+#include "jobs/bad_input.hpp"
 
 namespace ballast::test {
 namespace {
