@@ -107,7 +107,7 @@ class StepMemory {
   [[nodiscard]] std::span<const Operands> layers() const { return layers_; }
 
  private:
-  static void fill(Elements values) {
+  static void fill(const Elements& values) {
     unsigned state = 1;
     for (std::size_t i = 0; i < values.size(); ++i) {
       state = state * 1664525u + 1013904223u;

@@ -15,7 +15,7 @@ constexpr const char* kVersion = "format_version";
 constexpr const char* kGranuleSize = "granule";
 constexpr std::size_t kRowWords = 3;
 /// Headers and rows of a file, generously.
-constexpr std::uint64_t kOverheadBytes = 16 * 1024;
+constexpr std::uint64_t kOverheadBytes = std::uint64_t{16} << 10;
 
 std::string dataset_of(Part part) { return std::string{name_of(part)}; }
 

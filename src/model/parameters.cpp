@@ -116,8 +116,7 @@ std::size_t add_ends(TableBuilder& table, const ModelConfig& config, std::size_t
 /// How many blocks each unit holds that holds blocks alone.
 std::vector<std::size_t> layers_by_unit(const Grouping& grouping, std::size_t layers) {
   if (grouping.ends == Grouping::Ends::everything) return {};
-  const auto by_unit =
-      grouping.layers.empty() ? Grouping::per_block(layers).layers : grouping.layers;
+  auto by_unit = grouping.layers.empty() ? Grouping::per_block(layers).layers : grouping.layers;
   if (std::accumulate(by_unit.begin(), by_unit.end(), std::size_t{0}) != layers ||
       std::ranges::find(by_unit, std::size_t{0}) != by_unit.end()) {
     throw internal_error("the blocks of a model of {} are not grouped one by one into units: {}",
