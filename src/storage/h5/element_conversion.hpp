@@ -13,7 +13,7 @@
 namespace ballast::storage::h5 {
 
 template <class T>
-inline constexpr bool is_always_false = false;
+inline constexpr bool kAlwaysFalse = false;
 
 /// The stored type whose elements are those of T.
 template <class T>
@@ -35,7 +35,7 @@ template <class T>
   else if constexpr (std::same_as<T, double>)
     return ElementType::f64;
   else
-    static_assert(is_always_false<T>, "no such elements are stored");
+    static_assert(kAlwaysFalse<T>, "no such elements are stored");
 }
 
 template <class From, class To>
