@@ -16,7 +16,7 @@ test_packages=(
   python3 python3-numpy python3-torch # the parity tests compare with PyTorch
   iproute2 util-linux                 # hosts as network namespaces
   slurm-wlm munge                     # a Slurm on them
-  clang-format shellcheck
+  clang-format clang-tidy shellcheck
   libclang-rt-14-dev # libFuzzer, for tests/fuzz/run.sh
 )
 

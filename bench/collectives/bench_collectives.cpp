@@ -65,7 +65,8 @@ class Bench {
     std::vector<Way> ways{{"MPI_Reduce_scatter", [&] { reduce_by_mpi(); }, {}},
                           {"messages (all_to_all)", [&] { reduce_by_messages(); }, {}},
                           {"shared region", [&] { reduce_in_region(); }, {}}};
-    const auto expected = static_cast<float>(ranks_ * (ranks_ + 1) / 2);
+    const auto numbers_summed = ranks_ * (ranks_ + 1) / 2;  // of all ranks, counted from 1
+    const auto expected = static_cast<float>(numbers_summed);
     run(
         "reduce", ways, repetitions,
         [&] {

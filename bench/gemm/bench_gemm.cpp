@@ -100,14 +100,14 @@ class StepMemory {
       layers_.push_back(
           {linears[i], read(0), read(1), read(2), written(0), written(1), written(2)});
       const Operands& made = layers_.back();
-      for (const Elements values : {made.w, made.x, made.dy}) fill(values);
+      for (const Elements& values : {made.w, made.x, made.dy}) fill(values);
     }
   }
 
   [[nodiscard]] std::span<const Operands> layers() const { return layers_; }
 
  private:
-  static void fill(Elements values) {
+  static void fill(const Elements& values) {
     unsigned state = 1;
     for (std::size_t i = 0; i < values.size(); ++i) {
       state = state * 1664525u + 1013904223u;

@@ -20,10 +20,10 @@ class Stopwatch {
   double start_s_ = monotonic_s();
 };
 
-/// How long somebody has waited while awake. Whoever waits looks at it several times a second; a
-/// longer gap between two looks means that the waiting process itself was stopped, frozen or not
-/// scheduled, as perhaps were those that it waits for, and so counts for little. A job that is
-/// suspended as a whole and continued hours later has lost no patience.
+/// How long a process has waited while it was running. The waiting process calls `look` several
+/// times a second. A longer gap means that it was itself stopped, frozen or not scheduled, perhaps
+/// together with the processes that it waits for, and so counts only as kLongestGap_s. A job that
+/// is suspended as a whole and continued hours later has lost no patience.
 class Patience {
  public:
   static constexpr double kLongestGap_s = 0.5;

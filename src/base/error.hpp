@@ -8,13 +8,13 @@
 
 namespace ballast {
 
-/// What the process answers its caller with; scripts rely on these numbers.
+/// The exit code of the process; scripts rely on these numbers.
 enum class ExitCode : int {
   ok = 0,
   usage = 2,       ///< a command, option or configuration key is wrong
   data = 3,        ///< a dataset, checkpoint or other file is missing or bad
   unstable = 4,    ///< the instability guard stopped the run
-  internal = 70,   ///< a defect, or the machine gave way
+  internal = 70,   ///< a defect of the program, or a failure of the machine
   run_again = 75,  ///< the state is saved; start the same command again
 };
 

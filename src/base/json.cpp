@@ -12,8 +12,8 @@ namespace ballast {
 
 namespace {
 
-/// Builds a value from the parser's events. The library's own builder knows no bounds, searches an
-/// object's keys anew for each one that comes, and its trees take a stack as deep as they are.
+/// Builds a value from the parser's events. The library's own builder has no limits, searches all
+/// keys of an object for each new one, and its trees need a stack as deep as they are.
 class Builder final : public nlohmann::json_sax<Json> {
  public:
   explicit Builder(JsonLimits limits) : limits_{limits} {}

@@ -76,7 +76,7 @@ std::optional<std::filesystem::path> group_path(const std::filesystem::path& roo
   return std::nullopt;
 }
 
-/// What its processes use beyond file pages.
+/// The memory that its processes use without file pages.
 std::uint64_t used_by(const std::filesystem::path& folder, const Interface& interface) {
   std::uint64_t used = read_number(folder / interface.usage).value_or(0);
   for (const auto key : interface.file_pages) {
@@ -85,8 +85,8 @@ std::uint64_t used_by(const std::filesystem::path& folder, const Interface& inte
   return used;
 }
 
-/// What the group and those above it leave. In a container the path may be one of the host's, which
-/// is not there: the walk then ends at the container's own group, which is mounted as the root.
+/// The memory that the group and those above it leave. In a container the path may be the host's
+/// and not exist: the walk then ends at the container's own group, which is mounted as the root.
 void add_group_limits(const std::filesystem::path& root, const Interface& interface,
                       std::vector<MemoryLimit>& limits) {
   auto path = group_path(root, interface);

@@ -7,19 +7,19 @@
 
 namespace ballast {
 
-/// What a bound on memory leaves, and whose it is, for a message.
+/// The memory that a limit leaves, and the name of that limit, for a message.
 struct MemoryLimit {
   std::uint64_t bytes = 0;
   std::string source;  ///< "free memory (MemAvailable)", "memory.max of control group /job", ...
 };
 
-/// What all processes of this job on this host may still take together: the least of the host's
-/// available memory and of what the control groups above this process leave. File pages of a group
-/// count as free, since the kernel drops them when memory is wanted. `root` is where /proc and /sys
-/// are looked for.
+/// The memory that all processes of this job on this host may still take together: the smaller of
+/// the host's available memory and of what the control groups above this process leave. A group's
+/// file pages count as free, since the kernel drops them when memory is needed. /proc and /sys are
+/// read below `root`.
 [[nodiscard]] MemoryLimit host_memory_limit(const std::filesystem::path& root = "/");
 
-/// What this process alone may take, what it has taken included.
+/// The memory that this process alone may have, and how much of it is in use.
 struct ProcessLimit {
   MemoryLimit limit;
   std::uint64_t in_use = 0;

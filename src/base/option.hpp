@@ -11,7 +11,7 @@ namespace ballast {
 /// How many values an option takes.
 enum class Arity { none, one, many };
 enum class Presence { optional, required };
-/// Whether all ranks of a job must be given the same value: `own` where each settles it for itself.
+/// Whether all ranks of a job must be given the same value; with `own`, each has its own.
 enum class Agreement { same, own };
 
 /// One row of an options table: a key, what it takes, and how it reaches the struct that it was
@@ -22,7 +22,7 @@ struct Option {
   std::string takes{};       ///< what is allowed, in words: "a number above 0"
   std::string note{};        ///< the limits again, short, for the help; may be empty
   std::string help{};
-  std::string fallback{};  ///< what holds while `get` has no value: "5% of schedule.steps"
+  std::string fallback{};  ///< the meaning of no value from `get`: "5% of schedule.steps"
   Arity arity = Arity::one;
   Presence presence = Presence::optional;
   Agreement agreement = Agreement::same;

@@ -27,7 +27,7 @@ std::string describe(Limits limits) {
 }
 
 Option whole_row(std::string name, Limits limits, std::string help) {
-  // A bound that only the type sets is no news in a help line.
+  // A bound that comes from the type alone is not worth a place in the help.
   const Limits notable{limits.least, limits.most < UINT32_MAX ? limits.most : UINT64_MAX};
   return {.name = std::move(name),
           .value_name = "N",
@@ -128,7 +128,7 @@ Option flag(std::string name, bool& target, std::string help) {
   return option;
 }
 
-Option fixed(std::string name, std::string value, std::string help) {
+Option fixed(std::string name, const std::string& value, std::string help) {
   Option option = choice_row(std::move(name), {value}, std::move(help));
   option.set = [value](const std::string& text) { return text == value; };
   option.get = [value] { return std::optional{value}; };

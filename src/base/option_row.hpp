@@ -43,7 +43,7 @@ template <std::floating_point Real>
 [[nodiscard]] Option flag(std::string name, bool& target, std::string help);
 
 /// A key that knows one value so far.
-[[nodiscard]] Option fixed(std::string name, std::string value, std::string help);
+[[nodiscard]] Option fixed(std::string name, const std::string& value, std::string help);
 
 /// A path or word in one line: not empty, no control characters; ~/ begins with the home folder.
 template <class Text>
@@ -55,8 +55,8 @@ template <class Text>
 [[nodiscard]] Option text(std::string name, std::string value_name, std::string& target,
                           std::string help);
 
-/// A value with a text form: `parse` makes an optional Value of a text, nothing of one that is not
-/// allowed, and name() of a Value reads back to the same.
+/// A value with a text form: `parse` makes an optional Value of a text, nullopt if the text is not
+/// allowed; `parse` of a Value's name() gives the same Value.
 template <class Value, class Parse>
 [[nodiscard]] Option parsed(std::string name, std::string value_name, Value& target, Parse parse,
                             std::string takes, std::string help) {

@@ -5,7 +5,7 @@
 
 namespace ballast {
 
-/// What a random number is for: draws for different purposes never meet.
+/// The purpose of a random number: draws for different purposes never coincide.
 enum class RandomPurpose : std::uint32_t {
   init = 1,
   shuffle = 2,
@@ -22,7 +22,7 @@ class Philox {
  public:
   using Block = std::array<std::uint32_t, 4>;
 
-  /// `stream` tells tensors (or epochs) apart, `step` tells their moments apart.
+  /// `stream` is the number of a tensor or epoch, `step` that of a training step.
   constexpr Philox(std::uint64_t seed, RandomPurpose purpose, std::uint32_t stream,
                    std::uint32_t step)
       : key_{static_cast<std::uint32_t>(seed),

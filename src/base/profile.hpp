@@ -10,7 +10,7 @@
 
 namespace ballast {
 
-/// The parts of a step that can be told apart. Phases hold other spans; kernels, waits and
+/// The parts of a step that a profile distinguishes. Phases hold other spans; kernels, waits and
 /// transfers are leaves: spans that open within one of them are not recorded.
 enum class Region : std::uint8_t {
   // Phases.
@@ -22,7 +22,7 @@ enum class Region : std::uint8_t {
   recompute,
   loss,
   evaluation,
-  // Matrix products by what is transposed: forward, gradient of the input, gradient of the weight.
+  // Matrix products by transposed operands: forward, gradient of the input, of the weight.
   product_nt,
   product_nn,
   product_tn,
@@ -41,7 +41,7 @@ enum class Region : std::uint8_t {
   embedding_backward,
   gradient_norm,
   optimizer,
-  // What ranks have to do with one another, and with disks.
+  // Communication between ranks, and access to disks.
   gather,
   room,
   reduce,
@@ -58,14 +58,14 @@ inline constexpr std::size_t kRegions = static_cast<std::size_t>(Region::checkpo
   return region >= Region::product_nt && region <= Region::product_tt;
 }
 
-/// What a span is to do: its arithmetic by the formula, and the bytes that it cannot avoid to read
-/// and write. Zero where that says nothing.
+/// The work of a span: its arithmetic by the formula, and the bytes that it must read and write at
+/// least. Zero where this says nothing.
 struct Work {
   double flop = 0.0;
   double bytes = 0.0;
 };
 
-/// Work that is only memory read and written.
+/// Work that only reads and writes memory.
 [[nodiscard]] constexpr Work moves(std::size_t bytes) { return {0.0, static_cast<double>(bytes)}; }
 
 /// Tells spans of a region apart. Products: {m, n, k, element type}; block phases: {layer}; what
@@ -89,10 +89,10 @@ struct ProfileEvent {
   std::uint8_t model;  ///< of the process, whose work it is
 };
 
-/// Where the time of one rank goes, as nested spans on one thread. The newest events are kept in a
-/// ring that is reserved at once and written to as the run goes; recording allocates nothing. Code
-/// that can be profiled holds a pointer to one, null when nobody looks. Where a process has several
-/// models, each holds its own, and all record in one ring.
+/// How one rank spends its time, as nested spans on one thread. The newest events are kept in a
+/// ring that is reserved at the start; recording allocates nothing. Code that can be profiled holds
+/// a pointer to a Profile, null when nothing is recorded. Where a process has several models, each
+/// holds its own, and all record in one ring.
 class Profile {
  public:
   static constexpr std::size_t kDefaultEvents = std::size_t{1} << 18;
@@ -110,9 +110,9 @@ class Profile {
   }
   void close() { recorder_->close(); }
 
-  /// The last `steps` whole steps that are still there, from the first one's start on: in the order
-  /// of their starts, a span before those within it. What happened between steps is included. All
-  /// of them when fewer were recorded.
+  /// The spans of the last `steps` whole steps that are still kept, and those between these steps,
+  /// in the order of their starts, a span before those within it. If fewer steps were recorded, all
+  /// of them.
   [[nodiscard]] std::vector<ProfileEvent> last_steps(std::size_t steps) const;
 
  private:

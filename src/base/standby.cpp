@@ -6,10 +6,10 @@ namespace ballast {
 
 namespace {
 
-/// A thread that gets on uses its processor all the time, but for what others steal of it.
+/// A thread that makes progress uses its processor all the time, except for what others take.
 constexpr double kLeastShare = 0.25;
 
-/// Who is called home may take so long to get there.
+/// A thread that is called home may take this long to arrive.
 constexpr double kPatience_s = 0.005;
 
 double seconds(clockid_t clock) {
@@ -81,8 +81,8 @@ Standby::State Standby::look() {
   return State::at_home;
 }
 
-/// Without the right to be more than a standby the thread remains one, which does where nobody else
-/// wants this processor.
+/// Without the right to raise its priority the thread remains a standby, which is enough if nobody
+/// else wants this processor.
 void Standby::call_home() {
   const int here = ::sched_getcpu();
   if (here < 0) return;

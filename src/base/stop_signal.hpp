@@ -6,18 +6,18 @@
 
 namespace ballast {
 
-/// What asks a training to save its state and stop.
+/// A request to save the state of a training and stop.
 enum class StopCause { none, user_signal, termination, interrupt, hangup, no_reader };
 inline constexpr std::size_t kStopCauses = 6;
 
 /// The same as the beginning of a sentence that goes on with ": saving step 7".
 [[nodiscard]] std::string_view describe(StopCause cause);
 
-/// Notices SIGUSR1, SIGTERM, SIGINT and SIGHUP, however many of them come and whenever, from its
-/// construction to the end of the process: what is saved because of the first must not be lost by
-/// the next. So there is one in a process at most, made before MPI is initialised. SIGHUP and
-/// SIGINT that were ignored before (nohup, a shell's background) stay so. SIGPIPE is ignored: a
-/// reader that goes away is an error of the write that misses it.
+/// Notices SIGUSR1, SIGTERM, SIGINT and SIGHUP from its construction to the end of the process,
+/// however many arrive: a state that is saved because of the first must not be lost by the next. A
+/// process makes one at most, before MPI is initialized. SIGHUP and SIGINT stay ignored if they
+/// were ignored before (nohup, a shell's background). SIGPIPE is ignored: if a reader goes away,
+/// the write fails instead.
 ///
 /// The handler runs on a stack of its own while the object lives: generated code in matrix
 /// libraries may hold something else in the stack pointer for a while, and a signal that arrives

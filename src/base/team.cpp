@@ -132,7 +132,7 @@ void Team::share_out(const Job& job) {
   tasks_.store(job.tasks, std::memory_order_relaxed);
   const std::uint32_t round = round_.load(std::memory_order_relaxed) + 1;
   unclaimed_.store(std::uint64_t{round} << 32 | job.tasks, std::memory_order_release);
-  // Sequentially consistent: who goes to sleep has seen it, or is seen by the notification.
+  // Sequentially consistent: a thread that goes to sleep has seen it, or is seen when notified.
   round_.store(round);
   round_.notify_all();
   take_tasks(0, nullptr);
@@ -148,8 +148,8 @@ void Team::await_tasks(std::uint32_t tasks) {
   for (Standby& standby : standbys_) standby.let_go(round_.load(std::memory_order_relaxed));
 }
 
-/// Whether one of them will end its task soon. Those that can't are called to this processor, which
-/// has to be left to them.
+/// Whether a helper will end its task soon. Those that cannot are called to this processor, which
+/// must be left to them.
 bool Team::helpers_get_on() {
   bool get_on = false;
   for (Standby& standby : standbys_) get_on |= standby.look() == Standby::State::at_work;
@@ -194,7 +194,7 @@ void Team::do_task(const Job& job, std::size_t task, std::size_t worker) {
   // The caller may return, and even end the team, as soon as it sees the last task counted; it
   // waits for workers to leave only in its destructor, so the notification still has an object.
   const bool is_last = finished_.fetch_add(1) + 1 == job.tasks;
-  // Whoever waits for helpers looks after those that are left.
+  // The thread that waits for helpers watches those that are left.
   if (is_last || !standbys_.empty()) finished_.notify_one();
 }
 

@@ -16,24 +16,24 @@
 
 namespace ballast {
 
-/// Who works in a team.
+/// The threads of a team, and where they run.
 struct Crew {
-  std::size_t workers = 1;  ///< with the caller
-  /// Worker i stays on processors[i], where there is one for each. The caller is left where it is.
+  std::size_t workers = 1;  ///< the caller included
+  /// Worker i stays on processors[i], if there is one for each. The caller stays where it is.
   std::vector<std::size_t> processors = {};
-  /// Workers beyond these, who work only while a processor would be idle: while the caller of
-  /// another team waits for this one, say.
+  /// More workers, which work only while a processor would be idle: for example, while the caller
+  /// of another team waits for this one.
   std::size_t helpers = 0;
-  /// Where helpers look for idle processors; none: wherever the caller may run.
+  /// Where helpers look for idle processors; if empty, wherever the caller may run.
   std::vector<std::size_t> helper_processors = {};
 };
 
-/// A fixed set of workers that share out the tasks of one call at a time. Worker 0 is the thread
-/// that calls `run`; the others are started once, spin a short while for the next call and then
-/// sleep, so that between calls far apart they take no time from anybody. They block all signals
-/// and start with the floating-point environment of the thread that makes the team.
+/// A fixed set of workers that share the tasks of one call at a time. Worker 0 is the thread that
+/// calls `run`; the others are started once, spin for a short while before the next call and then
+/// sleep, so that they take no time from others between distant calls. They block all signals and
+/// start with the floating-point environment of the thread that makes the team.
 ///
-/// Who does a task is left open: results must depend on the task alone. A team of one has no
+/// Any worker may do any task, so results must depend on the task alone. A team of one has no
 /// threads and runs its tasks in place.
 class Team {
  public:
@@ -48,12 +48,12 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  /// Helpers included: what tells workers apart is below this.
+  /// Helpers included: the numbers of workers are below this.
   [[nodiscard]] std::size_t workers() const { return threads_.size() + 1; }
 
   /// f(task, worker) for every task below `tasks`, each once, at most one at a time on a worker.
-  /// Returns when all are done; rethrows what one of them threw, and then others may have been left
-  /// out. Allocates nothing. An internal Error when called from within a task.
+  /// Returns when all are done; rethrows what one of them threw, and then some tasks may not have
+  /// run. Allocates nothing. Throws an internal Error when called from within a task.
   template <class F>
   void run(std::size_t tasks, F&& f) {
     using Callable = std::remove_reference_t<F>;
@@ -73,7 +73,7 @@ class Team {
 
   void run_job(const Job& job);
   void share_out(const Job& job);
-  /// `standby`: of a helper.
+  /// `standby` is null unless the worker is a helper.
   void work(std::size_t worker, Standby* standby);
   void take_tasks(std::size_t worker, Standby* standby);
   void do_task(const Job& job, std::size_t task, std::size_t worker);
@@ -101,20 +101,20 @@ class Team {
   alignas(kLine) std::atomic<std::uint32_t> finished_{0};
 };
 
-/// The workers of a team that may not be there: null stands for the caller alone.
+/// The number of workers; a null team stands for the caller alone.
 [[nodiscard]] inline std::size_t workers_of(const Team* team) {
   return team == nullptr ? 1 : team->workers();
 }
 
-/// Team::run, or the same in place where there is no team.
+/// Team::run, or the same in place if there is no team.
 template <class F>
 void run_tasks(Team* team, std::size_t tasks, F&& f) {
   if (team != nullptr) return team->run(tasks, f);
   for (std::size_t task = 0; task < tasks; ++task) f(task, std::size_t{0});
 }
 
-/// f(first, count) for runs of `piece` items out of `count`, the last one shorter; for work on
-/// items that do not depend on one another, so that one who works alone takes them all at once.
+/// f(first, count) for runs of `piece` items out of `count`, the last one shorter. The items must
+/// not depend on one another: a team of one takes them all in one call.
 template <class F>
 void run_pieces(Team* team, std::size_t count, std::size_t piece, F&& f) {
   if (count == 0) return;

@@ -9,16 +9,16 @@
 namespace ballast {
 
 /// The candidate with the smallest edit distance to `word`, or "" if none is
-/// close enough (a third of the word's length, at least 2) to be a likely slip. A word longer than
-/// any name has no slip that is worth the search.
+/// close enough (a third of the word's length, at least 2) to be a likely typing mistake, or if the
+/// word is longer than any name.
 [[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
 /// Bytes of input that a message quotes at most.
 inline constexpr std::size_t kExcerptBytes = 80;
 
-/// What a message quotes of somebody's input: its first bytes, followed by "..." where there are
-/// more. Control characters and bytes that are not UTF-8 stand as escapes ("\\n", "\\x1b"), so that
-/// a message stays one line and says nothing to the terminal but its text.
+/// Input as a message quotes it: its first bytes, followed by "..." if there are more. Control
+/// characters and bytes that are not UTF-8 are written as escapes ("\\n", "\\x1b"), so that a
+/// message stays one line and sends the terminal nothing but text.
 [[nodiscard]] std::string excerpt(std::string_view input, std::size_t most = kExcerptBytes);
 
 /// 12345678 as "12,345,678".

@@ -15,9 +15,9 @@ struct Word {
   std::string_view word;
 };
 
-/// Chooses the table of an enumeration. Beside each one that people write stands, once,
+/// Selects the table of an enumeration. Each enumeration that users write has, next to it,
 ///   constexpr auto words_of(EnumTag<Enum>) { return std::to_array<Word<Enum>>({...}); }
-/// with its enumerators in the order in which a help shows them.
+/// with its enumerators in the order in which the help shows them.
 template <class Enum>
 struct EnumTag {};
 

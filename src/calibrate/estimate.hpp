@@ -8,10 +8,10 @@
 
 namespace ballast::calibrate {
 
-/// What was left out of a fit and judged by it, turn by turn.
+/// The part of the data that is left out of each fit in turn, and judged by it.
 enum class Fold { run, size };
 
-/// What calibrations like this one are worth on runs that they have not seen.
+/// How well calibrations like this one do on runs that they have not seen.
 struct Estimate {
   Fold fold = Fold::run;  ///< sizes, (dim, layers), where there are several
   Proportion caught;      ///< of the runs that break after settings.early()

@@ -13,7 +13,7 @@
 
 namespace ballast::calibrate {
 
-/// How a calibration is made of runs.
+/// The settings of a fit.
 struct Settings {
   std::vector<monitor::Feature> features{monitor::Feature::attention_growth,
                                          monitor::Feature::loss_rise,
@@ -21,9 +21,9 @@ struct Settings {
   std::uint64_t horizon = 400;  ///< steps that the probability speaks about
   double false_alarms = 0.05;   ///< share of the healthy runs behind it that may alarm
   std::uint64_t start = 100;    ///< step that alarms and looks count from
-  double bar = kBar;            ///< last loss above which a run never learned
+  double bar = kBar;            ///< a run whose last loss is above it never learned
 
-  /// Runs that break by then are too early to be warned of.
+  /// Runs that break by this step break too early for a warning.
   [[nodiscard]] std::uint64_t early() const { return 2 * start; }
 };
 
@@ -41,8 +41,8 @@ using Runs = std::span<const JudgedRun* const>;
 /// Steps from one look of a fit at a run to the next.
 inline constexpr std::uint64_t kBetweenLooks = 50;
 
-/// Looks at runs from settings.start on, while they are unbroken, all of a run weighing as much as
-/// one: does it break within the horizon? A run that never learns does, whenever it is looked at.
+/// Looks at runs from settings.start on, until they break: does the run break within the horizon? A
+/// run that never learns does, at every look. The weights of a run's looks add up to one.
 [[nodiscard]] std::vector<Example> examples_of(Runs runs, const Settings& settings);
 
 /// Step and probability at every probe that has one.

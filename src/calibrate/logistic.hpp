@@ -17,8 +17,8 @@ struct LogisticFit {
   std::vector<double> weights;
 };
 
-/// Logistic regression by Newton's method, all values standardised, with half the sum of the
-/// squared weights of the standardised values as penalty beside the weighted sum over examples.
+/// Logistic regression by Newton's method on standardized values. The penalty, added to the
+/// weighted sum over examples, is half the sum of the squared weights of these values.
 /// Needs examples of both kinds, with equally many values.
 [[nodiscard]] LogisticFit fit_logistic(std::span<const Example> examples);
 

@@ -7,7 +7,7 @@
 
 namespace ballast::calibrate {
 
-/// What a log says of one step.
+/// One step as the log has it.
 struct Record {
   std::uint64_t step = 0;
   double loss = 0.0;       ///< nats a token; NaN: was not finite
@@ -33,7 +33,7 @@ enum class Outcome { diverged, drift, never_learned, spike, healthy, unfinished,
 
 [[nodiscard]] std::string_view name_of(Outcome outcome);
 
-/// "Never learned" lies above it: nats a byte that counting pairs of letters comes to.
+/// A run that ends above it "never learned": nats a byte that counting pairs of letters reaches.
 inline constexpr double kBar = 2.2;
 
 struct Label {
@@ -41,12 +41,12 @@ struct Label {
   std::optional<std::uint64_t> event;  ///< the step at which the departure begins
   double final_loss = 0.0;             ///< mean of the last 50 records with a finite loss
 
-  /// To never learn is to break, too, with no step at which it happens.
+  /// A run that never learned counts as broken too, without a step at which it broke.
   [[nodiscard]] bool breaks() const;
   [[nodiscard]] bool is_healthy() const { return outcome == Outcome::healthy; }
 };
 
-/// Whether a run came to its last step, and by itself.
+/// Whether a run reached its last step, and without the monitor's help.
 enum class Ending { reached, cut_off, steered };
 
 /// Of a run's records, in the order of their steps; at least one.

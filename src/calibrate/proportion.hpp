@@ -6,7 +6,7 @@
 
 namespace ballast::calibrate {
 
-/// So many of so many.
+/// A count out of a total.
 struct Proportion {
   std::size_t hits = 0;
   std::size_t of = 0;

@@ -12,19 +12,19 @@
 
 namespace ballast::calibrate {
 
-/// What a run's configuration says of it.
+/// The facts that a run's configuration states.
 struct RunFacts {
   monitor::Architecture model;
-  std::uint64_t last_step = 0;  ///< that it was to reach
+  std::uint64_t last_step = 0;  ///< the planned one
 };
 
-/// A probe, and what the risk was, or would have been, read from.
+/// A probe, and the values from which the risk was, or would have been, computed.
 struct Look {
   std::uint64_t step = 0;
   monitor::FeatureVector features{};  ///< medians over the newest probes, as the monitor takes them
 };
 
-/// A run, as its folder has it.
+/// A run, read from its folder.
 struct Run {
   std::string name;  ///< as it was given
   RunFacts facts;

@@ -108,12 +108,13 @@ class PieceReader {
 Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout, const Checked& checkpoint,
               const ShardTensors& tensors) {
   require_fit(world, layout, tensors);
-  const auto& [folder, manifest, rows] = checkpoint;
+  const std::filesystem::path& folder = checkpoint.folder;
+  const Manifest& manifest = checkpoint.manifest;
   const auto paths = paths_of(manifest, folder);
   std::optional<PieceReader> reader;
   comm::agree(world, "checkpoint tensors", [&] {
     require_same_tensors(manifest, layout.table(), folder);
-    reader.emplace(shard_pieces(ExtentMap{layout.table(), rows, paths}, layout), paths);
+    reader.emplace(shard_pieces(ExtentMap{layout.table(), checkpoint.rows, paths}, layout), paths);
   });
   const auto own_steps = narrow<std::int64_t>(reader->steps());
   const auto steps = world.max(own_steps, {"checkpoint", "steps of reading"});

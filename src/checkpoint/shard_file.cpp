@@ -18,7 +18,7 @@ constexpr std::size_t kRowWords = 3;
 /// From this version on tensors may be frozen.
 constexpr std::uint64_t kVersionWithFrozen = 3;
 /// Headers and rows of a file, generously.
-constexpr std::uint64_t kOverheadBytes = 16 * 1024;
+constexpr std::uint64_t kOverheadBytes = std::uint64_t{16} << 10;
 
 std::string dataset_of(Part part) { return std::string{name_of(part)}; }
 

@@ -15,11 +15,11 @@ struct Assignment {
   std::string where;  ///< "FILE:LINE", or empty for the command line
 };
 
-/// Carries out assignments of one source in order. Usage Errors name an unknown key with the
-/// nearest one there is, a key that comes twice, and a value that is not allowed with what is.
+/// Carries out the assignments of one source in order. Usage Errors name an unknown key and the
+/// nearest known one, a key that is given twice, or a value that is not allowed and what is.
 void assign(std::span<const Assignment> assignments, std::span<const Option> options);
 
-/// A usage Error that names a required option without a value.
+/// Throws a usage Error that names a required option without a value.
 void require(std::span<const Option> options);
 
 }  // namespace ballast::cli

@@ -63,7 +63,7 @@ ExitCode run(Arguments arguments) {
   train::generate(options, [&unsaid](std::string_view piece) {
     write(std::exchange(unsaid, {}));  // with the first piece: an Error comes before any text
     write(piece);
-    flush_output();  // nobody writes on for a full disk
+    flush_output();  // ends the work if the disk is full
   });
   write("\n");
   return ExitCode::ok;

@@ -33,7 +33,7 @@ constexpr HelpText kHelp{
         "  ballast inspect runs/quickstart\n"
         "  ballast inspect --verify runs/quickstart\n"};
 
-/// Of texts that a stranger may have written; a path is not longer.
+/// The longest quotation of a text that need not be trusted; a path is not longer.
 constexpr std::size_t kLongText = 4096;
 
 struct InspectOptions {

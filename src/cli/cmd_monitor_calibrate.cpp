@@ -228,7 +228,7 @@ ExitCode run(Arguments arguments) {
   const auto judged = read_runs(request);
   std::vector<const JudgedRun*> all;
   for (const auto& one : judged) all.push_back(&one);
-  // What did not come to an end of its own says nothing, not even which models there are.
+  // A run that was cut off or steered says nothing, not even which models there are.
   std::vector<const JudgedRun*> ended = all;
   std::erase_if(ended, [](const JudgedRun* one) {
     return one->label.outcome == Outcome::unfinished || one->label.outcome == Outcome::steered;

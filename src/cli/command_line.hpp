@@ -16,7 +16,7 @@ using Arguments = std::span<const std::string>;
                                                          std::span<const Option> options,
                                                          const std::string& positional = {});
 
-/// The whole way for a command without a configuration file: parse, apply, require.
+/// All steps for a command without a configuration file: parse, assign, check required options.
 void read_command_line(Arguments arguments, std::span<const Option> options,
                        const std::string& positional = {});
 

@@ -13,15 +13,15 @@
 
 namespace ballast::cli {
 
-/// A command that one process does; under a launcher rank 0 does it and the others stand by.
+/// A command for one process; under a launcher rank 0 runs it and the others wait.
 using SerialRun = ExitCode (*)(Arguments);
-/// A command that all ranks do together.
+/// A command that all ranks run together.
 using ParallelRun = ExitCode (*)(comm::Communicator& world, Arguments);
-/// The same with a state that a signal must not cost; others end at once when one comes.
+/// The same with a state that a signal must not destroy; other commands end at once on a signal.
 using StoppableRun = ExitCode (*)(comm::Communicator& world, const StopSignal& stop_signal,
                                   Arguments);
 using Run = std::variant<SerialRun, ParallelRun, StoppableRun>;
-/// A command whose arguments decide which of them it is.
+/// A command whose arguments decide which of these kinds it is.
 using RunChoice = Run (*)(Arguments);
 
 struct Command {
@@ -41,7 +41,7 @@ struct Command {
 [[nodiscard]] Command monitor_profile_command();
 [[nodiscard]] Command monitor_calibrate_command();
 
-/// All commands, in the order in which a newcomer meets them.
+/// All commands, in the order in which a new user needs them.
 [[nodiscard]] std::span<const Command> commands();
 
 /// The command whose name `words` begin with, or nullptr.

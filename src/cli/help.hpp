@@ -9,7 +9,7 @@
 
 namespace ballast::cli {
 
-/// What the help of a command says besides its options.
+/// The help of a command without its options.
 struct HelpText {
   std::string_view usage;
   std::string_view about;

@@ -1,6 +1,7 @@
 #include "cli/ini.hpp"
 
 #include <cctype>
+#include <fmt/format.h>
 #include <iomanip>
 #include <sstream>
 
@@ -83,7 +84,7 @@ std::vector<Assignment> parse_ini(const std::string& text, std::string_view file
     if (assignments.size() == kMostKeys) {
       throw usage_error("{}: more than {} keys in one file", where, kMostKeys);
     }
-    assignments.push_back({.name = section.empty() ? key : section + "." + key,
+    assignments.push_back({.name = section.empty() ? key : fmt::format("{}.{}", section, key),
                            .value = parse_value(line.substr(equals + 1), where),
                            .where = where});
   }

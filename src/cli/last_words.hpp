@@ -10,10 +10,10 @@
 
 namespace ballast::cli {
 
-/// Guards an orderly end. A rank that leaves with an Error expects all others to do so too and
-/// meets them when MPI is finalised; when they do not come within `grace`, this prints `message`
-/// (if there is one) and ends the process with `code`, so that no Error of a single rank is lost
-/// in a wait. Calls no MPI.
+/// Guards the end of a process. A rank that ends with an Error expects all others to do so too, and
+/// waits for them when MPI is finalized. If they do not arrive within `grace`, this prints
+/// `message` (if there is one) and ends the process with `code`, so that the Error of a single rank
+/// is not lost in a wait. Calls no MPI.
 class LastWords {
  public:
   LastWords(std::string message, ExitCode code, std::chrono::milliseconds grace);

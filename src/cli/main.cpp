@@ -32,7 +32,7 @@ ExitCode run_together(int& argc, char**& argv, const std::string& what,
   const auto launched = launched_job();
   return run_in_job(argc, argv, [&](comm::Communicator& world) {
     if (const auto problem = launch_problem(launched, world.size()); !problem.empty()) {
-      if (launched->rank != 0) return ExitCode::usage;  // each is alone, and one word is enough
+      if (launched->rank != 0) return ExitCode::usage;  // each is alone, one message is enough
       throw usage_error("{}", problem);
     }
     comm::require_same(world, {{"program", program_version()}}, ExitCode::data,
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   try {
     const ballast::ExitCode code = ballast::cli::run(argc, argv, words);
-    // What a command has to say of its own comes first.
+    // The command's own output comes first.
     if (code == ballast::ExitCode::ok) ballast::cli::flush_output();
     return static_cast<int>(code);
   } catch (const ballast::Error& error) {

@@ -4,11 +4,11 @@
 
 namespace ballast::cli {
 
-/// Passes on what was printed. A data Error if standard output has not taken all of it, now or
-/// earlier: a full disk, a reader that went away.
+/// Flushes standard output. Throws a data Error if it did not take all that was printed, now or
+/// earlier: the disk is full, or the reader has gone.
 void flush_output();
 
-/// Whether standard output has refused something so far.
+/// Whether a write to standard output has failed so far.
 [[nodiscard]] bool output_failed();
 
 /// A line on standard error, after what was printed so far, in one write: messages of several ranks

@@ -16,7 +16,7 @@ namespace {
 using data::Boundaries;
 using data::SplitRule;
 
-/// Training segments of fewer tokens are worth a word: data.seq_len may well be longer.
+/// Training segments of fewer tokens get a warning: data.seq_len may well be longer.
 constexpr std::uint64_t kShortSegment = 16384;
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view several) {

@@ -4,7 +4,7 @@
 
 namespace ballast::cli {
 
-/// Prints what `prepare` took, what it left out and what it made of it, a line each.
+/// Prints the inputs of `prepare`, those that it left out, and the result, a line each.
 void print_summary(const data::PrepareOptions& options, const data::PrepareSummary& summary,
                    double elapsed_s);
 

@@ -8,8 +8,8 @@
 
 namespace ballast::cli {
 
-/// One line on a live terminal that tells how far a long work is; nothing anywhere else. It is
-/// gone when the object is.
+/// One line on a live terminal that shows the progress of long work; nothing elsewhere. The
+/// destructor removes it.
 class ProgressLine {
  public:
   /// `title` must outlive the line.

@@ -11,7 +11,7 @@ namespace ballast::cli {
 
 namespace {
 
-/// What is wrong with a file that a program wrote is no mistake of whoever names it.
+/// An error in a file that the program wrote is a data Error, not a usage Error.
 template <class Work>
 auto as_data(Work&& work) {
   try {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds kGrace{30};
 
-/// Who is to be run again has met no error.
+/// A job that is to be run again has met no error.
 void print_end(const Error& error) {
   if (error.code() != ExitCode::run_again) return print_error(error.what());
   print_line(fmt::format("ballast: stopped: {}", error.what()));

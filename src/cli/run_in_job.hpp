@@ -13,8 +13,8 @@ namespace ballast::cli {
 
 /// Runs `work` on every rank of the job, between MPI's initialisation and finalisation. An Error is
 /// expected on all ranks: rank 0 prints it, and all finalise and return its exit code. (A process
-/// that ended without finalising would take the others down before rank 0 has spoken.) What else
-/// is thrown, or an Error that the other ranks do not share, ends this process.
+/// that ended without finalizing would end the others before rank 0 has printed.) Any other
+/// exception, or an Error that the other ranks do not share, ends this process.
 [[nodiscard]] ExitCode run_in_job(int& argc, char**& argv,
                                   const std::function<ExitCode(comm::Communicator&)>& work);
 

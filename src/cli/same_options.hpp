@@ -10,14 +10,14 @@
 
 namespace ballast::cli {
 
-/// What to do where ranks were started differently.
+/// The advice if ranks were started differently.
 inline constexpr std::string_view kStartAlike = "start all ranks with the same command and files";
 
 /// The rows that must be the same on every rank, as asked for: `auto` is "auto".
 [[nodiscard]] comm::Facts facts_of(std::span<const Option> options);
 
-/// read_command_line on every rank of a job. What one rank cannot read fails all, and so does, with
-/// a usage Error that names both sides, a value that differs from rank 0's. Collective.
+/// read_command_line on every rank of a job. If one rank fails, all do; if a value differs from
+/// rank 0's, all throw a usage Error that names both sides. Collective.
 void read_command_line(comm::Communicator& world, Arguments arguments,
                        std::span<const Option> options);
 

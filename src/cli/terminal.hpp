@@ -4,13 +4,13 @@
 
 namespace ballast::cli {
 
-/// How to write for whoever reads standard output. Plain is what files and pipes get.
+/// How to write to standard output. Files and pipes get plain text.
 struct Terminal {
   bool live = false;    ///< a line may be rewritten in place
   bool colour = false;  ///< escape sequences for bold
 };
 
-/// What the decision rests on.
+/// The facts for this decision.
 struct TerminalFacts {
   bool stdout_is_tty = false;
   bool under_launcher = false;
@@ -20,9 +20,9 @@ struct TerminalFacts {
   bool no_color = false;      ///< NO_COLOR is set and not empty
 };
 
-/// Open MPI's mpirun gives every rank a pseudo-terminal, wherever its own output goes, so under a
-/// launcher isatty says nothing: what mpirun's own standard output points to does. Without a
-/// readable parent (another host, a wrapper) the answer is plain.
+/// Open MPI's mpirun gives every rank a pseudo-terminal, wherever its own output goes. So under a
+/// launcher the standard output of mpirun itself decides, not isatty. If the parent cannot be read
+/// (another host, a wrapper), the answer is plain.
 [[nodiscard]] Terminal decide_terminal(const TerminalFacts& facts);
 
 /// The terminal of this process.

@@ -14,26 +14,26 @@ namespace ballast::cli {
 /// The text of a configuration file.
 using ReadFile = std::function<std::string(const std::filesystem::path&)>;
 
-/// What `ballast train` was asked for.
+/// The options of `ballast train`.
 struct TrainRequest {
   std::filesystem::path file;
   bool is_dry = false;
-  std::optional<std::vector<std::size_t>> ranks;  ///< that a dry run plans for
+  std::optional<std::vector<std::size_t>> ranks;  ///< the rank counts of a dry run
   std::optional<std::uint64_t> ranks_per_host;
   train::Config config;
 };
 
-/// What `ballast train` takes: options of its own, then every key of a configuration. The rows
-/// write to `request`.
+/// The rows of `ballast train`: its own options, then every key of a configuration. The rows write
+/// to `request`.
 [[nodiscard]] std::vector<Option> train_command_options(TrainRequest& request);
 
-/// Defaults, then the file named by --config, then the options. Usage Errors; keys are not yet held
-/// against each other.
+/// Defaults, then the file named by --config, then the options. Throws usage Errors; does not yet
+/// check keys against each other.
 [[nodiscard]] TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file);
 /// The configuration alone.
 [[nodiscard]] train::Config read_training_config(Arguments arguments, const ReadFile& read_file);
 
-/// What `ballast tune` was asked for.
+/// The options of `ballast tune`.
 struct TuneRequest {
   std::filesystem::path file;
   std::filesystem::path output;
@@ -45,7 +45,7 @@ struct TuneRequest {
 /// As read_train_request reads; run.dir is not needed.
 [[nodiscard]] TuneRequest read_tune_request(Arguments arguments, const ReadFile& read_file);
 
-/// What `ballast monitor profile` was asked for.
+/// The options of `ballast monitor profile`.
 struct ProfileRequest {
   std::filesystem::path file;
   std::filesystem::path output;  ///< empty: a table on standard output

@@ -11,21 +11,21 @@
 
 namespace ballast::comm {
 
-/// Runs `work` on every rank; if it throws an Error on any, every rank throws the Error of the
-/// lowest failing rank, named. So a file that one host cannot see ends the job with one message and
-/// one exit code, instead of leaving the others waiting. Collective; `work` itself must not
-/// communicate. `what` says the same on every rank, like a Place.
+/// Runs `work` on every rank. If it throws an Error on any, every rank throws the Error of the
+/// lowest failing rank, with its name: a file that one host cannot see ends the job with one
+/// message and one exit code, instead of leaving the others waiting. Collective; `work` itself must
+/// not communicate. `what` is the same on every rank, like a Place.
 void agree(Communicator& world, std::string_view what, const std::function<void()>& work);
 
-/// Long work, a step at a time: every rank calls `work(step)` for the steps 0 to steps - 1 (the
-/// same number on every rank; a rank that has nothing left to do returns at once), and waits for
-/// the others after each. So nobody waits for longer than the slowest step takes, and the timeout
-/// of collectives need not know how long the whole is. After a step in which `work` threw an Error
-/// on any rank, every rank throws that Error, as in agree(). Collective.
+/// Long work in steps: every rank calls `work(step)` for the steps 0 to steps - 1 (the same number
+/// on every rank; `work` returns at once if a rank has nothing left to do), and waits for the
+/// others after each. So no rank waits longer than the slowest step takes, and the timeout of
+/// collectives need not cover the whole work. After a step in which `work` threw an Error on any
+/// rank, every rank throws that Error, as in agree(). Collective.
 void agree_stepwise(Communicator& world, std::string_view what, std::size_t steps,
                     const std::function<void(std::size_t step)>& work);
 
-/// The same when a value comes out of it.
+/// The same for work that returns a value.
 template <class Value>
 [[nodiscard]] Value agree_on(Communicator& world, std::string_view what,
                              const std::function<Value()>& work) {

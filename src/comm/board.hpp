@@ -8,24 +8,24 @@
 
 namespace ballast::comm {
 
-/// How ranks that share memory tell each other how far they are: one 32-bit counter per kind of
-/// event and rank, written by its rank alone, read by all; whoever it keeps waiting may sleep until
-/// it changes. What a rank wrote to shared memory before it posts a value is seen by every rank
-/// that has found the value reached.
+/// Counters with which ranks that share memory tell each other how far they are: one of 32 bits for
+/// each kind of event and rank, written by its rank alone, read by all. A rank that waits for one
+/// may sleep until it changes. Whatever a rank wrote to shared memory before it posts a value is
+/// seen by every rank that has found the value reached.
 ///
-/// The board is a view of bytes that start as zeros and that all ranks see, in processes or in
-/// threads. Counters may run past 2^32, as long as none is 2^31 or more ahead of what others wait
-/// for.
+/// The board is a view of bytes that start as zeros and that all ranks see, as processes or as
+/// threads. Counters may wrap at 2^32, as long as none is 2^31 or more ahead of a value that others
+/// wait for.
 ///
-/// Memory order comes from post and reached, which do not cover non-temporal stores: after
-/// these, `_mm_sfence()` belongs before `post`.
+/// post and reached order memory accesses, except non-temporal stores: after these, call
+/// `_mm_sfence()` before `post`.
 class Board {
  public:
   /// Each counter has this many bytes to itself: two cache lines, since processors fetch lines in
   /// pairs.
   static constexpr std::size_t kStride = 128;
 
-  /// What a board of this shape needs.
+  /// The bytes that a board of this shape needs.
   [[nodiscard]] static constexpr std::size_t bytes(std::size_t kinds, std::size_t ranks) {
     return kinds * ranks * kStride;
   }
@@ -33,9 +33,9 @@ class Board {
   /// `memory` begins at a multiple of kStride and has at least bytes(kinds, ranks).
   Board(std::span<std::byte> memory, std::size_t kinds, std::size_t ranks, std::size_t own_rank);
 
-  /// This rank has come to `value`, which is not behind what it posted before. Wakes who sleeps.
+  /// Posts `value`, which must not be behind what this rank posted before, and wakes the waiters.
   void post(std::size_t kind, std::uint32_t value) {
-    // Sequentially consistent: who goes to sleep has seen the value, or is seen here.
+    // Sequentially consistent: a rank that goes to sleep has seen the value, or is seen here.
     counter(kind, own_rank_).store(value);
     if (sleepers(kind, own_rank_).load() != 0) wake(kind);
   }
@@ -45,8 +45,8 @@ class Board {
     return !is_behind(counter(kind, rank).load(std::memory_order_acquire), value);
   }
 
-  /// Waits until reached(kind, rank, value). Whoever is on its own core answers soon; after that
-  /// idle() is called in each round, to lend the core to others and to see to what else waits.
+  /// Waits until reached(kind, rank, value). Spins at first, since a rank on a core of its own
+  /// answers soon, then calls idle() in each round, to lend the core and to do other pending work.
   template <class Idle>
   void wait(std::size_t kind, std::size_t rank, std::uint32_t value, Idle&& idle) const {
     for (int spins = 0; !reached(kind, rank, value);) {
@@ -68,8 +68,8 @@ class Board {
   using Counter = std::atomic_ref<std::uint32_t>;
   static_assert(Counter::is_always_lock_free, "a lock would be private to each process");
 
-  // About ten microseconds: several times what an answer takes, and little beside a time slice when
-  // there are more ranks than cores.
+  // About ten microseconds: several times the duration of an answer, but much less than a time
+  // slice, which matters if there are more ranks than cores.
   static constexpr int kSpins = 300;
 
   /// Tells the processor that this is a waiting loop.

@@ -21,8 +21,8 @@ namespace ballast::comm {
 class Exchange;    // the messages of one collective under way
 class GatherSlot;  // an all-gather under way beside other work
 
-/// Where the time of bulk collectives (all_gather, all_to_all, and what is done through memory that
-/// ranks share) went.
+/// The time spent in bulk collectives (all_gather, all_to_all, and transfers through memory that
+/// ranks share).
 struct Timings {
   double work_s = 0.0;  ///< moving bytes
   double skew_s = 0.0;  ///< waiting for ranks that arrive later
@@ -30,11 +30,11 @@ struct Timings {
 
 /// A group of ranks that exchange messages: the one owner of an MPI communicator. Move-only.
 ///
-/// Every collective is made of point-to-point messages that are polled, never of a call that could
-/// block for ever: when a peer does not answer within the timeout, the waiting rank prints its own
-/// rank, host, step, the subject, the collective and the peers that are missing, and ends the
-/// process with exit code 70. Sums are of integers only: floating-point sums have an order, and
-/// the order is the caller's business.
+/// Every collective consists of point-to-point messages that are polled, never of a call that could
+/// block for ever. If a peer does not answer within the timeout, the waiting rank prints its own
+/// rank, host, step, the subject, the collective and the missing peers, and ends the process with
+/// exit code 70. Only integers are summed: a floating-point sum depends on its order, which is for
+/// the caller to choose.
 class Communicator {
  public:
   /// Takes over `handle` and frees it at the end. Collective over its ranks, which must all be of
@@ -51,18 +51,18 @@ class Communicator {
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
   /// Host name of a rank of this communicator.
   [[nodiscard]] const std::string& host(int rank) const { return roster_.host(rank); }
-  /// "rank 3/8 node04": this rank as people count, over the whole job, also in a part of it.
+  /// "rank 3/8 node04": this rank, counted over the whole job, also in a communicator of a part.
   [[nodiscard]] std::string name() const { return name(rank_); }
   [[nodiscard]] std::string name(int rank) const { return roster_.name(rank); }
   /// The same inside a sentence: "rank 3/8 (node04)".
   [[nodiscard]] std::string label(int rank) const { return roster_.label(rank); }
 
-  /// How long a collective waits, since a message last moved, before it names who is missing and
-  /// ends the process.
+  /// How long a collective waits after the last message moved, before it names the missing ranks
+  /// and ends the process.
   void set_timeout_s(double seconds) { timeout_s_ = seconds; }
   [[nodiscard]] double timeout_s() const { return timeout_s_; }
-  /// A file to which the message of a collective that hangs is appended, besides standard error:
-  /// what ended a job can be read where the job left its results. None by default.
+  /// A file that gets the message of a collective that hangs, besides standard error, so that the
+  /// reason for a job's end can be read next to its results. None by default.
   void set_last_words(std::filesystem::path file) { last_words_ = std::move(file); }
   [[nodiscard]] const std::filesystem::path& last_words() const { return last_words_; }
   /// This rank, as it names itself in the report of a collective that hangs or goes wrong.
@@ -73,18 +73,18 @@ class Communicator {
   void set_step(std::uint64_t step) { step_ = step; }
   [[nodiscard]] std::uint64_t step() const { return step_; }
 
-  /// What bulk collectives took since the last call.
+  /// The time of bulk collectives since the last call.
   [[nodiscard]] Timings take_timings() { return std::exchange(timings_, {}); }
-  /// What was done beside the messages: reading other ranks' memory, waiting for their word.
+  /// Adds time spent outside of messages: reading other ranks' memory, waiting for their posts.
   void add_work_s(double seconds) { timings_.work_s += seconds; }
   void add_skew_s(double seconds) { timings_.skew_s += seconds; }
 
-  /// Lets MPI move what is under way; for ranks that wait for something else.
+  /// Lets MPI move messages under way; for ranks that wait for something else.
   void make_progress() const;
 
   void barrier(Place place);
 
-  /// The bytes of `root` to everyone.
+  /// Sends the bytes of `root` to all ranks.
   void broadcast(std::span<std::byte> bytes, int root, Place place);
 
   /// `own` of rank r lands at receive[offsets[r]], counts[r] bytes; own.size() == counts[rank()].
@@ -126,7 +126,7 @@ class Communicator {
 
  private:
   friend class GatherSlot;
-  /// The next collective begins: every rank draws the same tag for its messages.
+  /// Begins the next collective: every rank takes the same tag for its messages.
   void begin(Exchange& exchange, Place place);
   /// Checks the sizes of an all-gather and puts this rank's part in its place.
   void place_own_part(std::span<const std::byte> own, std::span<std::byte> receive,
@@ -136,7 +136,7 @@ class Communicator {
   void post_all_gather(Exchange& exchange, std::span<const std::byte> own,
                        std::span<std::byte> receive, std::span<const std::size_t> counts,
                        std::span<const std::size_t> offsets) const;
-  /// Waits for its messages. Whoever is missing is named, and ends the process.
+  /// Waits for its messages. If ranks are missing, names them and ends the process.
   void complete(Exchange& exchange, Place place) const;
   template <class Post>
   void run(Place place, Post&& post);

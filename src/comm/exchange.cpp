@@ -129,8 +129,7 @@ Exchange::Missing Exchange::missing() const {
   }
   for (auto* peers : {&missing.silent, &missing.unwilling}) {
     std::ranges::sort(*peers);
-    const auto repeated = std::ranges::unique(*peers);
-    peers->erase(repeated.begin(), repeated.end());
+    peers->erase(std::unique(peers->begin(), peers->end()), peers->end());
   }
   return missing;
 }

@@ -9,9 +9,9 @@
 namespace ballast::comm {
 
 /// Point-to-point messages that are posted together and polled until all have moved: the engine of
-/// every collective. Several exchanges may be under way on one MPI communicator, told apart by
-/// their tags; each is used for one collective after the other, and its tables keep their room, so
-/// that a training step allocates nothing here.
+/// every collective. Several exchanges may be under way on one MPI communicator; their tags keep
+/// them apart. Each is used for one collective after the other, and its tables keep their memory,
+/// so that a training step allocates nothing here.
 class Exchange {
  public:
   /// Messages are byte counts in an int; longer transfers are cut into pieces of this size.
@@ -37,7 +37,7 @@ class Exchange {
     int peer = -1;             ///< of the message at fault; -1 when stuck
     std::size_t expected = 0;  ///< bytes
     std::size_t received = 0;  ///< bytes, when too short
-    int code = MPI_SUCCESS;    ///< what MPI said, when failed
+    int code = MPI_SUCCESS;    ///< the error of MPI, when failed
   };
   /// Lets messages move, once.
   [[nodiscard]] std::optional<Fault> poll();

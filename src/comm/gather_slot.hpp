@@ -8,13 +8,13 @@
 
 namespace ballast::comm {
 
-/// An all-gather that goes on while the rank does other work: what the next unit needs arrives
-/// during this one's computation. Several slots may be under way on one communicator; every rank
-/// starts its gathers, and its other collectives, in the same order.
+/// An all-gather that goes on while the rank does other work: the weights of the next unit arrive
+/// during the computation of this one. Several slots may be under way on one communicator; every
+/// rank starts its gathers, and its other collectives, in the same order.
 ///
-/// Bytes move only while a rank is inside MPI: `poke` now and then, or other collectives, drive it.
-/// Time in any member counts as `work_s` in the communicator's timings: whether a rank waits in
-/// `finish` for bytes under way or for a peer that has not started cannot be told.
+/// Bytes move only while a rank is inside MPI: call `poke` now and then; other collectives help
+/// too. Time in any member counts as `work_s` in the communicator's timings: `finish` cannot tell
+/// whether it waits for bytes under way or for a peer that has not started.
 class GatherSlot {
  public:
   /// `comm` must outlive the slot, and stay where it is.
@@ -34,8 +34,8 @@ class GatherSlot {
   [[nodiscard]] bool under_way() const { return under_way_; }
   /// Lets bytes move, without waiting. Does nothing when nothing is under way.
   void poke();
-  /// Waits until all parts are there; at once when nothing is under way. When none comes within the
-  /// communicator's timeout, those that are missing are named and the process ends.
+  /// Waits until all parts are there; returns at once when nothing is under way. If none arrives
+  /// within the communicator's timeout, names the missing ranks and ends the process.
   void finish();
 
  private:

@@ -5,9 +5,9 @@
 
 namespace ballast::comm {
 
-/// Where a collective stands in the training, for the message of the one that hangs. The same on
-/// every rank: the tags of the messages tell places apart, so that ranks which disagree about what
-/// comes next stop with names instead of mixing their data.
+/// Names a collective in the training, for the message if it hangs. It is the same on every rank:
+/// message tags depend on it, so that ranks that disagree about the next collective stop with an
+/// error that names it, instead of mixing their data.
 struct Place {
   std::string_view what;          ///< e.g. "all_gather"
   std::string_view subject = {};  ///< e.g. "unit block.3"

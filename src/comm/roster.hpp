@@ -5,7 +5,7 @@
 
 namespace ballast::comm {
 
-/// Who the ranks of a communicator are, for people: as they count over the whole job, and by host.
+/// Names for the ranks of a communicator: their numbers in the whole job, and their hosts.
 struct Roster {
   int job_size = 1;
   std::vector<int> job_ranks;      ///< in MPI_COMM_WORLD, by rank of the communicator

@@ -11,8 +11,8 @@ namespace ballast::comm {
 /// Name and version of the MPI library: "Open MPI v4.1.4". Needs no Runtime.
 [[nodiscard]] std::string mpi_version();
 
-/// MPI for the lifetime of the process: initialised (MPI_THREAD_FUNNELED) by the constructor,
-/// finalised by the destructor, unless an exception is unwinding, when peers may never arrive.
+/// MPI for the lifetime of the process: initialized (MPI_THREAD_FUNNELED) by the constructor,
+/// finalized by the destructor, except while an exception unwinds, when peers may never arrive.
 /// Works without a launcher too: then the world has one rank.
 class Runtime {
  public:

@@ -20,7 +20,7 @@ std::string encode(const Facts& facts) {
 Facts decode(std::string_view text) {
   const auto next = [&] {
     const std::size_t end = text.find('\0');
-    const std::string part{text.substr(0, end)};
+    std::string part{text.substr(0, end)};
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     return part;
   };

@@ -18,12 +18,12 @@ struct Fact {
 };
 using Facts = std::vector<Fact>;
 
-/// In which facts `own` differs from `root`, in words: "optim.lr: LABEL has 0.0003, LABEL has
-/// 0.001; ..."; empty when in none. A fact that one side lacks is "nothing". At most 8 are named.
+/// The facts in which `own` differs from `root`, as a text: "optim.lr: LABEL has 0.0003, LABEL has
+/// 0.001; ...", or "". A fact that one side lacks is "nothing". At most 8 are named.
 [[nodiscard]] std::string differences(const Facts& root, const std::string& root_label,
                                       const Facts& own, const std::string& own_label);
 
-/// Compares every rank's facts with those of rank 0. Where one differs, every rank throws the same
+/// Compares every rank's facts with those of rank 0. If one differs, every rank throws the same
 /// Error of `code`, which names fact, value, rank and host on both sides and ends with `advice`.
 /// Collective.
 void require_same(Communicator& world, const Facts& own, ExitCode code, std::string_view advice);

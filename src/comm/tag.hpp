@@ -13,10 +13,10 @@ namespace ballast::comm {
 /// The largest tag that every MPI library allows (MPI 3.1, section 8.1.2).
 inline constexpr int kLowestTagLimit = 32767;
 
-/// The tag of a collective's messages, from 0 to `limit`, in two halves. One tells the place and
-/// the step: a rank that skips a collective makes the next one at the same count, and must not
-/// answer with its data. The other counts the collectives: it stays shifted on that rank from then
-/// on, and so finds what the first half cannot see.
+/// The tag of a collective's messages, from 0 to `limit`, in two halves. One depends on the place
+/// and the step: if a rank skips a collective, its next one has the same count, and must not be
+/// taken for the skipped one. The other counts the collectives: on that rank it differs from then
+/// on, which finds skips that the first half cannot see.
 [[nodiscard]] inline int tag_for(std::uint64_t sequence, const Place& place, std::uint64_t step,
                                  int limit) {
   const auto tags = static_cast<std::uint32_t>(limit) + 1;

@@ -11,19 +11,19 @@
 
 namespace ballast::data {
 
-/// Elements that a growing dataset of the file is stored in at a time.
+/// Elements in one chunk of a growing dataset of the file.
 inline constexpr std::size_t kChunk = std::size_t{64} << 10;
 
-/// Hashes of what the file stores of one dataset, a block of 1 MiB of its values at a time, so that
-/// blocks are checked by any process in any order. The stored bytes are hashed, not the values:
-/// unpacking takes many times as long as reading, and damage shows in either.
+/// Hashes of the stored bytes of one dataset, one for each block of 1 MiB of its values, so that
+/// any process can check blocks in any order. The stored bytes are hashed, not the values:
+/// unpacking takes many times as long as reading, and either shows damage.
 class BlockTable {
  public:
   static constexpr std::size_t kBytes = std::size_t{1} << 20;
 
   /// Reads the whole dataset.
   static BlockTable compute(const storage::H5Reader& file, const std::string& dataset);
-  /// What `write` left in the file; a data Error if there are not as many hashes as blocks.
+  /// The table that `write` stored; a data Error if there are not as many hashes as blocks.
   static BlockTable read(const storage::H5Reader& file, const std::string& dataset);
   void write(storage::H5Writer& file) const;
 
@@ -31,7 +31,7 @@ class BlockTable {
   /// The block that holds an element.
   [[nodiscard]] std::size_t block_of(std::uint64_t element) const { return element / in_block_; }
   [[nodiscard]] Hash128 hash() const;
-  /// A data Error that names dataset, block and elements where the file holds something else.
+  /// Throws a data Error that names dataset, block and elements if the file holds something else.
   void verify(const storage::H5Reader& file, std::size_t block) const;
 
  private:

@@ -6,9 +6,9 @@
 
 namespace ballast::data {
 
-/// What can be made of a file as text to train on.
+/// How the content of a file can serve as text to train on.
 enum class ContentKind {
-  text,     ///< no other format is recognised; a NUL byte may still show that it is none
+  text,     ///< no other format is recognized; a NUL byte may still show that it is not text
   wrapped,  ///< text that has to be unpacked or converted first
   hdf5,     ///< perhaps a dataset of this program
   no_text   ///< a picture, a sound, a program
@@ -18,10 +18,10 @@ enum class ContentKind {
 struct Content {
   ContentKind kind = ContentKind::text;
   std::string_view name = {};    ///< "a gzip file"
-  std::string_view remedy = {};  ///< how to get at the text; {} stands for the file
+  std::string_view remedy = {};  ///< how to get the text; {} stands for the file
 };
 
-/// As many bytes from a file's start as `recognise` looks at; fewer are enough for a shorter file.
+/// Bytes at a file's start that `recognise` looks at; a shorter file has fewer.
 inline constexpr std::size_t kHeadBytes = std::size_t{64} << 10;
 
 /// Recognises a format by the bytes at the start of a file, whatever the file is called.

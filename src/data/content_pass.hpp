@@ -11,19 +11,19 @@
 namespace ballast::data {
 
 /// Reads all values of a dataset, piece by piece: checks that every token is in the vocabulary and
-/// every weight is sound, and can hold what was read against the content hash. That hash is a
-/// chain, so it wants the pieces in order, in one process; checked alone they may come in any
+/// every weight is valid, and can compare the whole with the content hash. For that hash, which is
+/// a chain, one process must read the pieces in order; without it they may be checked in any
 /// order.
 class ContentPass {
  public:
   explicit ContentPass(const Dataset& dataset);
 
   [[nodiscard]] std::size_t pieces() const;
-  /// Checks the values of one piece. A data Error names position and value.
+  /// Checks the values of one piece. Throws a data Error that names position and value.
   void check(std::size_t piece);
-  /// The same for the next piece, which it adds to the content hash.
+  /// Checks the next piece, and adds it to the content hash.
   void take_next();
-  /// After all pieces: a data Error if they are not what the content hash was made of.
+  /// After all pieces: throws a data Error if they do not have the dataset's content hash.
   void require_same_content() const;
 
  private:

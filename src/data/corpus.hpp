@@ -9,17 +9,17 @@
 
 namespace ballast::data {
 
-/// Told how many more bytes of a file have been read.
+/// Called with the number of bytes that were read since the last call.
 using BytesRead = std::function<void(std::uint64_t)>;
 
-/// Who is told while sources are read.
+/// Functions that are called while sources are read.
 struct ReadWatch {
   BytesRead bytes_read;
   LineSkipped line_skipped;
 };
 
-/// Reads one source piece by piece (a JSON line as a whole), hashing it as it passes. Data Errors
-/// name the source and the byte offset or line.
+/// Reads one source piece by piece (a JSON line as a whole), and hashes it. Data Errors name the
+/// source and the byte offset or line.
 SourceRecord read_source(const Source& source, const ReadRules& rules, DocumentSink& sink,
                          const ReadWatch& watch);
 

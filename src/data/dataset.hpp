@@ -20,7 +20,7 @@ namespace ballast::data {
 inline constexpr std::uint64_t kDatasetVersion = 2;
 inline constexpr std::uint64_t kUnhashedVersion = 1;
 
-/// What a dataset says of itself: the attributes of its HDF5 file.
+/// The description of a dataset: the attributes of its HDF5 file.
 struct DatasetInfo {
   std::uint64_t format_version = 0;
   std::string tokenizer;       ///< "bytes" or "sentencepiece"
@@ -46,16 +46,16 @@ struct WindowView {
 inline constexpr std::int32_t kIgnore = -1;
 
 /// A token dataset, opened for reading. Windows never cross from one segment (a run of text whose
-/// neighbour was held out) into the next. Train: windows of seq_len labels at stride seq_len, each
-/// full; a segment's last tokens that fill none are left out. Validation: each segment cut alone,
-/// its last window padded with ignored labels; the first token of a window is input only.
-/// Opening checks what the file says of itself, reading a window checks its tokens and, before
-/// their first use, the blocks that they lie in. One thread at a time.
+/// neighbor was held out) into the next. Train: windows of seq_len labels at stride seq_len, each
+/// full; a segment's last tokens that do not fill one are left out. Validation: each segment is cut
+/// by itself, its last window padded with ignored labels; the first token of a window is input
+/// only. Opening checks the file's description of itself; reading a window checks its tokens and,
+/// before their first use, the blocks that hold them. One thread at a time.
 class Dataset {
  public:
-  /// Checks that the file is whole, is a token dataset of a known version, that its header is as it
-  /// was written, that its parts fit each other, and that the largest token it says to hold is
-  /// below its vocabulary.
+  /// Checks that the file is a whole token dataset of a known version, that its header is as it was
+  /// written, that its parts fit together, and that the largest token that it states is below its
+  /// vocabulary.
   explicit Dataset(const std::filesystem::path& path);
 
   [[nodiscard]] const DatasetInfo& info() const { return info_; }
@@ -64,9 +64,9 @@ class Dataset {
 
   /// Blocks of tokens and weights, hashed one by one; 0 in format 1.
   [[nodiscard]] std::size_t blocks() const;
-  /// A data Error that names dataset, block and elements where the file holds something else.
+  /// Throws a data Error that names dataset, block and elements if the file holds something else.
   void verify_block(std::size_t block) const;
-  /// Every block has been verified, by this process or another: reading verifies none any more.
+  /// To be called when all blocks are verified, also by other processes: reading verifies no more.
   void trust_blocks() const;
 
   /// Where the segments of a split begin, and its end: [segments + 1].

@@ -14,8 +14,8 @@ void Dataset::read_tables() {
     for (const char* column : {"tokens", "weights"}) {
       const std::string name = part_of(split, column);
       if (!file_.contains(name)) continue;
-      HashedColumn& added = hashed_.emplace_back(name, BlockTable::read(file_, name));
-      added.is_verified.resize(added.table.blocks());
+      hashed_.push_back({name, BlockTable::read(file_, name)});
+      hashed_.back().is_verified.resize(hashed_.back().table.blocks());
     }
   }
 }

@@ -8,15 +8,15 @@
 
 namespace ballast::data {
 
-/// A dataset of the file as its header vouches for it.
+/// A dataset of the file as its header describes it.
 struct HeaderPart {
   std::string name;
-  Hash128 hash;  ///< of its values; of its BlockTable where it has one
+  Hash128 hash;  ///< of its values, or of its BlockTable if it has one
 };
 
-/// What a dataset file of format 2 says of itself, a line an attribute and a line a part. It is
-/// stored when the file is written and put together anew when it is opened: a line that differs
-/// names what was damaged, or changed by another program.
+/// The description of a dataset file of format 2: one line for each attribute and each part. It is
+/// stored when the file is written and made again when it is opened: a line that differs names the
+/// part that was damaged, or changed by another program.
 [[nodiscard]] std::string describe_header(const storage::H5Reader& file,
                                           std::span<const HeaderPart> parts);
 

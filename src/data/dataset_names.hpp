@@ -7,7 +7,7 @@
 
 namespace ballast::data {
 
-// What the parts of a dataset file are called.
+// The names of the parts of a dataset file.
 inline constexpr std::string_view kDatasetKind = "ballast token dataset";
 inline constexpr const char* kKind = "kind";
 inline constexpr const char* kFormatVersion = "format_version";

@@ -123,7 +123,7 @@ DatasetInfo DatasetWriter::finish(std::string_view split_rule,
                            tokenizer_.vocabulary());
     }
   }
-  const DatasetInfo info = describe(split_rule, sources);
+  DatasetInfo info = describe(split_rule, sources);
   write_attributes(info);
   write_sources(sources);
   write_header();

@@ -17,8 +17,8 @@
 
 namespace ballast::data {
 
-/// Values on their way to one growing dataset of the file: written a chunk at a time, converted to
-/// the dataset's own type, and hashed as they pass.
+/// Values for one growing dataset of the file: written a chunk at a time, converted to the
+/// dataset's own type, and hashed.
 template <class T>
 class Column {
  public:

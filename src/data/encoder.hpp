@@ -16,8 +16,8 @@ enum class DocumentMarks {
   bos  ///< <bos> before each document, its place in the dataset's documents
 };
 
-/// Turns segments of text into tokens of a dataset, a bounded piece at a time; the tokens of a
-/// document's part in a segment are those of `encode` on the whole of it.
+/// Turns segments of text into tokens of a dataset, a piece of limited size at a time; the tokens
+/// of a document's part in a segment equal those of `encode` on the whole part.
 class Encoder final : public SegmentSink {
  public:
   Encoder(const Tokenizer& tokenizer, DocumentMarks marks, DatasetWriter& writer);

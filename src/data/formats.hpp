@@ -8,7 +8,7 @@
 
 namespace ballast::data {
 
-/// What a person says that the inputs are.
+/// The format of the inputs, as the user names it.
 enum class FormatChoice {
   automatic,  ///< by name and content
   text,       ///< text, whatever the bytes are
@@ -24,10 +24,10 @@ constexpr auto words_of(EnumTag<FormatChoice>) {
 /// Whether the file is a dataset of this program, of any version.
 [[nodiscard]] bool is_own_dataset(const std::filesystem::path& path);
 
-/// Settles as what each source is read. By itself: JSON lines where the name ends in .jsonl or
-/// .ndjson (in any case) or where the content shows it, else text. What is no text as it lies there
-/// is refused by a data Error that says what it is and how to get at its text; in a folder, files
-/// that this program wrote and files that hold no text are moved to what is left out.
+/// Decides how each source is read. `automatic`: as JSON lines if the name ends in .jsonl or
+/// .ndjson (in any case) or the content shows it, else as text. A file that is not text is refused
+/// with a data Error that says what it is and how to get its text; in a folder, files that this
+/// program wrote and files without text are left out instead.
 void settle_formats(FoundSources& found, FormatChoice choice, const std::string& field);
 
 }  // namespace ballast::data

@@ -8,7 +8,7 @@
 
 namespace ballast::data {
 
-/// Puts a text between documents, as the end of the one before: of its weight, and in its split.
+/// Puts a text between documents. It belongs to the document before: to its weight and its split.
 class Joined final : public DocumentSink {
  public:
   Joined(std::string between, DocumentSink& next) : between_{std::move(between)}, next_{next} {}

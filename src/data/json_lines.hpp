@@ -27,7 +27,7 @@ class DocumentSink {
   virtual void text(std::string_view piece) = 0;
 };
 
-/// What becomes of a JSON line without a text that can be used.
+/// How to handle a JSON line without a usable text.
 enum class BadLines { refuse, skip };
 
 constexpr auto words_of(EnumTag<BadLines>) {
@@ -41,11 +41,11 @@ struct ReadRules {
   BadLines bad_lines = BadLines::refuse;
 };
 
-/// Told of lines that are skipped, in words: "'a.jsonl' line 7: ...".
+/// Called for each skipped line, with a text: "'a.jsonl' line 7: ...".
 using LineSkipped = std::function<void(const std::string&)>;
 
 /// Cuts pieces of a file into JSON lines and passes each on as a document. A line is held in memory
-/// as a whole, up to 64 MiB; what else it holds besides text and weight costs none.
+/// as a whole, up to 64 MiB; values besides text and weight take no memory.
 class JsonLines {
  public:
   JsonLines(const Source& source, const ReadRules& rules, DocumentSink& sink,
@@ -56,7 +56,7 @@ class JsonLines {
   void take(std::string_view piece);
   /// The file ends here.
   void finish() { finish_line(); }
-  /// Of the texts that were passed on.
+  /// Bytes of the texts that were passed on.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -64,7 +64,7 @@ class JsonLines {
   void finish_line();
   /// Nothing where the line is empty, too long or skipped.
   [[nodiscard]] std::optional<JsonDocument> read_line();
-  /// Refuses this line, or tells that it is skipped.
+  /// Refuses this line, or reports that it is skipped.
   void complain(std::string_view what);
 
   const Source& source_;

@@ -9,7 +9,7 @@
 
 namespace ballast::data {
 
-/// Why something among the inputs is not read.
+/// Why an input is not read.
 enum class LeftOut {
   hidden,       ///< its name begins with a dot
   repeated,     ///< read already, under another name or by a link
@@ -19,7 +19,7 @@ enum class LeftOut {
   no_text       ///< in a folder: a picture, a sound, a program
 };
 
-/// What was left out, by reason: how much, and what came first.
+/// Inputs that were left out, by reason: how many, and the first of them.
 class LeftOutFiles {
  public:
   static constexpr std::size_t kNames = 3;
@@ -33,7 +33,7 @@ class LeftOutFiles {
     if (++group.count <= kNames) group.names.push_back(std::move(name));
   }
   [[nodiscard]] const std::map<LeftOut, Group>& groups() const { return groups_; }
-  /// In words, a text a reason: "hidden (2): .git, .cache".
+  /// One text for each reason: "hidden (2): .git, .cache".
   [[nodiscard]] std::vector<std::string> describe() const;
 
  private:

@@ -14,7 +14,7 @@
 
 namespace ballast::data {
 
-/// What `ballast prepare` was asked to do.
+/// The options of `ballast prepare`.
 struct PrepareOptions {
   std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
   std::filesystem::path output = {};
@@ -28,14 +28,14 @@ struct PrepareOptions {
   std::optional<std::string> join = {};  ///< put this between documents instead
 };
 
-/// How the documents of a dataset are kept apart.
+/// How the documents of a dataset are separated.
 enum class Boundaries {
   none,    ///< there is one document
   marked,  ///< <bos> before each, and the places of their starts in the dataset
   joined   ///< by a text between them
 };
 
-/// Lines that gave no document: how many, and the first of them in words.
+/// Lines that gave no document: how many, and a text about the first of them.
 struct SkippedLines {
   static constexpr std::size_t kExamples = 3;
   std::uint64_t count = 0;

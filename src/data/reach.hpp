@@ -6,8 +6,8 @@
 
 namespace ballast::data {
 
-/// Training windows of `seq_len`, and how much of the split they show. A segment's last tokens that
-/// fill no window are in none, in no epoch.
+/// Training windows of `seq_len`, and the share of the split that they cover. A segment's last
+/// tokens that do not fill a window are never trained on.
 struct Reach {
   std::size_t windows = 0;
   double share = 0.0;  ///< of the split's tokens, as labels

@@ -7,8 +7,8 @@ namespace ballast::data {
 
 /// The order of training windows: in each epoch a permutation of all of them, each exactly once,
 /// computed from (seed, epoch, index) without a table (a Feistel network over Philox, cycle-walked
-/// into range; Black and Rogaway 2002). One global cursor addresses the whole training, so a window
-/// depends on its place in the training alone, not on ranks or restarts.
+/// into range; Black and Rogaway 2002). One global cursor counts the samples of the training, so a
+/// window depends on its place in the training alone, not on ranks or restarts.
 class Sampler {
  public:
   Sampler(std::uint64_t seed, std::size_t windows);

@@ -11,7 +11,7 @@ namespace ballast::data {
 /// Puts the next stretch of training text, UTF-8, into `text`; false at the end.
 using NextText = std::function<bool(std::string& text)>;
 
-/// The vocabularies that can be trained: above the 256 bytes and the specials, and within reason.
+/// Sizes of vocabularies that can be trained: above the 256 bytes and the specials, up to a limit.
 inline constexpr std::size_t kSmallestVocabulary = 288;
 inline constexpr std::size_t kLargestVocabulary = 1'000'000;
 

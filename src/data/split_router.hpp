@@ -24,16 +24,16 @@ class SegmentSink {
   virtual void text(std::string_view piece) = 0;
 };
 
-/// What the split rules need to know of a corpus beforehand.
+/// The facts about a corpus that the split rules need beforehand.
 struct CorpusTotals {
   std::uint64_t bytes = 0;
   std::uint64_t documents = 0;
 };
 
 /// Sends each part of a corpus to its split. Cuts are counted in bytes from the corpus's start; in
-/// UTF-8 they move back to the start of a character. Where whole documents are held out, those to
-/// train on follow each other in one segment (they are separate texts anyway, and short ones would
-/// be lost to the remainders of many segments); each one held out is a segment of its own.
+/// UTF-8 they move back to the start of a character. If whole documents are held out, each is a
+/// segment of its own, and the documents to train on share one segment (they are separate texts
+/// anyway, and short ones would be lost as the remainders of many segments).
 class SplitRouter final : public DocumentSink {
  public:
   SplitRouter(SplitRule rule, double validation_fraction, CorpusTotals totals, TextKind kind,

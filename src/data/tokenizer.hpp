@@ -32,15 +32,15 @@ class Tokenizer {
   /// -1 where a model has no such token.
   [[nodiscard]] virtual std::int32_t bos() const = 0;
   [[nodiscard]] virtual std::int32_t eos() const = 0;
-  /// What a dataset keeps so that the tokenizer can be had again; empty for bytes.
+  /// The model that a dataset keeps, from which the tokenizer can be made again; empty for bytes.
   [[nodiscard]] virtual std::vector<std::uint8_t> model() const = 0;
 };
 
 /// 256 bytes, then <bos> 256, <eos> 257, <pad> 258. Takes any bytes.
 [[nodiscard]] std::unique_ptr<Tokenizer> make_byte_tokenizer();
 
-/// A SentencePiece model from its serialised form. A data Error if it is none, or if it would not
-/// give every text back (no byte fallback, or a normalizer that changes text).
+/// A SentencePiece model from its serialized form. A data Error if it is none, or if decoding would
+/// not give back every text (no byte fallback, or a normalizer that changes text).
 [[nodiscard]] std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(
     std::span<const std::uint8_t> model);
 
@@ -48,8 +48,8 @@ class Tokenizer {
 [[nodiscard]] std::unique_ptr<Tokenizer> make_tokenizer(std::string_view name,
                                                         std::span<const std::uint8_t> model);
 
-/// What a dataset or checkpoint compares tokenizers by: XXH3-128 of the model, or of the name for
-/// one that has none.
+/// The hash by which datasets and checkpoints compare tokenizers: XXH3-128 of the model, or of the
+/// name for a tokenizer without a model.
 [[nodiscard]] std::string tokenizer_hash(const Tokenizer& tokenizer);
 
 }  // namespace ballast::data

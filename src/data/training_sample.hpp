@@ -11,10 +11,10 @@
 
 namespace ballast::data {
 
-/// Text that a tokenizer is trained on: more changes the vocabulary little and costs memory.
+/// Bytes of text to train a tokenizer on: more hardly changes the vocabulary, but costs memory.
 inline constexpr std::uint64_t kTrainingBytes = std::uint64_t{32} << 20;
 
-/// Keeps training text, of a large corpus pieces spread evenly.
+/// Keeps training text: of a large corpus, pieces that are spread evenly.
 class TrainingSample final : public SegmentSink {
  public:
   explicit TrainingSample(std::uint64_t corpus_bytes) : corpus_bytes_{corpus_bytes} {}
@@ -35,8 +35,8 @@ class TrainingSample final : public SegmentSink {
   }
 
   [[nodiscard]] bool empty() const { return text_.find_first_not_of('\n') == std::string::npos; }
-  /// The text, and lines of a space where it has so few that the trainer would learn none (it
-  /// passes over the rarest 0.05% of the characters): every tokenizer has to give spaces back.
+  /// The text, and lines of a space if it has so few spaces that the trainer would learn none (it
+  /// ignores the rarest 0.05% of the characters): every tokenizer must give back spaces.
   [[nodiscard]] std::string take() {
     const auto spaces = static_cast<std::size_t>(std::ranges::count(text_, ' '));
     const std::size_t missing = spaces * 2000 > text_.size() ? 0 : text_.size() / 1000 + 1;

@@ -5,7 +5,7 @@
 
 namespace ballast::data {
 
-/// How far a text is well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, no overlong forms).
+/// The well-formed start of a UTF-8 text (Unicode 15, table 3-7: no surrogates, no overlong forms).
 struct Utf8Check {
   std::size_t valid = 0;    ///< bytes of whole, well-formed characters from the start
   bool unfinished = false;  ///< what follows could become a character if more bytes came

@@ -5,13 +5,13 @@
 
 namespace ballast::data {
 
-/// A hidden folder beside an output, for what is written before the output is whole; it goes away
-/// with its owner. Whoever ends without a chance to clean up leaves it behind unlocked, and the
-/// next one beside it removes it. (A lock tells the living from the dead in other containers and on
-/// other hosts, too, where a process number means nothing.)
+/// A hidden folder beside an output, for files that are written before the output is complete; its
+/// destructor removes it. A process that is killed leaves it behind, unlocked, and the next one
+/// that makes such a folder there removes it. (Locks work between containers and hosts too, where a
+/// process number means nothing.)
 class WorkFolder {
  public:
-  /// A data Error where the output's folder cannot be written.
+  /// Throws a data Error if the output's folder cannot be written.
   explicit WorkFolder(const std::filesystem::path& output);
   ~WorkFolder();
   WorkFolder(const WorkFolder&) = delete;

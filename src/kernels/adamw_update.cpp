@@ -113,10 +113,10 @@ BALLAST_INLINE void update_all(const AdamWStep& step, const Masters& masters,
   for (; i + kAhead + kBlock <= count; i += kBlock) {
     masters.fetch_block(i + kAhead);
     streams.fetch_block(i + kAhead);
-#pragma GCC ivdep
+    BALLAST_INDEPENDENT
     for (std::size_t j = i; j < i + kBlock; ++j) update_element(s, masters, streams, j);
   }
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t j = i; j < count; ++j) update_element(s, masters, streams, j);
 }
 
@@ -135,7 +135,7 @@ BALLAST_INLINE void update_and_tell(const AdamWStep& s, const Masters& masters,
   const float debias = s.inv_sqrt_bias2 * s.inv_sqrt_bias2;
   // An element that never had a gradient adds 0, not a quotient of zeros.
   const float least = std::max(s.epsilon * s.epsilon, std::numeric_limits<float>::min());
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t j = 0; j < count; ++j) {
     const float before = masters.master(i + j);
     float m = streams.moment1[i + j];

@@ -7,8 +7,8 @@
 
 namespace ballast::kernels {
 
-/// One AdamW step (Loshchilov and Hutter 2019, Algorithm 2; epsilon outside the root, as PyTorch
-/// has it), with everything that depends on the step worked out beforehand.
+/// One AdamW step (Loshchilov and Hutter 2019, Algorithm 2; epsilon outside the root, as in
+/// PyTorch), with everything that depends on the step computed beforehand.
 struct AdamWStep {
   float gradient_factor;  ///< loss normalisation, clipping and unscaling in one
   float beta1;
@@ -19,22 +19,22 @@ struct AdamWStep {
   float decay_factor;  ///< 1 − lr · weight_decay, or 1 where there is no decay
 };
 
-/// What a step can tell of a granule's elements on its way, each a sum over the fixed tree of
-/// lanes. The mean of `staleness` over a tensor is the square of Adam's RMS_t, which exceeds 1 by
-/// far where moment2 lags behind the gradient (Wortsman et al. 2023, arXiv:2304.13013).
+/// Sums over a granule's elements that a step can compute as it passes, each over the fixed tree of
+/// lanes. The mean of `staleness` over a tensor is the square of Adam's RMS_t, which is far above 1
+/// where moment2 lags behind the gradient (Wortsman et al. 2023, arXiv:2304.13013).
 struct AdamWPartials {
   float staleness = 0.0f;  ///< Σ g² / max(v, ε²), v the new moment2 without its bias
   float weight = 0.0f;     ///< Σ w², of the new masters
   float update = 0.0f;     ///< Σ (w − w before)², of the masters, decay included
 };
 
-/// What a step reads and changes besides the weights.
+/// The data that a step reads and changes besides the weights.
 struct AdamWState {
   std::span<const float> gradient;
   std::span<float> moment1;
   std::span<float> moment2;
-  /// Written: one for each granule from the first element on, of which the last may be short. None:
-  /// not wanted, and at no cost.
+  /// Output: one for each granule from the first element on; the last granule may be short. If
+  /// empty, nothing is computed.
   std::span<AdamWPartials> partials{};
 };
 

@@ -69,7 +69,7 @@ BALLAST_KERNEL void join_all(const std::uint16_t* __restrict high,
 BALLAST_KERNEL bool finite_all(const float* x, std::size_t count) {
   std::uint32_t largest = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    std::uint32_t bits;
+    std::uint32_t bits = 0;
     __builtin_memcpy(&bits, x + i, sizeof bits);
     bits &= kMagnitudeBits;
     largest = bits > largest ? bits : largest;

@@ -8,9 +8,9 @@
 
 namespace ballast::kernels {
 
-/// x rounded to the type of `out` (to nearest, ties to even; beyond fp16's range to infinity, as
-/// IEEE 754 has it). Equal sizes, no overlap; but where `out` is fp32 both may be the same memory,
-/// and then nothing is done.
+/// x rounded to the type of `out` (to nearest, ties to even; beyond fp16's range to infinity, as in
+/// IEEE 754). Equal sizes, no overlap; but if `out` is fp32 both may be the same memory, and then
+/// nothing is done.
 void narrow(std::span<const float> x, const Elements& out, Team* team = nullptr);
 
 /// x in the type of `out`: widened, then rounded as `narrow` does. Equal sizes, no overlap.

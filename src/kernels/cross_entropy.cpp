@@ -43,7 +43,7 @@ BALLAST_KERNEL Softmax sum_exponentials(const float* logits, std::size_t count) 
 
 template <class T>
 BALLAST_INLINE void scale_of(const float* x, float factor, ElementOf<T>* out, std::size_t count) {
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) out[i] = T::store(x[i] * factor);
 }
 

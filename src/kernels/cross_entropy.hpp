@@ -9,18 +9,18 @@
 
 namespace ballast::kernels {
 
-/// A label that does not count.
+/// A label that is left out of the loss.
 inline constexpr std::int32_t kIgnoreLabel = -1;
 
-/// What is told of each token: [rows] both; 0 where the label is ignored.
+/// Results for each token: [rows] both; 0 where the label is ignored.
 struct TokenLosses {
   std::span<float> nll;      ///< negative log-likelihood of the label, in nats, unweighted
-  std::span<float> log_z{};  ///< ln of the softmax's denominator; empty: not wanted
+  std::span<float> log_z{};  ///< ln of the softmax's denominator; empty: not computed
 };
 
 /// Softmax cross-entropy of `rows` tokens, and its gradient: `dlogits` receives
 /// d(Σ weight · nll) / d logits · gradient_scale. logits, dlogits: [rows, vocabulary], the latter
-/// of any type, and may be the former, which are not logits any more afterwards; labels: [rows];
+/// of any type, and may be the same memory as logits, which are overwritten then; labels: [rows];
 /// weights: [rows] or empty for all ones.
 void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                    std::span<const float> weights, float gradient_scale, std::span<float> logits,

@@ -18,7 +18,7 @@ namespace {
 template <class T>
 BALLAST_INLINE void add_of(const ElementOf<T>* a, const float* b, ElementOf<T>* out,
                            std::size_t count) {
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) out[i] = T::store(T::load(a[i]) + b[i]);
 }
 
@@ -30,7 +30,7 @@ BALLAST_KERNEL void add_all(ElementType type, const void* a, const float* b, voi
 }
 
 BALLAST_KERNEL void scale_all(const float* x, float factor, float* out, std::size_t count) {
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) out[i] = x[i] * factor;
 }
 

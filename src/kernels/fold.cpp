@@ -20,7 +20,7 @@ BALLAST_INLINE void fold_some(const float* const* sources, std::size_t offset, f
                               std::size_t count) {
   const float* from[kSources];
   for (std::size_t s = 0; s < kSources; ++s) from[s] = sources[s] + offset;
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) {
     float sum = kStore == Store::add ? out[i] + from[0][i] : from[0][i];
 #pragma GCC unroll 4

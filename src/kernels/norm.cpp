@@ -46,7 +46,7 @@ struct Forward {
 template <class X>
 BALLAST_INLINE void add_row(const ElementOf<X>* x, const float* update, ElementOf<X>* sum,
                             std::size_t dim) {
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < dim; ++i) sum[i] = X::store(X::load(x[i]) + update[i]);
 }
 
@@ -65,7 +65,7 @@ BALLAST_INLINE void normalise_row(const ElementOf<X>* x, const float* statistics
                                   ElementOf<Y>* y, std::size_t dim) {
   const float mean = statistics[0];
   const float inverse = statistics[1];
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < dim; ++i) y[i] = Y::store((X::load(x[i]) - mean) * inverse * gain[i]);
 }
 
@@ -102,7 +102,7 @@ struct Row {
 template <class X>
 BALLAST_INLINE void add_to_gain(const Row<X>& row, float* dgain, std::size_t dim) {
   const Row<X> in = row;
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t c = 0; c < dim; ++c) {
     dgain[c] = __builtin_fmaf(in.dy[c], (X::load(in.x[c]) - in.mean) * in.inverse, dgain[c]);
   }
@@ -150,7 +150,7 @@ BALLAST_INLINE void store_row(const Row<X>& row, const float* gain, const Means&
                               std::size_t dim) {
   const Row<X> in = row;
   const Means m = means;
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < dim; ++i) {
     const float g = gradient_of(X::load(in.x[i]), in.dy[i], gain[i], in.mean, in.inverse, m);
     dx[i] = kStore == Store::add ? dx[i] + g : g;
@@ -159,7 +159,7 @@ BALLAST_INLINE void store_row(const Row<X>& row, const float* gain, const Means&
 
 template <class D>
 BALLAST_INLINE void round_row(const float* dx, ElementOf<D>* rounded, std::size_t dim) {
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < dim; ++i) rounded[i] = D::store(dx[i]);
 }
 

@@ -16,7 +16,7 @@ enum class NormKind { rms, layer };
   return kind == NormKind::rms ? "rms" : "layer";
 }
 
-/// How a norm computes: its kind and what keeps it from dividing by zero.
+/// The kind of a norm, and the epsilon that keeps it from dividing by zero.
 struct NormRule {
   NormKind kind;
   float epsilon;
@@ -54,9 +54,9 @@ struct GainGradient {
 [[nodiscard]] std::size_t gain_scratch_numel(NormDims dims);
 
 /// Gradients of norm_forward. dx: [rows, dim], stored as `store_dx` says and may alias dy when
-/// overwritten. dgain is summed over rows in row order within parts of them, and over the parts in
-/// theirs; how many these are depends on `rows` alone. `rounded_dx` receives dx once more, rounded
-/// to its type, unless it is empty. An internal Error where dgain.scratch is too small.
+/// overwritten. dgain is summed in row order within parts of the rows, then over the parts in their
+/// order; the number of parts depends on `rows` alone. `rounded_dx`, unless empty, receives dx once
+/// more, rounded to its type. Throws an internal Error if dgain.scratch is too small.
 void norm_backward(NormKind kind, NormDims dims, const ConstElements& x,
                    std::span<const float> gain, std::span<const float> statistics,
                    std::span<const float> dy, std::span<float> dx, Store store_dx,

@@ -20,7 +20,7 @@ BALLAST_INLINE void rotate_of(const float* row, std::size_t half, float sign, st
     const ElementOf<X>* high = low + half;
     ElementOf<Y>* low_out = y + 2 * h * half;
     ElementOf<Y>* high_out = low_out + half;
-#pragma GCC ivdep
+    BALLAST_INDEPENDENT
     for (std::size_t i = 0; i < half; ++i) {
       const float s = sign * sine[i];
       const float a = X::load(low[i]);

@@ -31,7 +31,7 @@ class RopeTable {
 
 enum class Rotation { forward, backward };
 
-/// y = every head of every token of x, rotated; `backward` turns the other way, which is the
+/// y = every head of every token of x, rotated; `backward` rotates the other way, which gives the
 /// gradient. x, y: [tokens, heads, head_dim] of any types, and y may be x; positions: [tokens],
 /// each below table.positions().
 void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,

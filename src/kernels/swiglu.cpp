@@ -16,7 +16,7 @@ namespace {
 template <class T>
 BALLAST_INLINE void forward_of(const ElementOf<T>* gate, const ElementOf<T>* up, ElementOf<T>* out,
                                std::size_t count) {
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) {
     const float g = T::load(gate[i]);
     out[i] = T::store(g * sigmoid_lane(g) * T::load(up[i]));
@@ -43,7 +43,7 @@ template <class T, class D>
 BALLAST_INLINE void backward_of(const Backward<T>& arrays, const ElementOf<D>* dout,
                                 std::size_t count) {
   const Backward<T> a = arrays;
-#pragma GCC ivdep
+  BALLAST_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) {
     const float g = T::load(a.gate[i]);
     const float u = T::load(a.up[i]);

@@ -11,8 +11,8 @@ void swiglu_forward(const ConstElements& gate, const ConstElements& up, const El
                     Team* team = nullptr);
 
 /// Gradients of swiglu_forward, and its result `activated` once more. `dout` is in fp32 or of the
-/// type that all the others are of. dgate and dup overwrite and may be gate and up, activated may
-/// be dout of its own type.
+/// type that all the others have. dgate and dup are overwritten and may be gate and up; activated
+/// may be dout if they have one type.
 void swiglu_backward(const ConstElements& gate, const ConstElements& up, const ConstElements& dout,
                      const Elements& dgate, const Elements& dup, const Elements& activated,
                      Team* team = nullptr);

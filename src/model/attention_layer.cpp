@@ -16,7 +16,7 @@ SublayerSpec AttentionLayer::list(const ModelConfig& config) {
   const std::size_t if_qk_norm = config.qk_norm ? 1 : 0;
   const double std = config.init_std;
   using enum TensorRole;
-  constexpr auto fp32 = KeptSpec::Type::fp32;
+  const auto fp32 = KeptSpec::Type::fp32;
   return {
       .kind = SublayerKind::attention,
       .norm = "attention_norm",

@@ -22,8 +22,7 @@ namespace {
 /// How many blocks each unit holds that holds blocks alone.
 std::vector<std::size_t> layers_by_group(const Grouping& grouping, std::size_t layers) {
   if (grouping.ends == Grouping::Ends::everything) return {};
-  const auto by_group =
-      grouping.layers.empty() ? Grouping::per_block(layers).layers : grouping.layers;
+  auto by_group = grouping.layers.empty() ? Grouping::per_block(layers).layers : grouping.layers;
   if (std::accumulate(by_group.begin(), by_group.end(), std::size_t{0}) != layers ||
       std::ranges::find(by_group, std::size_t{0}) != by_group.end()) {
     throw internal_error("the blocks of a model of {} are not grouped one by one into units: {}",

@@ -1,6 +1,7 @@
 #include "optim/schedule.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
 #include "kernels/lanes/math.hpp"
@@ -19,7 +20,7 @@ double progress(std::uint64_t step, std::uint64_t start, std::uint64_t end) {
 /// The last step of wsd at the full rate.
 std::uint64_t stable_end(const Schedule& schedule) {
   const auto decay = static_cast<std::uint64_t>(
-      schedule.decay_fraction * static_cast<double>(schedule.steps) + 0.5);
+      std::llround(schedule.decay_fraction * static_cast<double>(schedule.steps)));
   return std::max(schedule.warmup, schedule.steps - std::min(decay, schedule.steps));
 }
 

@@ -12,7 +12,7 @@ namespace ballast::report {
 /// Alerts that a page carries at most.
 inline constexpr std::size_t kAlerts = 500;
 
-/// What alerts.jsonl holds.
+/// The content of alerts.jsonl.
 struct AlertList {
   std::vector<storage::Json> alerts;  ///< step, kind, severity, layer, message, action
   storage::Json threshold;            ///< of the newest alert about the risk; null if there is none

@@ -56,8 +56,7 @@ std::vector<std::size_t> thinned(std::span<const double> values, std::size_t lim
     }
   }
   std::ranges::sort(kept);
-  const auto repeated = std::ranges::unique(kept);
-  kept.erase(repeated.begin(), repeated.end());
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
   return kept;
 }
 

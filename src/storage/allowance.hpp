@@ -7,9 +7,9 @@
 
 namespace ballast::storage {
 
-/// What a log may come to in memory: no more than its file has bytes, and some room for small ones.
-/// Logs that a training writes stay below it; a line of another's making may stand for much more
-/// than its length.
+/// The memory that a log may take: as many bytes as its file has, and a minimum for small files.
+/// Logs that a training writes stay below it; a line from elsewhere may need much more memory than
+/// its length.
 class Allowance {
  public:
   explicit Allowance(const std::filesystem::path& file) {
@@ -18,7 +18,7 @@ class Allowance {
     if (!unreadable) left_ += bytes;
   }
 
-  /// Whether there is room for so many more bytes; takes it if there is.
+  /// Takes this many more bytes; false, and takes none, if they are not left.
   [[nodiscard]] bool take(std::size_t bytes) {
     if (bytes > left_) return false;
     left_ -= bytes;

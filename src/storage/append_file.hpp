@@ -8,17 +8,17 @@
 
 namespace ballast::storage {
 
-/// A file that gets a line now and then for as long as a job lasts, on a disk that may fill up,
-/// fail or go away in the meantime. A line that cannot be written does not end the job: it is kept
-/// in memory (kMostKept bytes; then the oldest are given up and counted) and tried again with the
-/// next one, in a new file where somebody has moved the old one away.
+/// A file that gets a line now and then while a job runs, on a disk that may fill up, fail or
+/// disappear. A line that cannot be written does not end the job: it is kept in memory (up to
+/// kMostKept bytes; then the oldest lines are dropped and counted) and written with the next one,
+/// to a new file if the old one was moved away.
 class AppendFile {
  public:
   static constexpr std::size_t kMostKept = std::size_t{4} << 20;
 
   /// Writes nothing.
   AppendFile() = default;
-  /// Opens the file or creates it; a data Error names it if that cannot be.
+  /// Opens the file or creates it; throws a data Error that names it if that fails.
   explicit AppendFile(std::filesystem::path path);
   ~AppendFile();
   AppendFile(AppendFile&& other) noexcept;
@@ -31,8 +31,8 @@ class AppendFile {
   /// Appends `line` and an end of line, after those that are still kept.
   void write_line(std::string_view line);
 
-  /// Told once each: that lines can no longer be written, and why; that they are again, and how
-  /// many were lost. Nothing in between.
+  /// A warning when lines can no longer be written, with the reason, and one when they are again,
+  /// with the number of lost lines. Nothing in between.
   [[nodiscard]] std::optional<std::string> take_news();
 
  private:
@@ -46,10 +46,10 @@ class AppendFile {
   std::filesystem::path path_;
   int descriptor_ = -1;
   std::string kept_;             ///< not yet written
-  std::size_t lost_ = 0;         ///< lines given up
-  bool has_begun_line_ = false;  ///< of the first kept line a part is in the file
+  std::size_t lost_ = 0;         ///< lines that were dropped
+  bool has_begun_line_ = false;  ///< a part of the first kept line is in the file
   int error_ = 0;                ///< why the last attempt failed; 0: it did not
-  int told_ = 0;                 ///< the error that was told last; 0: none, or its end was told
+  int told_ = 0;                 ///< the error reported last; 0: none, or its end was reported
 };
 
 }  // namespace ballast::storage

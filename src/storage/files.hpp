@@ -14,8 +14,8 @@
 
 namespace ballast::storage {
 
-/// What may stand under a name. A pipe or a terminal may keep its reader waiting for ever and a
-/// device may never end, so that both are read only where a person wants text from them.
+/// The kinds of files that are accepted. A pipe or a terminal may keep its reader waiting for ever
+/// and a device may never end, so both are read only if the user asks for text from them.
 enum class Inputs { regular_files, any };
 
 /// A file read front to back; all errors are data Errors that name it.
@@ -48,7 +48,7 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(std::span<const char> bytes);
-  /// What a disk refuses may only show here.
+  /// Some errors of a disk show only here.
   void close();
 
  private:
@@ -59,19 +59,19 @@ class OutputFile {
   std::uint64_t written_ = 0;
 };
 
-/// Bytes of a text that is read whole.
+/// The most bytes of a text that is read whole.
 inline constexpr std::uint64_t kLargestText = std::uint64_t{16} << 20;
 
-/// The whole of a small text file; a data Error that names it where it cannot be read or is larger
-/// than `most` bytes.
+/// The whole of a small text file. Throws a data Error that names it if it cannot be read or is
+/// larger than `most` bytes.
 [[nodiscard]] std::string read_text(const std::filesystem::path& path,
                                     std::uint64_t most = kLargestText);
 
-/// How a line ends: one that nothing ends may still be in the making.
+/// How a line ends: a line without an end may still be being written.
 enum class LineEnd { newline, file };
 
-/// Shows `visit` the lines of a file of any size, from first to last and without their ends. A data
-/// Error that names the file, and the line that is longer than 16 MiB.
+/// Calls `visit` with each line of a file of any size, without its end. Throws a data Error that
+/// names the file, and the line if one is longer than 16 MiB.
 void for_each_line(const std::filesystem::path& path,
                    const std::function<void(std::string_view line, LineEnd end)>& visit);
 
@@ -79,11 +79,11 @@ void for_each_line(const std::filesystem::path& path,
 /// the old or the new text, never a part.
 void write_text_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Deletes what processes that died within write_text_atomically(path, ...) left beside it; nobody
-/// may be writing the file.
+/// Deletes files that processes left beside it when they died in write_text_atomically(path, ...);
+/// no process may be writing the file.
 void remove_unfinished_writes(const std::filesystem::path& path);
 
-/// Flushes a file (or folder entry) to the disk; throws if the disk would not take it.
+/// Flushes a file (or folder entry) to the disk; throws a data Error if that fails.
 void sync_file(const std::filesystem::path& path);
 void sync_folder(const std::filesystem::path& path);
 
@@ -107,10 +107,10 @@ class FileHasher {
   std::uint64_t bytes_ = 0;
 };
 
-/// Of the file system that holds `folder`; a data Error names it if it cannot be told.
+/// Of the file system that holds `folder`. Throws a data Error that names it if that is unknown.
 [[nodiscard]] std::uint64_t free_space(const std::filesystem::path& folder);
 
-/// Fails with a clear data Error when the file system that holds `folder` has less than `bytes`
+/// Throws a data Error if the file system that holds `folder` has less than `bytes`
 /// free.
 void require_free_space(const std::filesystem::path& folder, std::uint64_t bytes);
 

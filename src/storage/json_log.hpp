@@ -12,13 +12,13 @@ namespace ballast::storage {
 
 using ballast::Json;
 
-/// What becomes of a line that is no JSON object with a whole "step".
+/// How to handle a line that is not a JSON object with a whole number as "step".
 enum class BadLines { counted, refused };
 
-/// Shows `visit` every line of a log that is a JSON object with a whole "step", from first to last.
-/// A last line that is still being written is passed over. Returns how many other lines could not
-/// be read, or refuses the first with a data Error that names file and line. A data Error if the
-/// file cannot be read.
+/// Calls `visit` with every line of a log that is a JSON object with a whole number as "step". A
+/// last line that is still being written is ignored. Returns how many other lines could not be
+/// read, or throws, for the first of them, a data Error that names file and line. Throws a data
+/// Error if the file cannot be read.
 std::size_t read_log(const std::filesystem::path& file,
                      const std::function<void(std::uint64_t step, const Json& object)>& visit,
                      BadLines bad_lines = BadLines::counted);

@@ -83,7 +83,7 @@ TEST_F(Await, WaitsOnlyForTheRange) {
 
 /// A large message ends only with the sender's help, which here waits for the receiver's word.
 TEST_F(Await, MessagesMoveMeanwhile) {
-  if (ranks() == 1) return;
+  if (ranks() < 2) GTEST_SKIP() << "needs two ranks";
   constexpr int kBytes = 8 << 20;
   constexpr int kTag = 5;
   std::vector<std::byte> bytes(kBytes, static_cast<std::byte>(own_rank() + 1));

@@ -221,7 +221,7 @@ TEST(Sum, LongVectorsOfOddLengths) {
 
 TEST(Sum, OverflowOfALongVectorIsAnErrorOnEveryRank) {
   Communicator& comm = world();
-  if (comm.size() == 1) return;
+  if (comm.size() < 2) GTEST_SKIP() << "needs two ranks";
   std::vector<std::int64_t> values(256 * static_cast<std::size_t>(comm.size()));
   values[7] = std::numeric_limits<std::int64_t>::max();
   EXPECT_THROW(comm.sum(values, {"sum", "long"}), Error);
@@ -343,7 +343,7 @@ TEST(Communicator, CountsBeyondTheTags) {
 /// Ranks that disagree about a length hear so, with the place and the peer.
 void expect_disagreement(std::size_t sent, std::size_t expected, const std::string& text) {
   Communicator& comm = world();
-  if (comm.size() == 1) return;
+  if (comm.size() < 2) GTEST_SKIP() << "needs two ranks";
   Communicator part = comm.split(0);  // what goes wrong here must not reach other tests
   part.set_step(17);
   std::vector<std::byte> bytes(part.is_root() ? sent : expected);

@@ -1,4 +1,4 @@
-// Tests that fail on rank 1 only, to see what the test main makes of them.
+// Tests that fail or are skipped on rank 1 only, to see what the test main makes of them.
 #include <array>
 #include <cstddef>
 #include <gtest/gtest.h>
@@ -31,6 +31,12 @@ TEST(Probe, OneRankThrows) {
 TEST(Probe, OneRankLoops) {
   while (world().rank() == 1) ::pause();
 }
+
+TEST(Probe, OneRankSkips) {
+  if (world().rank() == 1) GTEST_SKIP() << "not here";
+}
+
+TEST(Probe, AllSkip) { GTEST_SKIP() << "nowhere"; }
 
 TEST(Probe, Passes) { EXPECT_EQ(world().sum(1, {"sum"}), world().size()); }
 

@@ -154,7 +154,7 @@ TEST(GatherSlot, RefusesPartsThatDoNotFit) {
 
 /// Ranks that disagree about a length hear so, as in a gather that is waited for.
 TEST(GatherSlot, NamesWhoSentTooMuch) {
-  if (ranks() == 1) return;
+  if (ranks() < 2) GTEST_SKIP() << "needs two ranks";
   Communicator part = world().split(0);  // what goes wrong here must not reach other tests
   part.set_step(17);
   GatherSlot slot{part};

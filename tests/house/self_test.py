@@ -1,5 +1,6 @@
 """Plants violations in a small copy of the house and sees that each is found."""
 
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import check_arrows
 import check_loops
 import check_reductions
+import check_tidy
 
 
 class PlantedViolations(unittest.TestCase):
@@ -161,6 +163,32 @@ class PlantedViolations(unittest.TestCase):
             '// not MPI_Allreduce\n/* nor\n MPI_Scan */ auto s = "MPI_Reduce";\nMPI_Allgather(x);\n',
         )
         self.expect(check_reductions)
+
+    def sources(self, **texts):
+        for name, text in texts.items():
+            self.write(f"src/base/{name}.cpp", text)
+        return [self.root / f"src/base/{name}.cpp" for name in texts]
+
+    def test_sources_that_name_the_same_are_read_apart(self):
+        self.write("src/base/rows.hpp", "struct Rows {\n};\n")
+        a, b, c, d = self.sources(
+            a="constexpr int kRows = 1;\n",
+            b="constexpr int kRows = 2;\n",
+            c='#include "base/rows.hpp"\nvoid act() {}\n',
+            d="struct Rows {\n};\n",
+        )
+        self.assertEqual(check_tidy.batches_of([a, b, c, d], self.root), [[a, c], [b, d]])
+
+    def test_tidy_finds_and_remembers_what_is_clean_alone(self):
+        shutil.copy(Path(__file__).resolve().parents[2] / ".clang-tidy", self.root)
+        bad, good = self.sources(bad="int f() {\n  int x;\n  return x = 1;\n}\n", good="int g();\n")
+        tidy = check_tidy.Tidy(self.root, self.root, ["-std=c++20"])
+        for _ in range(2):
+            (found,) = tidy.findings([good, bad])
+            self.assertIn("bad.cpp:2:7: warning: variable 'x' is not initialized", found)
+        self.assertEqual(tidy.findings([good]), set())
+        tidy.command = ["false"]
+        self.assertEqual(len(tidy.findings([bad])), 1)
 
 
 if __name__ == "__main__":

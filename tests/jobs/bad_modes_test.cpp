@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "support/sanitized.hpp"
+
 #include "jobs/bad_input.hpp"
 
 namespace ballast::test {
@@ -97,7 +99,7 @@ Keys large_region() {
 }
 
 TEST_P(BadModes, TooLittleSharedMemory) {
-  if (is_alone()) return;  // a rank alone shares nothing
+  if (is_alone()) GTEST_SKIP() << "a rank alone shares nothing";
   // In blocks of 512 bytes: 8 MiB, twice the largest file of Open MPI.
   const auto launcher = wrapped(folder_, GetParam(), "ulimit -f 16384");
   const auto outcome = invoke(command_with(large_region()), {.launcher = launcher});
@@ -113,15 +115,8 @@ TEST_P(BadModes, TooLittleSharedMemory) {
   EXPECT_EQ(helped.exit_code, 0) << helped.err;
 }
 
-// A sanitizer's shadow memory is beyond any limit: such a program would not start.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kStartsWithinLimits = false;
-#else
-constexpr bool kStartsWithinLimits = true;
-#endif
-
 TEST_P(BadModes, MemoryBelowThePlan) {
-  if (!kStartsWithinLimits) return;
+  if (kSanitized) GTEST_SKIP() << "no sanitizer starts within a limit";
   auto keys = keys_;
   keys["model.dim"] = "1536";
   keys["model.heads"] = "12";
@@ -136,7 +131,7 @@ TEST_P(BadModes, MemoryBelowThePlan) {
 }
 
 TEST_P(BadModes, ActivationsBeyondALimit) {
-  if (!kStartsWithinLimits) return;
+  if (kSanitized) GTEST_SKIP() << "no sanitizer starts within a limit";
   auto keys = keys_;
   keys["data.micro_batch"] = "24";
   keys["data.seq_len"] = "2048";
@@ -149,7 +144,7 @@ TEST_P(BadModes, ActivationsBeyondALimit) {
 }
 
 TEST_P(BadModes, ARegionOverTwoHosts) {
-  if (is_alone()) return;  // two hosts have two ranks
+  if (is_alone()) GTEST_SKIP() << "two hosts have two ranks";
   for (const std::string sharding : {"full", "none"}) {
     const auto outcome =
         invoke(command_with({{"parallel.backend", "region"}, {"parallel.sharding", sharding}}),

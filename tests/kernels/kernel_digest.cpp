@@ -270,7 +270,7 @@ void digest_math() {
 }  // namespace
 
 int main() {
-#ifdef BALLAST_ISA_LEVEL
+#if defined(BALLAST_ISA_LEVEL) && !defined(__clang__)
   if (!__builtin_cpu_supports(BALLAST_ISA_LEVEL)) {
     fmt::print("unsupported: this processor lacks {}\n", BALLAST_ISA_LEVEL);
     return 0;

@@ -16,7 +16,6 @@ namespace ballast::model {
 namespace {
 
 using reference::Variant;
-using test::as_model_batch;
 using test::ProductionModel;
 
 TEST(RecomputePolicy, ReadsWhatItWrites) {

@@ -101,8 +101,9 @@ TEST(StepProgram, IsWhatTheModelDoes) {
 }
 
 TEST(StepProgram, IsWhatTheModelDoesWithFrozenTensors) {
-  for (const char* frozen : {"embedding", "*.attention_norm,*.w*", "[eh]*d*,final_norm", "block.[02].*",
-                             "block.*", "*.wq", "embedding,block.0.*,block.1.*", "[!f]*"}) {
+  for (const char* frozen :
+       {"embedding", "*.attention_norm,*.w*", "[eh]*d*,final_norm", "block.[02].*", "block.*",
+        "*.wq", "embedding,block.0.*,block.1.*", "[!f]*"}) {
     for (const auto& config : {five_blocks(), tied(five_blocks())}) {
       SCOPED_TRACE(frozen);
       for (const auto& grouping : groupings()) {

@@ -114,8 +114,8 @@ struct AttentionCase {
 class ReferenceAttention : public testing::TestWithParam<AttentionCase> {};
 
 TEST_P(ReferenceAttention, BackwardIsTheComplexStepDerivative) {
-  const auto& [kv_heads, segments] = GetParam();
-  const kernels::AttentionDims dims{2, 5, 6, kv_heads, 3};
+  const std::vector<std::int32_t>& segments = GetParam().segments;
+  const kernels::AttentionDims dims{2, 5, 6, GetParam().kv_heads, 3};
   RandomValues random{5};
   const auto q = random.vector<double>(dims.tokens() * dims.dim());
   const auto k = random.vector<double>(dims.tokens() * dims.kv_dim());

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/sanitized.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::test {
@@ -55,6 +56,6 @@ ChildReport in_child(Work&& work) {
 }
 
 /// What a reader may take beyond the size of the file.
-inline constexpr std::uint64_t kMostMemory = std::uint64_t{64} << 20;
+inline constexpr std::uint64_t kMostMemory = std::uint64_t{kSanitized ? 512 : 64} << 20;
 
 }  // namespace ballast::test

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "comm/runtime.hpp"
 #include "support/watchdog.hpp"
@@ -38,8 +41,9 @@ class FailurePrinter : public testing::EmptyTestEventListener {
   std::string rank_;
 };
 
-/// Watches each test, and lets all ranks agree on how it ended. `agreement` is a communicator that
-/// the tests do not use; `world` is theirs.
+/// Watches each test, and lets all ranks agree on how it ended: if it failed on one of them, or was
+/// skipped on some alone, it fails on all. `agreement` is a communicator that the tests do not use;
+/// `world` is theirs.
 class JointTests : public testing::EmptyTestEventListener {
  public:
   JointTests(comm::Communicator& agreement, comm::Communicator& world, double timeout_s)
@@ -61,21 +65,36 @@ class JointTests : public testing::EmptyTestEventListener {
     // a rank that is stuck has the time to say so itself.
     agreement_.set_timeout_s(failed ? timeout_s_ / 4 : timeout_s_ + 5);
     const std::string name = fmt::format("{}.{}", test.test_suite_name(), test.name());
-    const auto verdicts = agreement_.gather_texts(failed ? "failed" : "", {"end of test", name});
-    std::string elsewhere;
-    bool anywhere = false;
-    for (int rank = 0; rank < agreement_.size(); ++rank) {
-      if (verdicts[static_cast<std::size_t>(rank)].empty()) continue;
-      anywhere = true;
-      if (rank != agreement_.rank()) elsewhere += " " + agreement_.label(rank);
-    }
-    if (!anywhere) return;
-    if (!failed) ADD_FAILURE() << "failed on" << elsewhere;
+    const auto endings =
+        agreement_.gather_texts(std::string{ending_of(*test.result())}, {"end of test", name});
+    const bool alike = std::ranges::count(endings, endings.front()) == agreement_.size();
+    if (alike && !failed) return;
+    if (!failed) ADD_FAILURE() << describe(endings);
     world_ = agreement_.split(0);
     world_.set_timeout_s(timeout_s_ / 2);
   }
 
  private:
+  /// One word for a test's end on this rank.
+  static std::string_view ending_of(const testing::TestResult& result) {
+    if (result.Failed()) return "failed";
+    return result.Skipped() ? "skipped" : "passed";
+  }
+
+  /// How a test ended on the ranks where it did not pass.
+  [[nodiscard]] std::string describe(const std::vector<std::string>& endings) const {
+    std::string text;
+    for (const std::string_view ending : {"failed", "skipped"}) {
+      std::string ranks;
+      for (int rank = 0; rank < agreement_.size(); ++rank) {
+        if (endings[static_cast<std::size_t>(rank)] == ending)
+          ranks += " " + agreement_.label(rank);
+      }
+      if (!ranks.empty()) text += fmt::format("{}{} on{}", text.empty() ? "" : ", ", ending, ranks);
+    }
+    return text;
+  }
+
   comm::Communicator& agreement_;
   comm::Communicator& world_;
   double timeout_s_;

@@ -29,10 +29,12 @@ void Watchdog::watch(std::string what) {
 void Watchdog::run(const std::stop_token& stop) {
   std::unique_lock lock{mutex_};
   while (!stop.stop_requested()) {
+    // A copy: while the thread waits, others may write the member.
+    const auto deadline = deadline_;
     const auto changed = [this, seen = changes_] { return changes_ != seen; };
     if (watched_.empty()) {
       changed_.wait(lock, stop, changed);
-    } else if (!changed_.wait_until(lock, stop, deadline_, changed) && !stop.stop_requested()) {
+    } else if (!changed_.wait_until(lock, stop, deadline, changed) && !stop.stop_requested()) {
       end();
     }
   }

@@ -58,8 +58,7 @@ TEST(FrozenTraining, WhatIsFrozenKeepsItsBitsAndTheRestMoves) {
         EXPECT_EQ(masters(training.model, false), still);
         const bool moved = masters(training.model, true) != moving;
         EXPECT_EQ(moved, !moving.empty());
-        EXPECT_EQ(training.model.tensors().moment1.size(),
-                  training.model.layout().trained_numel());
+        EXPECT_EQ(training.model.tensors().moment1.size(), training.model.layout().trained_numel());
       }
     }
   }

@@ -11,7 +11,7 @@
 
 namespace ballast::kernels {
 
-/// What attention reads, all of one type that the kernel takes. q: [tokens, heads, head_dim]; k, v:
+/// The input of attention, in one type that the kernel takes. q: [tokens, heads, head_dim]; k, v:
 /// [tokens, kv_heads, head_dim]; segments: [tokens], never decreasing within a sequence, or empty.
 struct AttentionInput {
   ConstElements q;
@@ -27,8 +27,8 @@ struct AttentionGradient {
   Elements dv;
 };
 
-/// Floats of scratch that forward and backward need, whatever the kernel: for each worker a few
-/// tiles, and the keys and values of one head of one sequence.
+/// Floats of scratch that forward and backward need with any kernel: for each worker a few tiles,
+/// and the keys and values of one head of one sequence.
 [[nodiscard]] std::size_t attention_scratch_numel(const AttentionDims& dims,
                                                   std::size_t workers = 1);
 
@@ -37,13 +37,13 @@ struct AttentionGradient {
 /// and keys with running maxima and sums (after Dao et al. 2022, FlashAttention), so memory is
 /// linear in seq_len. `kernel` is make_panel_kernel's for the type of the input, or any of fp32.
 /// out: as q, of any type; log_sum_exp: [heads, tokens]. Returns the largest scaled logit that any
-/// token saw. `team` shares out the heads of keys of all sequences.
+/// token saw. `team` shares the heads of keys of all sequences.
 float attention_forward(const PanelKernel& kernel, const AttentionDims& dims,
                         const AttentionInput& input, const Elements& out,
                         std::span<float> log_sum_exp, std::span<float> scratch,
                         Team* team = nullptr);
 
-/// Gradients of attention_forward, overwriting those given. `out` and `log_sum_exp` are what the
+/// Gradients of attention_forward; they overwrite. `out` and `log_sum_exp` are those that the
 /// forward wrote; probabilities are computed again. dout: as q, of the input's type.
 void attention_backward(const PanelKernel& kernel, const AttentionDims& dims,
                         const AttentionInput& input, const ConstElements& out,

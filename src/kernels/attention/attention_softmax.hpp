@@ -4,13 +4,13 @@
 
 #include "kernels/attention/attention_tile.hpp"
 
-// The element by element part of attention on tiles in scratch. Logits come unscaled: `scale`
-// includes log2 e, since powers are of two here.
+// The element-wise part of attention, on tiles in scratch. Logits are given unscaled: `scale`
+// includes log2 e, since exponentials are powers of two here.
 namespace ballast::kernels {
 
 /// Logits against one more tile of keys: [rows, ..] become probabilities relative to the largest
-/// logit so far, 0 for what is not seen, up to `cols` columns, which are whole steps of the
-/// kernel. What was summed up relative to a smaller one is brought in line with it.
+/// logit so far, 0 for keys that are not seen, up to `cols` columns, which are whole steps of the
+/// kernel. Earlier sums, relative to a smaller logit, are rescaled to it.
 struct SoftmaxTile {
   float* logits;
   std::size_t stride;

@@ -9,11 +9,11 @@
 #include "kernels/panel/panel_kernel.hpp"
 #include "tensor/element.hpp"
 
-// How attention is cut into tiles, where these lie, and what the tokens in them see.
+// How attention is cut into tiles, where these lie, and which keys their tokens see.
 namespace ballast::kernels {
 
-/// Tokens of a tile that is worked on at once: [queries, keys] logits forward, [keys, queries]
-/// backward. A kernel takes as many whole panels of these as fit.
+/// Tokens of one tile: [queries, keys] logits in the forward, [keys, queries] in the backward. A
+/// kernel takes as many of its whole panels as fit.
 struct AttentionTileSize {
   std::size_t queries;
   std::size_t keys;
@@ -28,12 +28,12 @@ inline constexpr std::size_t kWidestPanel = 32;
   return (count + step - 1) / step * step;
 }
 
-/// Rows of tiles are a cache line apart from a power of two: neighbours would share few sets.
+/// Rows are a power of two and one cache line apart: else neighbors would share few cache sets.
 [[nodiscard]] constexpr std::size_t tile_stride(std::size_t cols) {
   return rounded_up(cols, kWidestPanel) + kWidestPanel;
 }
 
-/// Where the rooms of a tile lie in scratch. They need not be cleared.
+/// The places of a tile's matrices in scratch. They need not be cleared.
 struct ForwardRooms {
   float* keys;           ///< panels: [head_dim, seq_len]
   float* values;         ///< panels: [seq_len, head_dim]
@@ -68,7 +68,7 @@ struct BackwardRooms {
   std::size_t stride;    ///< of the tiles of [keys, queries]
 };
 
-/// What one worker has of the scratch of all.
+/// The part of the scratch that one worker uses.
 [[nodiscard]] std::span<float> worker_scratch(const AttentionDims& dims, std::span<float> scratch,
                                               std::size_t worker);
 
@@ -76,7 +76,7 @@ struct BackwardRooms {
 [[nodiscard]] ForwardRooms forward_rooms(const AttentionDims& dims, std::span<float> scratch);
 [[nodiscard]] BackwardRooms backward_rooms(const AttentionDims& dims, std::span<float> scratch);
 
-/// From one row of a tile of outputs or their gradients in scratch to the next: [.., head_dim].
+/// The stride between rows of a tile of outputs or their gradients in scratch: [.., head_dim].
 [[nodiscard]] constexpr std::size_t head_stride(const AttentionDims& dims) {
   return rounded_up(dims.head_dim, kWidestPanel);
 }
@@ -87,7 +87,7 @@ struct TokenRange {
   std::size_t end;
 };
 
-/// What the tokens of one sequence see.
+/// Which keys the tokens of one sequence see.
 class AttentionMask {
  public:
   /// segments: [seq_len] of the sequence, or empty.

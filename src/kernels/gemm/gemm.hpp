@@ -44,7 +44,7 @@ struct Operand {
         type{values.type()} {}
 };
 
-/// A matrix that a product writes: fp32, or bf16 rounded to nearest even once its sums are whole.
+/// A matrix that a product writes: fp32, or bf16, rounded to nearest even when a sum is complete.
 struct Destination {
   void* data;
   std::size_t rows;
@@ -65,17 +65,17 @@ struct Destination {
 
 enum class Transpose { no, yes };
 
-/// The matrix products of one library. Every element of a result is summed up on one thread, in an
-/// order that follows from the shapes alone, so the bits do not depend on how many threads share
-/// the elements out.
+/// The matrix products of one library. Every element of a result is summed on one thread, in an
+/// order that follows from the shapes alone, so the bits do not depend on the number of threads
+/// that share the elements.
 class Gemm {
  public:
   virtual ~Gemm() = default;
 
   /// c = alpha · op(a) · op(b), or c += ...; c must not alias a or b.
-  /// Shapes: op(a) [m, k], op(b) [k, n], c [m, n]. Both operands are of one type; products are
-  /// summed in fp32 whatever it is. Narrow operands take alpha = 1 only; a narrow c is overwritten
-  /// and of the operands' type.
+  /// Shapes: op(a) [m, k], op(b) [k, n], c [m, n]. Both operands have one type; products are summed
+  /// in fp32 for all types. Narrow operands take alpha = 1 only; a narrow c is overwritten and of
+  /// the operands' type.
   virtual void multiply(const Operand& a, Transpose transpose_a, const Operand& b,
                         Transpose transpose_b, const Destination& c, Store store,
                         float alpha = 1.0f) const = 0;

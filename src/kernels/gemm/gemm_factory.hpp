@@ -9,16 +9,16 @@
 
 namespace ballast::kernels {
 
-/// Who multiplies. `panels` are this program's own kernels.
+/// The library of a product. `panels` are this program's own kernels.
 enum class GemmLibrary { openblas, onednn, panels };
 
 [[nodiscard]] std::string_view name_of(GemmLibrary library);
 
-/// Those that this build has and this processor runs.
+/// The libraries that this build has and this processor runs.
 [[nodiscard]] std::span<const GemmLibrary> gemm_libraries();
 
-/// `team`, where there is one, shares out the products, and must outlive the result. Throws a usage
-/// Error when this build or this processor lacks `library`.
+/// `team`, if there is one, shares the work of products, and must outlive the result. Throws a
+/// usage Error when this build or this processor lacks `library`.
 [[nodiscard]] std::unique_ptr<Gemm> make_gemm(GemmLibrary library, Team* team = nullptr);
 
 }  // namespace ballast::kernels

@@ -27,7 +27,7 @@ struct Product {
   float alpha;
 };
 
-/// The sizes of a product of these; an internal Error where they don't fit together.
+/// The sizes of a product of these; throws an internal Error if they do not fit together.
 [[nodiscard]] GemmShape checked_shape(const Operand& a, Transpose transpose_a, const Operand& b,
                                       Transpose transpose_b, const Destination& c, Store store);
 
@@ -35,15 +35,15 @@ struct Product {
 [[nodiscard]] Operand rows_of(const Operand& x, std::size_t start, std::size_t count);
 [[nodiscard]] Operand cols_of(const Operand& x, std::size_t start, std::size_t count);
 
-/// What the libraries have in common: operands are checked here, empty products need no library,
-/// types that one does not multiply are widened, and results that it does not write are rounded.
+/// The common part of the libraries: checks operands, handles empty products, widens types that the
+/// library does not multiply, and rounds to types that it does not write.
 class LibraryGemm : public Gemm {
  public:
   void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
                 const Destination& c, Store store, float alpha) const final;
 
-  /// Makes room for what a call with these arguments needs besides, so that it allocates nothing,
-  /// whichever worker of a team has it made.
+  /// Reserves the memory that a call with these arguments needs, so that the call allocates
+  /// nothing, in any worker of a team.
   void prepare(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,
                const Destination& c, Store store) const;
 
@@ -53,9 +53,9 @@ class LibraryGemm : public Gemm {
 
  protected:
   virtual void multiply_fp32(const Product& product) const = 0;
-  /// Called with types other than fp32 for which is_native says yes; c may be of that type too.
+  /// Called only with types other than fp32 for which is_native is true; c may have that type too.
   virtual void multiply_narrow(const Product& product) const;
-  /// What multiply_narrow needs to be made beforehand.
+  /// Prepares for multiply_narrow.
   virtual void prepare_narrow(const Product&) const {}
 
  private:

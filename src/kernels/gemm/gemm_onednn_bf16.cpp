@@ -18,10 +18,12 @@ constexpr std::size_t kLargestCache = 512;
 /// op(x) [rows, cols] where x lies in memory with `stride` elements from row to row.
 dnnl::memory::desc described(dnnl::memory::data_type type, std::size_t rows, std::size_t cols,
                              std::size_t stride, Transpose transpose) {
-  const auto step = narrow<dnnl::memory::dim>(stride);
+  const auto step = ballast::narrow<dnnl::memory::dim>(stride);
   const dnnl::memory::dims strides =
       transpose == Transpose::no ? dnnl::memory::dims{step, 1} : dnnl::memory::dims{1, step};
-  return {{narrow<dnnl::memory::dim>(rows), narrow<dnnl::memory::dim>(cols)}, type, strides};
+  return {{ballast::narrow<dnnl::memory::dim>(rows), ballast::narrow<dnnl::memory::dim>(cols)},
+          type,
+          strides};
 }
 
 dnnl::matmul::primitive_desc planned(const dnnl::engine& engine, const dnnl::memory::desc& a,
@@ -59,8 +61,9 @@ void explained(const GemmShape& shape, Work&& work) {
 
 void OneDnnBf16::reserve_scratch(std::size_t bytes) {
   if (scratch_ && scratch_.get_desc().get_size() >= bytes) return;
-  const dnnl::memory::desc flat{
-      {narrow<dnnl::memory::dim>(bytes)}, dnnl::memory::data_type::u8, dnnl::memory::format_tag::a};
+  const dnnl::memory::desc flat{{ballast::narrow<dnnl::memory::dim>(bytes)},
+                                dnnl::memory::data_type::u8,
+                                dnnl::memory::format_tag::a};
   scratch_ = dnnl::memory{flat, engine_};
 }
 

@@ -12,7 +12,7 @@
 namespace ballast::kernels {
 
 /// Products of bf16 operands by oneDNN's matmul primitive. Making one generates code, so each is
-/// kept and only pointed at other memory from then on. The caller holds oneDNN to one thread.
+/// kept and used again with other memory. The caller limits oneDNN to one thread.
 class OneDnnBf16 {
  public:
   void multiply(const Product& product);
@@ -20,7 +20,7 @@ class OneDnnBf16 {
   void prepare(const Product& product);
 
  private:
-  /// All that a primitive is made for.
+  /// Everything that a primitive depends on.
   struct Key {
     std::size_t m, n, k;
     std::size_t stride_a, stride_b, stride_c;

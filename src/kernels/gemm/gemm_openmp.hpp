@@ -9,7 +9,7 @@ class OpenMpThreads {
   /// Throws a usage Error when the process has no OpenMP runtime.
   OpenMpThreads();
 
-  /// Holds the calling thread to teams of one while it lives.
+  /// Limits the calling thread to teams of one while the object lives.
   class One {
    public:
     explicit One(const OpenMpThreads& threads) : threads_{threads}, before_{threads.get_()} {

@@ -9,14 +9,14 @@
 
 namespace ballast::kernels {
 
-/// Products by this program's own kernels: fp32 on AVX-512, bf16 on AMX tiles. For processors on
-/// which the libraries leave much of these units unused; what that costs is in ADR 12.
+/// Products by this program's own kernels: fp32 on AVX-512, bf16 on AMX tiles. For processors whose
+/// AVX-512 or AMX units the libraries use badly; ADR 12 has the figures.
 class PanelGemm final : public LibraryGemm {
  public:
-  /// Whether this processor has what the kernels need.
+  /// Whether this processor has the instructions that the kernels need.
   [[nodiscard]] static bool is_supported();
 
-  /// `team`, which may be null, must outlive this. Throws a usage Error where is_supported says no.
+  /// `team`, which may be null, must outlive this. Throws a usage Error unless is_supported().
   explicit PanelGemm(Team* team = nullptr);
 
   [[nodiscard]] bool is_native(ElementType type) const override {

@@ -8,8 +8,8 @@
 
 namespace ballast::kernels {
 
-/// Another library's products, each a span of a profile: its region by what is transposed, its
-/// detail {m, n, k, element type}.
+/// Another library's products, each a span of a profile: its region tells which operands are
+/// transposed, its detail is {m, n, k, element type}.
 class ProfiledGemm final : public Gemm {
  public:
   /// `profile` must outlive this.

@@ -12,8 +12,8 @@
 
 namespace ballast::kernels {
 
-/// What a choice of library may depend on: op(a) [m, k] times op(b) [k, n], whose operands lie in
-/// memory transposed or not. Never on speed at run time, since libraries differ in their last bits.
+/// The facts on which the choice of a library may depend: op(a) [m, k] times op(b) [k, n], each
+/// stored transposed or not. Speed at run time is none, since libraries differ in their last bits.
 struct GemmCall {
   ElementType type;
   Transpose transpose_a;
@@ -32,7 +32,7 @@ struct SizeRange {
   [[nodiscard]] bool is_any() const { return least == 0 && most == SIZE_MAX; }
 };
 
-/// One line of a table. What is not given fits every call.
+/// One line of a table. A field that is not given fits every call.
 struct GemmRule {
   std::optional<ElementType> type{};
   std::optional<Transpose> transpose_a{};
@@ -48,33 +48,33 @@ struct GemmRule {
   [[nodiscard]] static GemmRule of(const GemmCall& call, GemmLibrary library);
 };
 
-/// Which library serves which product: the first rule that fits. Written by `ballast tune` for one
-/// machine, or shipped: then by what this build has and this processor runs.
+/// Which library computes which product: the first rule that fits. `ballast tune` writes a table
+/// for one machine; the shipped one depends on the libraries of this build and on the processor.
 class GemmTable {
  public:
   [[nodiscard]] static GemmTable shipped();
 
-  /// Rules before the shipped ones; those behind one that fits every call are left out.
+  /// These rules, then the shipped ones; rules after one that fits every call are left out.
   explicit GemmTable(std::vector<GemmRule> rules);
 
-  /// Reads what `text` wrote; usage Errors name `origin` and line, or say that the table belongs to
-  /// other libraries or another instruction set.
+  /// Reads a table that `text` wrote. Usage Errors name `origin` and line, or say that the table
+  /// was written for other libraries or another instruction set.
   [[nodiscard]] static GemmTable parse(std::string_view text, std::string_view origin);
-  /// Reads what `rules_text` wrote, wherever that was; usage Errors name `origin` and line.
+  /// Reads rules that `rules_text` wrote, on any machine. Usage Errors name `origin` and line.
   [[nodiscard]] static GemmTable parse_rules(std::string_view rules, std::string_view origin);
   [[nodiscard]] std::string text() const;
-  /// Its lines alone, without the machine that they were written for.
+  /// The rules alone, without the machine that they were written for.
   [[nodiscard]] std::string rules_text() const;
 
   [[nodiscard]] GemmLibrary choose(const GemmCall& call) const;
-  /// Those that some rule names.
+  /// The libraries that some rule names.
   [[nodiscard]] std::vector<GemmLibrary> libraries() const;
 
  private:
   std::vector<GemmRule> rules_;
 };
 
-/// The libraries and instruction sets that a table is good for.
+/// The libraries and instruction sets for which a table is valid.
 [[nodiscard]] std::string gemm_machine();
 
 /// Products by the library that the table names for each; `team` as above.

@@ -23,7 +23,7 @@ Operand part_of(const Operand& x, bool rows, std::size_t first, std::size_t coun
 
 std::size_t count_of(std::size_t size, std::size_t step) { return (size + step - 1) / step; }
 
-/// Parts of equal size, but for what whole vectors make of it, of which none is above `largest`.
+/// The size of equal parts, none above `largest`, rounded to whole vectors.
 std::size_t even_part(std::size_t size, std::size_t largest) {
   constexpr std::size_t kStep = 16;
   const std::size_t part = count_of(size, count_of(size, largest));

@@ -10,15 +10,14 @@
 
 namespace ballast::kernels {
 
-/// The products of a library that others wrote and that may be called by several threads at once,
-/// cut into tiles that a team shares out. Such a
-/// library may sum up an element in another order when the shape around it changes, so the cut is
-/// the same for one worker as for many: it follows from the shape alone, and each tile is one
-/// single-threaded call.
+/// The products of an outside library that several threads may call at once, cut into tiles that a
+/// team shares. Such a library may sum an element in another order when the shape around it
+/// changes, so the cut is the same for one worker as for many: it follows from the shape alone, and
+/// each tile is one single-threaded call.
 class TiledGemm final : public Gemm {
  public:
-  /// `make` gives one instance a worker: each has caches and scratch of its own. `team`, which may
-  /// be null, must outlive this.
+  /// `make` makes one instance for each worker, with caches and scratch of its own. `team`, which
+  /// may be null, must outlive this.
   TiledGemm(std::unique_ptr<LibraryGemm> (*make)(), Team* team);
 
   void multiply(const Operand& a, Transpose transpose_a, const Operand& b, Transpose transpose_b,

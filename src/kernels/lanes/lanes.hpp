@@ -98,8 +98,8 @@ BALLAST_INLINE float lane_squares(const float* x, float center, std::size_t coun
   return lane_tree(sum);
 }
 
-/// The largest element, or −inf of none. NaNs are passed over. The order is free here, so this
-/// takes half the lanes at a time: the widest vector whose comparisons AVX2 has.
+/// The largest element, or −inf of none. NaNs are ignored. The order does not matter here, so this
+/// takes half the lanes at a time: the widest vector that AVX2 can compare.
 BALLAST_INLINE float lane_max(const float* x, std::size_t count) {
   typedef float HalfVector __attribute__((vector_size(kLanes / 2 * sizeof(float))));
   constexpr float kNone = -__builtin_inff();

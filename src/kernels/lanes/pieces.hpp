@@ -6,8 +6,8 @@
 
 #include "base/team.hpp"
 
-// How kernels that pass over memory are cut into tasks: by shape alone, into runs long enough that
-// handing them out costs nothing beside them. Where a result is a sum, the cut runs across it.
+// How kernels that pass over memory are cut into tasks: by shape alone, into runs so long that the
+// cost of starting a task does not matter. No sum is cut: its elements stay in one task.
 namespace ballast::kernels {
 
 /// Elements that one task takes.

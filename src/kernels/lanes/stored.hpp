@@ -8,8 +8,8 @@
 #include "kernels/lanes/lanes.hpp"
 #include "tensor/element.hpp"
 
-// Kernels compute in fp32 whatever their arrays are stored as: loops over elements are templates on
-// one of these, which says how an element is read and how it is rounded where it is written.
+// Kernels compute in fp32 whatever the type of their arrays: loops over elements are templates on
+// one of these, which says how an element is read, and how it is rounded when it is written.
 namespace ballast::kernels {
 
 struct StoredFp32 {
@@ -30,11 +30,11 @@ struct StoredFp16 {
   BALLAST_INLINE std::uint16_t store(float x) { return to_fp16(x); }
 };
 
-/// For a lambda that must melt into the kernel around it.
+/// For a lambda that must be inlined into the kernel around it.
 #define BALLAST_INLINE_LAMBDA __attribute__((always_inline))
 
-/// visit(StoredFp32{}), or whichever `type` asks for. `visit` must be always inline: on its own it
-/// would be compiled for the oldest processor.
+/// visit(StoredFp32{}), or the one for `type`. `visit` must always be inlined: as a function of its
+/// own it would be compiled for the oldest processor.
 template <class Visit>
 BALLAST_INLINE void with_stored(ElementType type, Visit&& visit) {
   switch (type) {
@@ -60,7 +60,7 @@ BALLAST_INLINE ElementOf<T>* elements(T, void* data) {
   return static_cast<ElementOf<T>*>(data);
 }
 
-/// `count` < 16 elements, and then `fill`. Once a row at most, and so not worth a copy in every
+/// `count` < 16 elements, and then `fill`. Called at most once a row, so not inlined into every
 /// loop.
 template <class T>
 [[gnu::noinline]] void load_last(const ElementOf<T>* x, std::size_t count, float fill,

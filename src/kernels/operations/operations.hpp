@@ -13,10 +13,10 @@
 
 namespace ballast::kernels {
 
-/// Everything that a model computes with: one call an operation, forward beside backward. Shapes,
-/// types and aliasing are those of the kernels' headers, which say more of each. A model holds one
-/// reference to this and nothing of libraries, threads or profiles; another device would be another
-/// implementation. All calls are made by one thread, and have ended when they return.
+/// The operations of a model: one function for each, the backward after its forward. The kernels'
+/// headers describe shapes, types and aliasing. A model holds one reference to this and knows no
+/// libraries, threads or profiles; another device would be another implementation. One thread makes
+/// all calls, and an operation is complete when its call returns.
 class Operations {
  public:
   virtual ~Operations() = default;
@@ -76,12 +76,12 @@ class Operations {
   /// out = x in the type of `out`.
   virtual void convert(const ConstElements& x, const Elements& out) const = 0;
 
-  /// `x` in fp32: the elements themselves where they are, otherwise a copy in `room`.
+  /// `x` in fp32: the elements themselves if they are fp32, otherwise a copy in `room`.
   [[nodiscard]] virtual std::span<const float> widened(const ConstElements& x,
                                                        std::span<float> room) const = 0;
   [[nodiscard]] virtual bool all_finite(std::span<const float> x) const = 0;
 
-  /// `x` as a matrix product of room.type() reads it: itself where it is of that type, otherwise a
+  /// `x` as a matrix product of room.type() reads it: itself if it has that type, otherwise a
   /// rounded copy in `room`, which may be empty in the first case.
   [[nodiscard]] ConstElements rounded(const ConstElements& x, const Elements& room) const {
     if (x.type() == room.type()) return x;

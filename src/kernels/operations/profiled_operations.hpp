@@ -8,9 +8,9 @@
 
 namespace ballast::kernels {
 
-/// Other operations, each call a span of a profile, with the work that it cannot avoid: bytes that
-/// are read or written once, and arithmetic by the formula. Products are spans of the Gemm's own
-/// (ProfiledGemm); copies between types are part of what surrounds them.
+/// Other operations, each call a span of a profile, with the least work that it can do: bytes that
+/// are read or written once, and arithmetic by the formula. Products are spans of ProfiledGemm;
+/// copies between types count to the span around them.
 class ProfiledOperations final : public Operations {
  public:
   /// `profile` must outlive this.

@@ -1,3 +1,4 @@
+#include "kernels/lanes/isa.hpp"
 #include "kernels/panel/panel_kernel.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -9,8 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,amx-tile,amx-bf16")
+BALLAST_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,amx-tile,amx-bf16")
 
 #include "kernels/panel/panel_amx_pack.hpp"
 #include "kernels/panel/panel_store.hpp"
@@ -229,7 +229,7 @@ bool tiles_are_granted() {
 
 }  // namespace ballast::kernels
 
-#pragma GCC pop_options
+BALLAST_TARGET_END
 
 #include <cpuid.h>
 

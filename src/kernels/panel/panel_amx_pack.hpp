@@ -8,8 +8,8 @@
 #include "kernels/panel/panel_kernel.hpp"
 #include "kernels/panel/panel_transpose.hpp"
 
-// How AMX tiles want their operands. Included between the target pragmas of the kernel, so that it
-// becomes code of that instruction set.
+// Packs operands for AMX tiles. Included between the kernel's BALLAST_TARGET_BEGIN and _END, so
+// that it becomes code of that instruction set.
 namespace ballast::kernels {
 
 namespace {
@@ -97,7 +97,7 @@ void pack_edge(const PanelSource& s, std::size_t first, std::size_t depth, PackS
   pack(square, kStep, out);
 }
 
-/// Steps outermost where neighbours lie across the depth, so that memory is read in order.
+/// Steps are the outer loop if neighbors lie across the depth, so that memory is read in order.
 void pack_panels(const PanelSource& s, PackStep pack, std::byte* panels) {
   auto* out = reinterpret_cast<Half*>(panels);
   const auto* data = reinterpret_cast<const Half*>(s.data);

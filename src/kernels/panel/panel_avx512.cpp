@@ -1,3 +1,4 @@
+#include "kernels/lanes/isa.hpp"
 #include "kernels/panel/panel_kernel.hpp"
 #include "kernels/panel/panel_widen.hpp"
 
@@ -8,8 +9,7 @@
 #include <cstring>
 #include <immintrin.h>
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq")
+BALLAST_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq")
 
 #include "kernels/panel/panel_store.hpp"
 #include "kernels/panel/panel_transpose.hpp"
@@ -231,7 +231,7 @@ class Avx512Kernel final : public PanelKernel {
 
 }  // namespace ballast::kernels
 
-#pragma GCC pop_options
+BALLAST_TARGET_END
 
 namespace ballast::kernels {
 

@@ -9,7 +9,7 @@
 #include "kernels/panel/panel_kernel.hpp"
 #include "kernels/panel/panel_transpose.hpp"
 
-// Included between the target pragmas of a kernel, so that it becomes code of that instruction set.
+// Included between a kernel's BALLAST_TARGET_BEGIN and _END: code of that instruction set.
 namespace ballast::kernels {
 
 inline constexpr std::size_t kTileCols = 32;

@@ -2,7 +2,7 @@
 
 #include <immintrin.h>
 
-// Included between the target pragmas of a kernel, so that it becomes code of that instruction set.
+// Included between a kernel's BALLAST_TARGET_BEGIN and _END: code of that instruction set.
 namespace ballast::kernels {
 
 namespace {

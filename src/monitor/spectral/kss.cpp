@@ -65,7 +65,7 @@ std::size_t centre(const StreamRows& from, std::size_t first, std::span<const do
   return chunk.rows;
 }
 
-void narrow(std::span<const double> values, std::span<float> out) {
+void round_to_floats(std::span<const double> values, std::span<float> out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(values[i]);
 }
 
@@ -210,7 +210,7 @@ void KssGradient::differentiate_y(const KssOperator& from, const StreamRows& x,
   for (std::size_t first = 0; first < x.rows.rows; first += kChunkRows) {
     const std::size_t count = centre(x, first, from.mean_x(), x_);
     lapack::multiply({m, count, m}, {from.y_from_x(), m}, {x_, m}, out_);
-    narrow(out_, gradient.subspan(first * m, count * m));
+    round_to_floats(out_, gradient.subspan(first * m, count * m));
   }
 }
 
@@ -225,7 +225,7 @@ void KssGradient::differentiate_x(const KssOperator& from, const StreamRows& x, 
     lapack::multiply({m, count, m}, {from.x_from_x(), m}, {x_, m}, out_);
     lapack::multiply({m, count, m}, {from.y_from_x(), m, lapack::Op::transposed}, {y_, m}, out_,
                      lapack::Store::add);
-    narrow(out_, gradient.subspan(first * m, count * m));
+    round_to_floats(out_, gradient.subspan(first * m, count * m));
   }
 }
 

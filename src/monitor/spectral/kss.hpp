@@ -9,19 +9,19 @@
 
 namespace ballast::monitor {
 
-/// How the penalties of the modes that expand are put together.
+/// How the penalties of the expanding modes are combined.
 enum class UnstableTerm {
   mean,  ///< over the modes: the same weight against the near-unit term at any rank
   sum,   ///< as in the paper
 };
 
-/// Koopman Spectral Shaping's knobs, with the paper's letters.
+/// Parameters of Koopman Spectral Shaping, with the paper's letters.
 struct KssOptions {
   UnstableTerm unstable = UnstableTerm::mean;
   double upper = 1.05;         ///< τ_u: magnitudes above it are penalised
   double lower = 0.90;         ///< τ_l: from here to τ_u a mode counts as near-unit
   double sharpness = 20.0;     ///< T of the sigmoids
-  double near_unit = 0.4;      ///< γ: the near-unit mass that is aimed for
+  double near_unit = 0.4;      ///< γ: the wanted near-unit mass
   double weight = 1.0;         ///< β of the near-unit term, which the paper leaves open
   double smallest_gap = 1e-3;  ///< modes nearer than this to another have no usable derivative,
   double largest_left = 1e3;   ///< nor those whose left eigenvector, scaled to u^*v = 1, is longer
@@ -35,10 +35,10 @@ struct KssLoss {
   bool has_gradient = false;  ///< there is none without a spectrum of full rank
 };
 
-/// The gradient of one block's spectral loss by the states that its operator was fitted to: fixed
-/// m × m matrices times centred samples, so that ranks that know them differentiate their own
-/// samples without seeing others'. Matrices are column-major; all of it lies in one piece, which
-/// can be sent.
+/// The gradient of one block's spectral loss with respect to the states that its operator was
+/// fitted to: fixed m × m matrices times centered samples. A rank that has the matrices can compute
+/// the gradient of its own samples without those of others. Matrices are column-major; all lie in
+/// one buffer, which can be sent.
 ///   dL/dy = y_from_x (x − x̄),  dL/dx = x_from_x (x − x̄) + y_from_x^T (y − ȳ).
 class KssOperator {
  public:

@@ -15,16 +15,16 @@
 namespace ballast::monitor {
 
 /// Koopman Spectral Shaping (Kim et al. 2026, arXiv:2602.22988) of one step: the gradient of the
-/// mean spectral loss over a random half of the blocks, by the sampled states that leave blocks.
-/// Each block is looked at in the 32 directions in which its states vary most, as in the paper;
-/// the directions are taken as fixed. What enters block 0 is the embedding's and gets no gradient.
+/// mean spectral loss over a random half of the blocks, with respect to sampled outputs of blocks.
+/// Each block is analyzed in the 32 directions in which its states vary most, as in the paper; they
+/// are taken as fixed. The input of block 0 comes from the embedding and gets no gradient.
 ///
 /// The operators are solved before the step is computed, from the same samples and with the same
-/// weights. So the gradient is that of the loss here and now, nothing is carried from step to step,
-/// and a resumed run needs nothing.
+/// weights. So the gradient is that of the current loss, no state is carried from step to step, and
+/// a resumed run needs none.
 class KssShaping final : private SolvedBlocks {
  public:
-  /// Directions of a stream that is wider.
+  /// Directions that are used of a wider stream.
   static constexpr std::size_t kDirections = 32;
 
   /// `shape`: of the samples; its seed draws the blocks. `most_rows`: of a micro-batch. `gemm` must
@@ -32,7 +32,7 @@ class KssShaping final : private SolvedBlocks {
   KssShaping(const SpectralShape& shape, std::size_t most_rows, const kernels::Gemm& gemm,
              const KssOptions& options = {});
 
-  /// `rows` hold the samples of `step`. Everyone gets the same bits, at any rank count. Collective.
+  /// `rows` hold the samples of `step`. All ranks get the same bits, at any rank count. Collective.
   void solve(comm::Communicator& world, std::uint64_t step, const ProbeRows& rows);
 
   /// The means over the blocks that were drawn.
@@ -48,7 +48,7 @@ class KssShaping final : private SolvedBlocks {
   [[nodiscard]] bool differentiate(const ProbeRows& rows, std::size_t depth, std::span<float> out);
 
  private:
-  /// What a block that was drawn came to.
+  /// The result of a block that was drawn.
   struct Drawn {
     std::size_t block;
     KssLoss loss;

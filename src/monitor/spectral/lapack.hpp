@@ -12,11 +12,11 @@ namespace ballast::monitor::lapack {
 enum class Op { plain, transposed };
 enum class Store { overwrite, add };
 
-/// Whether an iteration came to its end.
+/// Whether an iteration converged.
 enum class Outcome { converged, failed };
 
-/// Keeps OpenBLAS to the calling thread: its builds with threads would share even these small
-/// problems out. A Workspace does so too.
+/// Limits OpenBLAS to the calling thread: builds with threads would split even these small
+/// problems. A Workspace does so too.
 void use_one_thread();
 
 /// An operand of `rows` stored rows.

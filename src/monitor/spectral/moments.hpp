@@ -9,9 +9,9 @@
 
 namespace ballast::monitor {
 
-/// Which residual streams the pairs (x, y) of the blocks are made of. `chained`: y of a block is x
-/// of the next one, in the same coordinates; L + 1 streams. `paired`: each block has its own x and
-/// y (each pair in a basis of its own), 2 L streams.
+/// Which residual streams form the pairs (x, y) of the blocks. `chained`: y of a block is x of the
+/// next one, in the same coordinates; L + 1 streams. `paired`: each block has its own x and y (each
+/// pair in a basis of its own), 2 L streams.
 enum class Streams { chained, paired };
 
 /// Where the second-order moments of a stack of blocks lie in one flat buffer of 64-bit integers.
@@ -72,8 +72,8 @@ struct StreamRows {
   std::span<const float> shift;
 };
 
-/// Turns the rows of a leaf into its part of the job's moments. What a leaf contributes depends on
-/// its rows, the shifts and the agreed exponents alone. Reserves its room when it is made.
+/// Turns the rows of a leaf into its part of the job's moments. The part depends on the leaf's
+/// rows, the shifts and the agreed exponents alone. All memory is reserved by the constructor.
 class LeafMoments {
  public:
   explicit LeafMoments(const MomentLayout& layout);

@@ -12,13 +12,13 @@
 
 namespace ballast::monitor {
 
-/// The directions in which wide residual streams vary most, found anew in every probe from its own
-/// rows, so that nothing is to be remembered between probes and a resumed run sees the same.
+/// The directions in which wide residual streams vary most. Every probe finds them from its own
+/// rows, so no state is kept between probes, and a resumed run finds the same.
 class PrincipalBasis {
  public:
-  /// More directions than are used (if there are), and rounds of power iteration: what a randomised
-  /// range finder needs to be as good as the exact components (Halko, Martinsson and Tropp 2011,
-  /// section 4).
+  /// Directions besides those used (if there are more), and rounds of power iteration: a randomized
+  /// range finder needs them to be as good as the exact components (Halko, Martinsson and Tropp
+  /// 2011, section 4).
   static constexpr std::size_t kOversampling = 10;
   static constexpr int kRounds = 2;
 

@@ -47,11 +47,11 @@ class BasisFinder {
  public:
   BasisFinder(std::size_t dim, std::size_t rank);
 
-  /// Orthonormal columns that depend on the seed and the layer alone: a start to improve, never a
-  /// basis to look through (a random projection hides the spectrum).
+  /// Orthonormal columns that depend on the seed and the layer alone: a start for the iteration,
+  /// never a basis for a probe (a random projection hides the spectrum).
   void random_start(std::uint64_t seed, std::size_t layer, std::span<double> basis);
 
-  /// One step. A sketch that is of no use leaves the basis as it is.
+  /// One step. A sketch that cannot be used leaves the basis as it is.
   [[nodiscard]] Improvement improve(const Sketch& sketch, std::span<double> basis);
 
   /// Variances [m] along the columns of the basis that the last sketch was taken with, turned by R,

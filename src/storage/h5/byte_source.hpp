@@ -7,12 +7,12 @@
 
 namespace ballast::storage::h5 {
 
-/// A regular file of which ranges of bytes are read, in any order and by any number of threads at
+/// A regular file whose bytes are read in ranges, in any order and by any number of threads at
 /// once. It must not become shorter while it is open.
 class ByteSource {
  public:
-  /// A data Error that names the file where it is missing, empty, a folder or no file, or where it
-  /// cannot be opened.
+  /// Throws a data Error that names the file if it is missing, empty or not a regular file, or if
+  /// it cannot be opened.
   explicit ByteSource(std::filesystem::path path);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
@@ -26,10 +26,10 @@ class ByteSource {
     return at <= size_ && bytes <= size_ - at;
   }
 
-  /// Bytes [at, at + out.size()). A data Error where they are not all in the file, or where the
-  /// disk does not give them; it names the range, not the file.
+  /// Bytes [at, at + out.size()). Throws a data Error if they are not all in the file, or if they
+  /// cannot be read; it names the range, not the file.
   void read(std::uint64_t at, std::span<std::uint8_t> out) const;
-  /// The same into room of its own, made only for what is in the file.
+  /// The same, into new memory, which is only allocated for bytes that are in the file.
   [[nodiscard]] std::vector<std::uint8_t> read(std::uint64_t at, std::uint64_t bytes) const;
 
  private:

@@ -13,7 +13,7 @@
 namespace ballast::storage::h5 {
 
 /// The datasets of a file: each is checked when it is first asked for, and then kept. Any number of
-/// threads at once. Errors are data Errors that name file and object.
+/// threads may call it at once. Errors are data Errors that name file and object.
 class Catalog {
  public:
   /// Both must outlive it. `root`: the header of the root group.
@@ -24,8 +24,8 @@ class Catalog {
     return address_of(object).has_value();
   }
   [[nodiscard]] const StoredDataset& get(const std::string& dataset);
-  /// Counts a dataset as read whole: each counts once, however often it is read, for callers keep
-  /// one copy. A data Error if that comes to more than the file's size and 16 MiB.
+  /// Counts a dataset as read whole; each counts once, since callers keep one copy. Throws a data
+  /// Error if the sum is more than the file's size plus 16 MiB.
   void count_whole(const std::string& dataset);
 
  private:

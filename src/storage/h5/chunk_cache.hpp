@@ -10,16 +10,16 @@
 
 namespace ballast::storage::h5 {
 
-/// Unpacked chunks that were read last, over all datasets of a file: 24 MiB and 4,096 of them at
-/// most. Any number of threads at once.
+/// The unpacked chunks that were read last, of all datasets of a file: at most 4,096, and 24 MiB.
+/// Any number of threads may call it at once.
 class ChunkCache {
  public:
   using Key = std::pair<std::uint64_t, std::uint64_t>;  ///< the dataset's header, first element
   using Chunk = std::shared_ptr<const std::vector<std::uint8_t>>;
 
-  /// Null where it is not kept.
+  /// Null if it is not in the cache.
   [[nodiscard]] Chunk find(Key key);
-  /// Keeps a chunk in the place of those that were not asked for longest.
+  /// Adds a chunk, and drops those that were unused for the longest time.
   void keep(Key key, Chunk chunk);
 
  private:

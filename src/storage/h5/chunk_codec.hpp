@@ -9,8 +9,8 @@
 
 namespace ballast::storage::h5 {
 
-/// Unpacks the chunks of a dataset, each into its own size and no further, whatever its bytes ask
-/// for. Filters: HDF5 File Format Specification Version 3.0 (The HDF Group), section IV.A.2.l.
+/// Unpacks the chunks of a dataset, each to its known size and never more, whatever its bytes say.
+/// Filters: HDF5 File Format Specification Version 3.0 (The HDF Group), section IV.A.2.l.
 class ChunkCodec {
  public:
   /// A data Error if a chunk is larger than any of ours or went through other filters than shuffle
@@ -19,11 +19,11 @@ class ChunkCodec {
 
   /// Of an unpacked chunk.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  /// What a packed one has at most: deflate makes noise a little longer.
+  /// The largest size of a packed chunk: deflate makes random bytes a little longer.
   [[nodiscard]] std::size_t most_stored_bytes() const { return bytes_ + bytes_ / 64 + 1024; }
 
-  /// Bit i of `skipped`: the i-th filter was left out for this chunk. A data Error if it does not
-  /// come to `bytes()`.
+  /// Bit i of `skipped`: the i-th filter was left out for this chunk. Throws a data Error if the
+  /// result does not have `bytes()` bytes.
   [[nodiscard]] std::vector<std::uint8_t> decode(std::vector<std::uint8_t> stored,
                                                  std::uint32_t skipped) const;
 

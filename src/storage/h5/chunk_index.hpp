@@ -15,8 +15,8 @@ struct ChunkPlace {
 };
 
 /// The chunks of a dataset of one dimension: a B-tree of version 1, HDF5 File Format Specification
-/// Version 3.0 (The HDF Group), section III.A.1. Nothing of it is kept: a chunk is looked for from
-/// the root, in a read of 2 KiB a level, and found in one place whatever else the tree says.
+/// Version 3.0 (The HDF Group), section III.A.1. No node is kept: each search starts at the root
+/// and reads 2 KiB a level, and leads to one place even if the tree contradicts itself.
 class ChunkIndex {
  public:
   /// `address`: of the root; kNowhere without chunks. `chunk`: elements of one.

@@ -13,7 +13,7 @@
 namespace ballast::storage::h5 {
 
 template <class T>
-inline constexpr bool is_always_false = false;
+inline constexpr bool kAlwaysFalse = false;
 
 /// The stored type whose elements are those of T.
 template <class T>
@@ -35,7 +35,7 @@ template <class T>
   else if constexpr (std::same_as<T, double>)
     return ElementType::f64;
   else
-    static_assert(is_always_false<T>, "no such elements are stored");
+    static_assert(kAlwaysFalse<T>, "no such elements are stored");
 }
 
 template <class From, class To>
@@ -60,9 +60,9 @@ void require_kind(ElementType stored) {
                    std::is_floating_point_v<T> ? "floating-point" : "integer");
 }
 
-/// Converts stored elements, lowest byte first, into those of `out`: integers into integers that
-/// can hold their values, floating-point numbers into such. `bytes`: of out.size() elements. A data
-/// Error where the kinds differ or a value does not fit.
+/// Converts stored elements, lowest byte first, to those of `out`: integers to integers that can
+/// hold their values, floating-point numbers to floating-point numbers. `bytes`: of out.size()
+/// elements. Throws a data Error if the kinds differ or a value does not fit.
 template <class To>
 void convert(ElementType from, Bytes bytes, std::span<To> out) {
   require_kind<To>(from);

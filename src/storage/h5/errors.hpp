@@ -7,15 +7,15 @@
 
 namespace ballast::storage::h5 {
 
-/// Of a file that contradicts itself; `how` says what is wrong, not where.
+/// The Error for a file that contradicts itself; `how` says what is wrong, not where.
 [[nodiscard]] inline Error damaged(std::string_view how) { return data_error("damaged: {}", how); }
 
-/// Of what another program may write and this one never does; `how` says what is another way.
+/// The Error for a valid layout that this program never writes; `how` describes the difference.
 [[nodiscard]] inline Error other_layout(std::string_view how) {
   return data_error("laid out in another way than ballast writes it: {}", how);
 }
 
-/// with_context for what is done often and fails rarely: `where()` makes the text only then.
+/// with_context for work that is done often and rarely fails: `where()` is called only on failure.
 template <class Where, class Work>
 decltype(auto) with_late_context(const Where& where, Work&& work) {
   try {

@@ -12,7 +12,7 @@ namespace ballast::storage::h5 {
 
 using Bytes = std::span<const std::uint8_t>;
 
-/// The address of nothing: HDF5 writes it where there is none.
+/// The value that HDF5 writes where there is no address.
 inline constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
 
 /// Takes the fields of a part of an HDF5 file off its front, one after the other; numbers have

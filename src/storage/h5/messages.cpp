@@ -42,7 +42,7 @@ Filter parse_filter(Fields& fields) {
   const std::uint16_t name_bytes = fields.u16();
   fields.skip(2);  // whether a chunk may do without: its mask says so
   const std::uint16_t parameters = fields.u16();
-  fields.skip((name_bytes + 7u) / 8u * 8u);
+  fields.skip((std::uint64_t{name_bytes} + 7) / 8 * 8);
   Fields values{fields.take(std::uint64_t{4} * parameters)};
   while (values.left() > 0) filter.parameters.push_back(values.u32());
   if (parameters % 2 != 0) fields.skip(4);

@@ -8,7 +8,7 @@
 
 namespace ballast::storage::h5 {
 
-/// Kinds of messages that say something to this reader: HDF5 File Format Specification Version 3.0
+/// Kinds of messages that this reader uses: HDF5 File Format Specification Version 3.0
 /// (The HDF Group), section IV.A.2.
 enum class MessageKind : std::uint16_t {
   dataspace = 0x01,
@@ -34,7 +34,7 @@ class ObjectHeader {
   /// The content of the only message of a kind; null where there is none. A data Error if there are
   /// several, or if it is kept elsewhere to be shared with other objects.
   [[nodiscard]] const Bytes* find(MessageKind kind) const;
-  /// The same of a message that there must be.
+  /// The same for a message that must exist.
   [[nodiscard]] Bytes get(MessageKind kind) const;
   /// The contents of all messages of a kind, in their order.
   [[nodiscard]] std::vector<Bytes> all(MessageKind kind) const;

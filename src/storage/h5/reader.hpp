@@ -21,14 +21,14 @@ class Catalog;
 /// H5Writer writes, and nothing else, is read (HDF5 File Format Specification Version 3.0, The HDF
 /// Group; the files of this folder name their sections). All errors are data Errors that name the
 /// file and the dataset.
-/// The file may come from anyone: links and storage that lead out of it are refused, and so is what
-/// claims more than a file of its size can hold (StoredDataset says how). What one thread reads
-/// takes no more memory than the file has bytes and 64 MiB. Elements are those of H5Writer.
-/// Const members may be called by several threads at once, also while other threads write
+/// The file need not be trusted: links and storage that lead out of it are refused, and so are
+/// datasets that claim more than a file of its size can hold (see StoredDataset). The reads of one
+/// thread take at most as much memory as the file has bytes, plus 64 MiB. Elements are those of
+/// H5Writer. Const members may be called by several threads at once, also while other threads write
 /// files.
 class H5Reader {
  public:
-  /// Says so when the file is missing, is not HDF5, is truncated, or is laid out in another way.
+  /// Throws a data Error if the file is missing, not HDF5, truncated, or of another layout.
   explicit H5Reader(std::filesystem::path path);
   ~H5Reader();
   H5Reader(H5Reader&&) noexcept;
@@ -45,7 +45,7 @@ class H5Reader {
   /// only those that T can hold. A chunk that was never written is an error.
   template <class T>
   void read(const std::string& dataset, std::size_t offset, std::span<T> out) const;
-  /// All elements. What is read so from one file may not come to much more than the file's size.
+  /// All elements. All that is read in this way from one file may not be much larger than the file.
   template <class T>
   [[nodiscard]] std::vector<T> read_all(const std::string& dataset) const;
 
@@ -53,7 +53,7 @@ class H5Reader {
   /// chunks and filters with their parameters.
   [[nodiscard]] std::string storage(const std::string& dataset) const;
   using StoredChunk = h5::StoredChunk;
-  /// Reads the chunk whose first element is `first` into `out`, which keeps its room.
+  /// Reads the chunk whose first element is `first` into `out`, whose memory is used again.
   void read_stored_chunk(const std::string& dataset, std::size_t first, StoredChunk& out) const;
 
   /// Attributes of the file itself (its root group).

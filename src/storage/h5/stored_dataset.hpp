@@ -22,10 +22,10 @@ struct StoredChunk {
   std::vector<std::uint8_t> bytes;
 };
 
-/// A dataset of a file that anyone may have written. It has one dimension and plain numbers of at
-/// most 8 bytes; its elements lie in the file itself, all of them, and take no more room than
-/// deflate can make of the file. Errors are data Errors that do not name file and dataset. Const
-/// members may be called by several threads at once.
+/// A dataset of a file that need not be trusted. It has one dimension and plain numbers of at most
+/// 8 bytes; all its elements lie in the file itself, and are no more than deflate can pack into a
+/// file of this size. Errors are data Errors that do not name file and dataset. Const members may
+/// be called by several threads at once.
 class StoredDataset {
  public:
   /// `header`: address of its object header in `source`, which must outlive it.
@@ -43,7 +43,7 @@ class StoredDataset {
   /// Type, order of bytes, chunks and filters in words that depend on nothing else. Datasets store
   /// them, so they stay as they are.
   [[nodiscard]] std::string describe() const;
-  /// The chunk whose first element is `first` into `out`, which keeps its room.
+  /// The chunk whose first element is `first` into `out`, whose memory is used again.
   void read_stored_chunk(std::uint64_t first, StoredChunk& out) const;
 
  private:

@@ -54,8 +54,8 @@ void require_plain_sizes(Fields& fields) {
                                    address_bytes, length_bytes));
   }
   fields.skip(1);
-  const std::size_t symbols = 2u * fields.u16();
-  const std::size_t groups = 2u * fields.u16();
+  const std::size_t symbols = std::size_t{2} * fields.u16();
+  const std::size_t groups = std::size_t{2} * fields.u16();
   if (symbols != kSymbolEntries || groups != kGroupEntries) {
     throw other_layout(fmt::format("its groups have nodes of {} and {} entries, not {} and {}",
                                    symbols, groups, kSymbolEntries, kGroupEntries));

@@ -6,7 +6,7 @@
 
 namespace ballast::storage::h5 {
 
-/// What both kinds of B-trees have in common: HDF5 File Format Specification Version 3.0 (The HDF
+/// The common part of both kinds of B-trees: HDF5 File Format Specification Version 3.0 (The HDF
 /// Group), section III.A.1.
 enum class TreeKind : std::uint8_t { group = 0, chunks = 1 };
 
@@ -36,8 +36,8 @@ inline constexpr std::uint8_t kMostLevels = 16;
   return front;
 }
 
-/// Of the nodes on a way down: each stands one level below the one before, so that no way is a
-/// ring.
+/// The levels of the nodes on a way down: each is one below the level before, so that no way can
+/// be a ring.
 [[nodiscard]] inline TreeFront take_child_front(Fields& node, TreeKind kind,
                                                 std::size_t most_entries, std::uint8_t above) {
   const TreeFront front = take_front(node, kind, most_entries);

@@ -5,8 +5,8 @@
 
 namespace ballast::storage::h5 {
 
-/// The one owner of an HDF5 handle. `close` reports what the destructor has to swallow: a full
-/// disk may only show when a file is closed.
+/// The one owner of an HDF5 handle. `close` reports errors, which the destructor must ignore: a
+/// full disk may only show when a file is closed.
 class Handle {
  public:
   using Closer = herr_t (*)(hid_t);

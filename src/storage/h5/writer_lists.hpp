@@ -8,8 +8,8 @@
 
 namespace ballast::storage::h5 {
 
-/// Before the first call of HDF5 and before any that may follow a failed one: errors are told by
-/// us, no plug-ins are loaded, and nothing is left to do at the process's end.
+/// To be called before the first call of HDF5 and before calls that may follow a failed one: HDF5
+/// then prints no errors, loads no plug-ins, and does nothing at the process's end.
 void set_up_library();
 
 /// HDF5's property lists; an internal Error if it makes none. `kind`: H5P_FILE_ACCESS and the like.

@@ -4,8 +4,8 @@
 
 namespace ballast::storage::h5 {
 
-/// Why the last call of HDF5 failed: its innermost words, or the system's own where HDF5 wraps
-/// them. The next call to the library forgets it.
+/// Why the last call of HDF5 failed: its innermost message, or the system's own if it contains
+/// one. The next call to the library forgets it.
 [[nodiscard]] std::string reason_of_library();
 
 }  // namespace ballast::storage::h5

@@ -212,7 +212,7 @@ std::string describe_binding(const fsdp::Topology& topology,
                              const std::vector<Processors>& processors_of,
                              const ParallelConfig& requested) {
   const auto [threads, helpers] = count_threads(requested, topology, processors_of);
-  if (const auto warning = warning_of(topology, processors_of, threads); !warning.empty()) {
+  if (auto warning = warning_of(topology, processors_of, threads); !warning.empty()) {
     return warning;
   }
   return fmt::format(
