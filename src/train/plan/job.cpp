@@ -30,9 +30,9 @@ Job Job::with_gemm_table(kernels::GemmTable table) const {
 
 Job Job::with_beside(std::vector<ReadOnlyModel> models) const {
   std::set<std::string> names{std::string{}};  // the one that trains has none
-  for (const ReadOnlyModel& model : models) {
-    if (names.insert(model.name).second) continue;
-    throw internal_error("two models of a job have the name '{}'", model.name);
+  for (const ReadOnlyModel& beside_it : models) {
+    if (names.insert(beside_it.name).second) continue;
+    throw internal_error("two models of a job have the name '{}'", beside_it.name);
   }
   Job job = *this;
   job.beside = std::move(models);
