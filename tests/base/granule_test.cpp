@@ -16,7 +16,7 @@ TEST(Granule, CountsAndPads) {
 }
 
 TEST(GranuleRange, CountsElements) {
-  constexpr GranuleRange range{3, 2};
+  const GranuleRange range{3, 2};
   EXPECT_EQ(range.end(), 5u);
   EXPECT_EQ(range.first_element(), 3u * 1024);
   EXPECT_EQ(range.numel(), 2u * 1024);

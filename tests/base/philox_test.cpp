@@ -64,7 +64,7 @@ TEST(Philox, BitsAreFair) {
       ones[bit] += static_cast<int>(block[bit / 32] >> (bit % 32) & 1);
     }
   }
-  for (const int count : ones) EXPECT_NEAR(count, kBlocks / 2, 5 * 64);
+  for (const int count : ones) EXPECT_NEAR(count, static_cast<double>(kBlocks) / 2, 5 * 64);
 }
 
 TEST(OpenUnit, ExcludesBothEnds) {

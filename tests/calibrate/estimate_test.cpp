@@ -23,7 +23,7 @@ Estimate estimate_of(const std::vector<JudgedRun>& runs) {
   return estimate(pointers(runs), one_feature());
 }
 
-std::vector<JudgedRun> clear_cut(monitor::Architecture model = {"pre", false, 64, 4}) {
+std::vector<JudgedRun> clear_cut(const monitor::Architecture& model = {"pre", false, 64, 4}) {
   std::vector<JudgedRun> made;
   for (const double growth : {4.0, 4.2, 4.4}) made.push_back(judged(broken(301), growth, model));
   for (const double growth : {0.8, 1.0, 1.2}) made.push_back(judged(learning(), growth, model));

@@ -102,7 +102,7 @@ TEST(ZLoss, AModelsGradientsMatchTheDoubleReference) {
     SCOPED_TRACE(name);
     const auto values = reference::random_parameters(config, 3);
     const auto batch = reference::random_batch(config.vocabulary, 3, 7, 5);
-    ProductionModel production{config, {3, 7}, {.loss = std::make_shared<ZLoss>(kC)}, values};
+    ProductionModel production{config, {3, 7}, {.loss = loss}, values};
     production.forward_backward(batch);
     const auto expected = reference::Model<double>{config, values}.gradients(
         batch, [&](const std::vector<double>& logits) {
