@@ -60,7 +60,7 @@ class Optimiser {
   void step(unsigned t) {
     production_->parameters().clear_gradients();
     const auto sums = production_->forward_backward(case_->batch);
-    const double per_label = 1.0 / sums.weight.value();
+    const double per_label = 1.0 / sums.weight();
     double squares = 0.0;
     for (const auto& [name, gradient] : production_->gradients()) {
       squares += reference::dot(gradient, gradient);
@@ -102,7 +102,7 @@ TEST(ModelParity, LossGradientsAndTenAdamWStepsMatchTorch) {
     EXPECT_NEAR(sums.mean(), expected.loss, 1e-6 * expected.loss);
     auto gradients = production.gradients();
     for (auto& [name, gradient] : gradients) {
-      for (double& g : gradient) g /= sums.weight.value();
+      for (double& g : gradient) g /= sums.weight();
     }
     reference::expect_near(gradients, expected.gradients, {1e-5, 1e-7});
 
