@@ -64,6 +64,8 @@ function(ballast_test name)
   add_executable(${name}_test ${sources})
   list(TRANSFORM ARG_DEPENDS PREPEND ballast_)
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  # Half of the time to build everything is the tests'; what they test is built as always.
+  target_compile_options(${name}_test PRIVATE -O1)
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPENDS} ${ARG_LINK} ballast_flags)
   if(ARG_MPI)
     target_link_libraries(${name}_test PRIVATE ballast_mpi_test_main)

@@ -70,7 +70,7 @@ train_and_requeue() {
   shift
   set_words "$@"
   run_stoppable "${start[@]}" "$ballast" train --config "$1" "${words[@]}" || code=$?
-  # SIGTERM is how Slurm ends a job that was cancelled; that one must not come back.
+  # SIGTERM is how Slurm ends a job that was canceled; that one must not come back.
   if ((code == 75)) && [[ $signals_seen != *" TERM "* ]]; then
     scontrol requeue "$SLURM_JOB_ID" || echo "saved, but the job could not be queued again" >&2
   fi

@@ -146,7 +146,7 @@ def all_signals(study: Study) -> list[Signal]:
     ]
 
 
-def analyse(trails: list[Trail], settings: Settings) -> Study:
+def analyze(trails: list[Trail], settings: Settings) -> Study:
     study = Study(settings, judge(trails, settings), threshold=settings.threshold)
     if settings.calibration:
         model, study.threshold = read_calibration(settings.calibration)

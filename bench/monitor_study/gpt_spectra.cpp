@@ -1,5 +1,5 @@
 // gpt_spectra DIM LAYERS INIT_STD: the spectra of a GPT-shaped network before its first step, one
-// JSON object for each way to normalise. What tests hold the mathematics against, at any size.
+// JSON object for each way to normalize. What tests hold the mathematics against, at any size.
 
 #include <array>
 #include <cstdlib>

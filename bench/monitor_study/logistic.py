@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FEATURE_VERSION = 2
-PENALTY = 1.0  # on the squared weights of standardised features, beside the sum over runs
+PENALTY = 1.0  # on the squared weights of standardized features, beside the sum over runs
 ITERATIONS = 100
 ROUNDING = 1e-12
 

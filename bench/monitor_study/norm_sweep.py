@@ -5,7 +5,7 @@ usage: norm_sweep.py --build BUILD --data FILE.h5 --docs DOCS
 
 Runs `ballast monitor profile` for every norm that Ballast builds, at several initial scales and
 sizes, and BUILD/gpt_spectra, a GPT-shaped network in double with the paper's
-six ways to normalise. Writes DOCS/monitor-profile.md. FILE.h5: bytes, as `ballast prepare` makes
+six ways to normalize. Writes DOCS/monitor-profile.md. FILE.h5: bytes, as `ballast prepare` makes
 them of the King James Bible. Trains nothing; takes a few minutes on one core.
 """
 

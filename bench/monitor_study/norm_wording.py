@@ -15,7 +15,7 @@ is in [the study](monitor-study.md).
     python3 bench/monitor_study/norm_sweep.py --build build/dev --data kjv.h5 --docs docs
 
 - **GPT**: learned positions, causal attention, GELU, no biases, every weight of spread 0.02, in
-  double; 2,048 random tokens of a vocabulary of 256, in sequences of 64. Six ways to normalise.
+  double; 2,048 random tokens of a vocabulary of 256, in sequences of 64. Six ways to normalize.
   Tests hold the monitor's mathematics against it (tests/monitor/initial_gpt.hpp).
 - **Ballast**: `ballast monitor profile`: rotary positions, SwiGLU, 4 heads, ffn 8/3 · dim; 2,048
   tokens of held-out text in sequences of 64. It builds LayerNorm and RMSNorm, before each sublayer

@@ -6,7 +6,7 @@ from measures import roc
 from signals import Signal
 from svg import Axis, Chart
 
-COLOURS = dict(zip(OUTCOMES, ("#b2182b", "#e6550d", "#8c6bb1", "#969696", "#2171b5")))
+COLORS = dict(zip(OUTCOMES, ("#b2182b", "#e6550d", "#8c6bb1", "#969696", "#2171b5")))
 KINDS = {
     "shipped": "#08519c",
     "rule": "#3182bd",
@@ -30,12 +30,12 @@ def risk_over_time(risk: Signal, runs: list[Judged], watch: Watch, threshold: fl
     for outcome in reversed(OUTCOMES):
         own = [one for one in runs if one.label.outcome == outcome]
         if own:
-            chart.legend.insert(0, (f"{outcome} ({len(own)})", COLOURS[outcome]))
+            chart.legend.insert(0, (f"{outcome} ({len(own)})", COLORS[outcome]))
         for one in own:
             points = in_time(risk.series(one.trail), one.label, watch)
-            chart.line(points, COLOURS[outcome])
+            chart.line(points, COLORS[outcome])
             if one.label.event is not None and points:
-                chart.dot(*points[-1], COLOURS[outcome])
+                chart.dot(*points[-1], COLORS[outcome])
     chart.level(threshold, f"threshold {threshold:.2f}")
     return chart.text()
 
@@ -70,8 +70,8 @@ def roc_curves(signals: list[Signal], runs: list[Judged], watch: Watch, title: s
         height=380,
         legend_width=220,
     )
-    for signal, colour in zip(signals, LINES):
+    for signal, color in zip(signals, LINES):
         points = roc(peaks(signal, late(runs), watch), peaks(signal, healthy(runs), watch))
-        chart.line(points, colour, 2.5)
-        chart.legend.append((signal.name, colour))
+        chart.line(points, color, 2.5)
+        chart.legend.append((signal.name, color))
     return chart.text()

@@ -7,7 +7,7 @@ usage: study.py plan PLAN [--rates SIZE=LR,...] [--json]
        study.py run saved --from RUNS [--calibration FILE] [--healthy N] --build ... --out SAVED
        study.py label RUNS
        study.py fit RUNS --features NAME,... [--families base] --out calibration.json
-       study.py analyse RUNS --docs docs [--families base] [--calibration FILE] [--saved SAVED]
+       study.py analyze RUNS --docs docs [--families base] [--calibration FILE] [--saved SAVED]
                 [--damaged DAMAGED]
 
 PLAN: pilot, scout, small, blind or large, or a JSON file as `plan --json` writes it. Each run trains on a
@@ -24,7 +24,7 @@ from pathlib import Path
 
 import plans
 from alarms import Judged, counting_lost
-from analysis import Settings, analyse, judge, rescue
+from analysis import Settings, analyze, judge, rescue
 from curves import Trail, read_all
 from damage_report import damage_section
 from fitting import calibration_json
@@ -118,7 +118,7 @@ def fit_calibration(options: argparse.Namespace) -> int:
 
 def write_report(options: argparse.Namespace) -> int:
     trails = read_all(options.runs)
-    study = analyse(trails, settings_of(options, trails))
+    study = analyze(trails, settings_of(options, trails))
     rescued = None
     if options.saved:
         rescued = rescue(study, judge(read_all(options.saved), study.settings))
@@ -175,7 +175,7 @@ def parser() -> argparse.ArgumentParser:
     add_judging(fit)
     fit.set_defaults(work=fit_calibration)
 
-    report = commands.add_parser("analyse")
+    report = commands.add_parser("analyze")
     report.add_argument("runs", type=Path)
     report.add_argument("--docs", type=Path, required=True)
     report.add_argument("--plan", default="small", help="the plans' names, for the text")

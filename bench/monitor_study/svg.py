@@ -40,16 +40,16 @@ class Chart:
         share = (value - self.y.low) / (self.y.high - self.y.low)
         return self.top + self.height * (1.0 - min(1.0, max(0.0, share)))
 
-    def line(self, points: list[tuple[float, float]], colour: str, width: float = 1.5) -> None:
+    def line(self, points: list[tuple[float, float]], color: str, width: float = 1.5) -> None:
         path = " ".join(f"{self.at_x(x):.1f},{self.at_y(y):.1f}" for x, y in points)
         self.parts.append(
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" '
+            f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="{width}" '
             'stroke-opacity="0.7"/>'
         )
 
-    def dot(self, x: float, y: float, colour: str) -> None:
+    def dot(self, x: float, y: float, color: str) -> None:
         self.parts.append(
-            f'<circle cx="{self.at_x(x):.1f}" cy="{self.at_y(y):.1f}" r="3.5" fill="{colour}"/>'
+            f'<circle cx="{self.at_x(x):.1f}" cy="{self.at_y(y):.1f}" r="3.5" fill="{color}"/>'
         )
 
     def level(self, y: float, text: str) -> None:
@@ -57,12 +57,12 @@ class Chart:
         self.parts.append(rule(self.left, at, self.left + self.width, at, INK, "4 3"))
         self.parts.append(words(self.left + self.width - 4, at - 4, text, "end"))
 
-    def bar(self, row: float, value: float, interval: tuple[float, float], colour: str) -> None:
+    def bar(self, row: float, value: float, interval: tuple[float, float], color: str) -> None:
         """Lies at height `row`, as long as `value`, its interval as a whisker."""
         thick, start, middle = 14, self.at_x(self.x.low), self.at_y(row)
         self.parts.append(
             f'<rect x="{start:.1f}" y="{middle - thick / 2:.1f}" '
-            f'width="{self.at_x(value) - start:.1f}" height="{thick}" fill="{colour}"/>'
+            f'width="{self.at_x(value) - start:.1f}" height="{thick}" fill="{color}"/>'
         )
         low, high = (self.at_x(end) for end in interval)
         self.parts.append(rule(low, middle, high, middle, INK))
@@ -104,17 +104,17 @@ class Chart:
 
     def _legend(self) -> list[str]:
         parts, x = [], self.left + self.width + 14
-        for i, (text, colour) in enumerate(self.legend):
+        for i, (text, color) in enumerate(self.legend):
             y = self.top + 10 + 20 * i
-            parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="10" fill="{colour}"/>')
+            parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="10" fill="{color}"/>')
             parts.append(words(x + 18, y, text, "start"))
         return parts
 
 
-def rule(x1: float, y1: float, x2: float, y2: float, colour: str, dashes: str = "") -> str:
+def rule(x1: float, y1: float, x2: float, y2: float, color: str, dashes: str = "") -> str:
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
     return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"{dashed}/>'
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{color}"{dashed}/>'
     )
 
 

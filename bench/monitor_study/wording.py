@@ -11,7 +11,7 @@ ranks no better tells its user nothing new.
 ## How it was made
 
 {plans}
-    python3 bench/monitor_study/study.py analyse RUNS --docs docs --families {families}{more}
+    python3 bench/monitor_study/study.py analyze RUNS --docs docs --families {families}{more}
 
 Text: the King James Bible as bytes. AdamW 0.9/0.95, weight decay 0.1, clipping at 1, 2,048 tokens
 a step, 100 steps of warm-up, then a constant rate; what a run's name says differs. Each run draws
@@ -34,7 +34,7 @@ breaks, all looks of a run weighing as much as one: does it break within the nex
   always count it, as the rules did.
 - Main tables: events after step {read_at}. *At equal false alarms*: the threshold that lets at most
   {false:.0%} of the healthy runs of the same set ever alarm. AUROC and Brier: scores read at step
-  {read_at}; "peak": the highest score before the event or the horizon, which favours healthy runs
+  {read_at}; "peak": the highest score before the event or the horizon, which favors healthy runs
   less than it seems, since they are watched longer. Intervals: 95%, Wilson; leads: median
   [quartiles].
 """
@@ -42,7 +42,7 @@ breaks, all looks of a run weighing as much as one: does it break within the nex
 LIMITS = """\
 ## What this does not show
 
-- One text, byte tokens, small models, one optimiser; mostly pre-norm. In most of these runs the
+- One text, byte tokens, small models, one optimizer; mostly pre-norm. In most of these runs the
   learning rate is what breaks them.
 - *Healthy* says only that the loss never broke away. Near the rate that breaks half of the runs,
   healthy ones end above those of lower rates; an alarm there counts as false all the same.

@@ -21,7 +21,7 @@ class Estimate:
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """Linear between the neighbours."""
+    """Linear between the neighbors."""
     at = share * (len(ordered) - 1)
     below = int(at)
     above = min(below + 1, len(ordered) - 1)

@@ -16,7 +16,7 @@ __extension__ using Wide = unsigned __int128;
 using Digits = std::array<std::int64_t, kDigits>;
 
 /// Carries so that every digit but the highest lies in [0, 2^32).
-void normalise(Digits& digits) {
+void normalize(Digits& digits) {
   for (std::size_t i = 0; i + 1 < kDigits; ++i) {
     const std::int64_t carry = digits[i] >> kLimbBits;
     digits[i] -= carry * (std::int64_t{1} << kLimbBits);
@@ -24,7 +24,7 @@ void normalise(Digits& digits) {
   }
 }
 
-/// The value of normalised non-negative digits: three digits hold 65 bits or
+/// The value of normalized non-negative digits: three digits hold 65 bits or
 /// more below the leading one, and whatever lies lower only breaks ties.
 double round_to_double(const Digits& digits) {
   std::size_t top = kDigits;
@@ -86,11 +86,11 @@ std::span<std::int64_t> ExactSum::limbs_of(std::span<ExactSum> sums) {
 double ExactSum::value() const {
   Digits digits{};
   for (std::size_t i = 0; i < kDigits; ++i) digits[i] = limbs_[i];
-  normalise(digits);
+  normalize(digits);
   const bool negative = digits[kDigits - 1] < 0;
   if (negative) {
     for (auto& digit : digits) digit = -digit;
-    normalise(digits);
+    normalize(digits);
   }
   const double magnitude = round_to_double(digits);
   return negative ? -magnitude : magnitude;

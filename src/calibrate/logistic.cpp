@@ -47,7 +47,7 @@ Scale scale_of(std::span<const Example> examples) {
   return scale;
 }
 
-/// The constant 1, then the standardised values.
+/// The constant 1, then the standardized values.
 Vector input_of(const Example& example, const Scale& scale) {
   Vector input{1.0};
   for (std::size_t i = 0; i < example.values.size(); ++i) {
@@ -115,10 +115,10 @@ LogisticFit fit_logistic(std::span<const Example> examples) {
   const Scale scale = scale_of(examples);
   std::vector<Vector> inputs;
   for (const auto& example : examples) inputs.push_back(input_of(example, scale));
-  const Vector standardised = newton(examples, inputs);
-  LogisticFit fit{standardised.front(), {}};
+  const Vector standardized = newton(examples, inputs);
+  LogisticFit fit{standardized.front(), {}};
   for (std::size_t i = 0; i < scale.means.size(); ++i) {
-    const double weight = standardised[i + 1] / scale.spreads[i];
+    const double weight = standardized[i + 1] / scale.spreads[i];
     fit.weights.push_back(weight);
     fit.bias -= weight * scale.means[i];
   }

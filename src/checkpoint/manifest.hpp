@@ -62,7 +62,7 @@ struct Manifest {
   std::string gemm_table{};
   /// The monitor's memory, as its own JSON. Empty in manifests from before there was one.
   std::string monitor{};
-  /// The tokenizer's serialised model, where it has one: a file beside those of the writers, so
+  /// The tokenizer's serialized model, where it has one: a file beside those of the writers, so
   /// that a checkpoint can be used without its dataset. Older checkpoints have none.
   std::optional<FileEntry> tokenizer{};
   /// What its run was asked for, as INI text, and the learning rate that the schedule gave its last

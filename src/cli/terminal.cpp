@@ -37,7 +37,7 @@ Terminal decide_terminal(const TerminalFacts& facts) {
                          ? is_mpirun(facts.parent_name) && is_terminal_device(facts.parent_stdout)
                          : facts.stdout_is_tty;
   const bool live = there && !facts.term.empty() && facts.term != "dumb";
-  return {.live = live, .colour = live && !facts.no_color};
+  return {.live = live, .color = live && !facts.no_color};
 }
 
 Terminal detect_terminal() {
@@ -56,7 +56,7 @@ Terminal detect_terminal() {
 }
 
 std::string bold(const std::string& text, const Terminal& terminal) {
-  return terminal.colour ? fmt::format("\x1b[1m{}\x1b[0m", text) : text;
+  return terminal.color ? fmt::format("\x1b[1m{}\x1b[0m", text) : text;
 }
 
 }  // namespace ballast::cli

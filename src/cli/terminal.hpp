@@ -6,8 +6,8 @@ namespace ballast::cli {
 
 /// How to write to standard output. Files and pipes get plain text.
 struct Terminal {
-  bool live = false;    ///< a line may be rewritten in place
-  bool colour = false;  ///< escape sequences for bold
+  bool live = false;   ///< a line may be rewritten in place
+  bool color = false;  ///< escape sequences for bold
 };
 
 /// The facts for this decision.
@@ -28,7 +28,7 @@ struct TerminalFacts {
 /// The terminal of this process.
 [[nodiscard]] Terminal detect_terminal();
 
-/// `text` in bold where there is colour.
+/// `text` in bold where there is color.
 [[nodiscard]] std::string bold(const std::string& text, const Terminal& terminal);
 
 }  // namespace ballast::cli

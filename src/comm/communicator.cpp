@@ -25,7 +25,7 @@ void copy_own(std::span<const std::byte> from, std::byte* to) {
 }
 
 /// One slice a rank, each inside its buffer: what a wrong size would otherwise overwrite is a
-/// neighbour's data.
+/// neighbor's data.
 void check_slices(std::size_t ranks, std::span<const std::size_t> counts,
                   std::span<const std::size_t> offsets, std::size_t room, Place place) {
   if (counts.size() != ranks || offsets.size() != ranks) {
@@ -323,11 +323,11 @@ std::string Communicator::broadcast_text(const std::string& text, int root, Plac
 
 // MPI splits inside one call that would wait without a word: whoever does not come is found before.
 
-Communicator Communicator::split(int colour) {
-  if (colour < 0) throw internal_error("split by colour {}: colours count from 0", colour);
+Communicator Communicator::split(int color) {
+  if (color < 0) throw internal_error("split by color {}: colors count from 0", color);
   barrier({"split"});
   MPI_Comm part = MPI_COMM_NULL;
-  mpi_check(MPI_Comm_split(handle_.get(), colour, rank_, &part), "MPI_Comm_split");
+  mpi_check(MPI_Comm_split(handle_.get(), color, rank_, &part), "MPI_Comm_split");
   return inherit(part);
 }
 

@@ -118,9 +118,9 @@ class Communicator {
   /// The root's text on every rank.
   [[nodiscard]] std::string broadcast_text(const std::string& text, int root, Place place);
 
-  /// Ranks with the same colour form a communicator, ordered by rank. Collective.
+  /// Ranks with the same color form a communicator, ordered by rank. Collective.
   /// It inherits the timeout, the longest message, the step and the file for last words.
-  [[nodiscard]] Communicator split(int colour);
+  [[nodiscard]] Communicator split(int color);
   /// The ranks that share memory with this one. Collective.
   [[nodiscard]] Communicator split_by_node();
 

@@ -101,7 +101,7 @@ bool fits(const Signature& signature, std::string_view head) {
 
 }  // namespace
 
-Content recognise(std::string_view head) {
+Content recognize(std::string_view head) {
   const auto* const found = std::ranges::find_if(
       kSignatures, [head](const Signature& signature) { return fits(signature, head); });
   return found == std::end(kSignatures) ? Content{} : found->content;

@@ -21,11 +21,11 @@ struct Content {
   std::string_view remedy = {};  ///< how to get the text; {} stands for the file
 };
 
-/// Bytes at a file's start that `recognise` looks at; a shorter file has fewer.
+/// Bytes at a file's start that `recognize` looks at; a shorter file has fewer.
 inline constexpr std::size_t kHeadBytes = std::size_t{64} << 10;
 
-/// Recognises a format by the bytes at the start of a file, whatever the file is called.
-[[nodiscard]] Content recognise(std::string_view head);
+/// Recognizes a format by the bytes at the start of a file, whatever the file is called.
+[[nodiscard]] Content recognize(std::string_view head);
 
 /// What to do with a file of this content, in words: "zcat 'a.gz' | ballast prepare - ...".
 [[nodiscard]] std::string remedy_for(const Content& content, const std::string& file);

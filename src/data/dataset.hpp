@@ -88,7 +88,7 @@ class Dataset {
   [[nodiscard]] std::span<const std::uint16_t> piece_bytes() const { return piece_bytes_; }
   /// What the dataset was made of: one JSON object a line, with name, bytes and xxh3_128.
   [[nodiscard]] std::string sources() const;
-  /// The tokenizer's serialised model; empty for bytes.
+  /// The tokenizer's serialized model; empty for bytes.
   [[nodiscard]] std::vector<std::uint8_t> tokenizer_model() const;
 
  private:

@@ -42,7 +42,7 @@ enum class LossWeights { none, stored };
 /// One file that a dataset was made of.
 struct SourceRecord {
   std::string name;
-  std::uint64_t bytes = 0;  ///< of its text, as tokenised
+  std::uint64_t bytes = 0;  ///< of its text, as tokenized
   Hash128 hash;             ///< of the file
 };
 

@@ -107,7 +107,7 @@ SourceFormat format_of(const Source& source, std::string_view head, const std::s
 /// Settles one source; false if it is left out.
 bool settle(Source& source, FormatChoice choice, const std::string& field, LeftOutFiles& left_out) {
   const std::string head = head_of(source);
-  const Content content = recognise(head);
+  const Content content = recognize(head);
   const auto leave_out = [&](LeftOut why) {
     left_out.add(why, source.name);
     return false;

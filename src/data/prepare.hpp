@@ -60,7 +60,7 @@ struct PrepareSummary {
 /// Called now and then with the bytes read so far and the bytes to read (0: unknown).
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-/// Tokenises text into one HDF5 dataset, in a stream: memory does not grow with the corpus. Writes
+/// Tokenizes text into one HDF5 dataset, in a stream: memory does not grow with the corpus. Writes
 /// beside `output` and renames at the end. Data Errors name the source and the byte offset or line.
 PrepareSummary prepare(const PrepareOptions& options, const Progress& progress);
 

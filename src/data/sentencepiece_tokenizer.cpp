@@ -56,7 +56,7 @@ class SentencePieceTokenizer final : public Tokenizer {
  private:
   using Ids = std::vector<std::int32_t>;
 
-  [[nodiscard]] bool load(const std::string& serialised);
+  [[nodiscard]] bool load(const std::string& serialized);
   void read_pieces();
   void refuse_lossy() const;
   [[nodiscard]] const std::string& piece(std::int32_t id) const;
@@ -76,8 +76,8 @@ class SentencePieceTokenizer final : public Tokenizer {
 SentencePieceTokenizer::SentencePieceTokenizer(std::span<const std::uint8_t> model)
     : model_{model.begin(), model.end()} {
   require_bounded_model(model);
-  const std::string serialised{model.begin(), model.end()};
-  if (serialised.empty() || !load(serialised)) {
+  const std::string serialized{model.begin(), model.end()};
+  if (serialized.empty() || !load(serialized)) {
     throw data_error("this is not a SentencePiece model ({} bytes)", model.size());
   }
   read_pieces();
@@ -85,9 +85,9 @@ SentencePieceTokenizer::SentencePieceTokenizer(std::span<const std::uint8_t> mod
 }
 
 /// The library answers most models that it does not like, and throws at others.
-bool SentencePieceTokenizer::load(const std::string& serialised) {
+bool SentencePieceTokenizer::load(const std::string& serialized) {
   try {
-    return processor_.LoadFromSerializedProto(serialised).ok();
+    return processor_.LoadFromSerializedProto(serialized).ok();
   } catch (const std::exception&) {
     return false;
   }

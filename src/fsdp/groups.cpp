@@ -26,7 +26,7 @@ Groups::Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh
                const Transports& transports)
     : world_{&world} {
   const auto rank = narrow<std::size_t>(world.rank());
-  const auto split = [&](std::size_t colour) { return world.split(narrow<int>(colour)); };
+  const auto split = [&](std::size_t color) { return world.split(narrow<int>(color)); };
   if (mesh.replicas > 1) {
     shard_.emplace(split(mesh.replica_of(rank)));
     replicas_.emplace(split(mesh.shard_of(rank)));

@@ -6,7 +6,7 @@
 
 namespace ballast::fsdp {
 
-/// Ranks as `replicas` groups of `shards` neighbours each: rank = replica · shards + shard. The
+/// Ranks as `replicas` groups of `shards` neighbors each: rank = replica · shards + shard. The
 /// ranks of a group share one copy of the weights; ranks with the same shard hold the same part of
 /// it and share the work of reducing its gradient.
 struct Mesh {
@@ -20,7 +20,7 @@ struct Mesh {
     return replica_of(rank) * shards;
   }
   /// Which of ranks() parts of a unit a rank reduces: the parts of the ranks that hold a shard are
-  /// neighbours, and together they are that shard.
+  /// neighbors, and together they are that shard.
   [[nodiscard]] constexpr std::size_t part_of(std::size_t rank) const {
     return shard_of(rank) * replicas + replica_of(rank);
   }

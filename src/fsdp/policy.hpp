@@ -11,7 +11,7 @@
 namespace ballast::fsdp {
 
 /// What is spread over the ranks.
-///   full: weights, gradients and optimiser states; gathered anew for each pass (ZeRO-3, FSDP);
+///   full: weights, gradients and optimizer states; gathered anew for each pass (ZeRO-3, FSDP);
 ///   grad_op: the same, but a unit once gathered stays until the weights change (ZeRO-2);
 ///   hybrid: full within groups of `shard_group` ranks, replicated over the groups (HSDP);
 ///   none: every rank holds everything (DDP).
@@ -43,7 +43,7 @@ class Reshard {
   static Reshard always() { return Reshard{0}; }
   /// It stays until the weights change.
   static Reshard never() { return Reshard{1}; }
-  /// Groups of `ranks` neighbours keep one copy between them; later gathers stay within the group.
+  /// Groups of `ranks` neighbors keep one copy between them; later gathers stay within the group.
   static Reshard within(std::size_t ranks) { return Reshard{ranks}; }
   /// "true", "false" or a number of ranks above 1; nothing for any other text.
   static std::optional<Reshard> parse(const std::string& text);

@@ -10,7 +10,7 @@ namespace ballast::kernels {
 /// One AdamW step (Loshchilov and Hutter 2019, Algorithm 2; epsilon outside the root, as in
 /// PyTorch), with everything that depends on the step computed beforehand.
 struct AdamWStep {
-  float gradient_factor;  ///< loss normalisation, clipping and unscaling in one
+  float gradient_factor;  ///< loss normalization, clipping and unscaling in one
   float beta1;
   float beta2;
   float step_size;       ///< lr / (1 − beta1^t)

@@ -61,7 +61,7 @@ BALLAST_INLINE void take_statistics(const Forward& norm, const ElementOf<X>* x, 
 }
 
 template <class X, class Y>
-BALLAST_INLINE void normalise_row(const ElementOf<X>* x, const float* statistics, const float* gain,
+BALLAST_INLINE void normalize_row(const ElementOf<X>* x, const float* statistics, const float* gain,
                                   ElementOf<Y>* y, std::size_t dim) {
   const float mean = statistics[0];
   const float inverse = statistics[1];
@@ -69,7 +69,7 @@ BALLAST_INLINE void normalise_row(const ElementOf<X>* x, const float* statistics
   for (std::size_t i = 0; i < dim; ++i) y[i] = Y::store((X::load(x[i]) - mean) * inverse * gain[i]);
 }
 
-/// `sum` is what is normalised: x itself where nothing is added to it.
+/// `sum` is what is normalized: x itself where nothing is added to it.
 BALLAST_KERNEL void forward_all(const Forward& norm, ElementType x_type, const void* x, void* sum,
                                 ElementType y_type, void* y) {
   const std::size_t dim = norm.dims.dim;
@@ -84,7 +84,7 @@ BALLAST_KERNEL void forward_all(const Forward& norm, ElementType x_type, const v
       }
       take_statistics<X>(norm, row, statistics);
       with_stored(y_type, [&](auto out) BALLAST_INLINE_LAMBDA {
-        normalise_row<X, decltype(out)>(row, statistics, norm.gain, elements(out, y) + start, dim);
+        normalize_row<X, decltype(out)>(row, statistics, norm.gain, elements(out, y) + start, dim);
       });
     }
   });
@@ -108,7 +108,7 @@ BALLAST_INLINE void add_to_gain(const Row<X>& row, float* dgain, std::size_t dim
   }
 }
 
-/// Σ dy gain normalised(x).
+/// Σ dy gain normalized(x).
 template <class X>
 BALLAST_INLINE float project(const Row<X>& row, const float* gain, std::size_t dim) {
   const Row<X> in = row;
@@ -132,8 +132,8 @@ BALLAST_INLINE float project(const Row<X>& row, const float* gain, std::size_t d
   return lane_tree(sum);
 }
 
-/// The means over one row of d/d normalised(x) (0 for RMSNorm) and of its product with
-/// normalised(x).
+/// The means over one row of d/d normalized(x) (0 for RMSNorm) and of its product with
+/// normalized(x).
 struct Means {
   float gradient;
   float projection;

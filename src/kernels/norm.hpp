@@ -22,7 +22,7 @@ struct NormRule {
   float epsilon;
 };
 
-/// The shape of one normalisation: `rows` vectors of `dim` elements each.
+/// The shape of one normalization: `rows` vectors of `dim` elements each.
 struct NormDims {
   std::size_t rows;
   std::size_t dim;

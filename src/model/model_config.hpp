@@ -11,7 +11,7 @@
 
 namespace ballast::model {
 
-/// Where a block normalises: before each sublayer, after it, or not at all.
+/// Where a block normalizes: before each sublayer, after it, or not at all.
 enum class NormPlacement { pre, post, none };
 
 [[nodiscard]] constexpr std::string_view name_of(NormPlacement placement) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernels/convert.hpp"
-#include "model/initialise.hpp"
+#include "model/initialize.hpp"
 
 namespace ballast::model {
 
@@ -56,12 +56,12 @@ std::span<float> WholeParameters::all_values() { return floats(values_); }
 
 std::span<const float> WholeParameters::all_gradients() const { return floats(gradients_); }
 
-void WholeParameters::initialise_all(std::uint64_t seed) {
+void WholeParameters::initialize_all(std::uint64_t seed) {
   const auto parameters = table_->parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const auto& parameter = parameters[i];
     const auto out = values(parameter.unit).subspan(parameter.offset);
-    initialise(parameter, i, seed, {0, parameter.granules()},
+    initialize(parameter, i, seed, {0, parameter.granules()},
                out.first(padded_numel(parameter.numel)));
   }
 }

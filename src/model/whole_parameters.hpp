@@ -27,7 +27,7 @@ class WholeParameters final : public ParameterSource {
   /// Every unit's values, unit by unit, granule-padded: in canonical order where no unit is cut.
   [[nodiscard]] std::span<float> all_values();
   [[nodiscard]] std::span<const float> all_gradients() const;
-  void initialise_all(std::uint64_t seed);
+  void initialize_all(std::uint64_t seed);
   void clear_gradients();
 
   ConstElements acquire(UnitId unit) override;

@@ -43,7 +43,7 @@ class AdamW {
   };
 
   /// Update number `t` (from 1) of the elements in `groups`; the others stay as they are.
-  /// `gradient_factor` multiplies every gradient: loss normalisation, clipping and unscaling in
+  /// `gradient_factor` multiplies every gradient: loss normalization, clipping and unscaling in
   /// one. The bits of masters and moments do not depend on the type that the model computes in.
   void update(std::uint64_t t, double lr, double gradient_factor, std::span<const Group> groups,
               const Spans& spans) const;

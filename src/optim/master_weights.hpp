@@ -10,7 +10,7 @@
 namespace ballast::optim {
 
 /// A run of a rank's master weights, as they are stored. `compute` is what the model multiplies
-/// with; the rest is what the optimiser needs besides:
+/// with; the rest is what the optimizer needs besides:
 ///   fp32: nothing, `compute` is the master;
 ///   bf16: `low`, the other half of the split master (kernels::split_master);
 ///   fp16: `full`, the master in fp32.

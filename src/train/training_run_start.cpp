@@ -11,7 +11,7 @@ void TrainingRun::start(const ResumePoint& from) {
   if (from.checkpoint) {
     resume(*from.checkpoint);
   } else {
-    model_.initialise(config_->run.seed);
+    model_.initialize(config_->run.seed);
   }
 }
 

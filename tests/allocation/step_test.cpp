@@ -96,7 +96,7 @@ TEST(Step, AllocatesNothing) {
     variant.change(config);
     Profile profile;
     EngineInJob training{config, world(), dataset, &profile};
-    auto state = training.initialise();
+    auto state = training.initialize();
     auto& engine = training.engine;
     for (int i = 0; i < kWarmUp; ++i) engine.step(state, 1e-3);
     std::size_t allocations = 0;
@@ -123,7 +123,7 @@ TEST(Step, ThatIsShapedAllocatesNothing) {
     config.monitor.tokens = 100;
     config.experimental.kss = 0.15;
     EngineInJob training{config, world(), data.dataset()};
-    auto state = training.initialise();
+    auto state = training.initialize();
     auto& engine = training.engine;
     Monitoring monitoring{training.job.config, training.job.monitor, world(), training.model.gemm(),
                           training.model.layout()};

@@ -19,7 +19,7 @@ std::vector<Example> examples() {
   return made;
 }
 
-/// The quantity that a fit minimises, as its header defines it.
+/// The quantity that a fit minimizes, as its header defines it.
 double cost(const std::vector<Example>& examples, double bias, const std::vector<double>& weights) {
   double total = 0.0;
   for (const auto& e : examples) total += e.weight;

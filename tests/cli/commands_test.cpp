@@ -174,7 +174,7 @@ TEST(Prepare, RefusesAnOutputThatCannotBeWritten) {
   expect_refused({"prepare", folder + "/text.txt", "--output", folder + "/o.h5"}, 3, "/o.h5");
 }
 
-TEST(Prepare, SummarisesAndInspectShowsTheDataset) {
+TEST(Prepare, SummarizesAndInspectShowsTheDataset) {
   const std::string folder = fresh_folder();
   const std::string text(400'003, 'x');
   const Outcome prepared = invoke({"prepare", "-", "--output", folder + "/o.h5"}, {.input = text});

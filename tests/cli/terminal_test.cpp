@@ -18,16 +18,16 @@ const TerminalFacts kUnderMpirun{.stdout_is_tty = true,
                                  .term = "xterm",
                                  .no_color = false};
 
-TEST(Terminal, IsLiveAndColouredForAPersonAtOne) {
+TEST(Terminal, IsLiveAndColoredForAPersonAtOne) {
   EXPECT_TRUE(decide_terminal(kByHand).live);
-  EXPECT_TRUE(decide_terminal(kByHand).colour);
+  EXPECT_TRUE(decide_terminal(kByHand).color);
 }
 
 TEST(Terminal, IsPlainForAFileOrPipe) {
   TerminalFacts facts = kByHand;
   facts.stdout_is_tty = false;
   EXPECT_FALSE(decide_terminal(facts).live);
-  EXPECT_FALSE(decide_terminal(facts).colour);
+  EXPECT_FALSE(decide_terminal(facts).color);
 }
 
 TEST(Terminal, LooksBehindMpirunsPseudoTerminal) {
@@ -51,17 +51,17 @@ TEST(Terminal, HonoursNoColorAndDumbTerminals) {
   TerminalFacts facts = kByHand;
   facts.no_color = true;
   EXPECT_TRUE(decide_terminal(facts).live);
-  EXPECT_FALSE(decide_terminal(facts).colour);
+  EXPECT_FALSE(decide_terminal(facts).color);
   facts = kByHand;
   facts.term = "dumb";
   EXPECT_FALSE(decide_terminal(facts).live);
   facts.term = "";
-  EXPECT_FALSE(decide_terminal(facts).colour);
+  EXPECT_FALSE(decide_terminal(facts).color);
 }
 
-TEST(Terminal, BoldOnlyWithColour) {
-  EXPECT_EQ(bold("x", {.live = true, .colour = false}), "x");
-  EXPECT_EQ(bold("x", {.live = true, .colour = true}), "\x1b[1mx\x1b[0m");
+TEST(Terminal, BoldOnlyWithColor) {
+  EXPECT_EQ(bold("x", {.live = true, .color = false}), "x");
+  EXPECT_EQ(bold("x", {.live = true, .color = true}), "\x1b[1mx\x1b[0m");
 }
 
 }  // namespace

@@ -24,10 +24,10 @@ int main(int argc, char** argv) {
   MPI_Allgather(name.data(), kNameSize, MPI_CHAR, names.data(), kNameSize, MPI_CHAR,
                 MPI_COMM_WORLD);
   std::set<std::string> hosts;
-  int neighbours = 0;
+  int neighbors = 0;
   for (std::size_t at = 0; at < names.size(); at += kNameSize) {
     hosts.insert(&names[at]);
-    neighbours += std::strcmp(&names[at], name.data()) == 0 ? 1 : 0;
+    neighbors += std::strcmp(&names[at], name.data()) == 0 ? 1 : 0;
   }
 
   MPI_Comm node = MPI_COMM_NULL;
@@ -57,9 +57,9 @@ int main(int argc, char** argv) {
   const std::size_t expected_hosts = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1;
   const bool sum_is_right =
       rank != 0 || last == std::vector<int>(last.size(), size * (size - 1) / 2);
-  const bool passed = hosts.size() == expected_hosts && node_size == neighbours && sum_is_right;
+  const bool passed = hosts.size() == expected_hosts && node_size == neighbors && sum_is_right;
   std::printf("rank %d of %d on %s: %zu hosts, %d ranks on this one, %d share its memory: %s\n",
-              rank, size, name.data(), hosts.size(), neighbours, node_size,
+              rank, size, name.data(), hosts.size(), neighbors, node_size,
               passed ? "as expected" : "NOT as expected");
   MPI_Finalize();
   return passed ? 0 : 1;

@@ -276,7 +276,7 @@ TEST(Texts, BroadcastReplacesLongerAndShorterTexts) {
   }
 }
 
-TEST(Split, ByColourKeepsTheOrderOfRanks) {
+TEST(Split, ByColorKeepsTheOrderOfRanks) {
   Communicator& comm = world();
   Communicator part = comm.split(comm.rank() % 2);
   EXPECT_EQ(part.size(), (comm.size() + 1 - comm.rank() % 2) / 2);

@@ -56,10 +56,10 @@ TEST_F(PrepareInputs, WhatIsNoTextIsRefusedByItsContentWithTheWayToItsText) {
 TEST_F(PrepareInputs, TextsThatBeginLikeOtherFormatsAreTexts) {
   for (const std::string text : {"PAR1 is a word", "BZh9 too", "MZ, the artist", "GIF8 or not",
                                  "RIFF on it", "ID3 tags", "ORC and elf", "wOF wOF"}) {
-    EXPECT_EQ(recognise(text).kind, ContentKind::text) << text;
-    EXPECT_NE(recognise(text + '\1').kind, ContentKind::text) << text;
+    EXPECT_EQ(recognize(text).kind, ContentKind::text) << text;
+    EXPECT_NE(recognize(text + '\1').kind, ContentKind::text) << text;
   }
-  EXPECT_EQ(recognise("").kind, ContentKind::text);
+  EXPECT_EQ(recognize("").kind, ContentKind::text);
 }
 
 TEST_F(PrepareInputs, BytesThatAreNoTextAreTakenOnlyWhenSoTold) {

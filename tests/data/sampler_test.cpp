@@ -45,19 +45,19 @@ TEST(Sampler, OrderIsForGood) {
 }
 
 // In a random permutation, a window lands on average a third of the range away from its place, and
-// neighbours do not stay together.
+// neighbors do not stay together.
 TEST(Sampler, ShufflesFarAndWide) {
   constexpr std::size_t kWindows = 4097;
   const auto windows = order(5, kWindows, 0);
   double moved = 0;
-  std::size_t neighbours = 0;
+  std::size_t neighbors = 0;
   for (std::size_t i = 0; i < kWindows; ++i) {
     moved +=
         windows[i] > i ? static_cast<double>(windows[i] - i) : static_cast<double>(i - windows[i]);
-    neighbours += i > 0 && windows[i] == windows[i - 1] + 1 ? 1u : 0u;
+    neighbors += i > 0 && windows[i] == windows[i - 1] + 1 ? 1u : 0u;
   }
   EXPECT_NEAR(moved / kWindows / kWindows, 1.0 / 3, 0.02);
-  EXPECT_LT(neighbours, 10u);
+  EXPECT_LT(neighbors, 10u);
 }
 
 // Each window is as likely to be first as any other.

@@ -12,7 +12,7 @@
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "kernels/operations/cpu_operations.hpp"
-#include "model/initialise.hpp"
+#include "model/initialize.hpp"
 #include "model/transformer.hpp"
 #include "model/whole_parameters.hpp"
 #include "reference/variants.hpp"
@@ -63,7 +63,7 @@ class Sharded {
         connection_{test::world(), policy, transports_, memory_, parameters_},
         program_{model::training_program(transformer_.table())} {
     write([&](const ShardSegment& segment, std::span<float> out) {
-      model::initialise(layout_.table().parameters()[segment.parameter], segment.parameter, kSeed,
+      model::initialize(layout_.table().parameters()[segment.parameter], segment.parameter, kSeed,
                         segment.granules, out);
     });
   }

@@ -35,7 +35,7 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const 
                                  arena};
   WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept, policy.compute};
   arena.commit();
-  parameters.initialise_all(kSeed);
+  parameters.initialize_all(kSeed);
   std::vector<float> folded;
   for (const std::size_t leaf : leaves) {
     parameters.clear_gradients();
@@ -87,7 +87,7 @@ TEST(ShardedParameters, GatheredUnitsAreTheWholeModel) {
     SCOPED_TRACE(name);
     Sharded sharded{policy};
     WholeParameters whole{sharded.transformer().table(), WholeParameters::Gradients::none};
-    whole.initialise_all(kSeed);
+    whole.initialize_all(kSeed);
     for (model::UnitId unit = 0; unit < sharded.layout().table().units().size(); ++unit) {
       const model::ParameterLease lease{sharded.parameters(), unit};
       EXPECT_TRUE(std::ranges::equal(lease.values().floats(), whole.values(unit))) << unit;

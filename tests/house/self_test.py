@@ -8,6 +8,7 @@ from pathlib import Path
 import check_arrows
 import check_loops
 import check_reductions
+import check_spelling
 import check_tidy
 
 
@@ -38,6 +39,7 @@ class PlantedViolations(unittest.TestCase):
         self.expect(check_arrows)
         self.expect(check_loops)
         self.expect(check_reductions)
+        self.expect(check_spelling)
 
     def test_a_loop_of_rooms_is_found(self):
         self.write("src/base/a.hpp", '#include "base/b.hpp"\n')
@@ -156,6 +158,16 @@ class PlantedViolations(unittest.TestCase):
         self.write("tests/comm/planted.cpp", "MPI_Scan(x);\n")
         self.write("bench/collectives/planted.cpp", "MPI_Scan(x);\n")
         self.expect(check_reductions, "tests/comm/planted.cpp:1: MPI_Scan is banned outside bench/")
+
+    def test_british_spelling_is_found_in_code_and_documents(self):
+        self.write("src/base/planted.cpp", "void normal" "ise();  // col" "our\n")
+        self.write("README.md", "The optim" "iser analyses, and specialises in nothing.\n")
+        self.expect(
+            check_spelling,
+            "src/base/planted.cpp:1: 'normal" "ise' is British",
+            "src/base/planted.cpp:1: 'col" "our' is British",
+            "README.md:1: 'optim" "iser' is British",
+        )
 
     def test_words_about_reductions_are_no_reductions(self):
         self.write(

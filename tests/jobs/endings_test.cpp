@@ -9,7 +9,7 @@ namespace {
 
 /// Folder, mpirun, ranks, what to do once step 3 is done. mpirun dies of a SIGUSR1 that comes as it
 /// ends, unless that is ignored.
-constexpr const char* kSignalledJob = R"sh(
+constexpr const char* kSignaledJob = R"sh(
 cd '{0}'
 echo 'echo $$ >>'"'{0}/pids'"'; exec "$@"' >wrapper
 (trap '' USR1 && exec {1} -n {2} sh ./wrapper "$@") &
@@ -46,7 +46,7 @@ void Endings::expect_saved(const std::string& kill, const std::string& said) {
   ASSERT_EQ(invoke(train_command(straight), {.ranks = 1}).exit_code, 0);
 
   write_file(folder_ + "/script",
-             fmt::format(kSignalledJob, folder_, BALLAST_MPIRUN, GetParam(), kill));
+             fmt::format(kSignaledJob, folder_, BALLAST_MPIRUN, GetParam(), kill));
   const auto outcome =
       invoke(train_command(keys_), {.launcher = fmt::format("bash '{}/script'", folder_)});
   EXPECT_EQ(outcome.exit_code, 75) << outcome.err << outcome.out;
@@ -137,7 +137,7 @@ exit $(cat '{0}/code')
 
 TEST_P(Endings, ARunThatDidNotSaveIsToldByTheNext) {
   keys_["run.steps"] = "100000";
-  write_file(folder_ + "/script", fmt::format(kSignalledJob, folder_, BALLAST_MPIRUN, GetParam(),
+  write_file(folder_ + "/script", fmt::format(kSignaledJob, folder_, BALLAST_MPIRUN, GetParam(),
                                               "kill -KILL $(cat pids)"));
   const auto killed =
       invoke(train_command(keys_), {.launcher = fmt::format("bash '{}/script'", folder_)});

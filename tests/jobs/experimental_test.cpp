@@ -182,7 +182,7 @@ TEST_P(ExperimentalBadInput, ShapingWithoutAMonitor) {
   expect_error(train(), kUsage, {"experimental.kss", "0.15", "monitor.every"});
 }
 
-TEST_P(ExperimentalBadInput, ClippingNormalisedQueriesAndKeys) {
+TEST_P(ExperimentalBadInput, ClippingNormalizedQueriesAndKeys) {
   keys_["experimental.qk_clip"] = "100";
   keys_["model.qk_norm"] = "true";
   expect_error(train(), kUsage, {"experimental.qk_clip", "100", "model.qk_norm"});

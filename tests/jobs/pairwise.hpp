@@ -90,7 +90,7 @@ class PairwiseCover {
   [[nodiscard]] std::optional<std::size_t> best_level(const DraftRow& row, std::size_t factor) {
     std::optional<std::size_t> best;
     std::size_t most = 0;
-    // Of equals the one that comes next in turn, so that no level is favoured.
+    // Of equals the one that comes next in turn, so that no level is favored.
     const std::size_t first = rows_.size();
     for (std::size_t turn = 0; turn < levels_[factor]; ++turn) {
       const std::size_t level = (first + turn) % levels_[factor];

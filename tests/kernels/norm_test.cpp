@@ -27,7 +27,7 @@ class Norm : public testing::TestWithParam<Case> {
                                                 as_double(gain), as_double(dy));
   }
 
-  /// A vector of one element is normalised to a constant: its gradient is next to nothing, and most
+  /// A vector of one element is normalized to a constant: its gradient is next to nothing, and most
   /// of that is rounding.
   [[nodiscard]] double dx_tolerance() const { return dims.dim == 1 ? 1e-3 : 2e-6; }
 

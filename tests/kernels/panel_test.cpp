@@ -25,10 +25,10 @@ class Panels {
   std::vector<std::byte> room_;
 };
 
-/// An operand, [count, depth] or [depth, count] as `neighbours` says, in a type of its own.
+/// An operand, [count, depth] or [depth, count] as `neighbors` says, in a type of its own.
 struct Source {
-  Source(std::uint32_t stream, std::size_t n, std::size_t k, Neighbours direction, ElementType of)
-      : count{n}, depth{k}, neighbours{direction}, type{of}, bytes(n * k * size_of(of)) {
+  Source(std::uint32_t stream, std::size_t n, std::size_t k, Neighbors direction, ElementType of)
+      : count{n}, depth{k}, neighbors{direction}, type{of}, bytes(n * k * size_of(of)) {
     const auto drawn = random_values(stream, n * k);
     narrow(drawn, {bytes.data(), drawn.size(), type});
     values.resize(drawn.size());
@@ -36,19 +36,19 @@ struct Source {
   }
 
   [[nodiscard]] std::size_t stride() const {
-    return neighbours == Neighbours::along_depth ? depth : count;
+    return neighbors == Neighbors::along_depth ? depth : count;
   }
   [[nodiscard]] PanelSource source() const {
-    return {bytes.data(), stride(), count, depth, neighbours, type};
+    return {bytes.data(), stride(), count, depth, neighbors, type};
   }
   [[nodiscard]] double at(std::size_t i, std::size_t k) const {
-    const bool along = neighbours == Neighbours::along_depth;
+    const bool along = neighbors == Neighbors::along_depth;
     return static_cast<double>(values[along ? i * depth + k : k * count + i]);
   }
 
   std::size_t count;
   std::size_t depth;
-  Neighbours neighbours;
+  Neighbors neighbors;
   ElementType type;
   std::vector<std::byte> bytes;
   std::vector<float> values;
@@ -81,7 +81,7 @@ void check(const Candidate& candidate, const Source& a, const Source& b, std::si
     return (count + width - 1) / width * width * whole * size;
   };
   // The part of op(a) that meets the rest of op(b) is packed alone.
-  const std::size_t offset = a.neighbours == Neighbours::along_depth ? start : start * a.count;
+  const std::size_t offset = a.neighbors == Neighbors::along_depth ? start : start * a.count;
   PanelSource part = a.source();
   part.data += offset * size_of(a.type);
   part.depth -= start;
@@ -123,8 +123,8 @@ TEST(PanelKernel, MultipliesPartsOfPanelsInAnyLayout) {
                                         {32, 32, 64}, {33, 65, 97}, {64, 96, 130}};
   for (const Candidate& candidate : candidates()) {
     for (const auto& [m, n, k] : kShapes) {
-      for (const auto of_a : {Neighbours::along_depth, Neighbours::across_depth}) {
-        for (const auto of_b : {Neighbours::along_depth, Neighbours::across_depth}) {
+      for (const auto of_a : {Neighbors::along_depth, Neighbors::across_depth}) {
+        for (const auto of_b : {Neighbors::along_depth, Neighbors::across_depth}) {
           SCOPED_TRACE(fmt::format("{} of {}: {} x {} x {}", candidate.kernel->name(),
                                    name_of(candidate.type), m, n, k));
           const Source a{1, m, k, of_a, candidate.type};

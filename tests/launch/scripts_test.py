@@ -312,7 +312,7 @@ class Slurm(ScriptTest):
             self.assertEqual(self.submit(script, code=75), 75)
             self.assertTrue(self.requeued)
 
-    def test_a_job_that_was_cancelled_does_not_come_back(self):
+    def test_a_job_that_was_canceled_does_not_come_back(self):
         for script, launcher in self.SCRIPTS.items():
             self.fake_launcher(launcher.split()[0])
             job = self.begin(script, "a.ini", SLURM_JOB_ID="77", SLURMD_NODENAME="node1")

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "model/initialise.hpp"
+#include "model/initialize.hpp"
 
 namespace ballast::model {
 namespace {
@@ -58,26 +58,26 @@ TEST(ParameterTable, TensorsFollowOneAnotherOnGranules) {
   EXPECT_EQ(table.total_granules(), granule);
 }
 
-TEST(Initialise, AnySplitGivesTheSameTensor) {
+TEST(Initialize, AnySplitGivesTheSameTensor) {
   const ParameterTable table{bench_model()};
   const auto& wq = table.find("block.2.wq");
   std::vector<float> whole(wq.granules() * kGranule);
-  initialise(wq, 5, 11, {0, wq.granules()}, whole);
+  initialize(wq, 5, 11, {0, wq.granules()}, whole);
   for (std::size_t first = 0; first < wq.granules(); first += 7) {
     const GranuleRange range{first, std::min<std::size_t>(7, wq.granules() - first)};
     std::vector<float> part(range.numel());
-    initialise(wq, 5, 11, range, part);
+    initialize(wq, 5, 11, range, part);
     EXPECT_TRUE(std::equal(part.begin(), part.end(),
                            whole.begin() + static_cast<std::ptrdiff_t>(range.first_element())));
   }
 }
 
-TEST(Initialise, DrawsTheAskedDistribution) {
+TEST(Initialize, DrawsTheAskedDistribution) {
   const ParameterTable table{bench_model()};
   const auto& wo = table.find("block.0.wo");
   EXPECT_DOUBLE_EQ(wo.init_std, 0.02 / std::sqrt(16.0));
   std::vector<float> values(wo.granules() * kGranule);
-  initialise(wo, 3, 1, {0, wo.granules()}, values);
+  initialize(wo, 3, 1, {0, wo.granules()}, values);
   double mean = 0.0;
   double square = 0.0;
   double fourth = 0.0;
@@ -93,19 +93,19 @@ TEST(Initialise, DrawsTheAskedDistribution) {
   EXPECT_NEAR(fourth / n, 3.0, 5 * std::sqrt(96 / n));
 }
 
-TEST(Initialise, TensorsAndSeedsDiffer) {
+TEST(Initialize, TensorsAndSeedsDiffer) {
   const ParameterTable table{bench_model()};
   const auto& wq = table.find("block.0.wq");
   std::vector<float> a(kGranule);
   std::vector<float> b(kGranule);
-  initialise(wq, 1, 1, {0, 1}, a);
-  initialise(wq, 2, 1, {0, 1}, b);
+  initialize(wq, 1, 1, {0, 1}, a);
+  initialize(wq, 2, 1, {0, 1}, b);
   EXPECT_NE(a, b);
-  initialise(wq, 1, 2, {0, 1}, b);
+  initialize(wq, 1, 2, {0, 1}, b);
   EXPECT_NE(a, b);
 }
 
-TEST(Initialise, PaddingIsZero) {
+TEST(Initialize, PaddingIsZero) {
   auto config = bench_model();
   config.dim = 36;
   config.heads = 6;
@@ -114,7 +114,7 @@ TEST(Initialise, PaddingIsZero) {
   for (const char* name : {"final_norm", "block.0.wq"}) {
     const auto& parameter = table.find(name);
     std::vector<float> values(parameter.granules() * kGranule, -1.0f);
-    initialise(parameter, 0, 1, {0, parameter.granules()}, values);
+    initialize(parameter, 0, 1, {0, parameter.granules()}, values);
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (i >= parameter.numel) {
         EXPECT_EQ(values[i], 0.0f);

@@ -25,7 +25,7 @@ constexpr std::size_t kSeqLen = 19;
 constexpr BatchShape kShape{kSequences, kSeqLen};
 constexpr float kLossScale = 0x1p12f;
 
-/// Half the distance of neighbouring numbers, relative to them at most.
+/// Half the distance of neighboring numbers, relative to them at most.
 double unit_roundoff(const Precision& precision) {
   const auto of = [](ElementType type) {
     return type == ElementType::bf16 ? 0x1p-8 : type == ElementType::fp16 ? 0x1p-11 : 0x1p-24;

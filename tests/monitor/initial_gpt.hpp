@@ -12,7 +12,7 @@
 
 namespace ballast::monitor::test {
 
-/// Where a block of InitialGpt normalises: what the table of arXiv:2602.22988 compares.
+/// Where a block of InitialGpt normalizes: what the table of arXiv:2602.22988 compares.
 enum class Norms {
   pre_layer,   ///< LayerNorm before each sublayer
   post_layer,  ///< LayerNorm after each addition
@@ -81,12 +81,12 @@ class InitialGpt {
     return h;
   }
 
-  enum class Centre { yes, no };
-  [[nodiscard]] static Matrix normalised(Matrix x, Centre centre) {
+  enum class Center { yes, no };
+  [[nodiscard]] static Matrix normalized(Matrix x, Center center) {
     const auto n = static_cast<double>(x.cols);
     for (std::size_t i = 0; i < x.rows; ++i) {
       double mean = 0.0, square = 0.0;
-      for (std::size_t j = 0; j < x.cols && centre == Centre::yes; ++j) mean += x(i, j) / n;
+      for (std::size_t j = 0; j < x.cols && center == Center::yes; ++j) mean += x(i, j) / n;
       for (std::size_t j = 0; j < x.cols; ++j) square += (x(i, j) - mean) * (x(i, j) - mean) / n;
       const double scale = 1.0 / std::sqrt(square + 1e-5);
       for (std::size_t j = 0; j < x.cols; ++j) x(i, j) = (x(i, j) - mean) * scale;
@@ -99,23 +99,23 @@ class InitialGpt {
     switch (shape_.norms) {
       case Norms::pre_layer:
       case Norms::sub:
-        return normalised(h, Centre::yes);
+        return normalized(h, Center::yes);
       case Norms::pre_rms:
-        return normalised(h, Centre::no);
+        return normalized(h, Center::no);
       default:
         return h;
     }
   }
   /// What a sublayer projects back into the stream.
   [[nodiscard]] Matrix leaving(Matrix x) const {
-    return shape_.norms == Norms::sub ? normalised(std::move(x), Centre::yes) : x;
+    return shape_.norms == Norms::sub ? normalized(std::move(x), Center::yes) : x;
   }
   [[nodiscard]] Matrix add(const Matrix& h, const Matrix& update) const {
     switch (shape_.norms) {
       case Norms::post_layer:
-        return normalised(plus(h, 1.0, update), Centre::yes);
+        return normalized(plus(h, 1.0, update), Center::yes);
       case Norms::deep:  // α = (2 L)^¼ (Wang et al. 2022, arXiv:2203.00555)
-        return normalised(plus(update, std::sqrt(std::sqrt(2.0 * layers())), h), Centre::yes);
+        return normalized(plus(update, std::sqrt(std::sqrt(2.0 * layers())), h), Center::yes);
       default:
         return plus(h, 1.0, update);
     }

@@ -55,7 +55,7 @@ Pairs gradients_of(const Pairs& pairs, const KssOptions& options) {
   const Evaluated evaluated = evaluate(pairs.x, pairs.y, options);
   EXPECT_TRUE(evaluated.loss.has_gradient);
   EXPECT_EQ(evaluated.loss.skipped, 0u);
-  const Matrix xc = centred(pairs.x), yc = centred(pairs.y);
+  const Matrix xc = centered(pairs.x), yc = centered(pairs.y);
   const auto y_from_x = std::as_const(evaluated.gradient).y_from_x();
   Matrix x_from_y{kDim, kDim};
   std::copy(y_from_x.begin(), y_from_x.end(), x_from_y.values.begin());  // row-major: transposed

@@ -150,7 +150,7 @@ inline Matrix apply(const Matrix& a, const Matrix& rows, double bias = 0.0) {
   return out;
 }
 
-inline Matrix centred(Matrix rows) {
+inline Matrix centered(Matrix rows) {
   for (std::size_t j = 0; j < rows.cols; ++j) {
     double mean = 0.0;
     for (std::size_t i = 0; i < rows.rows; ++i) mean += rows(i, j);
@@ -175,8 +175,8 @@ inline PairMoments moments_of(const Matrix& x, const Matrix& y) {
   moments.samples = static_cast<std::int64_t>(x.rows);
   moments.mean_x = means(x);
   moments.mean_y = means(y);
-  const Matrix xc = centred(x);
-  const Matrix yc = centred(y);
+  const Matrix xc = centered(x);
+  const Matrix yc = centered(y);
   const auto covariance = [&](const Matrix& a, const Matrix& b) {
     Matrix c = transposed(a) * b;
     for (double& value : c.values) value /= static_cast<double>(x.rows - 1);

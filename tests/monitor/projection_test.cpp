@@ -99,7 +99,7 @@ TEST(Projection, OfRowsIsTheirProductWithTheBasis) {
   const auto rows = as_floats(x);
   Projector projector{kDim, kRank};
   projector.project(gemm(), {{rows.data(), kRows, kDim, kDim}, shift}, narrow, out);
-  const Matrix expected = centred(x) * columns_of(basis, kDim);
+  const Matrix expected = centered(x) * columns_of(basis, kDim);
   for (std::size_t i = 0; i < out.size(); ++i) {
     EXPECT_NEAR(static_cast<double>(out[i]), expected.values[i], 2e-4);  // rows rounded at 900
   }

@@ -93,8 +93,8 @@ TEST(SpectrumOfSamples, FeaturesFromMomentsAreThoseOfTheRows) {
   const Decomposition d = solver.decomposition();
 
   const Matrix w = whitening_of(d);
-  const Matrix xt = centred(x) * w;
-  const Matrix yt = centred(y) * w;
+  const Matrix xt = centered(x) * w;
+  const Matrix yt = centered(y) * w;
   const Matrix a = transposed(yt) * xt * inverse(transposed(xt) * xt);
   const Matrix misfit = plus(yt, -1.0, apply(a, xt));
   const Matrix change = plus(yt, -1.0, xt);
@@ -171,7 +171,7 @@ TEST(SpectrumOfSamples, OfFewSamplesIsReducedToTheirRank) {
   EXPECT_TRUE(features.is_noisy);
 
   // The eigenvalues other than zero of the pseudo-inverse form Y X^+ (X^T X is N × N).
-  const Matrix xc = centred(x), yc = centred(apply(a, x));
+  const Matrix xc = centered(x), yc = centered(apply(a, x));
   const Matrix gram = xc * transposed(xc);
   const Matrix ones = plus(Matrix{9, 9}, 1.0, Matrix{9, 9});
   Matrix regular = plus(gram, 1.0, ones);

@@ -33,7 +33,7 @@ std::vector<std::uint32_t> chosen(std::uint64_t seed, std::size_t tokens, std::u
 
 TEST(TokenSample, LeavesOutFirstTokensAndThoseWithoutLabels) {
   const auto all = chosen(1, kTokens, 1, 0);
-  EXPECT_EQ(all.size(), 24u);  // 27 labelled ones less three first tokens
+  EXPECT_EQ(all.size(), 24u);  // 27 labeled ones less three first tokens
   for (const std::uint32_t token : all) {
     EXPECT_NE(token, 0u);
     EXPECT_NE(token, 13u);

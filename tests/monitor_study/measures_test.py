@@ -61,7 +61,7 @@ class Fits(unittest.TestCase):
         weighted = fit([Example(*p, weight=2.0) for p in points], ["x"])
         self.assertAlmostEqual(twice.weights["x"], weighted.weights["x"], 9)
 
-    def test_at_the_optimum_the_penalised_gradient_vanishes(self):
+    def test_at_the_optimum_the_penalized_gradient_vanishes(self):
         draw = random.Random(3)
         xs = [draw.gauss(0, 1) for _ in range(60)]
         mean = sum(xs) / 60

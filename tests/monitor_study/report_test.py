@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from made_up import Alert, broken_losses, learning, trail
-from analysis import Settings, analyse, rescue, was_lowered
+from analysis import Settings, analyze, rescue, was_lowered
 from curves import Trail, read_all
 from damage_report import damage_section
 from fitting import calibration_json
@@ -62,7 +62,7 @@ class Report(unittest.TestCase):
         cls.addClassCleanup(cls.scratch.cleanup)
         cls.folder = Path(cls.scratch.name)
         a_study(cls.folder / "runs")
-        cls.study = analyse(read_all(cls.folder / "runs"), SETTINGS)
+        cls.study = analyze(read_all(cls.folder / "runs"), SETTINGS)
 
     def merit(self, name):
         merits = self.study.merits(self.study.held_out())
@@ -105,7 +105,7 @@ class Report(unittest.TestCase):
         self.assertGreater(value["weights"]["attention_growth"], 0)
         path = self.folder / "c.json"
         path.write_text(json.dumps(value))
-        study = analyse(read_all(self.folder / "runs"), Settings(["base"], 400, calibration=path))
+        study = analyze(read_all(self.folder / "runs"), Settings(["base"], 400, calibration=path))
         found = study.as_shipped(study.runs)[0][1]
         self.assertEqual((found.recall.value(), found.false.hits), (1.0, 0))
 
@@ -143,7 +143,7 @@ class Report(unittest.TestCase):
 
     def test_without_a_run_that_broke_nothing_is_fitted_but_all_is_told(self):
         trails = [t for t in read_all(self.folder / "runs") if int(t.run.keys["run.seed"]) % 2]
-        study = analyse(trails, SETTINGS)
+        study = analyze(trails, SETTINGS)
         self.assertIn("Nothing was fitted", markdown(study, "small", None))
         write(study, self.folder / "empty", "small", None)
 

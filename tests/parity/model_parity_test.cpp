@@ -37,7 +37,7 @@ std::vector<TorchCase> cases() {
         {.config = config,
          .batch = reference::random_batch(config.vocabulary, kSequences, kSeqLen, 21),
          .parameters = reference::random_parameters(config, 20),
-         .optimiser =
+         .optimizer =
              {.lr = 3e-3, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1},
          .steps = kSteps,
          .clip = 1.0});
@@ -45,17 +45,17 @@ std::vector<TorchCase> cases() {
   return all;
 }
 
-/// The production optimiser on whole parameters, as the trainer drives it on shards.
-class Optimiser {
+/// The production optimizer on whole parameters, as the trainer drives it on shards.
+class Optimizer {
  public:
-  Optimiser(const TorchCase& c, ProductionModel& production)
+  Optimizer(const TorchCase& c, ProductionModel& production)
       : case_{&c},
         production_{&production},
         moment1_(production.parameters().all_values().size()),
         moment2_(moment1_.size()),
         groups_{decay_groups(production.transformer().table())},
-        adamw_{{c.optimiser.beta1, c.optimiser.beta2, c.optimiser.epsilon,
-                c.optimiser.weight_decay}} {}
+        adamw_{{c.optimizer.beta1, c.optimizer.beta2, c.optimizer.epsilon,
+                c.optimizer.weight_decay}} {}
 
   void step(unsigned t) {
     production_->parameters().clear_gradients();
@@ -66,7 +66,7 @@ class Optimiser {
       squares += reference::dot(gradient, gradient);
     }
     const double clip = optim::clip_factor(std::sqrt(squares) * per_label, case_->clip);
-    adamw_.update(t, case_->optimiser.lr, per_label * clip, groups_,
+    adamw_.update(t, case_->optimizer.lr, per_label * clip, groups_,
                   {production_->parameters().all_gradients(),
                    {0, production_->parameters().all_values(), {}, {}},
                    moment1_,
@@ -106,8 +106,8 @@ TEST(ModelParity, LossGradientsAndTenAdamWStepsMatchTorch) {
     }
     reference::expect_near(gradients, expected.gradients, {1e-5, 1e-7});
 
-    Optimiser optimiser{all[i], production};
-    for (unsigned t = 1; t <= kSteps; ++t) optimiser.step(t);
+    Optimizer optimizer{all[i], production};
+    for (unsigned t = 1; t <= kSteps; ++t) optimizer.step(t);
     // How far the weights moved, not where they are, is what the steps decide.
     reference::expect_near(reference::difference(production.values(), all[i].parameters),
                            reference::difference(expected.weights, all[i].parameters),

@@ -49,7 +49,7 @@ Tensors train(const TorchCase& c) {
         c.clip > 0.0 ? std::min(1.0, c.clip / (global_norm(gradients) + 1e-6)) : 1.0;
     for (auto& [name, gradient] : gradients) {
       for (double& value : gradient) value *= factor;
-      reference::AdamW options = c.optimiser;
+      reference::AdamW options = c.optimizer;
       if (!reference::decays(shapes.at(name))) options.weight_decay = 0.0;
       reference::adamw(options, step, gradient, model.parameters().at(name), moment1.at(name),
                        moment2.at(name));

@@ -24,7 +24,7 @@ struct TorchCase {
   model::ModelConfig config;
   reference::Batch batch;
   Tensors parameters;
-  reference::AdamW optimiser;
+  reference::AdamW optimizer;
   unsigned steps;     ///< at least 1
   double clip = 0.0;  ///< largest global norm of the gradients; 0: no clipping
 };
@@ -86,12 +86,12 @@ void write_values(const std::filesystem::path& path, const std::vector<T>& value
       {"seq_len", c.batch.seq_len},
       {"weights", !c.batch.weights.empty()},
       {"tensors", reference::parameter_shapes(c.config)},
-      {"optimiser",
-       {{"lr", c.optimiser.lr},
-        {"beta1", c.optimiser.beta1},
-        {"beta2", c.optimiser.beta2},
-        {"epsilon", c.optimiser.epsilon},
-        {"weight_decay", c.optimiser.weight_decay},
+      {"optimizer",
+       {{"lr", c.optimizer.lr},
+        {"beta1", c.optimizer.beta1},
+        {"beta2", c.optimizer.beta2},
+        {"epsilon", c.optimizer.epsilon},
+        {"weight_decay", c.optimizer.weight_decay},
         {"steps", c.steps},
         {"clip", c.clip}}},
   };

@@ -2,7 +2,7 @@
 
 Usage: torch_model.py FOLDER...
 
-A FOLDER holds case.json (model, batch and optimiser settings, the tensors with their shapes) and
+A FOLDER holds case.json (model, batch and optimizer settings, the tensors with their shapes) and
 little-endian files: p.NAME.bin (float32 parameters), ids.bin, labels.bin, segments.bin,
 positions.bin (int32, a token each) and weights.bin (float32; only when the case has weights).
 Written beside them, in float64: loss.bin (sum of weight * nll / sum of weight, over labels that
@@ -137,10 +137,10 @@ def run(folder):
         name: read(folder / f"p.{name}.bin", "<f4").double().view(shape).requires_grad_()
         for name, shape in case["tensors"].items()
     }
-    settings = case["optimiser"]
-    optimiser = adamw(parameters, settings)
+    settings = case["optimizer"]
+    optimizer = adamw(parameters, settings)
     for step in range(settings["steps"]):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = mean_loss(case["model"], parameters, batch)
         loss.backward()
         if step == 0:
@@ -149,7 +149,7 @@ def run(folder):
                 write(folder / f"g.{name}.bin", parameter.grad)
         if settings["clip"] > 0:
             torch.nn.utils.clip_grad_norm_(parameters.values(), settings["clip"])
-        optimiser.step()
+        optimizer.step()
     for name, parameter in parameters.items():
         write(folder / f"w.{name}.bin", parameter)
 

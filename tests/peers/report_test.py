@@ -54,7 +54,7 @@ def a_case():
 
 
 class Estimates(unittest.TestCase):
-    def test_a_percentile_lies_between_neighbours(self):
+    def test_a_percentile_lies_between_neighbors(self):
         self.assertEqual(percentile([1.0, 2.0, 4.0], 0.5), 2.0)
         self.assertEqual(percentile([1.0, 2.0, 4.0], 0.75), 3.0)
         self.assertEqual(percentile([7.0], 0.975), 7.0)

@@ -83,16 +83,16 @@ template <class T>
   return dtable;
 }
 
-/// One vector of a normalisation before its gain, and the reciprocal of the deviation it was
+/// One vector of a normalization before its gain, and the reciprocal of the deviation it was
 /// divided by.
 template <class T>
-struct Normalised {
+struct Normalized {
   std::vector<T> values;
   T inverse_deviation;
 };
 
 template <class T>
-[[nodiscard]] Normalised<T> normalise(kernels::NormKind kind, double epsilon,
+[[nodiscard]] Normalized<T> normalize(kernels::NormKind kind, double epsilon,
                                       std::span<const T> x) {
   const auto dim = static_cast<double>(x.size());
   T mean{};
@@ -101,7 +101,7 @@ template <class T>
   }
   T mean_square{};
   for (const T& value : x) mean_square += (value - mean) * (value - mean) / dim;
-  Normalised<T> result{{}, 1.0 / std::sqrt(mean_square + epsilon)};
+  Normalized<T> result{{}, 1.0 / std::sqrt(mean_square + epsilon)};
   for (const T& value : x) result.values.push_back((value - mean) * result.inverse_deviation);
   return result;
 }
@@ -113,7 +113,7 @@ template <class T>
   const std::size_t dim = gain.size();
   std::vector<T> y;
   for (std::size_t start = 0; start < x.size(); start += dim) {
-    const Normalised<T> row = normalise<T>(kind, epsilon, std::span{x}.subspan(start, dim));
+    const Normalized<T> row = normalize<T>(kind, epsilon, std::span{x}.subspan(start, dim));
     for (std::size_t i = 0; i < dim; ++i) y.push_back(gain[i] * row.values[i]);
   }
   return y;
@@ -133,7 +133,7 @@ template <class T>
   const auto count = static_cast<double>(dim);
   NormGradients<T> gradients{{}, std::vector<T>(dim)};
   for (std::size_t start = 0; start < x.size(); start += dim) {
-    const Normalised<T> row = normalise<T>(kind, epsilon, std::span{x}.subspan(start, dim));
+    const Normalized<T> row = normalize<T>(kind, epsilon, std::span{x}.subspan(start, dim));
     T mean{};        // of d/d row.values; LayerNorm alone takes it away
     T projection{};  // of d/d row.values on row.values
     for (std::size_t i = 0; i < dim; ++i) {
@@ -275,10 +275,10 @@ template <class T>
   for (std::size_t row = 0; row < labels.size(); ++row) {
     const double factor = gradient_scale * label_weight(labels, weights, row);
     const std::size_t start = row * vocabulary;
-    const T normaliser = log_sum_exp<T>(std::span{logits}.subspan(start, vocabulary));
+    const T normalizer = log_sum_exp<T>(std::span{logits}.subspan(start, vocabulary));
     for (std::size_t i = 0; i < vocabulary; ++i) {
       const double target = std::cmp_equal(i, labels[row]) ? 1.0 : 0.0;
-      dlogits[start + i] = factor * (std::exp(logits[start + i] - normaliser) - target);
+      dlogits[start + i] = factor * (std::exp(logits[start + i] - normalizer) - target);
     }
   }
   return dlogits;

@@ -14,7 +14,7 @@ SCRIPT = ROOT / "cluster/slurm-local.sh"
 # A job that has not ended by then hangs; most take a few seconds.
 PATIENCE_S = 300
 
-OVER = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")
+OVER = ("COMPLETED", "FAILED", "CANCELED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")
 
 
 def until(condition, what):

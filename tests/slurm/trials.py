@@ -94,7 +94,7 @@ class Trials:
                 self.lost += 1
                 print(job.text()[-4000:], flush=True)
 
-    def signalled(self, launcher, nodes, way, moment):
+    def signaled(self, launcher, nodes, way, moment):
         """`moment`: "start", in its first second, or "step", in the first half of its steps."""
         config, expected = self.references[nodes]
         job = self.start(launcher, nodes, config)
@@ -113,22 +113,22 @@ class Trials:
                 and job.saved()[:-1] == job.resumed())  # the last is its end
         self.report(job, f"{launcher} on {nodes}, {way} at {moment}", good)
 
-    def run_signalled(self, trials):
+    def run_signaled(self, trials):
         self.references = {nodes: self.undisturbed(steps) for nodes, steps in STEPS.items()}
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda trial: self.signalled(*trial), trials))
+            list(pool.map(lambda trial: self.signaled(*trial), trials))
 
     def few(self):
-        self.run_signalled([("mpirun", 2, "twice", "step"), ("srun", 2, "once", "step"),
+        self.run_signaled([("mpirun", 2, "twice", "step"), ("srun", 2, "once", "step"),
                             ("mpirun", 1, "batch", "step")])
 
     def signals(self):
-        self.run_signalled([
+        self.run_signaled([
             (launcher, nodes, way, moment) for launcher, way in itertools.product(SCRIPTS, WAYS)
             for nodes, moment in [(2, "step"), (2, "step"), (2, "start"), (1, "step")]])
 
     def limits(self):
-        """Jobs without end, which are cancelled once their time was over three times: they must not
+        """Jobs without end, which are canceled once their time was over three times: they must not
         come back from that, and what they saved last must be where one process comes to."""
         config = self.write_config(1000000)
         jobs = {launcher: self.start(launcher, 2, config, "--time", 1, "--signal", "B:USR1@20")
@@ -140,7 +140,7 @@ class Trials:
             step, state = job.last_saved()
             said = self.ballast("train", "--config", config, "--run.stop_at", step, "--run.dir",
                                 self.folder / f"alone-{launcher}")
-            good = (facts["JobState"] == "CANCELLED" and hash_of(said) == state
+            good = (facts["JobState"] == "CANCELED" and hash_of(said) == state
                     and len(job.saved()) >= 3 and job.saved()[:len(job.resumed())] == job.resumed())
             self.report(job, f"{launcher} on 2, time limit", good)
 

@@ -23,8 +23,8 @@ struct EngineInJob {
         text{job, world, dataset, model, profile} {}
 
   /// Fresh weights. Returns the state that goes with them.
-  checkpoint::TrainingState initialise() {
-    model.initialise(job.config.run.seed);
+  checkpoint::TrainingState initialize() {
+    model.initialize(job.config.run.seed);
     return engine.initial_state();
   }
 

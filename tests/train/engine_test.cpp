@@ -65,7 +65,7 @@ class Saboteur final : public StepObserver {
 class Training {
  public:
   explicit Training(const Config& config)
-      : in_job_{config, world(), data_.dataset()}, state_{in_job_.initialise()} {}
+      : in_job_{config, world(), data_.dataset()}, state_{in_job_.initialize()} {}
 
   [[nodiscard]] const model::ParameterTable& table() const {
     return in_job_.model.layout().table();

@@ -48,7 +48,7 @@ TEST(FrozenTraining, WhatIsFrozenKeepsItsBitsAndTheRestMoves) {
       for (const ElementType param : {ElementType::fp32, ElementType::bf16, ElementType::fp16}) {
         SCOPED_TRACE(fmt::format("{} {}", frozen, name_of(param)));
         EngineInJob training{config_of(backend, param, frozen), world(), data.dataset()};
-        auto state = training.initialise();
+        auto state = training.initialize();
         state.loss_scaler.scale = 1.0;
         const auto still = masters(training.model, false);
         const auto moving = masters(training.model, true);

@@ -43,7 +43,7 @@ Config config_of(std::size_t layers, const Variant& variant) {
 std::int64_t measured(const Config& config, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
   EngineInJob training{config, world(), dataset};
-  auto state = training.initialise();
+  auto state = training.initialize();
   for (int i = 0; i < 2; ++i) training.engine.step(state, 1e-4);
   return host_memory() - before;
 }
@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
 std::int64_t measured_evaluation(const Blueprint& blueprint, const data::Dataset& dataset) {
   const std::int64_t before = host_memory();
   ModelInJob model{world(), blueprint, static_cast<std::size_t>(world().rank())};
-  model.initialise(1);
+  model.initialize(1);
   BatchLoader loader{dataset, blueprint.shape};
   std::vector<float> losses(blueprint.shape.tokens());
   // The dataset holds nothing out: a batch of labels that do not count takes the same memory.
@@ -147,8 +147,8 @@ std::int64_t measured_with(const Config& config, const ReadOnlyModel& beside,
   EngineInJob training{config, world(), dataset, nullptr, {beside}};
   ModelInJob other{world(), make_blueprint(training.job, beside, nullptr, &training.team),
                    training.job.ranks.rank};
-  auto state = training.initialise();
-  other.initialise(1);
+  auto state = training.initialize();
+  other.initialize(1);
   BatchLoader loader{dataset, beside.shape};
   std::vector<float> losses(beside.shape.tokens());
   for (int i = 0; i < 2; ++i) {

@@ -43,7 +43,7 @@ TEST(ModelInJob, ComputesOnceItHasItsWeights) {
   expect_without_weights(training, state);
   EXPECT_EQ(state.step, 0u);
 
-  state = training.initialise();
+  state = training.initialize();
   EXPECT_FALSE(training.engine.step(state, kLr).was_skipped());
   EXPECT_THROW(training.model.load(broken), Error);
   expect_without_weights(training, state);

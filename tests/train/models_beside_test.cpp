@@ -20,7 +20,7 @@ std::filesystem::path save_teacher(const std::filesystem::path& run_dir, Config 
                                    const data::Dataset& dataset) {
   config.data.path = dataset.path();
   EngineInJob training{config, world(), dataset};
-  auto state = training.initialise();
+  auto state = training.initialize();
   training.engine.step(state, kLr);
   return checkpoint::save(world(), training.model.layout(), training.model.tensors(),
                           {.run_dir = run_dir,
@@ -34,7 +34,7 @@ std::filesystem::path save_teacher(const std::filesystem::path& run_dir, Config 
 /// and the hash of the last state as text.
 template <class Between>
 std::string trained(EngineInJob& training, StepObserver* guest, Between&& between) {
-  auto state = training.initialise();
+  auto state = training.initialize();
   std::string text;
   for (std::size_t step = 0; step < kSteps; ++step) {
     const StepResult result = training.engine.step(state, kLr, {}, {guest});

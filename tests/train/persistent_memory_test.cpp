@@ -21,7 +21,7 @@ std::int64_t memory_of(const Config& config, const data::Dataset& dataset) {
   ::malloc_trim(0);  // what earlier tests have freed would be taken again without being counted
   const std::int64_t before = host_memory();
   EngineInJob training{config, world(), dataset};
-  auto state = training.initialise();
+  auto state = training.initialize();
   training.engine.step(state, 1e-4);
   return host_memory() - before;
 }

@@ -31,7 +31,7 @@ class Recorded {
     change(config_);
     const SmallDataset data;
     EngineInJob training{config_, world(), data.dataset(), &profile_};
-    auto state = training.initialise();
+    auto state = training.initialize();
     for (std::size_t i = 0; i < kSteps; ++i) training.engine.step(state, 1e-3);
     { const ProfileSpan after{&profile_, Region::checkpoint}; }
     events_ = profile_.last_steps(kSteps);
@@ -145,7 +145,7 @@ TEST(ProfileTable, CountsEveryCallOfAStep) {
   EXPECT_EQ(recorded.calls("swiglu backward"), blocks);
   // The residual between the sublayers comes with the norm behind it.
   EXPECT_EQ(recorded.calls("residual"), blocks);
-  // The backward normalises each sublayer's input again.
+  // The backward normalizes each sublayer's input again.
   EXPECT_EQ(recorded.calls("norm"), 4 * blocks + recorded.micro_batches());
   EXPECT_EQ(recorded.calls("verdict"), kSteps);
   EXPECT_EQ(recorded.calls("optimizer"), kSteps * (recorded.config().model.layers + 2));

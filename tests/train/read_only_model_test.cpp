@@ -52,9 +52,9 @@ TEST(ModelsInAJob, AreToldApartInAProfile) {
   EngineInJob training{config, world(), data.dataset(), &profile, {beside}};
   ModelInJob model{world(), make_blueprint(training.job, beside, &of_teacher, &training.team),
                    training.job.ranks.rank};
-  model.initialise(1);
+  model.initialize(1);
   Teacher teacher{model};
-  auto state = training.initialise();
+  auto state = training.initialize();
   training.engine.step(state, kLr, {}, {&teacher});
 
   SpanNames names{training.job.model, training.model.layout().table()};

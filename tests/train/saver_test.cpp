@@ -29,7 +29,7 @@ Config small_config() {
 
 class Saves : public testing::Test {
  protected:
-  Saves() { (void)training_.initialise(); }
+  Saves() { (void)training_.initialize(); }
 
   [[nodiscard]] checkpoint::SaveRequest request(std::uint64_t step, std::uint64_t updates) const {
     auto request = checkpoint::request_for(folder_.path(), step);

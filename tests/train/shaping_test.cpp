@@ -105,7 +105,7 @@ Recorded record(const Config& config, std::uint64_t alarm_age) {
   comm::Communicator alone = world().split(world().rank());
   const SmallDataset data;
   EngineInJob training{config, alone, data.dataset()};
-  auto state = training.initialise();
+  auto state = training.initialize();
   state.step = kStep - 1;
   Monitoring monitoring{training.job.config, training.job.monitor, alone, training.model.gemm(),
                         training.model.layout()};

@@ -82,7 +82,7 @@ std::vector<std::string> expected_lines(std::size_t cursor) {
 TEST(StepObservers, AreToldOfAStepInItsOrderAndOfNoOther) {
   const SmallDataset data;
   EngineInJob training{small_config(), world(), data.dataset()};
-  auto state = training.initialise();
+  auto state = training.initialize();
   Diary first, second;
   training.engine.step(state, 1e-3, {}, {&first, nullptr, &second});
   EXPECT_EQ(first.lines, expected_lines(0));

@@ -81,7 +81,7 @@ TEST_P(UpdateSumsOf, AStepAreThoseOfItsWeights) {
   const Config config = config_of(sharding, param);
   SmallDataset data;
   EngineInJob training{config, world(), data.dataset()};
-  auto state = training.initialise();
+  auto state = training.initialize();
   const ModelInJob& model = training.model;
   UpdateSums sums{model.layout()};
   Listener listener{sums};

@@ -181,7 +181,7 @@ class Backward {
       if (end <= tile.keys.begin) continue;
       std::byte* const packed = panel_at(kernel_, rooms_.panels, row, rooms_.stride);
       kernel_.pack_a({gradients.data + row * size_of(gradients.type), gradients.stride, count,
-                      end - tile.keys.begin, Neighbours::across_depth, gradients.type},
+                      end - tile.keys.begin, Neighbors::across_depth, gradients.type},
                      packed);
       panels.add(sum_of({packed, 0}, rooms_.keys, {tile.keys.begin, end}, dims_.seq_len,
                         rooms_.dq + (tile.skipped + row) * head_stride(dims_)));

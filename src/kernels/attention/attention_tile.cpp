@@ -160,8 +160,7 @@ LeftOperand left_operand(const PanelKernel& kernel, const WeightTile& tile, Toke
     return {data, tile.stride};
   }
   kernel.pack_a(
-      {data, tile.stride, rows.end - rows.begin, depth, Neighbours::along_depth, tile.type},
-      panels);
+      {data, tile.stride, rows.end - rows.begin, depth, Neighbors::along_depth, tile.type}, panels);
   return {panels, 0};
 }
 

@@ -127,12 +127,12 @@ template <class Byte>
 /// `count` rows of a head as an operand whose rows are op(a)'s, or op(b)'s columns ...
 [[nodiscard]] inline PanelSource along(const HeadRows<const std::byte>& x, std::size_t count,
                                        std::size_t head_dim) {
-  return {x.data, x.stride, count, head_dim, Neighbours::along_depth, x.type};
+  return {x.data, x.stride, count, head_dim, Neighbors::along_depth, x.type};
 }
 /// ... and as one whose rows are the depth.
 [[nodiscard]] inline PanelSource across(const HeadRows<const std::byte>& x, std::size_t count,
                                         std::size_t head_dim) {
-  return {x.data, x.stride, head_dim, count, Neighbours::across_depth, x.type};
+  return {x.data, x.stride, head_dim, count, Neighbors::across_depth, x.type};
 }
 
 /// The columns of a row of a tile that count, [begin, end); none where they are equal.

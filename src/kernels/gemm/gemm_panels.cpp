@@ -56,15 +56,15 @@ Cut cut_of(const PanelKernel& kernel, const Product& product) {
 }
 
 /// `count` rows of op(a), or columns of op(b), from `first` on, `depth` elements from `start` on.
-PanelSource source_of(const Operand& x, Neighbours neighbours, std::size_t first, std::size_t count,
+PanelSource source_of(const Operand& x, Neighbors neighbors, std::size_t first, std::size_t count,
                       std::size_t start, std::size_t depth) {
   const std::size_t offset =
-      neighbours == Neighbours::along_depth ? first * x.stride + start : start * x.stride + first;
+      neighbors == Neighbors::along_depth ? first * x.stride + start : start * x.stride + first;
   return {static_cast<const std::byte*>(x.data) + offset * size_of(x.type),
           x.stride,
           count,
           depth,
-          neighbours,
+          neighbors,
           x.type};
 }
 
@@ -109,10 +109,10 @@ class Run {
         team_{team},
         cut_{cut_of(kernel, product)},
         task_rows_{task_rows_of(kernel, product.shape.m, workers_of(team))},
-        neighbours_a_{product.transpose_a == Transpose::no ? Neighbours::along_depth
-                                                           : Neighbours::across_depth},
-        neighbours_b_{product.transpose_b == Transpose::no ? Neighbours::across_depth
-                                                           : Neighbours::along_depth},
+        neighbors_a_{product.transpose_a == Transpose::no ? Neighbors::along_depth
+                                                          : Neighbors::across_depth},
+        neighbors_b_{product.transpose_b == Transpose::no ? Neighbors::across_depth
+                                                          : Neighbors::along_depth},
         panels_a_{panels_a},
         panels_b_{room_for(panels_b, bytes_of(cut_.cols))} {
     const std::size_t packed = rounded_up(std::min(task_rows_, cut_.rows), kernel.shape().rows);
@@ -141,7 +141,7 @@ class Run {
     run_pieces(team_, cols, kPackedPanels * kernel_.shape().cols,
                [&](std::size_t first, std::size_t count) {
                  kernel_.pack_b(
-                     source_of(product_.b, neighbours_b_, col + first, count, start_, depth_),
+                     source_of(product_.b, neighbors_b_, col + first, count, start_, depth_),
                      panels_b_ + first * line);
                });
   }
@@ -159,16 +159,16 @@ class Run {
   void multiply_task(std::size_t row, std::size_t rows, std::size_t col, std::size_t cols,
                      Mapping& room) const {
     const std::size_t end = row + rows;
-    if (neighbours_a_ == Neighbours::along_depth && kernel_.reads_rows(product_.a.stride, depth_)) {
+    if (neighbors_a_ == Neighbors::along_depth && kernel_.reads_rows(product_.a.stride, depth_)) {
       const std::size_t whole = rows / kernel_.shape().rows * kernel_.shape().rows;
-      const PanelSource lying = source_of(product_.a, neighbours_a_, row, whole, start_, depth_);
+      const PanelSource lying = source_of(product_.a, neighbors_a_, row, whole, start_, depth_);
       if (whole != 0) multiply_block(lying.data, lying.stride, row, whole, col, cols);
       row += whole;
     }
     std::byte* const panels = room.bytes().data();
     for (; row < end; row += cut_.rows) {
       const std::size_t count = std::min(cut_.rows, end - row);
-      kernel_.pack_a(source_of(product_.a, neighbours_a_, row, count, start_, depth_), panels);
+      kernel_.pack_a(source_of(product_.a, neighbors_a_, row, count, start_, depth_), panels);
       multiply_block(panels, 0, row, count, col, cols);
     }
   }
@@ -203,8 +203,8 @@ class Run {
   Team* team_;
   Cut cut_;
   std::size_t task_rows_;
-  Neighbours neighbours_a_;
-  Neighbours neighbours_b_;
+  Neighbors neighbors_a_;
+  Neighbors neighbors_b_;
   std::span<Mapping> panels_a_;  ///< by worker
   std::byte* panels_b_;
   std::size_t start_ = 0;

@@ -7,7 +7,7 @@
 
 namespace ballast::kernels {
 
-/// e^x within 2 units in the last place, in a form that vectorises: x = n ln 2 + r with ln 2 in two
+/// e^x within 2 units in the last place, in a form that vectorizes: x = n ln 2 + r with ln 2 in two
 /// parts (Cody and Waite 1980), then a minimax polynomial in r. Exactly 0 where the result would
 /// not be a normal number, +inf above the largest float, NaN for NaN.
 BALLAST_INLINE float exp_lane(float x) {

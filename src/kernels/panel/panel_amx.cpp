@@ -158,12 +158,12 @@ class AmxKernel final : public PanelKernel {
   [[nodiscard]] std::size_t few_rows() const override { return 256; }
 
   void pack_a(const PanelSource& source, std::byte* panels) const override {
-    const bool along = source.neighbours == Neighbours::along_depth;
+    const bool along = source.neighbors == Neighbors::along_depth;
     pack_panels(source, along ? pack_a_along : pack_a_across, panels);
   }
 
   void pack_b(const PanelSource& source, std::byte* panels) const override {
-    const bool along = source.neighbours == Neighbours::along_depth;
+    const bool along = source.neighbors == Neighbors::along_depth;
     pack_panels(source, along ? pack_b_along : pack_b_across, panels);
   }
 

@@ -88,7 +88,7 @@ void pack_edge(const PanelSource& s, std::size_t first, std::size_t depth, PackS
   const auto* data = reinterpret_cast<const Half*>(s.data);
   const std::size_t count = std::min(kRows, s.count - first);
   const std::size_t deep = std::min(kStep, s.depth - depth);
-  const bool along = s.neighbours == Neighbours::along_depth;
+  const bool along = s.neighbors == Neighbors::along_depth;
   for (std::size_t r = 0; r < (along ? count : deep); ++r) {
     const Half* row =
         along ? data + (first + r) * s.stride + depth : data + (depth + r) * s.stride + first;
@@ -103,7 +103,7 @@ void pack_panels(const PanelSource& s, PackStep pack, std::byte* panels) {
   const auto* data = reinterpret_cast<const Half*>(s.data);
   const std::size_t steps = (s.depth + kStep - 1) / kStep;
   const std::size_t count = (s.count + kRows - 1) / kRows;
-  const bool along = s.neighbours == Neighbours::along_depth;
+  const bool along = s.neighbors == Neighbors::along_depth;
   const auto pack_one = [&](std::size_t panel, std::size_t step) {
     const std::size_t first = panel * kRows;
     const std::size_t depth = step * kStep;

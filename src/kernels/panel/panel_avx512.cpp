@@ -86,7 +86,7 @@ void pack_floats(const PanelSource& s, float* out) {
   const auto* data = reinterpret_cast<const float*>(s.data);
   for (std::size_t first = 0; first < s.count; first += width, out += width * s.depth) {
     const std::size_t count = std::min(width, s.count - first);
-    if (s.neighbours == Neighbours::across_depth) {
+    if (s.neighbors == Neighbors::across_depth) {
       pack_rows<width>(data + first, s.stride, count, s.depth, out);
       continue;
     }

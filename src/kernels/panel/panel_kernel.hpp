@@ -23,21 +23,21 @@ struct PanelShape {
   }
 };
 
-/// In which direction an operand's elements are neighbours in memory: along the depth of the
+/// In which direction an operand's elements are neighbors in memory: along the depth of the
 /// product, or across it.
-enum class Neighbours { along_depth, across_depth };
+enum class Neighbors { along_depth, across_depth };
 
 /// Part of an operand: `count` rows of op(a), or columns of op(b), and `depth` of their elements.
 struct PanelSource {
   const std::byte* data;
-  std::size_t stride;  ///< elements between runs of neighbours
+  std::size_t stride;  ///< elements between runs of neighbors
   std::size_t count;
   std::size_t depth;
-  Neighbours neighbours;
+  Neighbors neighbors;
   ElementType type = ElementType::fp32;  ///< kernels of fp32 widen others; any other takes its own
 };
 
-/// Which of a block's results are neighbours in memory: those of a row, or those of a column.
+/// Which of a block's results are neighbors in memory: those of a row, or those of a column.
 enum class Order { row_major, column_major };
 
 /// Where a block of results goes.
@@ -74,9 +74,9 @@ class PanelKernel {
   [[nodiscard]] virtual PanelShape shape() const = 0;
   /// The longest depth that one block should have: what its panels can take of the caches.
   [[nodiscard]] virtual std::size_t best_depth() const = 0;
-  /// Whether op(a) may stay where it is, given that its neighbours lie along the depth.
+  /// Whether op(a) may stay where it is, given that its neighbors lie along the depth.
   [[nodiscard]] virtual bool reads_rows(std::size_t stride, std::size_t depth) const = 0;
-  /// Up to so many rows of results an op(b) whose neighbours lie along the depth costs more to pack
+  /// Up to so many rows of results an op(b) whose neighbors lie along the depth costs more to pack
   /// than results cost to be stored column by column, with op(a) and op(b) in each other's place.
   [[nodiscard]] virtual std::size_t few_rows() const { return 0; }
 

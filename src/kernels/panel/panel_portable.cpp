@@ -19,7 +19,7 @@ constexpr std::size_t kCols = kLanes;
 template <std::size_t width>
 void pack_floats(const PanelSource& s, float* out) {
   const auto* data = reinterpret_cast<const float*>(s.data);
-  const bool along = s.neighbours == Neighbours::along_depth;
+  const bool along = s.neighbors == Neighbors::along_depth;
   const std::size_t across = along ? s.stride : 1;
   const std::size_t deeper = along ? 1 : s.stride;
   for (std::size_t first = 0; first < s.count; first += width) {
@@ -46,7 +46,7 @@ BALLAST_KERNEL void multiply_panels(const float* a, const float* b, std::size_t 
   __builtin_memcpy(tile, sums, sizeof sums);
 }
 
-/// Results that are neighbours in memory, `at` elements from its start on.
+/// Results that are neighbors in memory, `at` elements from its start on.
 void store_run(const PanelTarget& c, const float* values, std::size_t at, std::size_t count) {
   if (c.type == ElementType::bf16) {
     auto* const out = reinterpret_cast<std::uint16_t*>(c.data) + at;

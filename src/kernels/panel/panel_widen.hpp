@@ -19,7 +19,7 @@ inline void pack_as_floats(const PanelSource& source, std::size_t width, PackFlo
   constexpr std::size_t kWidest = 32;
   constexpr std::size_t kDepth = 64;
   float values[kWidest * kDepth];
-  const bool along = source.neighbours == Neighbours::along_depth;
+  const bool along = source.neighbors == Neighbors::along_depth;
   for (std::size_t first = 0; first < source.count; first += width) {
     const std::size_t count = std::min(width, source.count - first);
     for (std::size_t k = 0; k < source.depth; k += kDepth) {
@@ -31,7 +31,7 @@ inline void pack_as_floats(const PanelSource& source, std::size_t width, PackFlo
         const std::byte* row = source.data + (start + r * source.stride) * size_of(source.type);
         widen({row, cols, source.type}, std::span{values + r * cols, cols});
       }
-      pack({reinterpret_cast<const std::byte*>(values), cols, count, depth, source.neighbours},
+      pack({reinterpret_cast<const std::byte*>(values), cols, count, depth, source.neighbors},
            panels + first * source.depth + k * width);
     }
   }

@@ -55,7 +55,7 @@ std::size_t columns_at(const Decomposition& d, std::size_t j) {
 }
 
 /// out = the chunk of rows from `first` on, less their mean. Returns how many there are.
-std::size_t centre(const StreamRows& from, std::size_t first, std::span<const double> mean,
+std::size_t center(const StreamRows& from, std::size_t first, std::span<const double> mean,
                    std::span<double> out) {
   const auto chunk = chunk_of(from.rows, first);
   fixed_point::widen(chunk, from.shift, out);
@@ -208,7 +208,7 @@ void KssGradient::differentiate_y(const KssOperator& from, const StreamRows& x,
   check(from, x, gradient);
   const std::size_t m = dim_;
   for (std::size_t first = 0; first < x.rows.rows; first += kChunkRows) {
-    const std::size_t count = centre(x, first, from.mean_x(), x_);
+    const std::size_t count = center(x, first, from.mean_x(), x_);
     lapack::multiply({m, count, m}, {from.y_from_x(), m}, {x_, m}, out_);
     round_to_floats(out_, gradient.subspan(first * m, count * m));
   }
@@ -220,8 +220,8 @@ void KssGradient::differentiate_x(const KssOperator& from, const StreamRows& x, 
   check(from, y, gradient);
   const std::size_t m = dim_;
   for (std::size_t first = 0; first < x.rows.rows; first += kChunkRows) {
-    const std::size_t count = centre(x, first, from.mean_x(), x_);
-    (void)centre(y, first, from.mean_y(), y_);
+    const std::size_t count = center(x, first, from.mean_x(), x_);
+    (void)center(y, first, from.mean_y(), y_);
     lapack::multiply({m, count, m}, {from.x_from_x(), m}, {x_, m}, out_);
     lapack::multiply({m, count, m}, {from.y_from_x(), m, lapack::Op::transposed}, {y_, m}, out_,
                      lapack::Store::add);

@@ -18,7 +18,7 @@ enum class UnstableTerm {
 /// Parameters of Koopman Spectral Shaping, with the paper's letters.
 struct KssOptions {
   UnstableTerm unstable = UnstableTerm::mean;
-  double upper = 1.05;         ///< τ_u: magnitudes above it are penalised
+  double upper = 1.05;         ///< τ_u: magnitudes above it are penalized
   double lower = 0.90;         ///< τ_l: from here to τ_u a mode counts as near-unit
   double sharpness = 20.0;     ///< T of the sigmoids
   double near_unit = 0.4;      ///< γ: the wanted near-unit mass

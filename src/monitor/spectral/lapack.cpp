@@ -156,7 +156,7 @@ Outcome solve_positive(std::size_t n, std::span<double> a, std::span<double> b) 
   return outcome("dposv", info);
 }
 
-void orthonormalise_columns(std::size_t rows, std::size_t columns, std::span<double> a,
+void orthonormalize_columns(std::size_t rows, std::size_t columns, std::span<double> a,
                             Workspace& workspace) {
   require(
       columns <= rows && a.size() >= rows * columns && workspace.reflectors().size() >= 2 * columns,

@@ -59,7 +59,7 @@ class Workspace {
 [[nodiscard]] Outcome symmetric_eigen(std::size_t n, std::span<double> a,
                                       std::span<double> eigenvalues, Workspace& workspace);
 
-/// General a [n, n], destroyed: eigenvalues real + i·imaginary, complex ones in neighbouring pairs
+/// General a [n, n], destroyed: eigenvalues real + i·imaginary, complex ones in neighboring pairs
 /// with the positive imaginary part first. Columns of `left` (u^H a = λ u^H) and `right`
 /// (a v = λ v) have unit 2-norm; those of a pair hold the real and the imaginary part of the first.
 struct GeneralEigen {
@@ -79,9 +79,9 @@ struct GeneralEigen {
 /// a is not positive definite.
 [[nodiscard]] Outcome solve_positive(std::size_t n, std::span<double> a, std::span<double> b);
 
-/// a [rows, columns], columns ≤ rows: its columns orthonormalised in order (QR), each with the sign
+/// a [rows, columns], columns ≤ rows: its columns orthonormalized in order (QR), each with the sign
 /// that makes the diagonal of R non-negative, so that the result is unique for full rank.
-void orthonormalise_columns(std::size_t rows, std::size_t columns, std::span<double> a,
+void orthonormalize_columns(std::size_t rows, std::size_t columns, std::span<double> a,
                             Workspace& workspace);
 
 }  // namespace ballast::monitor::lapack

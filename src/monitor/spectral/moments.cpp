@@ -164,7 +164,7 @@ PairMoments::PairMoments(std::size_t dimension)
 
 namespace {
 
-/// One block's part of the words, turned into centred moments.
+/// One block's part of the words, turned into centered moments.
 class Reader {
  public:
   Reader(const MomentLayout& layout, std::span<const std::int32_t> exponents,
@@ -183,7 +183,7 @@ class Reader {
     for (std::size_t i = 0; i < dim_; at += ++i) {
       const auto row = out.subspan(i * dim_, i + 1);
       read(at, own[i], own.first(i + 1), row);
-      centre(row, mean[i], mean, samples);
+      center(row, mean[i], mean, samples);
       for (std::size_t j = 0; j < i; ++j) out[j * dim_ + i] = row[j];
     }
   }
@@ -194,7 +194,7 @@ class Reader {
     for (std::size_t i = 0; i < dim_; ++i) {
       const auto row = std::span{out.c}.subspan(i * dim_, dim_);
       read(layout_.cross_at(block) + i * dim_, y[i], x, row);
-      centre(row, out.mean_y[i], out.mean_x, samples);
+      center(row, out.mean_y[i], out.mean_x, samples);
     }
   }
 
@@ -209,7 +209,7 @@ class Reader {
                       layout_.fraction_bits(), out);
   }
 
-  static void centre(std::span<double> row, double row_mean, std::span<const double> mean,
+  static void center(std::span<double> row, double row_mean, std::span<const double> mean,
                      double samples) {
     for (std::size_t j = 0; j < row.size(); ++j) {
       row[j] = (row[j] - samples * row_mean * mean[j]) / (samples - 1.0);

@@ -109,8 +109,8 @@ class LeafMoments {
   std::vector<double> cross_;  // [m, m]
 };
 
-/// Centred second-order moments of pairs (x, y) over N samples, x and y in R^m. Matrices [m, m] are
-/// row-major.
+/// Centered second-order moments of pairs (x, y) over N samples, x and y in R^m. Matrices [m, m]
+/// are row-major.
 struct PairMoments {
   explicit PairMoments(std::size_t dimension);
 

@@ -63,7 +63,7 @@ void BasisFinder::random_start(std::uint64_t seed, std::size_t layer, std::span<
   for (std::size_t i = 0; i < basis.size(); ++i) {
     basis[i] = 2.0 * open_unit(draw(i / 4)[i % 4]) - 1.0;
   }
-  lapack::orthonormalise_columns(dim_, rank_, basis, workspace_);
+  lapack::orthonormalize_columns(dim_, rank_, basis, workspace_);
 }
 
 Improvement BasisFinder::improve(const Sketch& sketch, std::span<double> basis) {
@@ -91,7 +91,7 @@ Improvement BasisFinder::improve(const Sketch& sketch, std::span<double> basis) 
     std::swap_ranges(columns(j), columns(j + 1), columns(rank_ - 1 - j));
   }
   lapack::multiply({dim_, rank_, rank_}, {sketch.z, dim_}, {ritz_, rank_}, turned_);
-  lapack::orthonormalise_columns(dim_, rank_, turned_, workspace_);
+  lapack::orthonormalize_columns(dim_, rank_, turned_, workspace_);
   std::copy(turned_.begin(), turned_.end(), basis.begin());
   return Improvement::done;
 }

@@ -37,8 +37,8 @@ enum class Improvement {
 };
 
 /// Finds the leading principal components of a residual stream by block power iteration: from a
-/// basis Q, Z = X (X^T Q), centred, and then Q_next = orth(Z R), where R from the small
-/// eigenproblem Q^T Z = R D R^T (Rayleigh and Ritz) orders the columns by variance. The randomised
+/// basis Q, Z = X (X^T Q), centered, and then Q_next = orth(Z R), where R from the small
+/// eigenproblem Q^T Z = R D R^T (Rayleigh and Ritz) orders the columns by variance. The randomized
 /// range finder of Halko, Martinsson and Tropp 2011, with columns beyond those used as its
 /// oversampling.
 ///

@@ -72,7 +72,7 @@ class LeafSketch {
   std::vector<double> squares_;  // [d]
 };
 
-/// A layer's centred sketch, over N − 1.
+/// A layer's centered sketch, over N − 1.
 struct Sketch {
   Sketch(std::size_t dim, std::size_t rank) : z(dim * rank), mean(dim), mean_projected(rank) {}
 

@@ -142,7 +142,7 @@ SpectrumStatus SpectralSolver::find_basis(const PairMoments& moments) {
     epsilon_ *= trace(moments.s, dim_) / dim;
   }
   // The weight of a direction is its eigenvalue of G. What rounding leaves of an empty direction is
-  // dropped too, and N centred samples span N − 1 directions at most.
+  // dropped too, and N centered samples span N − 1 directions at most.
   const double weight = kSmallestWeight * largest / (largest + epsilon_);
   const double rounding = 8.0 * dim * std::numeric_limits<double>::epsilon() * largest;
   const auto most = static_cast<std::size_t>(

@@ -1,13 +1,13 @@
-// Any feature of the blocks over steps, as colours.
+// Any feature of the blocks over steps, as colors.
 
-/// Viridis: even steps of lightness, safe for most kinds of colour blindness.
-const COLOURS = ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59",
+/// Viridis: even steps of lightness, safe for most kinds of color blindness.
+const COLORS = ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59",
   "#b4de2c", "#fde725"].map((code) => [1, 3, 5].map((at) => parseInt(code.slice(at, at + 2), 16)));
 
-function colour(share) {
-  const place = Math.max(0, Math.min(1, share)) * (COLOURS.length - 1);
-  const at = Math.min(COLOURS.length - 2, Math.floor(place));
-  const mixed = COLOURS[at].map((from, i) => Math.round(from + (COLOURS[at + 1][i] - from) * (place - at)));
+function color(share) {
+  const place = Math.max(0, Math.min(1, share)) * (COLORS.length - 1);
+  const at = Math.min(COLORS.length - 2, Math.floor(place));
+  const mixed = COLORS[at].map((from, i) => Math.round(from + (COLORS[at + 1][i] - from) * (place - at)));
   return `rgb(${mixed.join(" ")})`;
 }
 
@@ -142,7 +142,7 @@ class HeatMap {
       const from = frame.x(this.edges[i]) - left;
       const to = frame.x(this.edges[i + 1]) - left;
       if (to < 0 || from > size[0]) return;
-      pen.fillStyle = colour((this.bend(value) - this.low) / (this.high - this.low || 1));
+      pen.fillStyle = color((this.bend(value) - this.low) / (this.high - this.low || 1));
       // A little wider, so that no seams are seen.
       pen.fillRect(from, this.y(block) - frame.top, to - from + 0.6, this.rowHeight);
     }));
@@ -180,7 +180,7 @@ class HeatMap {
     if (!(low <= high)) return;
     const back = (value) => plain(this.control.log.checked ? 10 ** value : value);
     const bar = html("div", { class: "bar", "aria-hidden": true });
-    bar.style.background = `linear-gradient(90deg, ${COLOURS.map((rgb) => `rgb(${rgb.join(" ")})`).join(", ")})`;
+    bar.style.background = `linear-gradient(90deg, ${COLORS.map((rgb) => `rgb(${rgb.join(" ")})`).join(", ")})`;
     const ends = [low, (low + high) / 2, high].map((value) => html("span", {}, back(value)));
     scale.append(html("div", {}, bar, html("div", { class: "ends" }, ...ends)));
     if (hasGaps) scale.append(html("span", {}, html("span", { class: "hatched" }), " no value"));

@@ -1,7 +1,7 @@
 // Alerts as marks over a plot, and the tip that tells them.
 
 const GRAVITY = { info: 0, warning: 1, critical: 2 };
-/// Shapes as well as colours.
+/// Shapes as well as colors.
 const SHAPE = {
   info: "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z",
   warning: "M0 -6L6.5 5.5L-6.5 5.5z",

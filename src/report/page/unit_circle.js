@@ -158,11 +158,11 @@ class Spectra {
   explain(first, record) {
     const of = data.probes[this.source.value].spectra_of;
     const { note } = this;
-    note.replaceChildren("Colours end at the circles of radius 1.05, 0.90 and 0.80; the unit circle is drawn bold. ");
+    note.replaceChildren("Colors end at the circles of radius 1.05, 0.90 and 0.80; the unit circle is drawn bold. ");
     if (this.records.some(({ blocks }) => blocks.some((flat) => radiusOf(flat) > TRUE_TO))) {
       note.append("Beyond 1.2 distances are drawn as logarithms. ");
     }
-    if (first !== record) note.append(`Grey rings: the same block at step ${whole(first.step)}. `);
+    if (first !== record) note.append(`Gray rings: the same block at step ${whole(first.step)}. `);
     if (of > this.records.length) {
       note.append(`${whole(this.records.length)} of ${whole(of)} recorded spectra are here, of each stretch of steps the one with the largest eigenvalue.`);
     }

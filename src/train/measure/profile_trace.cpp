@@ -47,7 +47,7 @@ void put_arguments(Text& text, const ProfileEvent& event) {
   put(text, "}}");
 }
 
-/// Nanoseconds as microseconds; never through a floating-point number, which would make neighbours
+/// Nanoseconds as microseconds; never through a floating-point number, which would make neighbors
 /// overlap.
 void put_microseconds(Text& text, const char* key, std::int64_t ns) {
   put(text, R"("{}":{}.{:03},)", key, ns / 1000, ns % 1000);

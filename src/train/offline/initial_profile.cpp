@@ -77,7 +77,7 @@ InitialProfile profile_at_start(comm::Communicator& world, const Config& given) 
   (void)require_memory(world, job);
   Team team{job.ranks.crew};
   ModelInJob model{world, make_blueprint(job, nullptr, &team), job.ranks.rank};
-  model.initialise(config.run.seed);
+  model.initialize(config.run.seed);
   ForwardOnText passes{job, world, *dataset, model};
   Monitoring monitoring{job.config, job.monitor, world, model.gemm(), model.layout()};
   profile.model = identity_of(config, *dataset);

@@ -75,7 +75,7 @@ struct Summary {
   double max = kNone;
 };
 
-Summary summarise(const Measure& measure, const Probe& probe, std::size_t first) {
+Summary summarize(const Measure& measure, const Probe& probe, std::size_t first) {
   const auto blocks = blocks_that_count(probe, first);
   if (blocks.empty()) return {};
   Summary summary{0.0, -std::numeric_limits<double>::infinity()};
@@ -88,7 +88,7 @@ Summary summarise(const Measure& measure, const Probe& probe, std::size_t first)
 }
 
 double mean_of(std::string_view key, const Probe& probe) {
-  return summarise(*std::ranges::find(kMeasures, key, &Measure::key), probe, 0).mean;
+  return summarize(*std::ranges::find(kMeasures, key, &Measure::key), probe, 0).mean;
 }
 
 // The table.
@@ -121,7 +121,7 @@ std::string note_on(const SpectralFeatures& spectrum) {
 std::string summary_rows(const Probe& probe, std::size_t first, std::string_view suffix) {
   const auto of = [&](double Summary::*member) {
     return [&probe, first, member](const Measure& measure) {
-      return cell(measure, summarise(measure, probe, first).*member);
+      return cell(measure, summarize(measure, probe, first).*member);
     };
   };
   return row(fmt::format("mean{}", suffix), of(&Summary::mean)) +
@@ -212,7 +212,7 @@ Json summary(const Probe& probe, std::size_t first) {
   Json mean = Json::object();
   Json max = Json::object();
   for (const Measure& measure : kMeasures) {
-    const Summary both = summarise(measure, probe, first);
+    const Summary both = summarize(measure, probe, first);
     mean[std::string{measure.key}] = monitor::json_number(both.mean);
     max[std::string{measure.key}] = monitor::json_number(both.max);
   }

@@ -32,7 +32,7 @@ Job job_on(const Training& training, std::size_t ranks, const DryRun& request) {
                                        topology_of(ranks, request.ranks_per_host.value_or(ranks))));
 }
 
-/// Weights, gradients and optimiser over all ranks of the host, for each parameter of the model.
+/// Weights, gradients and optimizer over all ranks of the host, for each parameter of the model.
 double persistent_bytes_a_parameter(const MemoryPlan& plan, std::size_t parameters) {
   std::uint64_t bytes = 0;
   for (const auto& [memory_class, planned] : plan.host_items) {

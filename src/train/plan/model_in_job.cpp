@@ -8,14 +8,14 @@
 #include "base/error.hpp"
 #include "checkpoint/checkpoint_weights.hpp"
 #include "comm/agree.hpp"
-#include "model/initialise.hpp"
+#include "model/initialize.hpp"
 
 namespace ballast::train {
 
 namespace {
 
 /// Weights that are drawn at a time (1 MiB), however large their tensor is.
-constexpr std::size_t kInitialisedGranules = 256;
+constexpr std::size_t kInitializedGranules = 256;
 
 }  // namespace
 
@@ -42,16 +42,16 @@ void ModelInJob::load_weights(comm::Communicator& world, const checkpoint::Check
   });
 }
 
-void ModelInJob::initialise(std::uint64_t seed) {
+void ModelInJob::initialize(std::uint64_t seed) {
   load([&](const checkpoint::ShardTensors& tensors) {
     const auto& table = layout().table();
-    std::vector<float> values(kInitialisedGranules * kGranule);
+    std::vector<float> values(kInitializedGranules * kGranule);
     for (const auto& segment : layout().held_segments()) {
-      for (std::size_t done = 0; done < segment.granules.count; done += kInitialisedGranules) {
+      for (std::size_t done = 0; done < segment.granules.count; done += kInitializedGranules) {
         const GranuleRange piece{segment.granules.first + done,
-                                 std::min(kInitialisedGranules, segment.granules.count - done)};
+                                 std::min(kInitializedGranules, segment.granules.count - done)};
         const auto part = std::span{values}.first(piece.numel());
-        model::initialise(table.parameters()[segment.parameter], segment.parameter, seed, piece,
+        model::initialize(table.parameters()[segment.parameter], segment.parameter, seed, piece,
                           part);
         tensors.master.write(segment.local_offset + done * kGranule, part);
       }

@@ -32,7 +32,7 @@ class ModelInJob {
   /// Data Errors name file and tensor. Collective.
   void load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint);
   /// Fresh weights, drawn by `seed`, and zero moments. Collective.
-  void initialise(std::uint64_t seed);
+  void initialize(std::uint64_t seed);
 
   /// An internal Error before the first load, or after one that failed.
   void require_weights() const;

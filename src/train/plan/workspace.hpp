@@ -43,7 +43,7 @@ struct Blueprint {
 [[nodiscard]] std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
                                                             const model::Transformer& model);
 
-/// Everything that a rank's model and optimiser are made of, reserved in arenas that are not there
+/// Everything that a rank's model and optimizer are made of, reserved in arenas that are not there
 /// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.
 class Workspace {
  public:

@@ -24,9 +24,9 @@ Keys model_keys(model::ModelConfig& c) {
       {whole("model.ffn", c.ffn, kWidth, "width of the feed-forward layer"), same},
       {choice("model.norm", c.norm, "RMSNorm or LayerNorm"), same},
       for_calibration({choice("model.norm_placement", c.norm_placement,
-                              "normalise before each sublayer, after it, or not at all"),
+                              "normalize before each sublayer, after it, or not at all"),
                        same}),
-      for_calibration({boolean("model.qk_norm", c.qk_norm, "normalise queries and keys"), same}),
+      for_calibration({boolean("model.qk_norm", c.qk_norm, "normalize queries and keys"), same}),
       // Not kept while there is one value; a second makes it the same, where absence means this.
       {fixed("model.position", "rope", "rotary position embedding"), Role::free()},
       {fixed("model.activation", "swiglu", "gated feed-forward layer"), Role::free()},

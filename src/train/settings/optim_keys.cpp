@@ -15,7 +15,7 @@ Keys precision_keys(PrecisionConfig& c) {
               "what weights and activations are rounded to where they are multiplied"),
        Role::kept(Absence::means("fp32"))},
       {fixed("precision.reduce", "fp32", "what gradients are added up in"), Role::free()},
-      {fixed("precision.master", "fp32", "what the optimiser updates"), Role::free()},
+      {fixed("precision.master", "fp32", "what the optimizer updates"), Role::free()},
       {fixed("precision.moments", "fp32", "AdamW's moments"), Role::free()},
       {choice("precision.residual", c.residual, {ElementType::fp32, ElementType::bf16},
               "the residual stream between blocks"),

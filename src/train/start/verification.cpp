@@ -49,7 +49,7 @@ Place place_among_readers(comm::Communicator& world, const fsdp::Topology& topol
   return place;
 }
 
-/// Deals `pieces` to the ranks that read the same file, in rounds, neighbours to the same rank.
+/// Deals `pieces` to the ranks that read the same file, in rounds, neighbors to the same rank.
 /// Collective; the number of pieces may differ from file to file.
 void deal(comm::Communicator& world, Place place, std::size_t pieces,
           const std::function<void(std::size_t piece)>& work) {

@@ -1,4 +1,4 @@
-#include "model/initialise.hpp"
+#include "model/initialize.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,7 +35,7 @@ void fill_normal(const Philox& stream, double std, std::size_t first, std::span<
 
 }  // namespace
 
-void initialise(const ParameterInfo& parameter, std::size_t index, std::uint64_t seed,
+void initialize(const ParameterInfo& parameter, std::size_t index, std::uint64_t seed,
                 GranuleRange range, std::span<float> out) {
   const std::size_t first = range.first_element();
   const std::size_t logical = std::min(range.numel(), parameter.numel - first);
