@@ -30,7 +30,8 @@ void append_segments(const model::ParameterTable& table, const model::UnitInfo& 
 std::vector<model::UnitId> trained_first(const model::ParameterTable& table) {
   std::vector<model::UnitId> order(table.units().size());
   std::iota(order.begin(), order.end(), model::UnitId{0});
-  std::ranges::stable_partition(order, [&](model::UnitId id) { return table.unit(id).trains; });
+  std::stable_partition(order.begin(), order.end(),
+                        [&](model::UnitId id) { return table.unit(id).trains; });
   return order;
 }
 

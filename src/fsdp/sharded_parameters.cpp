@@ -95,8 +95,24 @@ void ShardedParameters::gradient_ready(UnitId unit) {
 }
 
 void ShardedParameters::walk(const model::StepProgram& program) {
-  for (const model::Visit& visit : program) {
-    if (visit.acquires) const model::ParameterLease lease{*this, visit.unit};
+  for (std::size_t first = 0; first < program.size();) {
+    std::size_t end = first + 1;
+    while (end < program.size() && program[end].depth == program[first].depth) ++end;
+    walk_depth(std::span{program}.subspan(first, end - first));
+    first = end;
+  }
+}
+
+/// What is leased when decides which gathers start early, so it is to be the same on every rank:
+/// all units of a depth, before any of them is released.
+void ShardedParameters::walk_depth(std::span<const model::Visit> visits) {
+  for (const model::Visit& visit : visits) {
+    if (visit.acquires) (void)acquire(visit.unit);
+  }
+  for (const model::Visit& visit : visits) {
+    if (visit.acquires) release(visit.unit);
+  }
+  for (const model::Visit& visit : visits) {
     if (visit.gradient == model::Gradient::complete) gradient_ready(visit.unit);
   }
 }

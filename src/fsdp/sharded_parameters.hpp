@@ -91,6 +91,7 @@ class ShardedParameters final : public model::ParameterSource {
   [[nodiscard]] std::uint64_t reduced_bytes() const;
 
  private:
+  void walk_depth(std::span<const model::Visit> visits);
   void gather_from_replicas(model::UnitId unit);
 
   const ShardLayout* layout_;

@@ -6,7 +6,7 @@ namespace {
 
 void add_forward(const ParameterTable& table, Depth depth, StepProgram& program) {
   for (const UnitId unit : table.units_at(depth)) {
-    program.push_back({unit, Pass::forward, Gradient::none});
+    program.push_back({unit, Pass::forward, Gradient::none, true, depth});
   }
 }
 
@@ -16,7 +16,7 @@ void add_backward(const ParameterTable& table, Depth depth, StepProgram& program
     const Gradient gradient = !unit.trains           ? Gradient::none
                               : unit.lowest == depth ? Gradient::complete
                                                      : Gradient::partial;
-    program.push_back({id, Pass::backward, gradient, depth != kEmbeddingDepth});
+    program.push_back({id, Pass::backward, gradient, depth != kEmbeddingDepth, depth});
   }
 }
 

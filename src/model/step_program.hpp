@@ -20,6 +20,7 @@ struct Visit {
   /// False where the unit's gradient is worked on without its parameters (the embedding's, at the
   /// end): nothing is gathered, but `gradient` counts like any other.
   bool acquires = true;
+  Depth depth = 0;  ///< visits of one depth follow one another, and hold their leases together
 
   friend bool operator==(const Visit&, const Visit&) = default;
 };

@@ -31,19 +31,19 @@ TEST_F(PrepareInputs, WhatIsNoTextIsRefusedByItsContentWithTheWayToItsText) {
   struct Case {
     std::string bytes, kind, remedy;
   };
-  const std::array kCases{Case{"\x1f\x8b\x08", "a gzip file", "zcat '"},
-                          Case{"BZh91AY&SY\x01", "a bzip2 file", "bzcat '"},
-                          Case{"\xfd\x37zXZ\0"s, "an xz file", "xzcat '"},
-                          Case{"\x28\xb5\x2f\xfd", "a Zstandard file", "zstdcat '"},
-                          Case{"PK\3\4", "a zip archive", "unpack"},
-                          Case{"PAR1\x15\x04\0\0binary\0PAR1"s, "a Parquet file", "JSON lines"},
-                          Case{"%PDF-1.5\n", "a PDF document", "pdftotext '"},
-                          Case{"\x7f\x45LF\2\1", "a program (ELF)", "leave it out"},
-                          Case{"\x89PNG\r\n\x1a\n", "a picture (PNG)", "leave it out"},
-                          Case{"\xff\xfeh\0i\0"s, "UTF-16 text", "iconv -f UTF-16"},
-                          Case{"\x89HDF\r\n\x1a\n", "an HDF5 file", "JSON lines"},
-                          Case{std::string(257, '\0') + "ustar", "a tar archive", "unpack"}};
-  for (const auto& [bytes, kind, remedy] : kCases) {
+  const std::array cases{Case{"\x1f\x8b\x08", "a gzip file", "zcat '"},
+                         Case{"BZh91AY&SY\x01", "a bzip2 file", "bzcat '"},
+                         Case{"\xfd\x37zXZ\0"s, "an xz file", "xzcat '"},
+                         Case{"\x28\xb5\x2f\xfd", "a Zstandard file", "zstdcat '"},
+                         Case{"PK\3\4", "a zip archive", "unpack"},
+                         Case{"PAR1\x15\x04\0\0binary\0PAR1"s, "a Parquet file", "JSON lines"},
+                         Case{"%PDF-1.5\n", "a PDF document", "pdftotext '"},
+                         Case{"\x7f\x45LF\2\1", "a program (ELF)", "leave it out"},
+                         Case{"\x89PNG\r\n\x1a\n", "a picture (PNG)", "leave it out"},
+                         Case{"\xff\xfeh\0i\0"s, "UTF-16 text", "iconv -f UTF-16"},
+                         Case{"\x89HDF\r\n\x1a\n", "an HDF5 file", "JSON lines"},
+                         Case{std::string(257, '\0') + "ustar", "a tar archive", "unpack"}};
+  for (const auto& [bytes, kind, remedy] : cases) {
     write_file(in("some.txt"), bytes);
     const auto message = error(in("some.txt"));
     expect_contains(message, "some.txt' is " + kind);

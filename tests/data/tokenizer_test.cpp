@@ -204,19 +204,19 @@ TEST(SentencePiece, LossyModelsAreRefused) {
   const auto refusal = [](std::unordered_map<std::string, std::string> settings) {
     return data_error_of([&] { (void)make_sentencepiece_tokenizer(foreign_model(settings)); });
   };
-  const std::unordered_map<std::string, std::string> kLossless{
+  const std::unordered_map<std::string, std::string> lossless{
       {"byte_fallback", "true"},
       {"add_dummy_prefix", "false"},
       {"remove_extra_whitespaces", "false"},
       {"normalization_rule_name", "identity"}};
-  (void)make_sentencepiece_tokenizer(foreign_model(kLossless));
+  (void)make_sentencepiece_tokenizer(foreign_model(lossless));
   const std::vector<std::array<std::string, 3>> cases{
       {"byte_fallback", "false", "byte fallback"},
       {"add_dummy_prefix", "true", "add_dummy_prefix"},
       {"remove_extra_whitespaces", "true", "remove_extra_whitespaces"},
       {"normalization_rule_name", "nmt_nfkc", "normalization_rule_name"}};
   for (const auto& [key, value, words] : cases) {
-    auto settings = kLossless;
+    auto settings = lossless;
     settings[key] = value;
     if (key == "byte_fallback") settings["vocab_size"] = "50";
     const auto message = refusal(settings);
