@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "model/parameters.hpp"
+#include "model/model_config.hpp"
+#include "model/parameter_info.hpp"
 
 namespace ballast::model {
 

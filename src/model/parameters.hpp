@@ -11,36 +11,9 @@
 #include "model/freeze.hpp"
 #include "model/grouping.hpp"
 #include "model/model_config.hpp"
+#include "model/parameter_info.hpp"
 
 namespace ballast::model {
-
-/// Units are gathered and released together, and a unit is all trained or all frozen: what the
-/// grouping puts together becomes two units where only a part of it trains.
-using UnitId = std::size_t;
-
-/// Where a block's tensor belongs: in which of its sublayers, and where in that one's list.
-struct TensorSlot {
-  static constexpr std::size_t kGain = kMostTensors;  ///< the gain of the norm around the sublayer
-  std::size_t sublayer;
-  std::size_t tensor;
-};
-
-/// One row of the parameter table: what a tensor is, and where it lies.
-struct ParameterInfo {
-  std::string name;  ///< e.g. "block.3.attention.wq"
-  std::vector<std::size_t> shape;
-  UnitId unit;
-  std::size_t offset;         ///< first element within the unit, a multiple of the granule
-  std::size_t numel;          ///< logical elements; what follows up to the granule's end is padding
-  std::size_t first_granule;  ///< in the canonical order of the whole model
-  Decay decay;
-  InitKind init;
-  double init_std;  ///< for InitKind::normal
-  TensorRole role;
-  TensorSlot slot;  ///< of a block's tensor
-
-  [[nodiscard]] std::size_t granules() const { return granules_for(numel); }
-};
 
 /// Where in a model a tensor is used first: 0 is the embedding, 1 + i block i, and one more than
 /// the last block what follows the blocks. A backward pass goes through the depths in reverse.
