@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 sanitized() {
   local preset=$1 tests=$2
   shift 2
-  cmake --preset "$preset" -DBALLAST_BENCH=OFF
+  # Instrumented code makes gcc warn falsely; the build of tests/run.sh is the one to be clean.
+  cmake --preset "$preset" -DBALLAST_BENCH=OFF -DBALLAST_WERROR=OFF
   cmake --build --preset "$preset" --parallel "$(nproc)" --target "$@"
   ctest --preset "$preset" --parallel "$(nproc)" -R "$tests"
 }
