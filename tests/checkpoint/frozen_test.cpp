@@ -15,16 +15,21 @@ model::ParameterTable table_of(const char* frozen, const model::Grouping& groupi
   return model::ParameterTable{odd_config(), grouping, model::Freeze::parse(frozen).value()};
 }
 
+/// Saves a model of which a part is frozen as step `step` of a run.
+SaveResult save_frozen(const char* frozen, const std::filesystem::path& run_dir,
+                       std::uint64_t step) {
+  const auto table = table_of(frozen);
+  Shards shards{table, world()};
+  return save(world(), shards.fill(5).layout(), shards.tensors(), request_for(run_dir, step));
+}
+
 const std::vector<const char*> kPatterns{"embedding", "*.w*,head", "block.*", "block.1.*"};
 
 TEST(FrozenCheckpoint, LoadsAtAnyReaderCountAndGrouping) {
   const SharedFolder folder{world()};
   std::uint64_t step = 1;
   for (const char* frozen : kPatterns) {
-    const auto table = table_of(frozen);
-    Shards written{table, world()};
-    const auto saved = save(world(), written.fill(5).layout(), written.tensors(),
-                            request_for(folder.path(), step++));
+    const auto saved = save_frozen(frozen, folder.path(), step++);
     for (const auto& grouping :
          {model::Grouping{}, model::Grouping::blocks(3, 2), model::Grouping::whole()}) {
       for (int readers = 1; readers <= world().size(); ++readers) {
@@ -42,17 +47,15 @@ TEST(FrozenCheckpoint, LoadsAtAnyReaderCountAndGrouping) {
 
 TEST(FrozenCheckpoint, HoldsNoMomentsOfWhatIsFrozen) {
   const SharedFolder folder{world()};
-  const auto bytes_of = [&](const model::ParameterTable& table, std::uint64_t step) {
-    Shards shards{table, world()};
-    const auto saved =
-        save(world(), shards.fill(5).layout(), shards.tensors(), request_for(folder.path(), step));
+  const auto bytes_of = [&](const char* frozen, std::uint64_t step) {
+    const auto saved = save_frozen(frozen, folder.path(), step);
     std::uint64_t bytes = 0;
     for (const auto& file : Manifest::read(saved.folder).files) bytes += file.bytes;
     return bytes;
   };
+  const std::uint64_t all = bytes_of("none", 1);
+  const std::uint64_t some = bytes_of("embedding,block.*", 2);
   const auto frozen = table_of("embedding,block.*");
-  const std::uint64_t all = bytes_of(model::ParameterTable{odd_config()}, 1);
-  const std::uint64_t some = bytes_of(frozen, 2);
   std::uint64_t trained = 0;
   for (const auto& row : frozen.parameters()) {
     trained += frozen.trains(row) ? row.granules() : 0;
@@ -75,10 +78,7 @@ TEST(FrozenCheckpoint, TheHashCoversWhatIsFrozenToo) {
 
 TEST(FrozenCheckpoint, AnAlteredGranuleIsNamed) {
   const SharedFolder folder{world()};
-  const auto table = table_of("embedding");
-  Shards shards{table, world()};
-  const auto saved =
-      save(world(), shards.fill(5).layout(), shards.tensors(), request_for(folder.path(), 1));
+  const auto saved = save_frozen("embedding", folder.path(), 1);
   EXPECT_EQ(look_at(world(), saved.folder).damage, "");
   on_root(world(), [&] {
     // The last granule of the first rank's masters is one of the embedding's.
@@ -100,10 +100,7 @@ TEST(FrozenCheckpoint, AnAlteredGranuleIsNamed) {
 
 TEST(FrozenCheckpoint, WhatWasFrozenCannotGoOnTraining) {
   const SharedFolder folder{world()};
-  const auto frozen = table_of("embedding");
-  Shards written{frozen, world()};
-  const auto saved =
-      save(world(), written.fill(5).layout(), written.tensors(), request_for(folder.path(), 1));
+  const auto saved = save_frozen("embedding", folder.path(), 1);
   const model::ParameterTable table{odd_config()};
   Shards read{table, world()};
   const auto message = error_on_all_ranks(

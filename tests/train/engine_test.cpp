@@ -11,6 +11,7 @@
 #include "base/narrow.hpp"
 #include "support/world.hpp"
 #include "train/engine_in_job.hpp"
+#include "train/odd_training.hpp"
 #include "train/small_dataset.hpp"
 
 namespace ballast::train {
@@ -21,17 +22,8 @@ using test::world;
 
 constexpr double kLr = 1e-3;
 
-/// Five leaves: the last wave is short on two, three and four ranks.
 Config config_of(fsdp::Backend backend, ElementType param) {
-  Config config;
-  config.model.dim = 36;
-  config.model.layers = 3;
-  config.model.heads = 6;
-  config.model.kv_heads = 2;
-  config.model.ffn = 101;
-  config.data.seq_len = 24;
-  config.data.micro_batch = 1;
-  config.data.global_batch = 5;
+  Config config = test::odd_training();
   config.parallel.backend = backend;
   config.precision.param = param;
   config.precision.scaler = {.initial = 256.0, .growth_interval = 2, .hysteresis = 2};

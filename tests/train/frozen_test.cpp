@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "support/world.hpp"
 #include "train/engine_in_job.hpp"
+#include "train/odd_training.hpp"
 #include "train/small_dataset.hpp"
 
 namespace ballast::train {
@@ -12,17 +13,8 @@ namespace {
 
 using test::world;
 
-/// Five leaves: the last wave is short on two, three and four ranks.
 Config config_of(fsdp::Backend backend, ElementType param, const char* frozen) {
-  Config config;
-  config.model.dim = 36;
-  config.model.layers = 3;
-  config.model.heads = 6;
-  config.model.kv_heads = 2;
-  config.model.ffn = 101;
-  config.data.seq_len = 24;
-  config.data.micro_batch = 1;
-  config.data.global_batch = 5;
+  Config config = test::odd_training();
   config.parallel.backend = backend;
   config.precision.param = param;
   config.optim.freeze = model::Freeze::parse(frozen).value();
@@ -62,6 +54,27 @@ TEST(FrozenTraining, WhatIsFrozenKeepsItsBitsAndTheRestMoves) {
       }
     }
   }
+}
+
+/// What QK-Clip has to say after a step in which every logit is above its threshold.
+std::vector<std::string> news_of_clipping(const data::Dataset& dataset, const char* frozen) {
+  auto config = config_of(fsdp::Backend::automatic, ElementType::fp32, frozen);
+  config.experimental.qk_clip = 1e-6;
+  EngineInJob training{config, world(), dataset};
+  auto state = training.initialize();
+  EXPECT_FALSE(training.engine.step(state, 1e-2).was_skipped());
+  return training.engine.news(1);
+}
+
+TEST(FrozenTraining, QkClipLeavesBlocksAloneWhoseQueriesOrKeysAreFrozen) {
+  const SmallDataset data;
+  const auto all = news_of_clipping(data.dataset(), "none");
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_NE(all.front().find("of 3 block(s)"), std::string::npos) << all.front();
+  const auto some = news_of_clipping(data.dataset(), "block.0.wk,block.2.*");
+  ASSERT_EQ(some.size(), 1u);
+  EXPECT_NE(some.front().find("of 1 block(s)"), std::string::npos) << some.front();
+  EXPECT_TRUE(news_of_clipping(data.dataset(), "*.wq").empty());
 }
 
 TEST(FrozenTraining, SomethingHasToTrain) {

@@ -6,6 +6,7 @@
 
 #include "support/world.hpp"
 #include "train/engine_in_job.hpp"
+#include "train/odd_training.hpp"
 #include "train/small_dataset.hpp"
 
 namespace ballast::train {
@@ -14,15 +15,7 @@ namespace {
 using test::world;
 
 Config config_of(fsdp::Sharding sharding, ElementType param) {
-  Config config;
-  config.model.dim = 36;
-  config.model.layers = 2;
-  config.model.heads = 6;
-  config.model.kv_heads = 2;
-  config.model.ffn = 101;
-  config.data.seq_len = 24;
-  config.data.micro_batch = 1;
-  config.data.global_batch = 5;
+  Config config = test::odd_training(2);
   config.parallel.sharding = sharding;
   config.precision.param = param;
   return config;

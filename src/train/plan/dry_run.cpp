@@ -122,10 +122,11 @@ std::string dry_run(const Config& config, const DryRun& request) {
   const Training training{config, data::Dataset{config.data.path}.info().vocabulary};
   model::ModelConfig model = config.model;
   model.vocabulary = training.vocabulary;
-  const std::uint64_t parameters = model::ParameterTable{model}.total_numel();
+  const model::Freeze& freeze = config.optim.freeze;
+  const model::ParameterTable table{model, {}, freeze};
   const auto limits = MachineLimits::here();
-  return describe_model(model, parameters) + "\n" +
-         (request.ranks.size() == 1 ? describe_one(training, request, limits, parameters)
+  return describe_model(model, table, freeze) + "\n" +
+         (request.ranks.size() == 1 ? describe_one(training, request, limits, table.total_numel())
                                     : compare(training, request, limits));
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 /// A usage Error for an optim.freeze that names no tensor, or leaves nothing to train.
 void require_training(const Config& config, const model::ModelConfig& model) {
+  if (config.optim.freeze == model::Freeze::nothing()) return;
   const model::ParameterTable table{model, {}, config.optim.freeze};
   if (table.trained_numel() > 0) return;
   throw usage_error("optim.freeze = {} leaves nothing to train: name fewer tensors",

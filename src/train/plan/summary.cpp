@@ -7,16 +7,14 @@
 
 namespace ballast::train {
 
-std::string describe_model(const model::ModelConfig& model, std::uint64_t parameters) {
-  return fmt::format("model: {} parameters ({} layers, dim {}, {} heads, vocabulary {})",
-                     with_thousands(parameters), model.layers, model.dim, model.heads,
-                     model.vocabulary);
-}
-
-std::string describe_trained(const model::ParameterTable& table, const model::Freeze& freeze) {
-  return fmt::format("trains: {} of {} parameters; frozen: {}",
-                     with_thousands(table.trained_numel()), with_thousands(table.total_numel()),
-                     freeze.name());
+std::string describe_model(const model::ModelConfig& model, const model::ParameterTable& table,
+                           const model::Freeze& freeze) {
+  const auto text = fmt::format("model: {} parameters ({} layers, dim {}, {} heads, vocabulary {})",
+                                with_thousands(table.total_numel()), model.layers, model.dim,
+                                model.heads, model.vocabulary);
+  if (freeze == model::Freeze::nothing()) return text;
+  return fmt::format("{}; {} of them train, frozen: {}", text,
+                     with_thousands(table.trained_numel()), freeze.name());
 }
 
 std::string describe_mode(const Job& job) {

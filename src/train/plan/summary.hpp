@@ -1,19 +1,18 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
+#include "model/parameters.hpp"
 #include "train/plan/job.hpp"
 
 namespace ballast::train {
 
 /// A training in a few lines, the same in its log and in a dry run: what is trained, the mode and
 /// the backend in effect on a job's ranks, and what numbers are stored as.
-[[nodiscard]] std::string describe_model(const model::ModelConfig& model, std::uint64_t parameters);
-
-/// "trains: 1,024 of 4,096 parameters; frozen: embedding"
-[[nodiscard]] std::string describe_trained(const model::ParameterTable& table,
-                                           const model::Freeze& freeze);
+/// `freeze`: what of `table` does not train.
+[[nodiscard]] std::string describe_model(const model::ModelConfig& model,
+                                         const model::ParameterTable& table,
+                                         const model::Freeze& freeze);
 [[nodiscard]] std::string describe_mode(const Job& job);
 [[nodiscard]] std::string describe_precision(const Config& config);
 

@@ -37,11 +37,8 @@ std::string describe_memory(const MemoryPlan& plan) {
 
 Lines introduce(const Job& job, const ModelInJob& model, const MemoryPlan& plan,
                 std::span<const std::string> notes) {
-  const model::ParameterTable& table = model.layout().table();
-  const model::Freeze& freeze = job.config.optim.freeze;
-  Lines lines{describe_model(job.model, table.total_numel())};
-  if (freeze != model::Freeze::nothing()) lines.push_back(describe_trained(table, freeze));
-  lines.push_back(describe_job(job));
+  Lines lines{describe_model(job.model, model.layout().table(), job.config.optim.freeze),
+              describe_job(job)};
   lines.insert(lines.end(), notes.begin(), notes.end());
   lines.push_back(describe_mode(job));
   lines.push_back(describe_precision(job.config));

@@ -18,6 +18,13 @@ bool makes_queries_or_keys(const model::ParameterInfo& parameter) {
   return parameter.role == model::TensorRole::query || parameter.role == model::TensorRole::key;
 }
 
+/// One factor for both: where one of them is frozen, clipping the other would not do.
+bool trains_queries_and_keys(const model::ParameterTable& table, std::size_t layer) {
+  return std::ranges::all_of(table.parameters_of_layer(layer), [&](const auto& parameter) {
+    return !makes_queries_or_keys(parameter) || table.trains(parameter);
+  });
+}
+
 }  // namespace
 
 QkClip::QkClip(double threshold, const fsdp::ShardLayout& layout)
@@ -26,11 +33,13 @@ QkClip::QkClip(double threshold, const fsdp::ShardLayout& layout)
       largest_(layout.table().layers()),
       words_(layout.table().layers()) {
   const auto& table = layout.table();
+  for (std::size_t layer = 0; layer < table.layers(); ++layer) {
+    may_clip_.push_back(trains_queries_and_keys(table, layer));
+  }
   for (const auto& segment : layout.held_segments()) {
-    if (!layout.trains(segment)) continue;
     const auto& parameter = table.parameters()[segment.parameter];
     const auto layer = table.layer_of(segment.parameter);
-    if (!layer || !makes_queries_or_keys(parameter)) continue;
+    if (!layer || !may_clip_[*layer] || !makes_queries_or_keys(parameter)) continue;
     runs_[parameter.unit].push_back(
         {*layer, segment.local_offset - layout.held_offset(parameter.unit), segment.logical_numel});
   }
@@ -43,7 +52,7 @@ void QkClip::begin_step() {
 
 void QkClip::after_block(std::size_t layer, std::span<const float>,
                          const model::AttentionSignals& attention) {
-  largest_[layer] = std::max(largest_[layer], attention.largest_logit);
+  if (may_clip_[layer]) largest_[layer] = std::max(largest_[layer], attention.largest_logit);
 }
 
 /// Floats above zero are ordered as their bits are.

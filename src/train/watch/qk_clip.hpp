@@ -19,7 +19,7 @@ namespace ballast::train {
 /// QK-Clip (Kimi Team 2025, arXiv:2507.20534, section 2.1): where the largest attention logit of a
 /// step was above a threshold τ, W_q and W_k are scaled after the update, each by √(τ / largest),
 /// so that the next step's logits are at most about τ. There it is done head by head; here block by
-/// block. Moments stay as they are.
+/// block. Moments stay as they are. Blocks whose W_q or W_k is frozen are left alone.
 class QkClip final : public StepObserver {
  public:
   /// `layout` must outlive this.
@@ -49,6 +49,7 @@ class QkClip final : public StepObserver {
   };
 
   double threshold_;
+  std::vector<bool> may_clip_;          ///< by layer: its queries and keys train
   std::vector<std::vector<Run>> runs_;  ///< by unit
   std::vector<float> largest_;       ///< [layers], of this step; first this rank's, then the job's
   std::vector<std::int64_t> words_;  ///< as they travel
