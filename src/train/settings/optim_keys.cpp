@@ -50,8 +50,8 @@ Keys optim_keys(OptimConfig& c) {
       {number("optim.clip", c.clip, kZeroOrMore, "largest global gradient norm; 0: no clipping"),
        Role::free()},
       {number("optim.z_loss", c.z_loss, kZeroOrMore,
-              "adds so many times (ln Z)^2 to a token's loss, Z the softmax's denominator, so that "
-              "logits do not drift; say 1e-4; 0: none"),
+              "factor of (ln Z)^2, added to each token's loss so that logits do not drift; Z: the "
+              "softmax's denominator; 1e-4 is common; 0: none"),
        Role::same(Absence::means("0"))},
       {parsed("optim.freeze", "none|PATTERN[,PATTERN...]", c.freeze, model::Freeze::parse,
               "none, or names of tensors with * for any text",
