@@ -47,7 +47,7 @@ BALLAST=$ballast MPIRUN_FLAGS=${flags[*]} \
   "$root/launch/hosts.sh" hostfile tiny.ini --run.dir two
 
 for run in one two; do
-  sed 's/.*\("loss":[^,]*,"grad_norm":[^,]*\),.*/\1/' "$run/log.jsonl" >"$run.numbers"
+  grep -oE '"(step|loss|grad_norm)":[^,]*' "$run/log.jsonl" >"$run.numbers"
   grep -o 'state hash .*' "$run/train.log" >>"$run.numbers"
 done
 cat one.numbers
