@@ -8,13 +8,13 @@
 
 namespace ballast::fsdp {
 
-/// Sharded parameters come to life: their memory is there, and they have met the other ranks'.
+/// Brings sharded parameters to life: their memory is there, and they have met the other ranks'.
 class Connection {
  public:
-  /// Commits `memory` and connects `parameters`, which must both outlive the connection, to the
-  /// ranks of `world`. Collective.
-  Connection(comm::Communicator& world, const Policy& policy, const Transports& transports,
-             Memory& memory, ShardedParameters& parameters);
+  /// Provides what `needs` says and connects `parameters`, which must both outlive the connection,
+  /// to the ranks of `world`. Collective.
+  Connection(comm::Communicator& world, const Policy& policy, Needs& needs,
+             ShardedParameters& parameters);
 
   [[nodiscard]] Groups& groups() { return groups_; }
 

@@ -11,6 +11,7 @@
 #include "fsdp/gradient_exchange.hpp"
 #include "fsdp/groups.hpp"
 #include "fsdp/host_region.hpp"
+#include "fsdp/needs.hpp"
 #include "fsdp/shard_layout.hpp"
 #include "fsdp/transport.hpp"
 #include "fsdp/unit_store.hpp"
@@ -20,34 +21,21 @@
 
 namespace ballast::fsdp {
 
-/// What sharded parameters take on one rank. Everything is reserved before anything exists, so that
-/// a plan can be made without memory and without other ranks.
-struct Memory {
-  Arena own;      ///< private to the rank
-  Arena rooms;    ///< its gradient rooms in the host's region
-  Arena weights;  ///< one copy of the weights in the host's region, for a whole group
-
-  [[nodiscard]] RegionSizes region_sizes(std::size_t first_of_group) const {
-    return {rooms.planned_bytes(), weights.planned_bytes(), first_of_group};
-  }
-};
-
 /// The parameters of a model, sharded over ranks: what a UnitStore and a GradientExchange, chosen
 /// by the transports, come to together. Each rank keeps its shard of the weights and of the
 /// gradient accumulators; a unit is gathered when it is acquired. All ranks must acquire the same
 /// units in the same order: the order of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
-  /// Reserves in `memory`. `loans`: what of memory.own gradients may take, as Accumulators say, in
-  /// steps of one wave only. `profile` records waits and transfers; null: nobody looks. `team`
-  /// shares out the sums of gradients; null: the caller alone.
+  /// Says what it takes in `needs`. `loans`: what of needs.own gradients may take, as Accumulators
+  /// say, in steps of one wave only. `profile` records waits and transfers; null: nobody looks.
+  /// `team` shares out the sums of gradients; null: the caller alone.
   ShardedParameters(const ShardLayout& layout, const Policy& policy, const Transports& transports,
-                    Memory& memory, std::span<const Arena::Extent> loans = {},
+                    Needs& needs, std::span<const Arena::Extent> loans = {},
                     Profile* profile = nullptr, Team* team = nullptr);
   ~ShardedParameters() override;
 
-  /// Brings the parameters to life once `memory` is committed; `region` where a transport needs
-  /// one.
+  /// Brings the parameters to life once what they need is there; `region` where a part of one is.
   void connect(Groups& groups, HostRegion* region);
 
   [[nodiscard]] const ShardLayout& layout() const { return *layout_; }
