@@ -160,7 +160,7 @@ void add_swiglu(const Bench& bench, ElementType type) {
 void add_rope(const Bench& bench, ElementType type) {
   const auto x = room(kTokens * kDim, kFp32);
   const auto y = room(kTokens * kDim, type);
-  const RopeTable table{kTokens, kDim / kHeads, 10000.0};
+  const RopeTable table{kTokens, kDim / kHeads, {.base = 10000.0}};
   std::vector<std::int32_t> positions;
   for (std::size_t t = 0; t < kTokens; ++t) positions.push_back(static_cast<std::int32_t>(t));
   bench.add("rope/" + std::string{name_of(type)}, x->bytes() + y->bytes(), [=](std::size_t turn) {

@@ -43,17 +43,15 @@ BALLAST_KERNEL void rotate_heads(const float* row, std::size_t half, float sign,
 
 }  // namespace
 
-RopeTable::RopeTable(std::size_t positions, std::size_t head_dim, double base)
+RopeTable::RopeTable(std::size_t positions, std::size_t head_dim, const RopeRule& rule)
     : positions_{positions}, half_{head_dim / 2}, values_(positions * 2 * half_) {
-  const double log_base = portable_log(base);
+  const auto [frequencies, magnitude] = rope_frequencies(rule, head_dim);
   for (std::size_t i = 0; i < half_; ++i) {
-    const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(head_dim);
-    const double frequency = portable_exp(exponent * log_base);
     for (std::size_t position = 0; position < positions; ++position) {
-      const double angle = static_cast<double>(position) * frequency;
+      const double angle = static_cast<double>(position) * frequencies[i];
       float* row = values_.data() + position * 2 * half_;
-      row[i] = static_cast<float>(portable_cos(angle));
-      row[half_ + i] = static_cast<float>(portable_sin(angle));
+      row[i] = static_cast<float>(magnitude * portable_cos(angle));
+      row[half_ + i] = static_cast<float>(magnitude * portable_sin(angle));
     }
   }
 }

@@ -6,15 +6,16 @@
 #include <vector>
 
 #include "base/team.hpp"
+#include "kernels/rope_rule.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {
 
 /// Cosines and sines of rotary position embeddings (Su et al. 2021), rotate-half layout: element
-/// i of a head is paired with element i + head_dim / 2, at angle position · base^(−2i / head_dim).
+/// i of a head is paired with element i + head_dim / 2, at the angles of a RopeRule.
 class RopeTable {
  public:
-  RopeTable(std::size_t positions, std::size_t head_dim, double base);
+  RopeTable(std::size_t positions, std::size_t head_dim, const RopeRule& rule);
 
   [[nodiscard]] std::size_t positions() const { return positions_; }
   [[nodiscard]] std::size_t half() const { return half_; }
@@ -31,8 +32,8 @@ class RopeTable {
 
 enum class Rotation { forward, backward };
 
-/// y = every head of every token of x, rotated; `backward` rotates the other way, which gives the
-/// gradient. x, y: [tokens, heads, head_dim] of any types, and y may be x; positions: [tokens],
+/// y = every head of every token of x, rotated and multiplied by the rule's magnitude; `backward`
+/// rotates the other way, which gives the gradient. x, y: [tokens, heads, head_dim] of any types, and y may be x; positions: [tokens],
 /// each below table.positions().
 void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
           std::size_t heads, const ConstElements& x, const Elements& y, Team* team = nullptr);

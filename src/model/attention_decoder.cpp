@@ -25,7 +25,7 @@ class AttentionDecoder final : public SublayerDecoder {
  public:
   AttentionDecoder(const ModelConfig& config, std::size_t context, const kernels::Gemm& gemm)
       : config_{config},
-        rope_{context, config.head_dim(), config.rope_base},
+        rope_{context, config.head_dim(), config.rope},
         gemm_{&gemm},
         keys_(context * config.kv_dim()),
         values_(context * config.kv_dim()),

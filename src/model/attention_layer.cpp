@@ -48,7 +48,7 @@ AttentionLayer::AttentionLayer(const ModelConfig& config, BatchShape shape, Elem
       spec_{list(config)},
       compute_{compute},
       dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()},
-      rope_{shape.seq_len, config.head_dim(), config.rope_base},
+      rope_{shape.seq_len, config.head_dim(), config.rope},
       operations_{&operations} {}
 
 std::vector<RoomSpec> AttentionLayer::rooms(std::size_t workers) const {

@@ -3,45 +3,58 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "kernels/norm.hpp"
+#include "kernels/rope_rule.hpp"
+#include "model/model_words.hpp"
 #include "model/sublayer_spec.hpp"
 
 namespace ballast::model {
 
-/// Where a block normalizes: before each sublayer, after it, or not at all.
-enum class NormPlacement { pre, post, none };
+/// Which layers see only so many tokens back (Beltagy et al. 2020, Longformer; Jiang et al. 2023,
+/// Mistral).
+struct Window {
+  std::size_t tokens = 0;      ///< a token sees itself and those before it, so many; 0: all
+  std::size_t first_layer = 0; ///< layers before it see all
+  std::size_t all_every = 0;   ///< every n-th layer sees all; 0: none does
 
-[[nodiscard]] constexpr std::string_view name_of(NormPlacement placement) {
-  switch (placement) {
-    case NormPlacement::pre:
-      return "pre";
-    case NormPlacement::post:
-      return "post";
-    case NormPlacement::none:
-      return "none";
+  [[nodiscard]] std::size_t of(std::size_t layer) const {
+    const bool sees_all = layer < first_layer || (all_every != 0 && (layer + 1) % all_every == 0);
+    return sees_all ? 0 : tokens;
   }
-  return "?";
-}
+};
+
+/// Which linear layers add a bias to their result.
+struct Biases {
+  bool qkv = false;               ///< of queries, keys and values
+  bool attention_output = false;
+  bool ffn = false;               ///< all of the feed-forward layer's
+};
 
 /// The shape of a Llama-style model. Keys of the [model] section; the vocabulary comes from the
-/// dataset.
+/// dataset, or with the weights.
 struct ModelConfig {
   std::size_t vocabulary = 0;
   std::size_t dim = 256;
   std::size_t layers = 4;
   std::size_t heads = 4;
   std::size_t kv_heads = 4;
+  std::size_t own_head_dim = 0;  ///< 0: dim / heads
   std::size_t ffn = 688;
+  std::size_t context = 0;  ///< the longest text it is made for; 0: nobody says
+  FeedForward activation = FeedForward::swiglu;
   kernels::NormKind norm = kernels::NormKind::rms;
   NormPlacement norm_placement = NormPlacement::pre;
   bool qk_norm = false;
   bool tie_embeddings = false;
   bool document_attention = false;  ///< attention stops at document boundaries
   float norm_epsilon = 1e-5f;
-  double rope_base = 10000.0;
+  Position position = Position::rope;
+  kernels::RopeRule rope{};
+  std::size_t nope_every = 0;  ///< every n-th layer has no positions; 0: all have
+  Window window{};
+  Biases biases{};
   double init_std = 0.02;
   double init_depth_scale = 1.0;  ///< residual outputs start at init_std · this / sqrt(2 · layers)
 
@@ -52,11 +65,18 @@ struct ModelConfig {
   [[nodiscard]] std::span<const SublayerKind> sublayers_of(std::size_t) const { return sublayers; }
   [[nodiscard]] bool has_norms() const { return norm_placement != NormPlacement::none; }
   [[nodiscard]] kernels::NormRule norm_rule() const { return {norm, norm_epsilon}; }
+  /// Whether queries and keys of this layer are rotated to their positions.
+  [[nodiscard]] bool rotates(std::size_t layer) const {
+    return position == Position::rope && (nope_every == 0 || (layer + 1) % nope_every != 0);
+  }
   /// Of the linear layers whose results are added to the stream.
   [[nodiscard]] double residual_std() const {
     return init_std * init_depth_scale / std::sqrt(2.0 * static_cast<double>(layers));
   }
-  [[nodiscard]] std::size_t head_dim() const { return dim / heads; }
+  [[nodiscard]] std::size_t head_dim() const {
+    return own_head_dim != 0 ? own_head_dim : dim / heads;
+  }
+  [[nodiscard]] std::size_t q_dim() const { return heads * head_dim(); }
   [[nodiscard]] std::size_t kv_dim() const { return kv_heads * head_dim(); }
 
   /// Throws a usage Error that names the key when the shape cannot work.

@@ -185,7 +185,7 @@ void digest_norm() {
 void digest_rope() {
   Hasher hasher;
   for (const std::size_t head_dim : std::array<std::size_t, 3>{2, 14, 64}) {
-    const RopeTable table{19, head_dim, 10000.0};
+    const RopeTable table{19, head_dim, {.base = 10000.0}};
     const auto positions = positions_of(2, 19);
     const Values x = random_values(1, positions.size() * 3 * head_dim);
     for (const ElementType type : kEveryType) {

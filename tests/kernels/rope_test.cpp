@@ -14,7 +14,7 @@ constexpr std::size_t kHeadDims[] = {2, 6, 16, 34, 64, 130};
 
 TEST(RopeTable, AgreesWithLibm) {
   for (const std::size_t head_dim : kHeadDims) {
-    const RopeTable table{4097, head_dim, kBase};
+    const RopeTable table{4097, head_dim, {.base = kBase}};
     ASSERT_EQ(table.positions(), 4097u);
     ASSERT_EQ(table.half(), head_dim / 2);
     for (const std::size_t position : {0u, 1u, 2u, 63u, 1000u, 4096u}) {
@@ -33,7 +33,7 @@ TEST(RopeTable, AgreesWithLibm) {
 TEST(Rope, AgreesWithTheReferenceBothWays) {
   for (const std::size_t head_dim : kHeadDims) {
     for (const std::size_t heads : {1u, 3u}) {
-      const RopeTable table{500, head_dim, kBase};
+      const RopeTable table{500, head_dim, {.base = kBase}};
       const std::vector<std::int32_t> positions{0, 1, 2, 3, 0, 1, 499};
       const auto x = random_values(1, positions.size() * heads * head_dim);
       auto forward = x;
@@ -54,7 +54,7 @@ TEST(Rope, RoundsFromEveryTypeToEveryType) {
   constexpr std::size_t kHeads = 3;
   const std::vector<std::int32_t> positions{0, 1, 7, 19};
   for (const std::size_t head_dim : kHeadDims) {
-    const RopeTable table{20, head_dim, kBase};
+    const RopeTable table{20, head_dim, {.base = kBase}};
     const auto x = random_values(1, positions.size() * kHeads * head_dim);
     for (const ElementType from : kEveryType) {
       Typed stored{x, from};

@@ -192,7 +192,7 @@ TEST(Threads, GatedUnitsHaveTheSameBits) {
 TEST(Threads, RotationsHaveTheSameBits) {
   constexpr std::size_t kHeads = 7;
   constexpr std::size_t kHeadDim = 18;
-  const RopeTable table{kRows, kHeadDim, 1e4};
+  const RopeTable table{kRows, kHeadDim, {.base = 1e4}};
   const auto positions = positions_of(1, kRows);
   expect_same_bits("rope", [&](Team* team) {
     const Typed x{random_values(1, kRows * kHeads * kHeadDim), ElementType::fp32};

@@ -65,7 +65,7 @@ model::ModelConfig odd_shape() {
   shape.layers = 2;
   shape.heads = 6;
   shape.ffn = 23;
-  shape.rope_base = 50.0;
+  shape.rope.base = 50.0;
   shape.norm_epsilon = 1e-3f;
   return shape;
 }

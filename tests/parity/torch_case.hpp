@@ -78,7 +78,7 @@ void write_values(const std::filesystem::path& path, const std::vector<T>& value
         {"norm", c.config.norm == kernels::NormKind::rms ? "rms" : "layer"},
         {"norm_placement", placement_word(c.config.norm_placement)},
         {"norm_epsilon", static_cast<double>(c.config.norm_epsilon)},
-        {"rope_base", c.config.rope_base},
+        {"rope_base", c.config.rope.base},
         {"qk_norm", c.config.qk_norm},
         {"tie_embeddings", c.config.tie_embeddings},
         {"document_attention", c.config.document_attention}}},

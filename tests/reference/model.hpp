@@ -255,9 +255,9 @@ class Model {
                   linear(block_name(l, "wv"), config_.dim, config_.kv_dim(), x)};
     p.q = config_.qk_norm ? norm(block_name(l, "q_norm"), p.raw_q) : p.raw_q;
     p.k = config_.qk_norm ? norm(block_name(l, "k_norm"), p.raw_k) : p.raw_k;
-    p.q = rope_forward(config_.rope_base, config_.heads, config_.head_dim(), batch.positions, p.q);
+    p.q = rope_forward(config_.rope.base, config_.heads, config_.head_dim(), batch.positions, p.q);
     p.k =
-        rope_forward(config_.rope_base, config_.kv_heads, config_.head_dim(), batch.positions, p.k);
+        rope_forward(config_.rope.base, config_.kv_heads, config_.head_dim(), batch.positions, p.k);
     return p;
   }
 
@@ -275,8 +275,8 @@ class Model {
     const Values dout =
         linear_gradient(block_name(l, "wo"), config_.dim, config_.dim, out, d, gradients);
     auto [dq, dk, dv] = attention_backward(dims, p.q, p.k, p.v, segments(batch), dout);
-    dq = rope_backward(config_.rope_base, dims.heads, dims.head_dim, batch.positions, dq);
-    dk = rope_backward(config_.rope_base, dims.kv_heads, dims.head_dim, batch.positions, dk);
+    dq = rope_backward(config_.rope.base, dims.heads, dims.head_dim, batch.positions, dq);
+    dk = rope_backward(config_.rope.base, dims.kv_heads, dims.head_dim, batch.positions, dk);
     if (config_.qk_norm) {
       dq = norm_gradient(block_name(l, "q_norm"), p.raw_q, dq, gradients);
       dk = norm_gradient(block_name(l, "k_norm"), p.raw_k, dk, gradients);

@@ -31,7 +31,7 @@ struct Variant {
   config.layers = 2;
   config.heads = 4;
   config.ffn = 7;
-  config.rope_base = 37.0;
+  config.rope.base = 37.0;
   config.norm_epsilon = 1e-3f;
   return config;
 }

@@ -15,7 +15,7 @@ Config some_config() {
   config.model.qk_norm = true;
   config.model.tie_embeddings = true;
   config.model.norm_epsilon = 1e-6f;
-  config.model.rope_base = 12345.678901234567;
+  config.model.rope.base = 12345.678901234567;
   config.data.path = "corpus.h5";
   return config;
 }
@@ -36,7 +36,7 @@ TEST(Identity, TheModelReadsBack) {
   EXPECT_EQ(back.qk_norm, config.model.qk_norm);
   EXPECT_EQ(back.tie_embeddings, config.model.tie_embeddings);
   EXPECT_EQ(back.norm_epsilon, config.model.norm_epsilon);
-  EXPECT_EQ(back.rope_base, config.model.rope_base);
+  EXPECT_EQ(back.rope.base, config.model.rope_base);
 }
 
 TEST(Identity, AManifestThatLacksAKeyOrHasNonsenseIsADataError) {
