@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "kernels/activation.hpp"
 #include "kernels/adamw_update.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/convert.hpp"
@@ -19,7 +20,6 @@
 #include "kernels/lanes/isa.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
-#include "kernels/swiglu.hpp"
 
 #include "rooms.hpp"
 
@@ -148,12 +148,13 @@ void add_swiglu(const Bench& bench, ElementType type) {
   const auto dactivated = room(kCount, kFp32);
   const std::string suffix = "/" + std::string{name_of(type)};
   bench.add("swiglu_forward" + suffix, 3 * gate->bytes(), [=](std::size_t turn) {
-    swiglu_forward(gate->at(turn), up->at(turn), activated->at(turn));
+    gated_activation_forward(Activation::silu, gate->at(turn), up->at(turn), activated->at(turn));
   });
   bench.add("swiglu_backward" + suffix, 5 * gate->bytes() + dactivated->bytes(),
             [=](std::size_t turn) {
-              swiglu_backward(gate->at(turn), up->at(turn), dactivated->at(turn), gate->at(turn),
-                              up->at(turn), activated->at(turn));
+              gated_activation_backward(Activation::silu, gate->at(turn), up->at(turn),
+                                        dactivated->at(turn), gate->at(turn), up->at(turn),
+                                        activated->at(turn));
             });
 }
 

@@ -1,10 +1,11 @@
 #include "model/feed_forward_layer.hpp"
 
-#include "kernels/swiglu.hpp"
+#include "kernels/activation.hpp"
 #include "model/linear.hpp"
 
 namespace ballast::model {
 
+using kernels::Activation;
 using kernels::Store;
 
 namespace {
@@ -21,7 +22,8 @@ class FeedForwardDecoder final : public SublayerDecoder {
                std::span<float> out) override {
     project_token(*gemm_, input, weights[w_gate], gate_);
     project_token(*gemm_, input, weights[w_up], up_);
-    kernels::swiglu_forward(std::span{gate_}, std::span{up_}, std::span{gate_});
+    kernels::gated_activation_forward(Activation::silu, std::span{gate_}, std::span{up_},
+                                      std::span{gate_});
     project_token(*gemm_, gate_, weights[w_down], out);
   }
 
@@ -50,7 +52,8 @@ std::optional<AttentionSignals> FeedForwardLayer::forward(const SublayerPass& pa
                                                           std::span<float> out) const {
   recompute(pass, input);
   const Elements activated = pass.operand.first(pass.kept[gate].size());
-  operations_->swiglu_forward(pass.kept[gate], pass.kept[up], activated);
+  operations_->gated_activation_forward(Activation::silu, pass.kept[gate], pass.kept[up],
+                                        activated);
   project(*operations_, tokens_, activated, pass.weights[w_down], out);
   return {};
 }
@@ -65,8 +68,8 @@ void FeedForwardLayer::backward_of_output(const SublayerPass& pass, const ConstE
   const Elements activated = pass.operand.first(pass.kept[gate].size());
   project_back(*operations_, tokens_, dout, pass.weights[w_down], activated, Store::overwrite);
   // Gradients take the place of gate and up, the product that of its gradient.
-  operations_->swiglu_backward(pass.kept[gate], pass.kept[up], activated, pass.kept[gate],
-                               pass.kept[up], activated);
+  operations_->gated_activation_backward(Activation::silu, pass.kept[gate], pass.kept[up],
+                                         activated, pass.kept[gate], pass.kept[up], activated);
   weight_gradient(*operations_, tokens_, dout, activated, gradients.values[w_down],
                   gradients.store);
 }

@@ -5,7 +5,6 @@
 
 #include "kernels/adamw_update.hpp"
 #include "kernels/embedding.hpp"
-#include "kernels/swiglu.hpp"
 #include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 #include "reference/kernels.hpp"
@@ -52,27 +51,6 @@ TEST_P(Loops, SumOfSquaresIsThatOfTheLanesTree) {
   EXPECT_FALSE(std::isfinite(sum_of_squares(a)));
 }
 
-TEST_P(Loops, SwigluAgreesWithTheReferenceAlsoInPlace) {
-  for (const double range : {1.0, 30.0, 300.0}) {
-    const auto gate = random_values(4, count, range);
-    auto out = not_numbers(count);
-    swiglu_forward(std::span{gate}, std::span{b}, std::span{out});
-    EXPECT_LE(relative_error(out, reference::swiglu_forward<double>(as_double(gate), as_double(b))),
-              1e-6);
-
-    auto dgate = gate;
-    auto dup = b;
-    auto activated = not_numbers(count);
-    swiglu_backward(std::span{dgate}, std::span{dup}, std::span{c}, std::span{dgate},
-                    std::span{dup}, std::span{activated});
-    EXPECT_EQ(activated, out);
-    const auto expected =
-        reference::swiglu_backward<double>(as_double(gate), as_double(b), as_double(c));
-    EXPECT_LE(relative_error(dgate, expected.dgate), 1e-6);
-    EXPECT_LE(relative_error(dup, expected.dup), 1e-6);
-  }
-}
-
 // In narrow types: what the fp32 kernel makes of the widened values, rounded once.
 
 TEST_P(Loops, AddRoundsItsSum) {
@@ -82,36 +60,6 @@ TEST_P(Loops, AddRoundsItsSum) {
     accumulate(b, sum);
     add(narrow, b, narrow);
     EXPECT_EQ(narrow.values(), rounded_values(sum, type)) << name_of(type);
-  }
-}
-
-TEST_P(Loops, SwigluRoundsItsResults) {
-  for (const ElementType type : kEveryType) {
-    for (const ElementType dout_type : {ElementType::fp32, type}) {
-      SCOPED_TRACE(std::string{name_of(type)} + " of " + std::string{name_of(dout_type)});
-      Typed gate{a, type};
-      Typed up{b, type};
-      Typed dout{c, dout_type};
-      const auto wide_gate = gate.values();
-      const auto wide_up = up.values();
-      const auto wide_dout = dout.values();
-      std::vector<float> out(count);
-      std::vector<float> dgate(count);
-      std::vector<float> dup(count);
-      swiglu_backward(std::span{wide_gate}, std::span{wide_up}, std::span{wide_dout},
-                      std::span{dgate}, std::span{dup}, std::span{out});
-
-      Typed narrow_out{count, type};
-      swiglu_forward(gate, up, narrow_out);
-      EXPECT_EQ(narrow_out.values(), rounded_values(out, type));
-      Typed apart{count, type};
-      // What is not read again may be written over.
-      Typed& activated = dout_type == type ? dout : apart;
-      swiglu_backward(gate, up, dout, gate, up, activated);
-      EXPECT_EQ(activated.values(), narrow_out.values());
-      EXPECT_EQ(gate.values(), rounded_values(dgate, type));
-      EXPECT_EQ(up.values(), rounded_values(dup, type));
-    }
   }
 }
 

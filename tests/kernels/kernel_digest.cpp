@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "kernels/activations.hpp"
 #include "kernels/adamw_update.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/convert.hpp"
@@ -17,7 +18,6 @@
 #include "kernels/lanes/math.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
-#include "kernels/swiglu.hpp"
 #include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 
@@ -94,7 +94,7 @@ void digest_fold() {
   print("fold", hasher);
 }
 
-void digest_swiglu() {
+void digest_gated(std::string_view name, Activation kind) {
   Hasher hasher;
   for (const std::size_t dim : kDims) {
     for (const double range : {1.0, 200.0}) {
@@ -103,15 +103,33 @@ void digest_swiglu() {
         Typed up{random_values(2, dim), type};
         const Values dout = random_values(3, dim);
         Typed out{dim, type};
-        swiglu_forward(gate, up, out);
+        gated_activation_forward(kind, gate, up, out);
         hasher.update(out.bytes());
-        swiglu_backward(gate, up, std::span{dout}, gate, up, out);
-        swiglu_backward(gate, up, gate, gate, up, out);
+        gated_activation_backward(kind, gate, up, std::span{dout}, gate, up, out);
+        gated_activation_backward(kind, gate, up, gate, gate, up, out);
         for (const Typed* values : {&gate, &up, &out}) hasher.update(values->bytes());
       }
     }
   }
-  print("swiglu", hasher);
+  print(name, hasher);
+}
+
+void digest_ungated(Activation kind) {
+  Hasher hasher;
+  for (const std::size_t dim : kDims) {
+    for (const double range : {1.0, 8.0, 200.0}) {
+      for (const ElementType type : kEveryType) {
+        Typed x{random_values(1, dim, range), type};
+        const Values dout = random_values(2, dim);
+        Typed out{dim, type};
+        activation_forward(kind, x, out);
+        hasher.update(out.bytes());
+        activation_backward(kind, x, std::span{dout}, x, out);
+        for (const Typed* values : {&x, &out}) hasher.update(values->bytes());
+      }
+    }
+  }
+  print(name_of(kind), hasher);
 }
 
 void digest_adamw(Hasher& hasher, std::size_t dim, std::span<AdamWPartials> partials) {
@@ -279,7 +297,7 @@ int main() {
   digest_elementwise();
   digest_convert();
   digest_fold();
-  digest_swiglu();
+  digest_gated("swiglu", Activation::silu);
   digest_adamw();
   digest_norm();
   digest_rope();
@@ -287,4 +305,8 @@ int main() {
   digest_attention();
   digest_embedding();
   digest_math();
+  for (const Activation kind : kEveryActivation) {
+    digest_ungated(kind);
+    if (kind != Activation::silu) digest_gated(fmt::format("gated_{}", name_of(kind)), kind);
+  }
 }

@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "kernels/lanes/exp.hpp"
+#include "kernels/lanes/normal.hpp"
+#include "kernels/lanes/tanh.hpp"
 
 namespace ballast::kernels {
 namespace {
@@ -50,6 +52,62 @@ TEST(ExpLane, EndsInZeroInfinityAndNaN) {
   EXPECT_TRUE(std::isnan(exp_lane(std::numeric_limits<float>::quiet_NaN())));
   // A NaN whose payload reaches the low bits, which the exponent arithmetic must not turn finite.
   EXPECT_TRUE(std::isnan(exp_lane(std::bit_cast<float>(0x7FFFFFFFu))));
+}
+
+/// Floats of every exponent up to `largest`, of both signs.
+template <class Check>
+void for_floats(float largest, const Check& check) {
+  for (std::uint32_t bits = std::bit_cast<std::uint32_t>(1e-30f);
+       bits < std::bit_cast<std::uint32_t>(largest); bits += 997) {
+    check(std::bit_cast<float>(bits));
+    check(-std::bit_cast<float>(bits));
+  }
+}
+
+TEST(TanhLane, StaysWithinTwoUnitsOverTheWholeRange) {
+  double worst = 0.0;
+  for_floats(20.0f, [&](float x) {
+    worst = std::max(
+        worst, float_ulps(std::abs(tanh_lane(x)), std::tanh(static_cast<double>(std::abs(x)))));
+    ASSERT_EQ(tanh_lane(-x), -tanh_lane(x));
+  });
+  EXPECT_LE(worst, 2.0);
+}
+
+TEST(TanhLane, EndsInOneAndNaN) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float x : {10.0f, 50.0f, 3e38f, kInfinity}) {
+    EXPECT_EQ(tanh_lane(x), 1.0f);
+    EXPECT_EQ(tanh_lane(-x), -1.0f);
+  }
+  EXPECT_EQ(tanh_lane(0.0f), 0.0f);
+  EXPECT_TRUE(std::isnan(tanh_lane(std::numeric_limits<float>::quiet_NaN())));
+}
+
+TEST(NormalLane, StaysWithinFourUnitsOverTheWholeRange) {
+  double worst_cdf = 0.0;
+  double worst_density = 0.0;
+  for_floats(13.0f, [&](float x) {
+    const auto wide = static_cast<double>(x);
+    const Normal normal = normal_lane(x);
+    const double cdf = 0.5 * std::erfc(-wide / std::sqrt(2.0));
+    worst_cdf = std::max(worst_cdf, float_ulps(normal.cdf, cdf));
+    const double density = std::exp(-0.5 * wide * wide) / std::sqrt(2.0 * 3.14159265358979323846);
+    worst_density = std::max(worst_density, float_ulps(normal.density, density));
+  });
+  EXPECT_LE(worst_cdf, 4.0);
+  EXPECT_LE(worst_density, 4.0);
+}
+
+TEST(NormalLane, EndsInZeroOneAndNaN) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float x : {15.0f, 40.0f, 3e38f, kInfinity}) {
+    EXPECT_EQ(normal_lane(x).cdf, 1.0f);
+    EXPECT_EQ(normal_lane(-x).cdf, 0.0f);
+    EXPECT_EQ(normal_lane(x).density, 0.0f);
+  }
+  EXPECT_EQ(normal_lane(0.0f).cdf, 0.5f);
+  EXPECT_TRUE(std::isnan(normal_lane(std::numeric_limits<float>::quiet_NaN()).cdf));
 }
 
 TEST(PortableMath, ExpAgreesWithLibm) {

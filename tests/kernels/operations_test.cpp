@@ -21,7 +21,7 @@ std::vector<float> compute(const Operations& operations) {
   operations.norm_forward(rule, {kRows, kDim}, std::span{x}, gain, std::span{y}, statistics);
   operations.norm_backward(rule, {kRows, kDim}, std::span{x}, gain, statistics, y, dx,
                            Store::overwrite, {dgain, Store::overwrite, scratch}, {});
-  operations.swiglu_forward(std::span{x}, std::span{y}, std::span{y});
+  operations.gated_activation_forward(Activation::silu, std::span{x}, std::span{y}, std::span{y});
   operations.add(std::span{x}, y, std::span{x});
   x.insert(x.end(), dx.begin(), dx.end());
   x.insert(x.end(), dgain.begin(), dgain.end());

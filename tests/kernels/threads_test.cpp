@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/team.hpp"
+#include "kernels/activations.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
@@ -15,7 +16,6 @@
 #include "kernels/gemm/gemm_tiled.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
-#include "kernels/swiglu.hpp"
 #include "kernels/typed.hpp"
 
 // Every kernel that a team shares out gives the bits that it gives alone. Sizes are odd, and such
@@ -174,18 +174,24 @@ TEST(Threads, NormsHaveTheSameBits) {
   }
 }
 
-TEST(Threads, GatedUnitsHaveTheSameBits) {
+TEST(Threads, ActivationsHaveTheSameBits) {
   for (const ElementType type : kEveryType) {
-    expect_same_bits("swiglu", [&](Team* team) {
-      Typed gate{random_values(1, kNumel), type}, up{random_values(2, kNumel), type};
-      const Typed dout{random_values(3, kNumel), ElementType::fp32};
-      Typed out{kNumel, type}, activated{kNumel, type};
-      swiglu_forward(gate, up, out, team);
-      swiglu_backward(gate, up, dout, gate, up, activated, team);
-      Bytes all;
-      for (const Typed* x : {&out, &gate, &up, &activated}) append(all, *x);
-      return all;
-    });
+    for (const Activation kind : kEveryActivation) {
+      expect_same_bits(std::string{name_of(kind)}, [&](Team* team) {
+        Typed gate{random_values(1, kNumel), type}, up{random_values(2, kNumel), type};
+        const Typed dout{random_values(3, kNumel), ElementType::fp32};
+        Typed out{kNumel, type}, activated{kNumel, type};
+        Bytes all;
+        activation_forward(kind, gate, out, team);
+        append(all, out);
+        activation_backward(kind, up, dout, out, activated, team);
+        for (const Typed* x : {&out, &activated}) append(all, *x);
+        gated_activation_forward(kind, gate, up, out, team);
+        gated_activation_backward(kind, gate, up, dout, gate, up, activated, team);
+        for (const Typed* x : {&out, &gate, &up, &activated}) append(all, *x);
+        return all;
+      });
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "kernels/cross_entropy.hpp"
 #include "kernels/norm.hpp"
+#include "reference/activations.hpp"
 #include "reference/attention.hpp"
 #include "reference/real_part.hpp"
 
@@ -185,38 +186,6 @@ template <class T>
                                            std::span<const std::int32_t> positions,
                                            const std::vector<T>& dy) {
   return rotate(-1.0, base, heads, head_dim, positions, dy);
-}
-
-template <class T>
-[[nodiscard]] T sigmoid(const T& x) {
-  return 1.0 / (1.0 + std::exp(-x));
-}
-
-/// out = gate · sigmoid(gate) · up, element by element.
-template <class T>
-[[nodiscard]] std::vector<T> swiglu_forward(const std::vector<T>& gate, const std::vector<T>& up) {
-  std::vector<T> out;
-  for (std::size_t i = 0; i < gate.size(); ++i) out.push_back(gate[i] * sigmoid(gate[i]) * up[i]);
-  return out;
-}
-
-template <class T>
-struct SwigluGradients {
-  std::vector<T> dgate;
-  std::vector<T> dup;
-};
-
-template <class T>
-[[nodiscard]] SwigluGradients<T> swiglu_backward(const std::vector<T>& gate,
-                                                 const std::vector<T>& up,
-                                                 const std::vector<T>& dout) {
-  SwigluGradients<T> gradients;
-  for (std::size_t i = 0; i < gate.size(); ++i) {
-    const T s = sigmoid(gate[i]);
-    gradients.dgate.push_back(dout[i] * up[i] * (s + gate[i] * s * (1.0 - s)));
-    gradients.dup.push_back(dout[i] * gate[i] * s);
-  }
-  return gradients;
 }
 
 /// log Σ exp of one row of logits.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
+#include "kernels/activations.hpp"
 #include "reference/complex_step.hpp"
 #include "reference/variants.hpp"
 
@@ -170,20 +171,37 @@ TEST(ReferenceAttention, AdjacentQueryHeadsShareAKeyValueHead) {
             (std::vector{1.0, 1.0, 1.0, 2.0, 2.0, 2.0}));
 }
 
-TEST(ReferenceSwiglu, BackwardIsTheComplexStepDerivative) {
+class ReferenceActivation : public testing::TestWithParam<kernels::Activation> {};
+
+TEST_P(ReferenceActivation, BackwardIsTheComplexStepDerivative) {
   RandomValues random{6};
-  const auto gate = random.vector<double>(13, 0.0, 4.0);
-  const auto up = random.vector<double>(13);
-  const auto dout = random.vector<double>(13);
-  const auto [dgate, dup] = swiglu_backward(gate, up, dout);
+  const auto gate = random.vector<double>(29, 0.0, 4.0);
+  const auto up = random.vector<double>(29);
+  const auto dout = random.vector<double>(29);
+  const auto [dgate, dup] = gated_activation_backward(GetParam(), gate, up, dout);
   expect_gradient(
       "gate",
-      [&](const ComplexVector& at) { return along(dout, swiglu_forward(at, to_complex(up))); },
+      [&](const ComplexVector& at) {
+        return along(dout, gated_activation_forward(GetParam(), at, to_complex(up)));
+      },
       gate, dgate);
   expect_gradient(
       "up",
-      [&](const ComplexVector& at) { return along(dout, swiglu_forward(to_complex(gate), at)); },
+      [&](const ComplexVector& at) {
+        return along(dout, gated_activation_forward(GetParam(), to_complex(gate), at));
+      },
       up, dup);
+  expect_gradient(
+      "x", [&](const ComplexVector& at) { return along(dout, activation_forward(GetParam(), at)); },
+      gate, activation_backward(GetParam(), gate, dout));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ReferenceActivation, testing::ValuesIn(kernels::kEveryActivation));
+
+TEST(ReferenceActivation, ErrorFunctionIsThatOfTheLibrary) {
+  for (double x = -8.0; x < 8.0; x += 0.03125) {
+    EXPECT_NEAR(error_function(x), std::erf(x), 1e-15) << x;
+  }
 }
 
 TEST(ReferenceCrossEntropy, BackwardIsTheComplexStepDerivative) {

@@ -292,16 +292,19 @@ class Model {
   [[nodiscard]] Values ffn_branch(std::size_t l, const Values& x) const {
     const Values gate = linear(block_name(l, "w_gate"), config_.dim, config_.ffn, x);
     const Values up = linear(block_name(l, "w_up"), config_.dim, config_.ffn, x);
-    return linear(block_name(l, "w_down"), config_.ffn, config_.dim, swiglu_forward(gate, up));
+    return linear(block_name(l, "w_down"), config_.ffn, config_.dim,
+                  gated_activation_forward(kernels::Activation::silu, gate, up));
   }
 
   [[nodiscard]] Values ffn_branch_backward(std::size_t l, const Values& x, const Values& d,
                                            Parameters<T>& gradients) const {
     const Values gate = linear(block_name(l, "w_gate"), config_.dim, config_.ffn, x);
     const Values up = linear(block_name(l, "w_up"), config_.dim, config_.ffn, x);
-    const Values dproduct = linear_gradient(block_name(l, "w_down"), config_.ffn, config_.dim,
-                                            swiglu_forward(gate, up), d, gradients);
-    const auto [dgate, dup] = swiglu_backward(gate, up, dproduct);
+    const Values dproduct = linear_gradient(
+        block_name(l, "w_down"), config_.ffn, config_.dim,
+        gated_activation_forward(kernels::Activation::silu, gate, up), d, gradients);
+    const auto [dgate, dup] =
+        gated_activation_backward(kernels::Activation::silu, gate, up, dproduct);
     Values dx =
         linear_gradient(block_name(l, "w_gate"), config_.dim, config_.ffn, x, dgate, gradients);
     accumulate(dx,

@@ -4,7 +4,6 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/operations/profiled_operations.hpp"
-#include "kernels/swiglu.hpp"
 
 namespace ballast::kernels {
 
@@ -56,15 +55,27 @@ void CpuOperations::attention_backward(const AttentionDims& dims, const Attentio
                               scratch, team_);
 }
 
-void CpuOperations::swiglu_forward(const ConstElements& gate, const ConstElements& up,
-                                   const Elements& out) const {
-  kernels::swiglu_forward(gate, up, out, team_);
+void CpuOperations::gated_activation_forward(Activation activation, const ConstElements& gate,
+                                             const ConstElements& up, const Elements& out) const {
+  kernels::gated_activation_forward(activation, gate, up, out, team_);
 }
 
-void CpuOperations::swiglu_backward(const ConstElements& gate, const ConstElements& up,
-                                    const ConstElements& dout, const Elements& dgate,
-                                    const Elements& dup, const Elements& activated) const {
-  kernels::swiglu_backward(gate, up, dout, dgate, dup, activated, team_);
+void CpuOperations::gated_activation_backward(Activation activation, const ConstElements& gate,
+                                              const ConstElements& up, const ConstElements& dout,
+                                              const Elements& dgate, const Elements& dup,
+                                              const Elements& activated) const {
+  kernels::gated_activation_backward(activation, gate, up, dout, dgate, dup, activated, team_);
+}
+
+void CpuOperations::activation_forward(Activation activation, const ConstElements& x,
+                                       const Elements& out) const {
+  kernels::activation_forward(activation, x, out, team_);
+}
+
+void CpuOperations::activation_backward(Activation activation, const ConstElements& x,
+                                        const ConstElements& dout, const Elements& dx,
+                                        const Elements& activated) const {
+  kernels::activation_backward(activation, x, dout, dx, activated, team_);
 }
 
 void CpuOperations::embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,

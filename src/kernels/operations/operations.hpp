@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/activation.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/cross_entropy.hpp"
 #include "kernels/gemm/gemm.hpp"
@@ -50,11 +51,17 @@ class Operations {
                                   const ConstElements& dout, const AttentionGradient& gradient,
                                   std::span<float> scratch) const = 0;
 
-  virtual void swiglu_forward(const ConstElements& gate, const ConstElements& up,
-                              const Elements& out) const = 0;
-  virtual void swiglu_backward(const ConstElements& gate, const ConstElements& up,
-                               const ConstElements& dout, const Elements& dgate,
-                               const Elements& dup, const Elements& activated) const = 0;
+  virtual void gated_activation_forward(Activation activation, const ConstElements& gate,
+                                        const ConstElements& up, const Elements& out) const = 0;
+  virtual void gated_activation_backward(Activation activation, const ConstElements& gate,
+                                         const ConstElements& up, const ConstElements& dout,
+                                         const Elements& dgate, const Elements& dup,
+                                         const Elements& activated) const = 0;
+  virtual void activation_forward(Activation activation, const ConstElements& x,
+                                  const Elements& out) const = 0;
+  virtual void activation_backward(Activation activation, const ConstElements& x,
+                                   const ConstElements& dout, const Elements& dx,
+                                   const Elements& activated) const = 0;
 
   virtual void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
                                  const ConstElements& table, const Elements& out) const = 0;

@@ -75,17 +75,40 @@ void ProfiledOperations::attention_backward(const AttentionDims& dims, const Att
   operations_->attention_backward(dims, input, out, log_sum_exp, dout, gradient, scratch);
 }
 
-void ProfiledOperations::swiglu_forward(const ConstElements& gate, const ConstElements& up,
-                                        const Elements& out) const {
-  const ProfileSpan span{profile_, Region::swiglu_forward, moves(3 * out.size_bytes())};
-  operations_->swiglu_forward(gate, up, out);
+void ProfiledOperations::gated_activation_forward(Activation activation, const ConstElements& gate,
+                                                  const ConstElements& up,
+                                                  const Elements& out) const {
+  const Region region =
+      activation == Activation::silu ? Region::swiglu_forward : Region::activation_forward;
+  const ProfileSpan span{profile_, region, moves(3 * out.size_bytes())};
+  operations_->gated_activation_forward(activation, gate, up, out);
 }
 
-void ProfiledOperations::swiglu_backward(const ConstElements& gate, const ConstElements& up,
-                                         const ConstElements& dout, const Elements& dgate,
-                                         const Elements& dup, const Elements& activated) const {
-  const ProfileSpan span{profile_, Region::swiglu_backward, moves(6 * gate.size_bytes())};
-  operations_->swiglu_backward(gate, up, dout, dgate, dup, activated);
+void ProfiledOperations::gated_activation_backward(Activation activation, const ConstElements& gate,
+                                                   const ConstElements& up,
+                                                   const ConstElements& dout, const Elements& dgate,
+                                                   const Elements& dup,
+                                                   const Elements& activated) const {
+  const Region region =
+      activation == Activation::silu ? Region::swiglu_backward : Region::activation_backward;
+  const ProfileSpan span{profile_, region, moves(6 * gate.size_bytes())};
+  operations_->gated_activation_backward(activation, gate, up, dout, dgate, dup, activated);
+}
+
+void ProfiledOperations::activation_forward(Activation activation, const ConstElements& x,
+                                            const Elements& out) const {
+  const ProfileSpan span{profile_, Region::activation_forward,
+                         moves(x.size_bytes() + out.size_bytes())};
+  operations_->activation_forward(activation, x, out);
+}
+
+void ProfiledOperations::activation_backward(Activation activation, const ConstElements& x,
+                                             const ConstElements& dout, const Elements& dx,
+                                             const Elements& activated) const {
+  const ProfileSpan span{
+      profile_, Region::activation_backward,
+      moves(x.size_bytes() + dout.size_bytes() + dx.size_bytes() + activated.size_bytes())};
+  operations_->activation_backward(activation, x, dout, dx, activated);
 }
 
 void ProfiledOperations::embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,

@@ -39,11 +39,16 @@ class ProfiledOperations final : public Operations {
                           const ConstElements& out, std::span<const float> log_sum_exp,
                           const ConstElements& dout, const AttentionGradient& gradient,
                           std::span<float> scratch) const override;
-  void swiglu_forward(const ConstElements& gate, const ConstElements& up,
-                      const Elements& out) const override;
-  void swiglu_backward(const ConstElements& gate, const ConstElements& up,
-                       const ConstElements& dout, const Elements& dgate, const Elements& dup,
-                       const Elements& activated) const override;
+  void gated_activation_forward(Activation activation, const ConstElements& gate,
+                                const ConstElements& up, const Elements& out) const override;
+  void gated_activation_backward(Activation activation, const ConstElements& gate,
+                                 const ConstElements& up, const ConstElements& dout,
+                                 const Elements& dgate, const Elements& dup,
+                                 const Elements& activated) const override;
+  void activation_forward(Activation activation, const ConstElements& x,
+                          const Elements& out) const override;
+  void activation_backward(Activation activation, const ConstElements& x, const ConstElements& dout,
+                           const Elements& dx, const Elements& activated) const override;
   void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
                          const ConstElements& table, const Elements& out) const override;
   void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,
