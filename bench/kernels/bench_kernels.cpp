@@ -199,7 +199,7 @@ void add_embedding(const Bench& bench) {
     ids.push_back(static_cast<std::int32_t>(t * 2654435761u % kVocabulary));
   }
   bench.add("embedding_backward", 3 * gradient->bytes(), [=](std::size_t turn) {
-    embedding_backward(kDim, ids, gradient->floats(turn), table->floats(turn));
+    embedding_backward(kDim, ids, 1.0f, gradient->floats(turn), table->floats(turn));
   });
 }
 

@@ -33,8 +33,8 @@ class RopeTable {
 enum class Rotation { forward, backward };
 
 /// y = every head of every token of x, rotated and multiplied by the rule's magnitude; `backward`
-/// rotates the other way, which gives the gradient. x, y: [tokens, heads, head_dim] of any types, and y may be x; positions: [tokens],
-/// each below table.positions().
+/// rotates the other way, which gives the gradient. x, y: [tokens, heads, head_dim] of any types,
+/// and y may be x; positions: [tokens], each below table.positions().
 void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
           std::size_t heads, const ConstElements& x, const Elements& y, Team* team = nullptr);
 

@@ -37,12 +37,12 @@ struct RopeRule {
   RopeScaling scaling = RopeScaling::none;
   double factor = 1.0;
   std::size_t original_context = 0;  ///< tokens of the texts before stretching; llama3 and yarn
-  double low_frequency = 1.0;        ///< llama3: turns in original_context below which all is divided
-  double high_frequency = 4.0;       ///< llama3: and above which nothing is
-  double beta_fast = 32.0;           ///< yarn: turns above which nothing is divided
-  double beta_slow = 1.0;            ///< yarn: and below which all is
-  bool truncate = true;              ///< yarn: the blend begins and ends at whole pairs
-  double magnitude = 0.0;            ///< yarn: of cosines and sines; 0: 0.1 ln(factor) + 1
+  double low_frequency = 1.0;   ///< llama3: turns in original_context below which all is divided
+  double high_frequency = 4.0;  ///< llama3: and above which nothing is
+  double beta_fast = 32.0;      ///< yarn: turns above which nothing is divided
+  double beta_slow = 1.0;       ///< yarn: and below which all is
+  bool truncate = true;         ///< yarn: the blend begins and ends at whole pairs
+  double magnitude = 0.0;       ///< yarn: of cosines and sines; 0: 0.1 ln(factor) + 1
 
   friend bool operator==(const RopeRule&, const RopeRule&) = default;
 };

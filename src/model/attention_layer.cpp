@@ -1,5 +1,7 @@
 #include "model/attention_layer.hpp"
 
+#include <algorithm>
+
 #include "model/attention_lists.hpp"
 #include "model/linear.hpp"
 
@@ -12,7 +14,10 @@ using namespace attention;  // what the lists hold
 
 SublayerSpec AttentionLayer::list(const ModelConfig& config) {
   const std::size_t dim = config.dim;
+  const std::size_t q_dim = config.q_dim();
   const std::size_t kv_dim = config.kv_dim();
+  const std::size_t if_bias = config.biases.qkv ? 1 : 0;
+  const std::size_t if_output_bias = config.biases.attention_output ? 1 : 0;
   const std::size_t if_qk_norm = config.qk_norm ? 1 : 0;
   const double std = config.init_std;
   using enum TensorRole;
@@ -20,25 +25,29 @@ SublayerSpec AttentionLayer::list(const ModelConfig& config) {
   return {
       .kind = SublayerKind::attention,
       .norm = "attention_norm",
-      .tensors = {{"wq", "q", {dim, dim}, query, std},
+      .tensors = {{"wq", "q", {q_dim, dim}, query, std},
                   {"wk", "k", {kv_dim, dim}, key, std},
                   {"wv", "v", {kv_dim, dim}, linear, std},
                   {"q_norm", "", {if_qk_norm * config.head_dim()}, gain},
                   {"k_norm", "", {if_qk_norm * config.head_dim()}, gain},
-                  {"wo", "out", {dim, dim}, linear, config.residual_std()}},
-      .kept = {{"q_raw", if_qk_norm * dim},  // before qk_norm
+                  {"wo", "out", {dim, q_dim}, linear, config.residual_std()},
+                  {"bq", "", {if_bias * q_dim}, bias},
+                  {"bk", "", {if_bias * kv_dim}, bias},
+                  {"bv", "", {if_bias * kv_dim}, bias},
+                  {"bo", "", {if_output_bias * dim}, bias}},
+      .kept = {{"q_raw", if_qk_norm * q_dim},  // before qk_norm
                {"k_raw", if_qk_norm * kv_dim},
                {"q_statistics", if_qk_norm * 2 * config.heads, fp32},
                {"k_statistics", if_qk_norm * 2 * config.kv_heads, fp32},
-               {"q", dim},  // as attention reads it
+               {"q", q_dim},  // as attention reads it
                {"k", kv_dim},
                {"v", kv_dim},
                {"log_sum_exp", config.heads, fp32},
-               {"attended", dim}},
-      .operand_width = dim,
+               {"attended", q_dim}},
+      .operand_width = std::max(dim, q_dim),
+      .gradient_width = q_dim,
       .norms_a_token = config.heads,
-      .norm_width = config.head_dim(),
-      .attention_dim = dim,
+      .attention_dim = q_dim,
   };
 }
 
@@ -49,6 +58,8 @@ AttentionLayer::AttentionLayer(const ModelConfig& config, BatchShape shape, Elem
       compute_{compute},
       dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()},
       rope_{shape.seq_len, config.head_dim(), config.rope},
+      slopes_{config.position == Position::alibi ? kernels::alibi_slopes(config.heads)
+                                                 : std::vector<float>{}},
       operations_{&operations} {}
 
 std::vector<RoomSpec> AttentionLayer::rooms(std::size_t workers) const {
@@ -61,11 +72,11 @@ std::vector<RoomSpec> AttentionLayer::rooms(std::size_t workers) const {
 }
 
 AttentionLayer::Heads AttentionLayer::queries() const {
-  return {config_.heads, wq, q_norm, q_raw, q_statistics, q};
+  return {config_.heads, {wq, bq}, q_norm, q_raw, q_statistics, q};
 }
 
 AttentionLayer::Heads AttentionLayer::keys() const {
-  return {config_.kv_heads, wk, k_norm, k_raw, k_statistics, k};
+  return {config_.kv_heads, {wk, bk}, k_norm, k_raw, k_statistics, k};
 }
 
 kernels::AttentionInput AttentionLayer::input_of(const SublayerPass& pass) const {
@@ -74,19 +85,25 @@ kernels::AttentionInput AttentionLayer::input_of(const SublayerPass& pass) const
           config_.document_attention ? pass.batch.segments : everything};
 }
 
+/// How this layer weighs what it sees.
+kernels::AttentionRule AttentionLayer::rule_of(std::size_t layer) const {
+  return {.window = config_.window.of(layer), .slopes = slopes_};
+}
+
 /// Projects, normalizes and rotates: what attention reads.
 void AttentionLayer::heads_forward(const Heads& heads, const SublayerPass& pass,
                                    const ConstElements& input) const {
   const Elements& rotated = pass.kept[heads.rotated];
   if (config_.qk_norm) {
     const Elements& raw = pass.kept[heads.raw];
-    project(*operations_, dims_.tokens(), input, pass.weights[heads.weight], raw);
+    project(*operations_, dims_.tokens(), input, pass, heads.linear, raw);
     operations_->norm_forward(config_.norm_rule(), norm_dims(heads), raw,
                               operations_->widened(pass.weights[heads.gain], pass.gain), rotated,
                               pass.kept[heads.statistics].floats());
   } else {
-    project(*operations_, dims_.tokens(), input, pass.weights[heads.weight], rotated);
+    project(*operations_, dims_.tokens(), input, pass, heads.linear, rotated);
   }
+  if (!config_.rotates(pass.layer)) return;
   operations_->rope(rope_, Rotation::forward, pass.batch.positions, heads.count, rotated, rotated);
 }
 
@@ -96,8 +113,13 @@ ConstElements AttentionLayer::heads_backward(const Heads& heads, const SublayerP
                                              const TensorGradients& gradients) const {
   const Elements room = pass.gradient_operand;
   const Elements operand = room.empty() ? Elements{gradient} : room.first(gradient.size());
-  operations_->rope(rope_, Rotation::backward, pass.batch.positions, heads.count, gradient,
-                    config_.qk_norm ? Elements{gradient} : operand);
+  const Elements turned = config_.qk_norm ? Elements{gradient} : operand;
+  if (config_.rotates(pass.layer)) {
+    operations_->rope(rope_, Rotation::backward, pass.batch.positions, heads.count, gradient,
+                      turned);
+  } else if (turned.data() != Elements{gradient}.data()) {
+    operations_->convert(ConstElements{gradient}, turned);
+  }
   if (!config_.qk_norm) return operand;
   operations_->norm_backward(config_.norm_rule(), norm_dims(heads), pass.kept[heads.raw],
                              operations_->widened(pass.weights[heads.gain], pass.gain),
@@ -112,9 +134,9 @@ ConstElements AttentionLayer::heads_backward(const Heads& heads, const SublayerP
 float AttentionLayer::attend(const SublayerPass& pass, const ConstElements& input) const {
   heads_forward(queries(), pass, input);
   heads_forward(keys(), pass, input);
-  project(*operations_, dims_.tokens(), input, pass.weights[wv], pass.kept[v]);
-  return operations_->attention_forward(dims_, input_of(pass), pass.kept[attended],
-                                        pass.kept[log_sum_exp].floats(),
+  project(*operations_, dims_.tokens(), input, pass, {wv, bv}, pass.kept[v]);
+  return operations_->attention_forward(dims_, rule_of(pass.layer), input_of(pass),
+                                        pass.kept[attended], pass.kept[log_sum_exp].floats(),
                                         pass.rooms[tiles].floats());
 }
 
@@ -122,7 +144,7 @@ std::optional<AttentionSignals> AttentionLayer::forward(const SublayerPass& pass
                                                         const ConstElements& input,
                                                         std::span<float> out) const {
   const float largest_logit = attend(pass, input);
-  project(*operations_, dims_.tokens(), pass.kept[attended], pass.weights[wo], out);
+  project(*operations_, dims_.tokens(), pass.kept[attended], pass, {wo, bo}, out);
   return AttentionSignals{largest_logit, pass.kept[log_sum_exp].floats()};
 }
 
@@ -135,24 +157,28 @@ void AttentionLayer::backward_of_output(const SublayerPass& pass, const ConstEle
   // No product needs its operand's room until the sublayer's input does: d(attended) lies in it.
   const Elements dattended = pass.operand.first(pass.kept[attended].size());
   project_back(*operations_, dims_.tokens(), dout, pass.weights[wo], dattended, Store::overwrite);
-  weight_gradient(*operations_, dims_.tokens(), dout, pass.kept[attended], gradients.values[wo],
-                  gradients.store);
-  operations_->attention_backward(
-      dims_, input_of(pass), pass.kept[attended], pass.kept[log_sum_exp].floats(), dattended,
-      {pass.rooms[dq], pass.rooms[dk], pass.rooms[dv]}, pass.rooms[tiles].floats());
+  linear_gradients(*operations_, dims_.tokens(), dout, pass.kept[attended], pass, {wo, bo},
+                   gradients);
+  operations_->attention_backward(dims_, rule_of(pass.layer), input_of(pass), pass.kept[attended],
+                                  pass.kept[log_sum_exp].floats(), dattended,
+                                  {pass.rooms[dq], pass.rooms[dk], pass.rooms[dv]},
+                                  pass.rooms[tiles].floats());
 }
 
 void AttentionLayer::backward_of_input(const SublayerPass& pass, const ConstElements& input,
                                        const InputGradient& dinput,
                                        const TensorGradients& gradients) const {
-  const auto backward = [&](const ConstElements& dy, std::size_t weight, Store store) {
-    project_back(*operations_, dims_.tokens(), dy, pass.weights[weight], dinput.values, store);
-    weight_gradient(*operations_, dims_.tokens(), dy, input, gradients.values[weight],
-                    gradients.store);
+  const auto backward = [&](const ConstElements& dy, const LinearTensors& linear, Store store) {
+    project_back(*operations_, dims_.tokens(), dy, pass.weights[linear.weight], dinput.values,
+                 store);
+    linear_gradients(*operations_, dims_.tokens(), dy, input, pass, linear, gradients);
   };
-  backward(heads_backward(queries(), pass, pass.rooms[dq].floats(), gradients), wq, dinput.store);
-  backward(heads_backward(keys(), pass, pass.rooms[dk].floats(), gradients), wk, Store::add);
-  backward(pass.rooms[dv], wv, Store::add);
+  const auto heads = [&](const Heads& which, std::size_t room) {
+    return heads_backward(which, pass, pass.rooms[room].floats(), gradients);
+  };
+  backward(heads(queries(), dq), {wq, bq}, dinput.store);
+  backward(heads(keys(), dk), {wk, bk}, Store::add);
+  backward(pass.rooms[dv], {wv, bv}, Store::add);
 }
 
 }  // namespace ballast::model

@@ -5,14 +5,16 @@
 #include <span>
 #include <vector>
 
+#include "kernels/attention/attention_rule.hpp"
 #include "kernels/rope.hpp"
+#include "model/linear.hpp"
 #include "model/model_config.hpp"
 #include "model/sublayer.hpp"
 
 namespace ballast::model {
 
-/// Causal grouped-query attention with rotary positions; queries and keys may be normalized before
-/// they are rotated (qk_norm; Henry et al. 2020).
+/// Causal grouped-query attention. Queries and keys may be normalized (qk_norm; Henry et al. 2020)
+/// and then rotated to their positions; some layers may see a window of tokens only.
 class AttentionLayer final : public Sublayer {
  public:
   [[nodiscard]] static SublayerSpec list(const ModelConfig& config);
@@ -36,12 +38,14 @@ class AttentionLayer final : public Sublayer {
   /// Queries, or keys: the tensors that lead to them.
   struct Heads {
     std::size_t count;
-    std::size_t weight, gain;              ///< in the list of tensors
+    LinearTensors linear;
+    std::size_t gain;                      ///< in the list of tensors
     std::size_t raw, statistics, rotated;  ///< in the list of what is kept
   };
   [[nodiscard]] Heads queries() const;
   [[nodiscard]] Heads keys() const;
 
+  [[nodiscard]] kernels::AttentionRule rule_of(std::size_t layer) const;
   [[nodiscard]] kernels::AttentionInput input_of(const SublayerPass& pass) const;
   float attend(const SublayerPass& pass, const ConstElements& input) const;
   void heads_forward(const Heads& heads, const SublayerPass& pass,
@@ -58,11 +62,13 @@ class AttentionLayer final : public Sublayer {
   ElementType compute_;
   kernels::AttentionDims dims_;
   kernels::RopeTable rope_;
+  std::vector<float> slopes_;  ///< [heads] of ALiBi, or empty
   const kernels::Operations* operations_;
 };
 
-/// For texts of up to `context` tokens, in fp32; `gemm` must outlive the result.
+/// One layer's, for texts of up to `context` tokens, in fp32; `gemm` must outlive the result.
 [[nodiscard]] std::unique_ptr<SublayerDecoder> make_attention_decoder(const ModelConfig& config,
+                                                                      std::size_t layer,
                                                                       std::size_t context,
                                                                       const kernels::Gemm& gemm);
 

@@ -5,7 +5,7 @@
 // Where AttentionLayer::list has what: only attention_*.cpp read this.
 namespace ballast::model::attention {
 
-enum Tensor : std::size_t { wq, wk, wv, q_norm, k_norm, wo };
+enum Tensor : std::size_t { wq, wk, wv, q_norm, k_norm, wo, bq, bk, bv, bo };
 enum Kept : std::size_t {
   q_raw,
   k_raw,

@@ -25,6 +25,7 @@ Block::Place Block::place_of(std::size_t index, const BlockPass& pass) const {
       .statistics = saved.statistics,
       .gain = pass.weights[index].gain,
       .pass = {.batch = pass.batch,
+               .layer = pass.layer,
                .weights = pass.weights[index].own,
                .kept = saved.own,
                .rooms = scratch.rooms[index],

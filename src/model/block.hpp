@@ -32,6 +32,7 @@ struct BlockScratch {
 
 /// What one layer works with, forward and backward.
 struct BlockPass {
+  std::size_t layer;
   BlockWeights weights;
   const Batch& batch;
   Elements residual;       ///< [tokens, dim], the stream that enters

@@ -1,9 +1,11 @@
 #include "model/decoder.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.hpp"
 #include "kernels/elementwise.hpp"
+#include "kernels/embedding.hpp"
 #include "kernels/norm.hpp"
 #include "model/linear.hpp"
 #include "model/sublayers.hpp"
@@ -14,6 +16,7 @@ namespace ballast::model {
 Decoder::Decoder(const ModelConfig& config, const ParameterTable& table,
                  WholeParameters& parameters, const kernels::Gemm& gemm, std::size_t context)
     : config_{config},
+      embedding_{config, context},
       table_{&table},
       parameters_{&parameters},
       gemm_{&gemm},
@@ -26,7 +29,7 @@ Decoder::Decoder(const ModelConfig& config, const ParameterTable& table,
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     auto& block = blocks_.emplace_back();
     for (const SublayerKind kind : config.sublayers_of(layer)) {
-      block.push_back(make_sublayer_decoder(kind, config, context, gemm));
+      block.push_back(make_sublayer_decoder(kind, config, layer, context, gemm));
     }
   }
 }
@@ -46,11 +49,11 @@ void Decoder::feed(std::int32_t token) {
 }
 
 void Decoder::advance(std::int32_t token) {
+  const std::array position{static_cast<std::int32_t>(tokens_.size())};
   tokens_.push_back(token);
   const UnitLeases units{*parameters_, *table_, kEmbeddingDepth};
-  const auto embedding = embedding_tensor(*table_, units);
-  const auto row = embedding.subspan(static_cast<std::size_t>(token) * config_.dim, config_.dim);
-  std::ranges::copy(row.floats(), residual_.begin());
+  const auto rows = embedding_.rows({&token, 1}, position, embedding_tensors(*table_, units));
+  kernels::embedding_forward(config_.dim, rows.tokens, rows.positions, std::span{residual_});
   for (std::size_t layer = 0; layer < config_.layers; ++layer) run_block(layer);
 }
 
@@ -74,11 +77,11 @@ void Decoder::compute_logits() {
   const UnitLeases units{*parameters_, *table_, table_->head_depth()};
   const auto weights = head_tensors(*table_, units);
   if (weights.final_norm.empty()) {
-    project_token(*gemm_, residual_, weights.head, logits_);
+    project_token(*gemm_, residual_, weights.head, {}, logits_);
     return;
   }
   normalize(residual_, weights.final_norm, normed_);
-  project_token(*gemm_, normed_, weights.head, logits_);
+  project_token(*gemm_, normed_, weights.head, {}, logits_);
 }
 
 void Decoder::normalize(std::span<const float> x, const ConstElements& gain, std::span<float> y) {

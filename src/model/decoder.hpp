@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/gemm/gemm.hpp"
+#include "model/embedding_layer.hpp"
 #include "model/sublayer.hpp"
 #include "model/whole_parameters.hpp"
 
@@ -33,6 +34,7 @@ class Decoder {
   void normalize(std::span<const float> x, const ConstElements& gain, std::span<float> y);
 
   ModelConfig config_;
+  EmbeddingLayer embedding_;
   const ParameterTable* table_;
   WholeParameters* parameters_;
   const kernels::Gemm* gemm_;

@@ -10,7 +10,8 @@
 
 namespace ballast::model {
 
-/// SwiGLU: w_down (silu(w_gate x) ∘ w_up x) (Shazeer 2020).
+/// w_down activation(w_up x), or gated: w_down (activation(w_gate x) ∘ w_up x) (SwiGLU and others;
+/// Shazeer 2020).
 class FeedForwardLayer final : public Sublayer {
  public:
   [[nodiscard]] static SublayerSpec list(const ModelConfig& config);
@@ -18,7 +19,10 @@ class FeedForwardLayer final : public Sublayer {
   /// `operations` must outlive this.
   FeedForwardLayer(const ModelConfig& config, BatchShape shape,
                    const kernels::Operations& operations)
-      : spec_{list(config)}, tokens_{shape.tokens()}, operations_{&operations} {}
+      : kind_{config.activation},
+        spec_{list(config)},
+        tokens_{shape.tokens()},
+        operations_{&operations} {}
 
   [[nodiscard]] const SublayerSpec& spec() const override { return spec_; }
   [[nodiscard]] std::vector<RoomSpec> rooms(std::size_t) const override { return {}; }
@@ -32,14 +36,14 @@ class FeedForwardLayer final : public Sublayer {
                          const TensorGradients& gradients) const override;
 
  private:
+  FeedForward kind_;
   SublayerSpec spec_;
   std::size_t tokens_;
   const kernels::Operations* operations_;
 };
 
-/// For texts of up to `context` tokens, in fp32; `gemm` must outlive the result.
+/// In fp32; `gemm` must outlive the result.
 [[nodiscard]] std::unique_ptr<SublayerDecoder> make_feed_forward_decoder(const ModelConfig& config,
-                                                                         std::size_t context,
                                                                          const kernels::Gemm& gemm);
 
 }  // namespace ballast::model

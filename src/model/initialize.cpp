@@ -39,11 +39,11 @@ void initialize(const ParameterInfo& parameter, std::size_t index, std::uint64_t
                 GranuleRange range, std::span<float> out) {
   const std::size_t first = range.first_element();
   const std::size_t logical = std::min(range.numel(), parameter.numel - first);
-  if (parameter.init == InitKind::ones) {
-    std::ranges::fill(out.first(logical), 1.0f);
-  } else {
+  if (parameter.init == InitKind::normal) {
     const Philox stream{seed, RandomPurpose::init, static_cast<std::uint32_t>(index), 0};
     fill_normal(stream, parameter.init_std, first, out.first(logical));
+  } else {
+    std::ranges::fill(out.first(logical), parameter.init == InitKind::ones ? 1.0f : 0.0f);
   }
   std::ranges::fill(out.subspan(logical), 0.0f);
 }

@@ -1,5 +1,7 @@
 #include "model/linear.hpp"
 
+#include "kernels/elementwise.hpp"
+
 namespace ballast::model {
 
 using kernels::Destination;
@@ -36,9 +38,28 @@ void weight_gradient(const kernels::Operations& operations, std::size_t tokens,
 }
 
 void project_token(const kernels::Gemm& gemm, std::span<const float> x, const ConstElements& w,
-                   std::span<float> y) {
+                   const ConstElements& b, std::span<float> y) {
   gemm.multiply(matrix(x.data(), 1, x.size()), Transpose::no, Operand{w, y.size(), x.size()},
                 Transpose::yes, matrix(y.data(), 1, y.size()), Store::overwrite);
+  if (!b.empty()) kernels::accumulate(b.floats(), y);
+}
+
+void project(const kernels::Operations& operations, std::size_t tokens, const ConstElements& x,
+             const SublayerPass& pass, const LinearTensors& linear, const Elements& y) {
+  project(operations, tokens, x, pass.weights[linear.weight], y);
+  const ConstElements& bias = pass.weights[linear.bias];
+  if (!bias.empty()) {
+    operations.add_bias(tokens, bias.size(), operations.widened(bias, pass.gain), y);
+  }
+}
+
+void linear_gradients(const kernels::Operations& operations, std::size_t tokens,
+                      const ConstElements& dy, const ConstElements& x, const SublayerPass& pass,
+                      const LinearTensors& linear, const TensorGradients& gradients) {
+  weight_gradient(operations, tokens, dy, x, gradients.values[linear.weight], gradients.store);
+  const auto dbias = gradients.values[linear.bias];
+  if (dbias.empty()) return;
+  operations.bias_gradient({tokens, dbias.size()}, dy, {dbias, gradients.store, pass.gain_sums});
 }
 
 }  // namespace ballast::model

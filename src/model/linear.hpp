@@ -3,6 +3,7 @@
 #include <span>
 
 #include "kernels/operations/operations.hpp"
+#include "model/sublayer.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::model {
@@ -21,8 +22,23 @@ void weight_gradient(const kernels::Operations& operations, std::size_t tokens,
                      const ConstElements& dy, const ConstElements& x, std::span<float> dw,
                      kernels::Store store);
 
-/// y = w x for one token, in fp32. w: [y.size(), x.size()].
+/// y = w x + b for one token, in fp32. w: [y.size(), x.size()]; b: [y.size()], or empty.
 void project_token(const kernels::Gemm& gemm, std::span<const float> x, const ConstElements& w,
-                   std::span<float> y);
+                   const ConstElements& b, std::span<float> y);
+
+/// A linear layer of a sublayer, in its list of tensors. Where the model has no such bias, the
+/// bias's tensor is empty.
+struct LinearTensors {
+  std::size_t weight;
+  std::size_t bias;
+};
+
+/// y = x wᵀ + b.
+void project(const kernels::Operations& operations, std::size_t tokens, const ConstElements& x,
+             const SublayerPass& pass, const LinearTensors& linear, const Elements& y);
+/// The gradients of weight and bias, of what of them trains.
+void linear_gradients(const kernels::Operations& operations, std::size_t tokens,
+                      const ConstElements& dy, const ConstElements& x, const SublayerPass& pass,
+                      const LinearTensors& linear, const TensorGradients& gradients);
 
 }  // namespace ballast::model

@@ -3,11 +3,12 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "kernels/norm.hpp"
 #include "kernels/rope_rule.hpp"
-#include "model/model_words.hpp"
+#include "model/model_choices.hpp"
 #include "model/sublayer_spec.hpp"
 
 namespace ballast::model {
@@ -15,9 +16,9 @@ namespace ballast::model {
 /// Which layers see only so many tokens back (Beltagy et al. 2020, Longformer; Jiang et al. 2023,
 /// Mistral).
 struct Window {
-  std::size_t tokens = 0;      ///< a token sees itself and those before it, so many; 0: all
-  std::size_t first_layer = 0; ///< layers before it see all
-  std::size_t all_every = 0;   ///< every n-th layer sees all; 0: none does
+  std::size_t tokens = 0;       ///< a token sees itself and those before it, so many; 0: all
+  std::size_t first_layer = 0;  ///< layers before it see all
+  std::size_t all_every = 0;    ///< every n-th layer sees all; 0: none does
 
   [[nodiscard]] std::size_t of(std::size_t layer) const {
     const bool sees_all = layer < first_layer || (all_every != 0 && (layer + 1) % all_every == 0);
@@ -27,9 +28,9 @@ struct Window {
 
 /// Which linear layers add a bias to their result.
 struct Biases {
-  bool qkv = false;               ///< of queries, keys and values
+  bool qkv = false;  ///< of queries, keys and values
   bool attention_output = false;
-  bool ffn = false;               ///< all of the feed-forward layer's
+  bool ffn = false;  ///< all of the feed-forward layer's
 };
 
 /// The shape of a Llama-style model. Keys of the [model] section; the vocabulary comes from the
@@ -52,7 +53,8 @@ struct ModelConfig {
   float norm_epsilon = 1e-5f;
   Position position = Position::rope;
   kernels::RopeRule rope{};
-  std::size_t nope_every = 0;  ///< every n-th layer has no positions; 0: all have
+  bool scale_embedding = false;  ///< embeddings enter the stream times sqrt(dim)
+  std::size_t nope_every = 0;    ///< every n-th layer has no positions; 0: all have
   Window window{};
   Biases biases{};
   double init_std = 0.02;
@@ -69,6 +71,9 @@ struct ModelConfig {
   [[nodiscard]] bool rotates(std::size_t layer) const {
     return position == Position::rope && (nope_every == 0 || (layer + 1) % nope_every != 0);
   }
+  [[nodiscard]] float embedding_factor() const {
+    return scale_embedding ? std::sqrt(static_cast<float>(dim)) : 1.0f;
+  }
   /// Of the linear layers whose results are added to the stream.
   [[nodiscard]] double residual_std() const {
     return init_std * init_depth_scale / std::sqrt(2.0 * static_cast<double>(layers));
@@ -81,6 +86,9 @@ struct ModelConfig {
 
   /// Throws a usage Error that names the key when the shape cannot work.
   void validate() const;
+  /// A usage Error if the model's positions end before texts of so many tokens do; `who` asks for
+  /// these: "data.seq_len".
+  void require_context(std::size_t tokens, std::string_view who) const;
 };
 
 }  // namespace ballast::model

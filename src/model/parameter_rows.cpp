@@ -10,12 +10,22 @@ namespace ballast::model {
 
 namespace {
 
+InitKind init_of(TensorRole role) {
+  switch (role) {
+    case TensorRole::gain:
+      return InitKind::ones;
+    case TensorRole::bias:
+      return InitKind::zeros;
+    default:
+      return InitKind::normal;
+  }
+}
+
 /// Collects rows and places each tensor on a granule boundary.
 class RowList {
  public:
   /// Nothing is added where the shape says that there is no such tensor.
   void add(std::string name, const TensorSpec& spec, TensorSlot slot = {}) {
-    const bool is_gain = spec.role == TensorRole::gain;
     const std::size_t numel =
         std::accumulate(spec.shape.begin(), spec.shape.end(), std::size_t{1}, std::multiplies<>{});
     if (numel == 0) return;
@@ -25,8 +35,8 @@ class RowList {
                      .offset = 0,
                      .numel = numel,
                      .first_granule = granules_,
-                     .decay = is_gain ? Decay::no : Decay::yes,
-                     .init = is_gain ? InitKind::ones : InitKind::normal,
+                     .decay = is_linear(spec.role) ? Decay::yes : Decay::no,
+                     .init = init_of(spec.role),
                      .init_std = spec.init_std,
                      .role = spec.role,
                      .slot = slot});
@@ -51,6 +61,13 @@ TensorSpec table_of_tokens(const ModelConfig& config) {
           .shape = {config.vocabulary, config.dim},
           .role = TensorRole::linear,
           .init_std = config.init_std};
+}
+
+/// A vector for each position of a text.
+TensorSpec table_of_positions(const ModelConfig& config) {
+  TensorSpec spec = table_of_tokens(config);
+  spec.shape[0] = config.position == Position::learned ? config.context : 0;
+  return spec;
 }
 
 void add_head(RowList& list, const ModelConfig& config) {
@@ -80,6 +97,7 @@ void add_block(RowList& list, const ModelConfig& config, std::size_t layer) {
 ParameterRows list_parameters(const ModelConfig& config) {
   RowList list;
   list.add("embedding", table_of_tokens(config));
+  list.add("positions", table_of_positions(config));
   ParameterRows found{.rows = {}, .head = list.size(), .layers = {}};
   add_head(list, config);
   for (std::size_t layer = 0; layer < config.layers; ++layer) {

@@ -11,7 +11,7 @@ namespace ballast::model {
 /// The tensors of a model in canonical order, before it is said which unit each belongs to.
 struct ParameterRows {
   std::vector<ParameterInfo> rows;  ///< unit and offset are still open
-  std::size_t head;                 ///< the first row behind the embedding
+  std::size_t head;                 ///< the first row behind embedding and positions
   std::vector<std::size_t> layers;  ///< the first row of each layer, and one past the last
 };
 [[nodiscard]] ParameterRows list_parameters(const ModelConfig& config);

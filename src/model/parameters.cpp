@@ -80,7 +80,7 @@ ParameterTable::ParameterTable(const ModelConfig& config, const Grouping& groupi
         freeze);
     layer += layers;
   }
-  find_units_at_depths(config);
+  find_units_at_depths(config, listed.head);
 }
 
 /// One unit, or two where a part of the group is frozen.
@@ -107,7 +107,8 @@ void ParameterTable::add_unit(std::string name, bool trains, std::vector<std::si
   units_.push_back({std::move(name), trains, std::move(rows), first, granules, 0, 0});
 }
 
-void ParameterTable::find_units_at_depths(const ModelConfig& config) {
+/// `head`: the first row behind embedding and positions.
+void ParameterTable::find_units_at_depths(const ModelConfig& config, std::size_t head) {
   units_at_.resize(head_depth() + 1);
   const auto use = [&](std::size_t row, Depth depth) {
     const UnitId id = parameters_[row].unit;
@@ -115,9 +116,9 @@ void ParameterTable::find_units_at_depths(const ModelConfig& config) {
     if (std::ranges::find(here, id) == here.end()) here.push_back(id);
   };
   const std::size_t blocks = first_parameters_.front();
-  use(0, kEmbeddingDepth);
+  for (std::size_t row = 0; row < head; ++row) use(row, kEmbeddingDepth);
   if (config.tie_embeddings) use(0, head_depth());
-  for (std::size_t row = 1; row < blocks; ++row) use(row, head_depth());
+  for (std::size_t row = head; row < blocks; ++row) use(row, head_depth());
   for (std::size_t row = blocks; row < parameters_.size(); ++row)
     use(row, depth_of(*layer_of(row)));
   for (Depth depth = units_at_.size(); depth-- > 0;) {

@@ -34,9 +34,9 @@ struct UnitInfo {
   [[nodiscard]] std::size_t padded_numel() const { return granules * kGranule; }
 };
 
-/// Every parameter of a model and the unit it belongs to. Canonical order is embedding, final norm
-/// and head, then block by block: random numbers, hashes and checkpoints follow it, whatever the
-/// grouping, the sharding and what is frozen.
+/// Every parameter of a model and the unit it belongs to. Canonical order is embedding, positions
+/// where they are learned, final norm and head, then block by block: random numbers, hashes and
+/// checkpoints follow it, whatever the grouping, the sharding and what is frozen.
 class ParameterTable {
  public:
   /// `name` tells models of one process apart, "teacher" say: units are called after it,
@@ -53,7 +53,7 @@ class ParameterTable {
   /// hold blocks alone, as the grouping says.
   [[nodiscard]] std::span<const UnitInfo> units() const { return units_; }
   [[nodiscard]] const UnitInfo& unit(UnitId id) const { return units_.at(id); }
-  /// Embedding, final norm and head.
+  /// Embedding, positions, final norm and head.
   [[nodiscard]] std::span<const ParameterInfo> parameters_of_ends() const;
   /// The tensors of one block.
   [[nodiscard]] std::span<const ParameterInfo> parameters_of_layer(std::size_t layer) const;
@@ -89,7 +89,7 @@ class ParameterTable {
   struct Group;
   void add_group(const Group& group, const Freeze& freeze);
   void add_unit(std::string name, bool trains, std::vector<std::size_t> rows);
-  void find_units_at_depths(const ModelConfig& config);
+  void find_units_at_depths(const ModelConfig& config, std::size_t head);
 
   std::string name_;
   std::vector<ParameterInfo> parameters_;

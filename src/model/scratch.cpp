@@ -7,6 +7,37 @@
 
 namespace ballast::model {
 
+namespace {
+
+/// What sublayers ask of the rooms that they share.
+struct Widest {
+  std::size_t operand, gradient;  ///< elements a token
+  std::size_t vector;             ///< elements of a gain or bias
+  std::size_t gain_sums;          ///< floats for the gradient of one
+};
+
+Widest widest_of(const Block& block) {
+  const std::size_t tokens = block.shape().tokens();
+  const std::size_t dim = block.dim();
+  Widest widest{dim, dim, dim, kernels::gain_scratch_numel({tokens, dim})};
+  for (const auto& sublayer : block.sublayers()) {
+    const SublayerSpec& spec = sublayer->spec();
+    widest.operand = std::max(widest.operand, spec.operand_width);
+    widest.gradient = std::max(widest.gradient, spec.gradient_width);
+    for (const TensorSpec& tensor : spec.tensors) {
+      if (is_linear(tensor.role)) continue;
+      const std::size_t width = tensor.shape.at(0);
+      const std::size_t rows = tensor.role == TensorRole::gain ? spec.norms_a_token : 1;
+      widest.vector = std::max(widest.vector, width);
+      widest.gain_sums =
+          std::max(widest.gain_sums, kernels::gain_scratch_numel({tokens * rows, width}));
+    }
+  }
+  return widest;
+}
+
+}  // namespace
+
 ScratchRooms::ScratchRooms(const Block& block, const TransformerOptions& options,
                            std::span<const Arena::Extent> idle, Arena& arena)
     : arena_{&arena} {
@@ -26,26 +57,18 @@ ScratchRooms::ScratchRooms(const Block& block, const TransformerOptions& options
     }
   };
 
-  std::size_t operand_width = dim;
-  std::size_t gain_sums = kernels::gain_scratch_numel({tokens, dim});
-  for (const auto& sublayer : block.sublayers()) {
-    const SublayerSpec& spec = sublayer->spec();
-    operand_width = std::max(operand_width, spec.operand_width);
-    if (spec.norms_a_token == 0) continue;
-    gain_sums = std::max(
-        gain_sums, kernels::gain_scratch_numel({tokens * spec.norms_a_token, spec.norm_width}));
-  }
+  const Widest widest = widest_of(block);
   operand_ =
-      memory.reserve(MemoryClass::scratch, tokens * operand_width, options.precision.compute);
+      memory.reserve(MemoryClass::scratch, tokens * widest.operand, options.precision.compute);
   sublayer_ = memory.reserve<float>(MemoryClass::scratch, tokens * dim);
   reserve_rooms(RoomSpec::Use::always);
-  if (is_narrow) gain_ = arena.reserve<float>(MemoryClass::scratch, dim);
+  if (is_narrow) gain_ = arena.reserve<float>(MemoryClass::scratch, widest.vector);
   if (!is_training) return;
   reserve_rooms(RoomSpec::Use::backward);
-  gain_sums_ = memory.reserve<float>(MemoryClass::scratch, gain_sums);
+  gain_sums_ = memory.reserve<float>(MemoryClass::scratch, widest.gain_sums);
   if (is_narrow) {
     gradient_operand_ =
-        memory.reserve(MemoryClass::scratch, tokens * dim, options.precision.compute);
+        memory.reserve(MemoryClass::scratch, tokens * widest.gradient, options.precision.compute);
   }
 }
 

@@ -17,13 +17,14 @@ namespace ballast::model {
 /// What one call of a sublayer works with. Arrays are in the order of its lists.
 struct SublayerPass {
   const Batch& batch;
+  std::size_t layer;  ///< which block's
   std::array<ConstElements, kMostTensors> weights{};
   std::array<Elements, kMostKept> kept{};  ///< read and partly overwritten by the backward
   std::array<Elements, kMostRooms> rooms{};
   Elements operand;            ///< [tokens, operand_width] of a product, compute type
-  Elements gradient_operand;   ///< [tokens, dim] a gradient, rounded; empty in fp32
-  std::span<float> gain;       ///< [dim] a gain, widened; empty in fp32
-  std::span<float> gain_sums;  ///< kernels::gain_scratch_numel of any norm, backward
+  Elements gradient_operand;   ///< [tokens, dim or gradient_width], rounded; empty in fp32
+  std::span<float> gain;       ///< a gain or bias, widened; empty in fp32
+  std::span<float> gain_sums;  ///< kernels::gain_scratch_numel of any norm or bias, backward
 };
 
 /// Gradients of a sublayer's tensors, in the order of its list; an empty one is not wanted, since

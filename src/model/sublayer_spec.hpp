@@ -27,11 +27,13 @@ inline constexpr std::array kSublayerKinds{SublayerKind::attention, SublayerKind
 }
 
 enum class Decay { no, yes };
-enum class InitKind { normal, ones };
+enum class InitKind { normal, ones, zeros };
 
-/// What a tensor does. All but gains are linear layers, y = x wᵀ with w: [out, in].
-enum class TensorRole { gain, linear, query, key };
-[[nodiscard]] constexpr bool is_linear(TensorRole role) { return role != TensorRole::gain; }
+/// What a tensor does. All but gains and biases are linear layers, y = x wᵀ with w: [out, in].
+enum class TensorRole { gain, bias, linear, query, key };
+[[nodiscard]] constexpr bool is_linear(TensorRole role) {
+  return role != TensorRole::gain && role != TensorRole::bias;
+}
 
 /// One tensor of a sublayer: its row in the parameter table, in the count of arithmetic, in
 /// profiles.
@@ -40,7 +42,7 @@ struct TensorSpec {
   std::string_view label;          ///< in profiles: "q"
   std::vector<std::size_t> shape;  ///< a size of 0: the configuration has no such tensor
   TensorRole role;
-  double init_std = 0.0;  ///< for linear layers; gains start at 1
+  double init_std = 0.0;  ///< for linear layers; gains start at 1, biases at 0
 };
 
 /// A tensor that the forward leaves to the backward: [tokens, width], empty where width is 0.
@@ -68,14 +70,14 @@ struct SublayerSpec {
   std::string_view norm;  ///< name of the gain of the norm before or behind it
   std::vector<TensorSpec> tensors;
   std::vector<KeptSpec> kept;
-  std::size_t operand_width = 0;  ///< of the widest operand of its own products
-  std::size_t norms_a_token = 0;  ///< that it has within itself, the most at once, and
-  std::size_t norm_width = 0;     ///< how wide each is
-  std::size_t attention_dim = 0;  ///< causal attention: 6 · seq_len · this FLOP a token besides
+  std::size_t operand_width = 0;   ///< of the widest operand of its own products
+  std::size_t gradient_width = 0;  ///< of the widest gradient that it rounds for them
+  std::size_t norms_a_token = 0;   ///< that it has within itself, the most at once
+  std::size_t attention_dim = 0;   ///< attention: 12 · tokens seen · this FLOP a token besides
 };
 
 /// The most that a sublayer may list, and a block may have: views are arrays of these sizes.
-inline constexpr std::size_t kMostTensors = 8;
+inline constexpr std::size_t kMostTensors = 10;
 inline constexpr std::size_t kMostKept = 12;
 inline constexpr std::size_t kMostRooms = 6;
 inline constexpr std::size_t kMostSublayers = 4;

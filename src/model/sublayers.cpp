@@ -44,13 +44,13 @@ std::unique_ptr<Sublayer> make_sublayer(SublayerKind kind, const ModelConfig& co
 }
 
 std::unique_ptr<SublayerDecoder> make_sublayer_decoder(SublayerKind kind, const ModelConfig& config,
-                                                       std::size_t context,
+                                                       std::size_t layer, std::size_t context,
                                                        const kernels::Gemm& gemm) {
   switch (kind) {
     case SublayerKind::attention:
-      return make_attention_decoder(config, context, gemm);
+      return make_attention_decoder(config, layer, context, gemm);
     case SublayerKind::feed_forward:
-      return make_feed_forward_decoder(config, context, gemm);
+      return make_feed_forward_decoder(config, gemm);
   }
   throw internal_error("unknown sublayer {}", static_cast<int>(kind));
 }

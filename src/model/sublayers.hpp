@@ -16,9 +16,10 @@ namespace ballast::model {
                                                       BatchShape shape, ElementType compute,
                                                       const kernels::Operations& operations);
 
-/// For texts of up to `context` tokens, in fp32; `gemm` must outlive the result.
+/// One layer's, for texts of up to `context` tokens, in fp32; `gemm` must outlive the result.
 [[nodiscard]] std::unique_ptr<SublayerDecoder> make_sublayer_decoder(SublayerKind kind,
                                                                      const ModelConfig& config,
+                                                                     std::size_t layer,
                                                                      std::size_t context,
                                                                      const kernels::Gemm& gemm);
 

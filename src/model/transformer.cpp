@@ -22,6 +22,7 @@ Transformer::Transformer(const ModelConfig& config, BatchShape shape,
       table_{config, options.grouping, options.freeze, options.name},
       lowest_trained_{table_.lowest_trained()},
       block_{config, shape, options.precision.compute, operations},
+      embedding_{config, shape.seq_len},
       arena_{&arena},
       loss_head_{config, shape, options, operations, arena},
       activations_{config, shape, options, first_backward_layer(), arena},
@@ -52,8 +53,12 @@ ScratchRooms Transformer::reserve_head_and_scratch(const TransformerOptions& opt
 }
 
 BlockPass Transformer::pass(std::size_t layer, const UnitLeases& leases, const Batch& batch) const {
-  return {block_tensors(table_, layer, leases), batch, activations_.residual(layer),
-          activations_.of(layer), scratch_.view()};
+  return {layer,
+          block_tensors(table_, layer, leases),
+          batch,
+          activations_.residual(layer),
+          activations_.of(layer),
+          scratch_.view()};
 }
 
 /// The stream at `depth` as observers see it.
@@ -73,8 +78,9 @@ void Transformer::check(const Batch& batch) const {
 
 void Transformer::embed(const Batch& batch, ParameterSource& source) {
   const UnitLeases leases{source, table_, kEmbeddingDepth};
-  operations_->embedding_forward(config_.dim, batch.ids, embedding_tensor(table_, leases),
-                                 activations_.residual(0));
+  const auto [tokens, positions] =
+      embedding_.rows(batch.ids, batch.positions, embedding_tensors(table_, leases));
+  operations_->embedding_forward(config_.dim, tokens, positions, activations_.residual(0));
   if (observer_ != nullptr) observer_->before_blocks(shown(0));
 }
 
@@ -173,12 +179,9 @@ void Transformer::backward_block(std::size_t layer, const Batch& batch, Paramete
 }
 
 void Transformer::embed_backward(const Batch& batch, ParameterSource& source) {
-  // With tied weights the head's gradient lies in the room already, and the embedding's rows are
-  // added to it; otherwise they start at zero where the room says overwrite.
   const UnitGradients rooms{source, table_, kEmbeddingDepth};
-  const auto dembedding = embedding_tensor(table_, rooms);
-  if (!config_.tie_embeddings && rooms.store() == Store::overwrite) operations_->clear(dembedding);
-  operations_->embedding_backward(config_.dim, batch.ids, arena_->view(gradient_), dembedding);
+  embedding_.backward(*operations_, batch, arena_->view(gradient_),
+                      embedding_tensors(table_, rooms), rooms.store());
   complete(kEmbeddingDepth, source);
 }
 

@@ -9,6 +9,7 @@
 #include "model/activations.hpp"
 #include "model/batch.hpp"
 #include "model/block.hpp"
+#include "model/embedding_layer.hpp"
 #include "model/loss_head.hpp"
 #include "model/nonfinite.hpp"
 #include "model/observer.hpp"
@@ -102,6 +103,7 @@ class Transformer {
   ParameterTable table_;
   Depth lowest_trained_;  ///< where a backward ends
   Block block_;
+  EmbeddingLayer embedding_;
   const Arena* arena_;
   LossHead loss_head_;
   Activations activations_;

@@ -29,8 +29,10 @@ BlockTensors<Tensor> block_in(const ParameterTable& table, std::size_t layer, co
 }
 
 template <class Tensor, class Units>
-Tensor embedding_in(const ParameterTable& table, const Units& units) {
-  return tensor_named<Tensor>(table.parameters_of_ends(), "embedding", units);
+EmbeddingTensors<Tensor> embedding_in(const ParameterTable& table, const Units& units) {
+  const auto parameters = table.parameters_of_ends();
+  return {.tokens = tensor_named<Tensor>(parameters, "embedding", units),
+          .positions = tensor_named<Tensor>(parameters, "positions", units)};
 }
 
 template <class Tensor, class Units>
@@ -82,11 +84,11 @@ BlockGradients block_tensors(const ParameterTable& table, std::size_t layer,
   return block_in<std::span<float>>(table, layer, units);
 }
 
-ConstElements embedding_tensor(const ParameterTable& table, const UnitLeases& units) {
+EmbeddingWeights embedding_tensors(const ParameterTable& table, const UnitLeases& units) {
   return embedding_in<ConstElements>(table, units);
 }
 
-std::span<float> embedding_tensor(const ParameterTable& table, const UnitGradients& units) {
+EmbeddingGradients embedding_tensors(const ParameterTable& table, const UnitGradients& units) {
   return embedding_in<std::span<float>>(table, units);
 }
 

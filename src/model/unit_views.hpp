@@ -54,6 +54,15 @@ using BlockTensors = std::array<SublayerTensors<Tensor>, kMostSublayers>;
 using BlockWeights = BlockTensors<ConstElements>;
 using BlockGradients = BlockTensors<std::span<float>>;
 
+/// What comes before the blocks.
+template <class Tensor>
+struct EmbeddingTensors {
+  Tensor tokens;     ///< [vocabulary, dim]
+  Tensor positions;  ///< [context, dim] where they are learned
+};
+using EmbeddingWeights = EmbeddingTensors<ConstElements>;
+using EmbeddingGradients = EmbeddingTensors<std::span<float>>;
+
 /// What follows the blocks.
 template <class Tensor>
 struct HeadTensors {
@@ -70,10 +79,10 @@ using HeadGradients = HeadTensors<std::span<float>>;
 [[nodiscard]] BlockGradients block_tensors(const ParameterTable& table, std::size_t layer,
                                            const UnitGradients& units);
 
-/// [vocabulary, dim]
-[[nodiscard]] ConstElements embedding_tensor(const ParameterTable& table, const UnitLeases& units);
-[[nodiscard]] std::span<float> embedding_tensor(const ParameterTable& table,
-                                                const UnitGradients& units);
+[[nodiscard]] EmbeddingWeights embedding_tensors(const ParameterTable& table,
+                                                 const UnitLeases& units);
+[[nodiscard]] EmbeddingGradients embedding_tensors(const ParameterTable& table,
+                                                   const UnitGradients& units);
 
 [[nodiscard]] HeadWeights head_tensors(const ParameterTable& table, const UnitLeases& units);
 [[nodiscard]] HeadGradients head_tensors(const ParameterTable& table, const UnitGradients& units);

@@ -69,7 +69,7 @@ TEST_P(Loops, EmbeddingConvertsRows) {
     for (const ElementType out_type : kEveryType) {
       const Typed table{random_values(5, 4 * count), type};
       Typed out{ids.size() * count, out_type};
-      embedding_forward(count, ids, table, out);
+      embedding_forward(count, {ids, table}, {}, out);
       const auto values = as_double(table.values());
       const auto expected = reference::embedding_forward<double>(count, ids, values);
       EXPECT_EQ(out.values(), rounded_values({expected.begin(), expected.end()}, out_type))
@@ -110,10 +110,10 @@ TEST_P(Loops, EmbeddingGathersAndScattersRepeatedRows) {
   const auto table = random_values(5, 4 * count);
   const auto dout = random_values(6, ids.size() * count);
   auto out = not_numbers(ids.size() * count);
-  embedding_forward(count, ids, std::span{table}, std::span{out});
+  embedding_forward(count, {ids, std::span{table}}, {}, std::span{out});
   EXPECT_EQ(as_double(out), reference::embedding_forward<double>(count, ids, as_double(table)));
   std::vector<float> dtable(4 * count);
-  embedding_backward(count, ids, dout, dtable);
+  embedding_backward(count, ids, 1.0f, dout, dtable);
   EXPECT_LE(
       relative_error(dtable, reference::embedding_backward<double>(4, count, ids, as_double(dout))),
       1e-6);

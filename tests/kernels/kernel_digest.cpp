@@ -267,7 +267,7 @@ void digest_embedding() {
   const std::vector<std::int32_t> ids{3, 0, 3, 2};
   for (const std::size_t dim : kDims) {
     Values table = random_values(1, 5 * dim);
-    embedding_backward(dim, ids, random_values(2, ids.size() * dim), table);
+    embedding_backward(dim, ids, 1.0f, random_values(2, ids.size() * dim), table);
     hash_into(hasher, table);
   }
   print("embedding", hasher);

@@ -57,16 +57,17 @@ void write_values(const std::filesystem::path& path, const std::vector<T>& value
   return values;
 }
 
-[[nodiscard]] inline std::string placement_word(model::NormPlacement placement) {
-  switch (placement) {
-    case model::NormPlacement::pre:
-      return "pre";
-    case model::NormPlacement::post:
-      return "post";
-    case model::NormPlacement::none:
-      break;
-  }
-  return "none";
+[[nodiscard]] inline nlohmann::json rope_of(const kernels::RopeRule& rope) {
+  return {{"base", rope.base},
+          {"scaling", kernels::name_of(rope.scaling)},
+          {"factor", rope.factor},
+          {"original_context", rope.original_context},
+          {"low_frequency", rope.low_frequency},
+          {"high_frequency", rope.high_frequency},
+          {"beta_fast", rope.beta_fast},
+          {"beta_slow", rope.beta_slow},
+          {"truncate", rope.truncate},
+          {"magnitude", rope.magnitude}};
 }
 
 [[nodiscard]] inline nlohmann::json describe(const TorchCase& c) {
@@ -75,10 +76,18 @@ void write_values(const std::filesystem::path& path, const std::vector<T>& value
        {{"layers", c.config.layers},
         {"heads", c.config.heads},
         {"kv_heads", c.config.kv_heads},
-        {"norm", c.config.norm == kernels::NormKind::rms ? "rms" : "layer"},
-        {"norm_placement", placement_word(c.config.norm_placement)},
+        {"norm", kernels::name_of(c.config.norm)},
+        {"norm_placement", model::name_of(c.config.norm_placement)},
         {"norm_epsilon", static_cast<double>(c.config.norm_epsilon)},
-        {"rope_base", c.config.rope.base},
+        {"head_dim", c.config.head_dim()},
+        {"activation", model::name_of(c.config.activation)},
+        {"position", model::name_of(c.config.position)},
+        {"scale_embedding", c.config.scale_embedding},
+        {"nope_every", c.config.nope_every},
+        {"window", c.config.window.tokens},
+        {"window_first", c.config.window.first_layer},
+        {"window_all_every", c.config.window.all_every},
+        {"rope", rope_of(c.config.rope)},
         {"qk_norm", c.config.qk_norm},
         {"tie_embeddings", c.config.tie_embeddings},
         {"document_attention", c.config.document_attention}}},

@@ -40,45 +40,134 @@ def rotate_half(x):
     return torch.cat((-high, low), dim=-1)
 
 
-def rope(model, x, positions):
+def frequencies(rope, head_dim):
+    """The angle a position of each pair, and what cosines and sines are multiplied by."""
+    plain = 1.0 / rope["base"] ** (torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
+    slow = plain / rope["factor"]
+    context = rope["original_context"]
+    if rope["scaling"] == "linear":
+        return slow, 1.0
+    if rope["scaling"] == "llama3":
+        turns = context * plain / (2 * math.pi)
+        low, high = rope["low_frequency"], rope["high_frequency"]
+        share = ((turns - low) / (high - low)).clamp(0, 1)
+        return share * plain + (1 - share) * slow, 1.0
+    if rope["scaling"] == "yarn":
+        turned = lambda turns: (
+            head_dim * math.log(context / (turns * 2 * math.pi)) / (2 * math.log(rope["base"]))
+        )
+        first, last = turned(rope["beta_fast"]), turned(rope["beta_slow"])
+        if rope["truncate"]:
+            first, last = math.floor(first), math.ceil(last)
+        first, last = max(first, 0), min(last, head_dim - 1)
+        if first == last:
+            last += 0.001
+        pairs = torch.arange(head_dim // 2, dtype=torch.float64)
+        share = ((pairs - first) / (last - first)).clamp(0, 1)
+        magnitude = rope["magnitude"] or 0.1 * math.log(rope["factor"]) + 1
+        return share * slow + (1 - share) * plain, magnitude
+    return plain, 1.0
+
+
+def rotated(model, x, positions):
     """x: [sequences, heads, seq_len, head_dim]; positions: [sequences, seq_len]."""
-    head_dim = x.shape[-1]
-    exponents = torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim
-    frequencies = 1.0 / model["rope_base"] ** exponents
-    angles = positions[:, None, :, None].double() * frequencies
+    turns, magnitude = frequencies(model["rope"], x.shape[-1])
+    angles = positions[:, None, :, None].double() * turns
     angles = torch.cat((angles, angles), dim=-1)
-    return x * angles.cos() + rotate_half(x) * angles.sin()
+    return magnitude * (x * angles.cos() + rotate_half(x) * angles.sin())
 
 
-def attention(model, p, block, x, batch):
-    sequences, seq_len, dim = x.shape
-    heads, kv_heads = model["heads"], model["kv_heads"]
+def linear(p, weight, x):
+    """With the bias beside it, where there is one: "b_up" of "w_up"."""
+    block, name = weight.rsplit(".", 1)
+    return F.linear(x, p[weight], p.get(f"{block}.b{name[1:]}"))
+
+
+def slopes(heads):
+    """ALiBi's, for a power of two of heads and in between."""
+    below = 2 ** math.floor(math.log2(heads))
+    some = [2 ** (-8 * (i + 1) / below) for i in range(below)]
+    more = [2 ** (-4 * (i + 1) / below) for i in range(0, 2 * (heads - below), 2)]
+    return torch.tensor(some + more, dtype=torch.float64)
+
+
+def visible(model, layer, batch):
+    """[sequences, queries, keys]: which tokens a token sees."""
+    seq_len = batch["ids"].shape[1]
+    seen = torch.ones(seq_len, seq_len, dtype=torch.bool).tril()[None]
+    sees_all = layer < model["window_first"] or (
+        model["window_all_every"] and (layer + 1) % model["window_all_every"] == 0
+    )
+    if model["window"] and not sees_all:
+        seen = seen & torch.ones(seq_len, seq_len, dtype=torch.bool).triu(1 - model["window"])
+    if model["document_attention"]:
+        segments = batch["segments"]
+        seen = seen & (segments[:, :, None] == segments[:, None, :])
+    return seen
+
+
+def attention(model, p, layer, x, batch):
+    block = f"block.{layer}."
+    sequences, seq_len, _ = x.shape
+    heads, kv_heads, head_dim = model["heads"], model["kv_heads"], model["head_dim"]
 
     def project(weight, count):
-        y = F.linear(x, p[block + weight])
-        return y.view(sequences, seq_len, count, dim // heads).transpose(1, 2)
+        y = linear(p, block + weight, x)
+        return y.view(sequences, seq_len, count, head_dim).transpose(1, 2)
 
     q, k, v = project("wq", heads), project("wk", kv_heads), project("wv", kv_heads)
     if model["qk_norm"]:
         q = norm(model, q, p[block + "q_norm"])
         k = norm(model, k, p[block + "k_norm"])
-    q, k = rope(model, q, batch["positions"]), rope(model, k, batch["positions"])
+    rotates = not model["nope_every"] or (layer + 1) % model["nope_every"]
+    if model["position"] == "rope" and rotates:
+        q, k = rotated(model, q, batch["positions"]), rotated(model, k, batch["positions"])
     k = k.repeat_interleave(heads // kv_heads, dim=1)
     v = v.repeat_interleave(heads // kv_heads, dim=1)
 
-    visible = torch.ones(seq_len, seq_len, dtype=torch.bool).tril()[None]
-    if model["document_attention"]:
-        segments = batch["segments"]
-        visible = visible & (segments[:, :, None] == segments[:, None, :])
-    logits = q @ k.transpose(2, 3) / math.sqrt(dim // heads)
-    probabilities = logits.masked_fill(~visible[:, None], -math.inf).softmax(-1)
-    out = (probabilities @ v).transpose(1, 2).reshape(sequences, seq_len, dim)
-    return F.linear(out, p[block + "wo"])
+    logits = q @ k.transpose(2, 3) / math.sqrt(head_dim)
+    if model["position"] == "alibi":
+        places = torch.arange(seq_len, dtype=torch.float64)
+        logits = logits + slopes(heads)[:, None, None] * (places[None, :] - places[:, None])
+    seen = visible(model, layer, batch)[:, None]
+    probabilities = logits.masked_fill(~seen, -math.inf).softmax(-1)
+    out = (probabilities @ v).transpose(1, 2).reshape(sequences, seq_len, heads * head_dim)
+    return linear(p, block + "wo", out)
 
 
-def ffn(p, block, x):
-    gate = F.silu(F.linear(x, p[block + "w_gate"]))
-    return F.linear(gate * F.linear(x, p[block + "w_up"]), p[block + "w_down"])
+ACTIVATIONS = {
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "relu": F.relu,
+    "relu2": lambda x: F.relu(x) ** 2,
+}
+GATED = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "reglu": "relu"}
+
+
+def ffn(model, p, block, x):
+    up = linear(p, block + "w_up", x)
+    kind = model["activation"]
+    if kind in GATED:
+        hidden = ACTIVATIONS[GATED[kind]](linear(p, block + "w_gate", x)) * up
+    else:
+        hidden = ACTIVATIONS[kind](up)
+    return linear(p, block + "w_down", hidden)
+
+
+def embed(model, p, batch):
+    h = F.embedding(batch["ids"], p["embedding"])
+    dim = h.shape[-1]
+    if model["scale_embedding"]:
+        h = h * math.sqrt(dim)
+    if model["position"] == "learned":
+        h = h + F.embedding(batch["positions"], p["positions"])
+    if model["position"] == "sinusoidal":
+        angles = batch["positions"][..., None] / 10000.0 ** (
+            torch.arange(0, dim, 2, dtype=torch.float64) / dim
+        )
+        h = h + torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)
+    return h
 
 
 def residual(model, gain, h, branch):
@@ -90,12 +179,12 @@ def residual(model, gain, h, branch):
 
 
 def mean_loss(model, p, batch):
-    h = F.embedding(batch["ids"], p["embedding"])
+    h = embed(model, p, batch)
     for layer in range(model["layers"]):
         block = f"block.{layer}."
         attention_gain, ffn_gain = p.get(block + "attention_norm"), p.get(block + "ffn_norm")
-        h = residual(model, attention_gain, h, lambda x: attention(model, p, block, x, batch))
-        h = residual(model, ffn_gain, h, lambda x: ffn(p, block, x))
+        h = residual(model, attention_gain, h, lambda x: attention(model, p, layer, x, batch))
+        h = residual(model, ffn_gain, h, lambda x: ffn(model, p, block, x))
     if model["norm_placement"] == "pre":
         h = norm(model, h, p["final_norm"])
     logits = F.linear(h, p["embedding" if model["tie_embeddings"] else "head"])

@@ -11,6 +11,7 @@
 
 #include "kernels/cross_entropy.hpp"
 #include "kernels/norm.hpp"
+#include "kernels/rope_rule.hpp"
 #include "reference/activations.hpp"
 #include "reference/attention.hpp"
 #include "reference/real_part.hpp"
@@ -151,18 +152,29 @@ template <class T>
   return gradients;
 }
 
-/// Turns the pair (i, i + head_dim / 2) of every head by sign · position · base^(−2i / head_dim).
-/// x: [tokens, heads, head_dim].
+/// base^(−2i / head_dim), unscaled.
+[[nodiscard]] inline kernels::RopeFrequencies plain_frequencies(double base, std::size_t head_dim) {
+  kernels::RopeFrequencies plain{{}, 1.0};
+  for (std::size_t i = 0; i < head_dim / 2; ++i) {
+    plain.frequencies.push_back(
+        std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim)));
+  }
+  return plain;
+}
+
+/// Turns the pair (i, i + head_dim / 2) of every head by sign · position · frequency of i, and
+/// multiplies it by the magnitude. x: [tokens, heads, head_dim].
 template <class T>
-[[nodiscard]] std::vector<T> rotate(double sign, double base, std::size_t heads,
-                                    std::size_t head_dim, std::span<const std::int32_t> positions,
+[[nodiscard]] std::vector<T> rotate(double sign, const kernels::RopeFrequencies& rope,
+                                    std::size_t heads, std::span<const std::int32_t> positions,
                                     std::vector<T> x) {
-  const std::size_t half = head_dim / 2;
+  const std::size_t half = rope.frequencies.size();
+  const std::size_t head_dim = 2 * half;
+  for (T& value : x) value *= rope.magnitude;
   for (std::size_t row = 0; row < positions.size() * heads; ++row) {
     for (std::size_t i = 0; i < half; ++i) {
-      const double frequency =
-          std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
-      const double angle = sign * static_cast<double>(positions[row / heads]) * frequency;
+      const double angle =
+          sign * static_cast<double>(positions[row / heads]) * rope.frequencies[i];
       T& low = x[row * head_dim + i];
       T& high = x[row * head_dim + i + half];
       const T turned = low * std::cos(angle) - high * std::sin(angle);
@@ -178,14 +190,14 @@ template <class T>
 [[nodiscard]] std::vector<T> rope_forward(double base, std::size_t heads, std::size_t head_dim,
                                           std::span<const std::int32_t> positions,
                                           const std::vector<T>& x) {
-  return rotate(1.0, base, heads, head_dim, positions, x);
+  return rotate(1.0, plain_frequencies(base, head_dim), heads, positions, x);
 }
 
 template <class T>
 [[nodiscard]] std::vector<T> rope_backward(double base, std::size_t heads, std::size_t head_dim,
                                            std::span<const std::int32_t> positions,
                                            const std::vector<T>& dy) {
-  return rotate(-1.0, base, heads, head_dim, positions, dy);
+  return rotate(-1.0, plain_frequencies(base, head_dim), heads, positions, dy);
 }
 
 /// log Σ exp of one row of logits.

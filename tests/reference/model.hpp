@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -36,19 +37,34 @@ struct Batch {
     const model::ModelConfig& config) {
   std::map<std::string, std::vector<std::size_t>> shapes;
   shapes["embedding"] = {config.vocabulary, config.dim};
+  if (config.position == model::Position::learned) {
+    shapes["positions"] = {config.context, config.dim};
+  }
   if (!config.tie_embeddings) shapes["head"] = {config.vocabulary, config.dim};
   if (config.norm_placement == model::NormPlacement::pre) shapes["final_norm"] = {config.dim};
   for (std::size_t l = 0; l < config.layers; ++l) {
-    shapes[block_name(l, "wq")] = {config.dim, config.dim};
+    shapes[block_name(l, "wq")] = {config.q_dim(), config.dim};
     shapes[block_name(l, "wk")] = {config.kv_dim(), config.dim};
     shapes[block_name(l, "wv")] = {config.kv_dim(), config.dim};
-    shapes[block_name(l, "wo")] = {config.dim, config.dim};
-    shapes[block_name(l, "w_gate")] = {config.ffn, config.dim};
+    shapes[block_name(l, "wo")] = {config.dim, config.q_dim()};
+    const bool is_gated = model::is_gated(config.activation);
+    if (is_gated) shapes[block_name(l, "w_gate")] = {config.ffn, config.dim};
     shapes[block_name(l, "w_up")] = {config.ffn, config.dim};
     shapes[block_name(l, "w_down")] = {config.dim, config.ffn};
     if (config.norm_placement != model::NormPlacement::none) {
       shapes[block_name(l, "attention_norm")] = {config.dim};
       shapes[block_name(l, "ffn_norm")] = {config.dim};
+    }
+    if (config.biases.qkv) {
+      shapes[block_name(l, "bq")] = {config.q_dim()};
+      shapes[block_name(l, "bk")] = {config.kv_dim()};
+      shapes[block_name(l, "bv")] = {config.kv_dim()};
+    }
+    if (config.biases.attention_output) shapes[block_name(l, "bo")] = {config.dim};
+    if (config.biases.ffn) {
+      if (is_gated) shapes[block_name(l, "b_gate")] = {config.ffn};
+      shapes[block_name(l, "b_up")] = {config.ffn};
+      shapes[block_name(l, "b_down")] = {config.dim};
     }
     if (config.qk_norm) {
       shapes[block_name(l, "q_norm")] = {config.head_dim()};
@@ -58,7 +74,7 @@ struct Batch {
   return shapes;
 }
 
-/// Weight decay leaves the gains of norms alone: they are the tensors of one dimension.
+/// Weight decay leaves the gains of norms and biases alone: they are the tensors of one dimension.
 [[nodiscard]] inline bool decays(const std::vector<std::size_t>& shape) { return shape.size() > 1; }
 
 /// A Llama-style transformer as a composition of the reference kernels. Nothing but the residual
@@ -69,13 +85,15 @@ class Model {
   using Values = std::vector<T>;
 
   Model(const model::ModelConfig& config, Parameters<T> parameters)
-      : config_{config}, parameters_{std::move(parameters)} {}
+      : config_{config}, parameters_{std::move(parameters)} {
+    if (config.position == model::Position::alibi) slopes_ = kernels::alibi_slopes(config.heads);
+  }
 
   [[nodiscard]] Parameters<T>& parameters() { return parameters_; }
 
   /// The residual stream before the first block and after each one: layers + 1 of [tokens, dim].
   [[nodiscard]] std::vector<Values> residual_stream(const Batch& batch) const {
-    std::vector<Values> stream{embedding_forward(config_.dim, batch.ids, at("embedding"))};
+    std::vector<Values> stream{embedded(batch)};
     for (std::size_t l = 0; l < config_.layers; ++l) {
       const Values middle = sublayer_forward(attention_sublayer(l, batch), stream.back());
       stream.push_back(sublayer_forward(ffn_sublayer(l), middle));
@@ -114,8 +132,12 @@ class Model {
       d = sublayer_backward(ffn_sublayer(l), middle, d, gradients);
       d = sublayer_backward(attention, stream[l], d, gradients);
     }
-    accumulate(gradients["embedding"],
-               embedding_backward(config_.vocabulary, config_.dim, batch.ids, d));
+    const Values dtokens = embedding_backward(config_.vocabulary, config_.dim, batch.ids, d);
+    accumulate(gradients["embedding"], times(embedding_factor(), dtokens));
+    if (config_.position == model::Position::learned) {
+      accumulate(gradients["positions"],
+                 embedding_backward(config_.context, config_.dim, batch.positions, d));
+    }
     return gradients;
   }
 
@@ -171,15 +193,53 @@ class Model {
     return dx;
   }
 
+  static Values times(double factor, Values x) {
+    for (T& value : x) value *= factor;
+    return x;
+  }
+  [[nodiscard]] double embedding_factor() const {
+    return config_.scale_embedding ? std::sqrt(static_cast<double>(config_.dim)) : 1.0;
+  }
+  /// The stream that enters the first block.
+  [[nodiscard]] Values embedded(const Batch& batch) const {
+    Values stream =
+        times(embedding_factor(), embedding_forward(config_.dim, batch.ids, at("embedding")));
+    if (config_.position == model::Position::learned) {
+      accumulate(stream, embedding_forward(config_.dim, batch.positions, at("positions")));
+    }
+    if (config_.position != model::Position::sinusoidal) return stream;
+    for (std::size_t i = 0; i < stream.size(); ++i) {
+      const auto place = static_cast<double>(i % config_.dim / 2 * 2);
+      const double angle = static_cast<double>(batch.positions[i / config_.dim]) *
+                           std::pow(10000.0, -place / static_cast<double>(config_.dim));
+      stream[i] += i % config_.dim % 2 == 0 ? std::sin(angle) : std::cos(angle);
+    }
+    return stream;
+  }
+
+  /// "b…" of "…w…": the bias beside a weight.
+  [[nodiscard]] static std::string bias_of(std::string weight) {
+    const std::size_t dot = weight.rfind('.') + 1;
+    if (weight.compare(dot, 2, "w_") == 0) return weight.replace(dot, 2, "b_");
+    return weight.replace(dot, 1, "b");
+  }
+
   [[nodiscard]] Values linear(const std::string& weight, std::size_t in, std::size_t out,
                               const Values& x) const {
-    return linear_forward(in, out, x, at(weight));
+    Values y = linear_forward(in, out, x, at(weight));
+    const auto bias = parameters_.find(bias_of(weight));
+    if (bias == parameters_.end()) return y;
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] += bias->second[i % out];
+    return y;
   }
   [[nodiscard]] Values linear_gradient(const std::string& weight, std::size_t in, std::size_t out,
                                        const Values& x, const Values& dy,
                                        Parameters<T>& gradients) const {
     auto [dx, dw] = linear_backward(in, out, x, at(weight), dy);
     accumulate(gradients.at(weight), dw);
+    const auto dbias = gradients.find(bias_of(weight));
+    if (dbias == gradients.end()) return dx;
+    for (std::size_t i = 0; i < dy.size(); ++i) dbias->second[i % out] += dy[i];
     return dx;
   }
 
@@ -247,41 +307,50 @@ class Model {
     return config_.document_attention ? std::span{batch.segments} : std::span<const std::int32_t>{};
   }
 
+  [[nodiscard]] kernels::RopeFrequencies frequencies() const {
+    return kernels::rope_frequencies(config_.rope, config_.head_dim());
+  }
+  [[nodiscard]] kernels::AttentionRule rule(std::size_t l) const {
+    return {.window = config_.window.of(l), .slopes = slopes_};
+  }
+
   [[nodiscard]] Projections project(std::size_t l, const Batch& batch, const Values& x) const {
-    Projections p{linear(block_name(l, "wq"), config_.dim, config_.dim, x),
+    Projections p{linear(block_name(l, "wq"), config_.dim, config_.q_dim(), x),
                   linear(block_name(l, "wk"), config_.dim, config_.kv_dim(), x),
                   {},
                   {},
                   linear(block_name(l, "wv"), config_.dim, config_.kv_dim(), x)};
     p.q = config_.qk_norm ? norm(block_name(l, "q_norm"), p.raw_q) : p.raw_q;
     p.k = config_.qk_norm ? norm(block_name(l, "k_norm"), p.raw_k) : p.raw_k;
-    p.q = rope_forward(config_.rope.base, config_.heads, config_.head_dim(), batch.positions, p.q);
-    p.k =
-        rope_forward(config_.rope.base, config_.kv_heads, config_.head_dim(), batch.positions, p.k);
+    if (!config_.rotates(l)) return p;
+    p.q = rotate(1.0, frequencies(), config_.heads, batch.positions, p.q);
+    p.k = rotate(1.0, frequencies(), config_.kv_heads, batch.positions, p.k);
     return p;
   }
 
   [[nodiscard]] Values attention_branch(std::size_t l, const Batch& batch, const Values& x) const {
     const Projections p = project(l, batch, x);
-    const Values out = attention_forward(attention_dims(batch), p.q, p.k, p.v, segments(batch)).out;
-    return linear(block_name(l, "wo"), config_.dim, config_.dim, out);
+    const Values out = attention_forward(attention_dims(batch), p.q, p.k, p.v, segments(batch), rule(l)).out;
+    return linear(block_name(l, "wo"), config_.q_dim(), config_.dim, out);
   }
 
   [[nodiscard]] Values attention_branch_backward(std::size_t l, const Batch& batch, const Values& x,
                                                  const Values& d, Parameters<T>& gradients) const {
     const kernels::AttentionDims dims = attention_dims(batch);
     const Projections p = project(l, batch, x);
-    const Values out = attention_forward(dims, p.q, p.k, p.v, segments(batch)).out;
+    const Values out = attention_forward(dims, p.q, p.k, p.v, segments(batch), rule(l)).out;
     const Values dout =
-        linear_gradient(block_name(l, "wo"), config_.dim, config_.dim, out, d, gradients);
-    auto [dq, dk, dv] = attention_backward(dims, p.q, p.k, p.v, segments(batch), dout);
-    dq = rope_backward(config_.rope.base, dims.heads, dims.head_dim, batch.positions, dq);
-    dk = rope_backward(config_.rope.base, dims.kv_heads, dims.head_dim, batch.positions, dk);
+        linear_gradient(block_name(l, "wo"), config_.q_dim(), config_.dim, out, d, gradients);
+    auto [dq, dk, dv] = attention_backward(dims, p.q, p.k, p.v, segments(batch), dout, rule(l));
+    if (config_.rotates(l)) {
+      dq = rotate(-1.0, frequencies(), dims.heads, batch.positions, dq);
+      dk = rotate(-1.0, frequencies(), dims.kv_heads, batch.positions, dk);
+    }
     if (config_.qk_norm) {
       dq = norm_gradient(block_name(l, "q_norm"), p.raw_q, dq, gradients);
       dk = norm_gradient(block_name(l, "k_norm"), p.raw_k, dk, gradients);
     }
-    Values dx = linear_gradient(block_name(l, "wq"), config_.dim, config_.dim, x, dq, gradients);
+    Values dx = linear_gradient(block_name(l, "wq"), config_.dim, config_.q_dim(), x, dq, gradients);
     accumulate(
         dx, linear_gradient(block_name(l, "wk"), config_.dim, config_.kv_dim(), x, dk, gradients));
     accumulate(
@@ -289,31 +358,45 @@ class Model {
     return dx;
   }
 
+  /// What w_down reads, and what that was made of; `gate` is empty where none is.
+  struct Hidden {
+    Values gate, up, activated;
+  };
+  [[nodiscard]] Hidden ffn_hidden(std::size_t l, const Values& x) const {
+    const auto activation = model::activation_of(config_.activation);
+    Hidden h{{}, linear(block_name(l, "w_up"), config_.dim, config_.ffn, x), {}};
+    if (model::is_gated(config_.activation)) {
+      h.gate = linear(block_name(l, "w_gate"), config_.dim, config_.ffn, x);
+      h.activated = gated_activation_forward(activation, h.gate, h.up);
+    } else {
+      h.activated = activation_forward(activation, h.up);
+    }
+    return h;
+  }
+
   [[nodiscard]] Values ffn_branch(std::size_t l, const Values& x) const {
-    const Values gate = linear(block_name(l, "w_gate"), config_.dim, config_.ffn, x);
-    const Values up = linear(block_name(l, "w_up"), config_.dim, config_.ffn, x);
-    return linear(block_name(l, "w_down"), config_.ffn, config_.dim,
-                  gated_activation_forward(kernels::Activation::silu, gate, up));
+    return linear(block_name(l, "w_down"), config_.ffn, config_.dim, ffn_hidden(l, x).activated);
   }
 
   [[nodiscard]] Values ffn_branch_backward(std::size_t l, const Values& x, const Values& d,
                                            Parameters<T>& gradients) const {
-    const Values gate = linear(block_name(l, "w_gate"), config_.dim, config_.ffn, x);
-    const Values up = linear(block_name(l, "w_up"), config_.dim, config_.ffn, x);
-    const Values dproduct = linear_gradient(
-        block_name(l, "w_down"), config_.ffn, config_.dim,
-        gated_activation_forward(kernels::Activation::silu, gate, up), d, gradients);
-    const auto [dgate, dup] =
-        gated_activation_backward(kernels::Activation::silu, gate, up, dproduct);
-    Values dx =
-        linear_gradient(block_name(l, "w_gate"), config_.dim, config_.ffn, x, dgate, gradients);
-    accumulate(dx,
-               linear_gradient(block_name(l, "w_up"), config_.dim, config_.ffn, x, dup, gradients));
-    return dx;
+    const auto activation = model::activation_of(config_.activation);
+    const Hidden h = ffn_hidden(l, x);
+    const Values dhidden = linear_gradient(block_name(l, "w_down"), config_.ffn, config_.dim,
+                                           h.activated, d, gradients);
+    const auto back = [&](const std::string& weight, const Values& dy) {
+      return linear_gradient(block_name(l, weight), config_.dim, config_.ffn, x, dy, gradients);
+    };
+    if (!model::is_gated(config_.activation)) {
+      return back("w_up", activation_backward(activation, h.up, dhidden));
+    }
+    const auto [dgate, dup] = gated_activation_backward(activation, h.gate, h.up, dhidden);
+    return add(back("w_gate", dgate), back("w_up", dup));
   }
 
   model::ModelConfig config_;
   Parameters<T> parameters_;
+  std::vector<float> slopes_;  ///< of ALiBi, or empty
 };
 
 }  // namespace ballast::reference

@@ -99,6 +99,72 @@ struct Variant {
   return chosen;
 }
 
+/// `shape` with each way in which open models differ from it, one or a few at a time, as they occur
+/// together.
+[[nodiscard]] inline std::vector<Variant> architecture_variants(const model::ModelConfig& shape) {
+  using kernels::RopeScaling;
+  using model::FeedForward;
+  using model::Position;
+  std::vector<Variant> variants;
+  const auto add = [&](std::string name, const auto& change) {
+    variants.push_back({std::move(name), shape});
+    change(variants.back().config);
+  };
+  for (const auto kind : {FeedForward::geglu, FeedForward::geglu_tanh, FeedForward::reglu,
+                          FeedForward::silu, FeedForward::gelu, FeedForward::gelu_tanh,
+                          FeedForward::relu, FeedForward::relu2}) {
+    add(std::string{name_of(kind)}, [&](auto& c) {
+      c.activation = kind;
+      c.biases.ffn = kind == FeedForward::geglu || kind == FeedForward::gelu;
+    });
+  }
+  for (const auto position :
+       {Position::alibi, Position::learned, Position::sinusoidal, Position::none}) {
+    add(std::string{name_of(position)}, [&](auto& c) {
+      c.position = position;
+      c.context = 31;
+      c.tie_embeddings = position == Position::learned;
+    });
+  }
+  const auto scaled = [&](RopeScaling scaling, double factor, std::size_t original) {
+    add("rope_" + std::string{name_of(scaling)}, [&](auto& c) {
+      c.rope.scaling = scaling;
+      c.rope.factor = factor;
+      c.rope.original_context = original;
+      c.context = 64;
+    });
+  };
+  scaled(RopeScaling::linear, 2.5, 0);
+  scaled(RopeScaling::dynamic, 2.0, 0);
+  scaled(RopeScaling::llama3, 8.0, 20);
+  scaled(RopeScaling::yarn, 4.0, 60);
+  add("biases", [](auto& c) { c.biases = {true, true, true}; });
+  add("wide_heads", [](auto& c) {
+    c.own_head_dim = c.dim / c.heads + 6;
+    c.biases.qkv = true;
+    c.qk_norm = true;
+  });
+  add("narrow_heads", [](auto& c) { c.own_head_dim = 2; });
+  add("nope", [](auto& c) {
+    c.nope_every = 2;
+    c.qk_norm = true;
+  });
+  add("window", [](auto& c) {
+    c.window = {.tokens = 3, .first_layer = 0, .all_every = 2};
+    c.nope_every = 2;
+  });
+  add("window_documents", [](auto& c) {
+    c.window = {.tokens = 2, .first_layer = 1, .all_every = 0};
+    c.document_attention = true;
+  });
+  add("scaled_embedding", [](auto& c) { c.scale_embedding = true; });
+  add("scaled_tied_embedding", [](auto& c) {
+    c.scale_embedding = true;
+    c.tie_embeddings = true;
+  });
+  return variants;
+}
+
 /// Random numbers that a float holds exactly, so that float and double code start from the same.
 class RandomValues {
  public:

@@ -78,14 +78,15 @@ void CpuOperations::activation_backward(Activation activation, const ConstElemen
   kernels::activation_backward(activation, x, dout, dx, activated, team_);
 }
 
-void CpuOperations::embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
-                                      const ConstElements& table, const Elements& out) const {
-  kernels::embedding_forward(dim, ids, table, out, team_);
+void CpuOperations::embedding_forward(std::size_t dim, const RowsOf& tokens,
+                                      const RowsOf& positions, const Elements& out) const {
+  kernels::embedding_forward(dim, tokens, positions, out, team_);
 }
 
 void CpuOperations::embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,
-                                       std::span<const float> dout, std::span<float> dtable) const {
-  kernels::embedding_backward(dim, ids, dout, dtable, team_);
+                                       float factor, std::span<const float> dout,
+                                       std::span<float> dtable) const {
+  kernels::embedding_backward(dim, ids, factor, dout, dtable, team_);
 }
 
 void CpuOperations::cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,

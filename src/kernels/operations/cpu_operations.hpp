@@ -50,9 +50,9 @@ class CpuOperations final : public Operations {
                           const Elements& out) const override;
   void activation_backward(Activation activation, const ConstElements& x, const ConstElements& dout,
                            const Elements& dx, const Elements& activated) const override;
-  void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
-                         const ConstElements& table, const Elements& out) const override;
-  void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,
+  void embedding_forward(std::size_t dim, const RowsOf& tokens, const RowsOf& positions,
+                         const Elements& out) const override;
+  void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids, float factor,
                           std::span<const float> dout, std::span<float> dtable) const override;
   void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,
                      std::span<const float> weights, float gradient_scale, std::span<float> logits,

@@ -7,6 +7,7 @@
 #include "kernels/activation.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/cross_entropy.hpp"
+#include "kernels/embedding.hpp"
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
@@ -63,9 +64,9 @@ class Operations {
                                    const ConstElements& dout, const Elements& dx,
                                    const Elements& activated) const = 0;
 
-  virtual void embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
-                                 const ConstElements& table, const Elements& out) const = 0;
-  virtual void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,
+  virtual void embedding_forward(std::size_t dim, const RowsOf& tokens, const RowsOf& positions,
+                                 const Elements& out) const = 0;
+  virtual void embedding_backward(std::size_t dim, std::span<const std::int32_t> ids, float factor,
                                   std::span<const float> dout, std::span<float> dtable) const = 0;
 
   virtual void cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,

@@ -111,17 +111,18 @@ void ProfiledOperations::activation_backward(Activation activation, const ConstE
   operations_->activation_backward(activation, x, dout, dx, activated);
 }
 
-void ProfiledOperations::embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,
-                                           const ConstElements& table, const Elements& out) const {
-  const ProfileSpan span{profile_, Region::embedding_forward, moves(2 * out.size_bytes())};
-  operations_->embedding_forward(dim, ids, table, out);
+void ProfiledOperations::embedding_forward(std::size_t dim, const RowsOf& tokens,
+                                           const RowsOf& positions, const Elements& out) const {
+  const std::size_t read = positions.table.empty() ? 1 : 2;
+  const ProfileSpan span{profile_, Region::embedding_forward, moves((1 + read) * out.size_bytes())};
+  operations_->embedding_forward(dim, tokens, positions, out);
 }
 
 void ProfiledOperations::embedding_backward(std::size_t dim, std::span<const std::int32_t> ids,
-                                            std::span<const float> dout,
+                                            float factor, std::span<const float> dout,
                                             std::span<float> dtable) const {
   const ProfileSpan span{profile_, Region::embedding_backward, moves(3 * dout.size_bytes())};
-  operations_->embedding_backward(dim, ids, dout, dtable);
+  operations_->embedding_backward(dim, ids, factor, dout, dtable);
 }
 
 void ProfiledOperations::cross_entropy(std::size_t vocabulary, std::span<const std::int32_t> labels,

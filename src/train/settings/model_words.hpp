@@ -23,4 +23,23 @@ constexpr auto words_of(EnumTag<model::NormPlacement>) {
   return words_by_name({NormPlacement::pre, NormPlacement::post, NormPlacement::none});
 }
 
+constexpr auto words_of(EnumTag<model::Position>) {
+  using model::Position;
+  return words_by_name({Position::rope, Position::alibi, Position::learned, Position::sinusoidal,
+                        Position::none});
+}
+
+constexpr auto words_of(EnumTag<kernels::RopeScaling>) {
+  using kernels::RopeScaling;
+  return words_by_name({RopeScaling::none, RopeScaling::linear, RopeScaling::dynamic,
+                        RopeScaling::llama3, RopeScaling::yarn});
+}
+
+constexpr auto words_of(EnumTag<model::FeedForward>) {
+  using model::FeedForward;
+  return words_by_name({FeedForward::swiglu, FeedForward::geglu, FeedForward::geglu_tanh,
+                        FeedForward::reglu, FeedForward::silu, FeedForward::gelu,
+                        FeedForward::gelu_tanh, FeedForward::relu, FeedForward::relu2});
+}
+
 }  // namespace ballast
