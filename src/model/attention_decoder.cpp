@@ -1,21 +1,15 @@
 // Attention of one token at a time over cached keys and values.
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "kernels/elementwise.hpp"
-#include "kernels/lanes/math.hpp"
+#include "kernels/attention/attention_step.hpp"
 #include "kernels/norm.hpp"
 #include "model/attention_layer.hpp"
 #include "model/attention_lists.hpp"
 #include "model/linear.hpp"
 
 namespace ballast::model {
-
-using kernels::matrix;
-using kernels::Store;
-using kernels::Transpose;
 
 namespace {
 
@@ -25,6 +19,7 @@ class AttentionDecoder final : public SublayerDecoder {
  public:
   AttentionDecoder(const ModelConfig& config, std::size_t context, const kernels::Gemm& gemm)
       : config_{config},
+        rule_{.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(config.head_dim())))},
         rope_{context, config.head_dim(), config.rope_base},
         gemm_{&gemm},
         keys_(context * config.kv_dim()),
@@ -41,7 +36,9 @@ class AttentionDecoder final : public SublayerDecoder {
     project_token(*gemm_, input, weights[wv], row_of(values_, position));
     turn(query_, weights[q_norm], position);
     turn(key, weights[k_norm], position);
-    for (std::size_t head = 0; head < config_.heads; ++head) attend(head, position + 1);
+    const std::size_t seen = position + 1;
+    kernels::attention_step(*gemm_, {1, seen, config_.heads, config_.kv_heads, config_.head_dim()},
+                            rule_, {query_, keys_, values_, scores_}, attended_);
     project_token(*gemm_, attended_, weights[wo], out);
   }
 
@@ -62,37 +59,8 @@ class AttentionDecoder final : public SublayerDecoder {
     kernels::rope(rope_, kernels::Rotation::forward, positions, count, heads, heads);
   }
 
-  /// One query head over the `seen` tokens so far.
-  void attend(std::size_t head, std::size_t seen) {
-    const std::size_t head_dim = config_.head_dim();
-    const std::size_t offset = head / (config_.heads / config_.kv_heads) * head_dim;
-    const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
-    const auto cached = [&](const std::vector<float>& cache) {
-      return kernels::MatrixView<const float>{cache.data() + offset, seen, head_dim,
-                                              config_.kv_dim()};
-    };
-    const auto scores = std::span{scores_}.first(seen);
-    const auto out = std::span{attended_}.subspan(head * head_dim, head_dim);
-    gemm_->multiply(matrix<const float>(query_.data() + head * head_dim, 1, head_dim),
-                    Transpose::no, cached(keys_), Transpose::yes, matrix(scores.data(), 1, seen),
-                    Store::overwrite, scale);
-    weigh(scores);
-    gemm_->multiply(matrix<const float>(scores.data(), 1, seen), Transpose::no, cached(values_),
-                    Transpose::no, matrix(out.data(), 1, head_dim), Store::overwrite);
-  }
-
-  /// Softmax.
-  static void weigh(std::span<float> scores) {
-    const float largest = *std::ranges::max_element(scores);
-    double total = 0.0;
-    for (float& score : scores) {
-      score = static_cast<float>(kernels::portable_exp(static_cast<double>(score - largest)));
-      total += static_cast<double>(score);
-    }
-    kernels::scale(scores, static_cast<float>(1.0 / total), scores);
-  }
-
   ModelConfig config_;
+  kernels::AttentionRule rule_;
   kernels::RopeTable rope_;
   const kernels::Gemm* gemm_;
   std::vector<float> keys_, values_;  ///< [context, kv_dim]

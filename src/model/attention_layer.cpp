@@ -113,7 +113,7 @@ float AttentionLayer::attend(const SublayerPass& pass, const ConstElements& inpu
   heads_forward(queries(), pass, input);
   heads_forward(keys(), pass, input);
   project(*operations_, dims_.tokens(), input, pass.weights[wv], pass.kept[v]);
-  return operations_->attention_forward(dims_, input_of(pass), pass.kept[attended],
+  return operations_->attention_forward(dims_, rule_, input_of(pass), pass.kept[attended],
                                         pass.kept[log_sum_exp].floats(),
                                         pass.rooms[tiles].floats());
 }
@@ -138,7 +138,7 @@ void AttentionLayer::backward_of_output(const SublayerPass& pass, const ConstEle
   weight_gradient(*operations_, dims_.tokens(), dout, pass.kept[attended], gradients.values[wo],
                   gradients.store);
   operations_->attention_backward(
-      dims_, input_of(pass), pass.kept[attended], pass.kept[log_sum_exp].floats(), dattended,
+      dims_, rule_, input_of(pass), pass.kept[attended], pass.kept[log_sum_exp].floats(), dattended,
       {pass.rooms[dq], pass.rooms[dk], pass.rooms[dv]}, pass.rooms[tiles].floats());
 }
 

@@ -57,6 +57,7 @@ class AttentionLayer final : public Sublayer {
   SublayerSpec spec_;
   ElementType compute_;
   kernels::AttentionDims dims_;
+  kernels::AttentionRule rule_;
   kernels::RopeTable rope_;
   const kernels::Operations* operations_;
 };
