@@ -260,7 +260,7 @@ void add_attention(const Bench& bench, std::size_t seq_len, ElementType type) {
   // Two products forward, five backward, of the causal half.
   const double product = static_cast<double>(dims.tokens() * seq_len * dims.dim());
   const auto forward = [=](std::size_t) {
-    attention_forward(*kernel, dims, {array(0), array(1), array(2), {}}, array(3), *log_sum_exp,
+    attention_forward(*kernel, dims, {}, {array(0), array(1), array(2), {}}, array(3), *log_sum_exp,
                       *scratch);
   };
   const auto name = [&](std::string_view direction) {
@@ -269,8 +269,8 @@ void add_attention(const Bench& bench, std::size_t seq_len, ElementType type) {
   bench.add_products(name("forward"), 2 * product, forward);
   bench.add_products(name("backward"), 5 * product, [=](std::size_t turn) {
     if (turn == 0) forward(0);
-    attention_backward(*kernel, dims, {array(0), array(1), array(2), {}}, array(3), *log_sum_exp,
-                       array(4), {array(5), array(6), array(7)}, *scratch);
+    attention_backward(*kernel, dims, {}, {array(0), array(1), array(2), {}}, array(3),
+                       *log_sum_exp, array(4), {array(5), array(6), array(7)}, *scratch);
   });
 }
 

@@ -1,11 +1,8 @@
 // Attention of one token at a time over cached keys and values.
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 
-#include "kernels/elementwise.hpp"
-#include "kernels/lanes/math.hpp"
+#include "kernels/attention/attention_step.hpp"
 #include "kernels/norm.hpp"
 #include "model/attention_layer.hpp"
 #include "model/attention_lists.hpp"
@@ -13,36 +10,38 @@
 
 namespace ballast::model {
 
-using kernels::matrix;
-using kernels::Store;
-using kernels::Transpose;
-
 namespace {
 
 using namespace attention;
 
 class AttentionDecoder final : public SublayerDecoder {
  public:
-  AttentionDecoder(const ModelConfig& config, std::size_t context, const kernels::Gemm& gemm)
+  AttentionDecoder(const ModelConfig& config, std::size_t layer, std::size_t context,
+                   const kernels::Gemm& gemm)
       : config_{config},
+        slopes_{alibi_slopes_of(config)},
+        rule_{attention_rule(config, layer, slopes_)},
+        rotates_{config.rotates(layer)},
         rope_{context, config.head_dim(), config.rope},
         gemm_{&gemm},
         keys_(context * config.kv_dim()),
         values_(context * config.kv_dim()),
-        query_(config.dim),
-        attended_(config.dim),
+        query_(config.q_dim()),
+        attended_(config.q_dim()),
         scores_(context) {}
 
   void advance(std::size_t position, std::span<const ConstElements> weights,
                std::span<const float> input, std::span<float> out) override {
     const auto key = row_of(keys_, position);
-    project_token(*gemm_, input, weights[wq], query_);
-    project_token(*gemm_, input, weights[wk], key);
-    project_token(*gemm_, input, weights[wv], row_of(values_, position));
+    project_token(*gemm_, input, weights[wq], weights[bq], query_);
+    project_token(*gemm_, input, weights[wk], weights[bk], key);
+    project_token(*gemm_, input, weights[wv], weights[bv], row_of(values_, position));
     turn(query_, weights[q_norm], position);
     turn(key, weights[k_norm], position);
-    for (std::size_t head = 0; head < config_.heads; ++head) attend(head, position + 1);
-    project_token(*gemm_, attended_, weights[wo], out);
+    const std::size_t seen = position + 1;
+    kernels::attention_step(*gemm_, {1, seen, config_.heads, config_.kv_heads, config_.head_dim()},
+                            rule_, {query_, keys_, values_, scores_}, attended_);
+    project_token(*gemm_, attended_, weights[wo], weights[bo], out);
   }
 
  private:
@@ -50,7 +49,7 @@ class AttentionDecoder final : public SublayerDecoder {
     return std::span{cache}.subspan(position * config_.kv_dim(), config_.kv_dim());
   }
 
-  /// Normalizes heads where the model does, and rotates them to their position.
+  /// Normalizes heads and rotates them to their position, each where the model does.
   void turn(std::span<float> heads, const ConstElements& gain, std::size_t position) {
     const std::size_t count = heads.size() / config_.head_dim();
     if (config_.qk_norm) {
@@ -58,41 +57,15 @@ class AttentionDecoder final : public SublayerDecoder {
       kernels::norm_forward(config_.norm, {count, config_.head_dim()}, config_.norm_epsilon, heads,
                             gain.floats(), heads, statistics_);
     }
+    if (!rotates_) return;
     const std::array positions{static_cast<std::int32_t>(position)};
     kernels::rope(rope_, kernels::Rotation::forward, positions, count, heads, heads);
   }
 
-  /// One query head over the `seen` tokens so far.
-  void attend(std::size_t head, std::size_t seen) {
-    const std::size_t head_dim = config_.head_dim();
-    const std::size_t offset = head / (config_.heads / config_.kv_heads) * head_dim;
-    const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
-    const auto cached = [&](const std::vector<float>& cache) {
-      return kernels::MatrixView<const float>{cache.data() + offset, seen, head_dim,
-                                              config_.kv_dim()};
-    };
-    const auto scores = std::span{scores_}.first(seen);
-    const auto out = std::span{attended_}.subspan(head * head_dim, head_dim);
-    gemm_->multiply(matrix<const float>(query_.data() + head * head_dim, 1, head_dim),
-                    Transpose::no, cached(keys_), Transpose::yes, matrix(scores.data(), 1, seen),
-                    Store::overwrite, scale);
-    weigh(scores);
-    gemm_->multiply(matrix<const float>(scores.data(), 1, seen), Transpose::no, cached(values_),
-                    Transpose::no, matrix(out.data(), 1, head_dim), Store::overwrite);
-  }
-
-  /// Softmax.
-  static void weigh(std::span<float> scores) {
-    const float largest = *std::ranges::max_element(scores);
-    double total = 0.0;
-    for (float& score : scores) {
-      score = static_cast<float>(kernels::portable_exp(static_cast<double>(score - largest)));
-      total += static_cast<double>(score);
-    }
-    kernels::scale(scores, static_cast<float>(1.0 / total), scores);
-  }
-
   ModelConfig config_;
+  std::vector<float> slopes_;  ///< of ALiBi; the rule's
+  kernels::AttentionRule rule_;
+  bool rotates_;
   kernels::RopeTable rope_;
   const kernels::Gemm* gemm_;
   std::vector<float> keys_, values_;  ///< [context, kv_dim]
@@ -102,9 +75,9 @@ class AttentionDecoder final : public SublayerDecoder {
 }  // namespace
 
 std::unique_ptr<SublayerDecoder> make_attention_decoder(const ModelConfig& config,
-                                                        std::size_t context,
+                                                        std::size_t layer, std::size_t context,
                                                         const kernels::Gemm& gemm) {
-  return std::make_unique<AttentionDecoder>(config, context, gemm);
+  return std::make_unique<AttentionDecoder>(config, layer, context, gemm);
 }
 
 }  // namespace ballast::model

@@ -12,6 +12,16 @@ using kernels::Store;
 
 using namespace attention;  // what the lists hold
 
+std::vector<float> alibi_slopes_of(const ModelConfig& config) {
+  if (config.position != Position::alibi) return {};
+  return kernels::alibi_slopes(config.heads);
+}
+
+kernels::AttentionRule attention_rule(const ModelConfig& config, std::size_t layer,
+                                      std::span<const float> slopes) {
+  return {.window = config.window.of(layer), .slopes = slopes};
+}
+
 SublayerSpec AttentionLayer::list(const ModelConfig& config) {
   const std::size_t dim = config.dim;
   const std::size_t q_dim = config.q_dim();
@@ -58,8 +68,7 @@ AttentionLayer::AttentionLayer(const ModelConfig& config, BatchShape shape, Elem
       compute_{compute},
       dims_{shape.sequences, shape.seq_len, config.heads, config.kv_heads, config.head_dim()},
       rope_{shape.seq_len, config.head_dim(), config.rope},
-      slopes_{config.position == Position::alibi ? kernels::alibi_slopes(config.heads)
-                                                 : std::vector<float>{}},
+      slopes_{alibi_slopes_of(config)},
       operations_{&operations} {}
 
 std::vector<RoomSpec> AttentionLayer::rooms(std::size_t workers) const {
@@ -83,11 +92,6 @@ kernels::AttentionInput AttentionLayer::input_of(const SublayerPass& pass) const
   const std::span<const std::int32_t> everything;
   return {pass.kept[q], pass.kept[k], pass.kept[v],
           config_.document_attention ? pass.batch.segments : everything};
-}
-
-/// How this layer weighs what it sees.
-kernels::AttentionRule AttentionLayer::rule_of(std::size_t layer) const {
-  return {.window = config_.window.of(layer), .slopes = slopes_};
 }
 
 /// Projects, normalizes and rotates: what attention reads.
@@ -135,9 +139,9 @@ float AttentionLayer::attend(const SublayerPass& pass, const ConstElements& inpu
   heads_forward(queries(), pass, input);
   heads_forward(keys(), pass, input);
   project(*operations_, dims_.tokens(), input, pass, {wv, bv}, pass.kept[v]);
-  return operations_->attention_forward(dims_, rule_of(pass.layer), input_of(pass),
-                                        pass.kept[attended], pass.kept[log_sum_exp].floats(),
-                                        pass.rooms[tiles].floats());
+  return operations_->attention_forward(
+      dims_, attention_rule(config_, pass.layer, slopes_), input_of(pass), pass.kept[attended],
+      pass.kept[log_sum_exp].floats(), pass.rooms[tiles].floats());
 }
 
 std::optional<AttentionSignals> AttentionLayer::forward(const SublayerPass& pass,
@@ -159,10 +163,10 @@ void AttentionLayer::backward_of_output(const SublayerPass& pass, const ConstEle
   project_back(*operations_, dims_.tokens(), dout, pass.weights[wo], dattended, Store::overwrite);
   linear_gradients(*operations_, dims_.tokens(), dout, pass.kept[attended], pass, {wo, bo},
                    gradients);
-  operations_->attention_backward(dims_, rule_of(pass.layer), input_of(pass), pass.kept[attended],
-                                  pass.kept[log_sum_exp].floats(), dattended,
-                                  {pass.rooms[dq], pass.rooms[dk], pass.rooms[dv]},
-                                  pass.rooms[tiles].floats());
+  operations_->attention_backward(
+      dims_, attention_rule(config_, pass.layer, slopes_), input_of(pass), pass.kept[attended],
+      pass.kept[log_sum_exp].floats(), dattended, {pass.rooms[dq], pass.rooms[dk], pass.rooms[dv]},
+      pass.rooms[tiles].floats());
 }
 
 void AttentionLayer::backward_of_input(const SublayerPass& pass, const ConstElements& input,

@@ -45,7 +45,6 @@ class AttentionLayer final : public Sublayer {
   [[nodiscard]] Heads queries() const;
   [[nodiscard]] Heads keys() const;
 
-  [[nodiscard]] kernels::AttentionRule rule_of(std::size_t layer) const;
   [[nodiscard]] kernels::AttentionInput input_of(const SublayerPass& pass) const;
   float attend(const SublayerPass& pass, const ConstElements& input) const;
   void heads_forward(const Heads& heads, const SublayerPass& pass,
@@ -65,6 +64,12 @@ class AttentionLayer final : public Sublayer {
   std::vector<float> slopes_;  ///< [heads] of ALiBi, or empty
   const kernels::Operations* operations_;
 };
+
+/// Of position alibi, [heads]; empty otherwise.
+[[nodiscard]] std::vector<float> alibi_slopes_of(const ModelConfig& config);
+/// How a layer weighs what it sees. A view of `slopes`.
+[[nodiscard]] kernels::AttentionRule attention_rule(const ModelConfig& config, std::size_t layer,
+                                                    std::span<const float> slopes);
 
 /// One layer's, for texts of up to `context` tokens, in fp32; `gemm` must outlive the result.
 [[nodiscard]] std::unique_ptr<SublayerDecoder> make_attention_decoder(const ModelConfig& config,

@@ -237,7 +237,7 @@ void digest_cross_entropy() {
   print("cross_entropy", hasher);
 }
 
-void digest_attention() {
+void digest_attention(std::string_view name, const AttentionRule& rule) {
   Hasher hasher;
   const auto kernel = make_portable_kernel();
   for (const std::size_t seq_len : std::array<std::size_t, 5>{1, 5, 64, 65, 300}) {
@@ -254,12 +254,12 @@ void digest_attention() {
     Values dv(v.size());
     const AttentionInput input{std::span{q}, std::span{k}, std::span{v}, {}};
     const float largest =
-        attention_forward(*kernel, dims, input, std::span{out}, log_sum_exp, scratch);
-    attention_backward(*kernel, dims, input, std::span{out}, log_sum_exp, std::span{dout},
+        attention_forward(*kernel, dims, rule, input, std::span{out}, log_sum_exp, scratch);
+    attention_backward(*kernel, dims, rule, input, std::span{out}, log_sum_exp, std::span{dout},
                        {std::span{dq}, std::span{dk}, std::span{dv}}, scratch);
     hash_into(hasher, out, log_sum_exp, std::vector{largest}, dq, dk, dv);
   }
-  print("attention", hasher);
+  print(name, hasher);
 }
 
 void digest_embedding() {
@@ -302,9 +302,12 @@ int main() {
   digest_norm();
   digest_rope();
   digest_cross_entropy();
-  digest_attention();
+  digest_attention("attention", {});
   digest_embedding();
   digest_math();
+  digest_attention("attention_window", {.scale = 0.2f, .window = 40});
+  digest_attention("attention_softcap", {.softcap = 5.0f});
+  digest_attention("attention_slopes", {.slopes = alibi_slopes(4)});
   for (const Activation kind : kEveryActivation) {
     digest_ungated(kind);
     if (kind != Activation::silu) digest_gated(fmt::format("gated_{}", name_of(kind)), kind);

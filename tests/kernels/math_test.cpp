@@ -84,6 +84,13 @@ TEST(TanhLane, EndsInOneAndNaN) {
   EXPECT_TRUE(std::isnan(tanh_lane(std::numeric_limits<float>::quiet_NaN())));
 }
 
+TEST(TanhLane, SlopeIsThatOfTheValue) {
+  EXPECT_EQ(slope_of_tanh(0.5f), 0.75f);
+  for (const float t : {1.0f, -1.0f, 1.1f, -std::numeric_limits<float>::infinity()}) {
+    EXPECT_EQ(slope_of_tanh(t), 0.0f);
+  }
+}
+
 TEST(NormalLane, StaysWithinFourUnitsOverTheWholeRange) {
   double worst_cdf = 0.0;
   double worst_density = 0.0;

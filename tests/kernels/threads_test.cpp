@@ -99,7 +99,7 @@ TEST(Threads, TheTablesChoiceHasTheSameBits) {
   });
 }
 
-TEST(Threads, AttentionHasTheSameBits) {
+void expect_attention_has_the_same_bits(const AttentionRule& rule) {
   const AttentionDims dims{3, 77, 6, 3, 20};
   for (const ElementType type : {ElementType::fp32, ElementType::bf16}) {
     const auto kernel = make_panel_kernel(type);
@@ -114,14 +114,21 @@ TEST(Threads, AttentionHasTheSameBits) {
       auto scratch = not_numbers(attention_scratch_numel(dims, workers_of(team)));
       const AttentionInput input{q, k, v, {}};
       const auto sums = log_sum_exp.elements().floats();
-      const float largest = attention_forward(*kernel, dims, input, out, sums, scratch, team);
-      attention_backward(*kernel, dims, input, out, sums, dout, {dq, dk, dv}, scratch, team);
+      const float largest = attention_forward(*kernel, dims, rule, input, out, sums, scratch, team);
+      attention_backward(*kernel, dims, rule, input, out, sums, dout, {dq, dk, dv}, scratch, team);
       Bytes all;
       for (const Typed* x : {&out, &dq, &dk, &dv, &log_sum_exp}) append(all, *x);
       append(all, Typed{std::vector<float>{largest}, ElementType::fp32});
       return all;
     });
   }
+}
+
+TEST(Threads, AttentionHasTheSameBits) {
+  const auto slopes = alibi_slopes(6);
+  expect_attention_has_the_same_bits({});
+  expect_attention_has_the_same_bits({.scale = 0.3f, .window = 20, .softcap = 5.0f});
+  expect_attention_has_the_same_bits({.slopes = slopes});
 }
 
 TEST(Threads, AttentionRefusesTooLittleScratch) {
@@ -133,7 +140,8 @@ TEST(Threads, AttentionRefusesTooLittleScratch) {
   EXPECT_EQ(attention_scratch_numel(dims, 3), 3 * attention_scratch_numel(dims));
   std::vector<float> scratch(8);
   Team team{2};
-  EXPECT_THROW(attention_forward(*kernel, dims, {q, q, q, {}}, out, sums, scratch, &team), Error);
+  EXPECT_THROW(attention_forward(*kernel, dims, {}, {q, q, q, {}}, out, sums, scratch, &team),
+               Error);
 }
 
 /// Rows of an odd width, in several pieces.

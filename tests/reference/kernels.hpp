@@ -173,8 +173,7 @@ template <class T>
   for (T& value : x) value *= rope.magnitude;
   for (std::size_t row = 0; row < positions.size() * heads; ++row) {
     for (std::size_t i = 0; i < half; ++i) {
-      const double angle =
-          sign * static_cast<double>(positions[row / heads]) * rope.frequencies[i];
+      const double angle = sign * static_cast<double>(positions[row / heads]) * rope.frequencies[i];
       T& low = x[row * head_dim + i];
       T& high = x[row * head_dim + i + half];
       const T turned = low * std::cos(angle) - high * std::sin(angle);

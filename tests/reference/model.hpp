@@ -330,7 +330,8 @@ class Model {
 
   [[nodiscard]] Values attention_branch(std::size_t l, const Batch& batch, const Values& x) const {
     const Projections p = project(l, batch, x);
-    const Values out = attention_forward(attention_dims(batch), p.q, p.k, p.v, segments(batch), rule(l)).out;
+    const Values out =
+        attention_forward(attention_dims(batch), p.q, p.k, p.v, segments(batch), rule(l)).out;
     return linear(block_name(l, "wo"), config_.q_dim(), config_.dim, out);
   }
 
@@ -350,7 +351,8 @@ class Model {
       dq = norm_gradient(block_name(l, "q_norm"), p.raw_q, dq, gradients);
       dk = norm_gradient(block_name(l, "k_norm"), p.raw_k, dk, gradients);
     }
-    Values dx = linear_gradient(block_name(l, "wq"), config_.dim, config_.q_dim(), x, dq, gradients);
+    Values dx =
+        linear_gradient(block_name(l, "wq"), config_.dim, config_.q_dim(), x, dq, gradients);
     accumulate(
         dx, linear_gradient(block_name(l, "wk"), config_.dim, config_.kv_dim(), x, dk, gradients));
     accumulate(

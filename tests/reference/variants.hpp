@@ -110,9 +110,9 @@ struct Variant {
     variants.push_back({std::move(name), shape});
     change(variants.back().config);
   };
-  for (const auto kind : {FeedForward::geglu, FeedForward::geglu_tanh, FeedForward::reglu,
-                          FeedForward::silu, FeedForward::gelu, FeedForward::gelu_tanh,
-                          FeedForward::relu, FeedForward::relu2}) {
+  for (const auto kind :
+       {FeedForward::geglu, FeedForward::geglu_tanh, FeedForward::reglu, FeedForward::silu,
+        FeedForward::gelu, FeedForward::gelu_tanh, FeedForward::relu, FeedForward::relu2}) {
     add(std::string{name_of(kind)}, [&](auto& c) {
       c.activation = kind;
       c.biases.ffn = kind == FeedForward::geglu || kind == FeedForward::gelu;

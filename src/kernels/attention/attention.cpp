@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/attention/attention_logits.hpp"
 #include "kernels/attention/attention_rows.hpp"
 #include "kernels/attention/attention_softmax.hpp"
 #include "kernels/attention/attention_tile.hpp"
@@ -23,19 +24,21 @@ constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 /// Heads of keys of one sequence, one after another.
 class Forward {
  public:
-  Forward(const PanelKernel& kernel, const AttentionDims& dims, const AttentionInput& input,
-          const Elements& out, std::span<float> log_sum_exp, std::span<float> scratch)
+  Forward(const PanelKernel& kernel, const AttentionDims& dims, const AttentionRule& rule,
+          const AttentionInput& input, const Elements& out, std::span<float> log_sum_exp,
+          std::span<float> scratch)
       : kernel_{kernel},
         dims_{dims},
+        rule_{rule},
         input_{input},
         out_{out},
         log_sum_exp_{log_sum_exp},
         rooms_{forward_rooms(dims, scratch)},
         tile_{kForwardTile.queries / kernel.shape().rows * kernel.shape().rows,
               kForwardTile.keys / kernel.shape().cols * kernel.shape().cols},
-        scale_{static_cast<float>(static_cast<double>(attention_scale(dims)) * kLog2E)} {}
+        scale_{static_cast<float>(static_cast<double>(tile_scale(rule, dims)) * kLog2E)} {}
 
-  /// Every query head of one head of keys. Returns the largest logit, unscaled.
+  /// Every query head of one head of keys. Returns the largest logit, over tile_scale.
   float run(std::size_t sequence, std::size_t kv_head) {
     const AttentionDims& d = dims_;
     start_ = sequence * d.seq_len;
@@ -65,9 +68,8 @@ class Forward {
                    bytes_of(rooms_.queries));
     std::fill_n(rooms_.max, rows, -std::numeric_limits<float>::infinity());
     std::fill_n(rooms_.sum, rows * kLanes, 0.0f);
-    const AttentionMask mask{d.seq_len, input_.segments.empty()
-                                            ? input_.segments
-                                            : input_.segments.subspan(start_, d.seq_len)};
+    const AttentionMask mask{d, rule_, input_.segments, start_};
+    slope_ = rule_.slope(head);
     std::array<std::size_t, kForwardTile.queries> first{};
     mask.first_keys(queries, first.data());
     const std::size_t begin = first[0] / kernel_.shape().cols * kernel_.shape().cols;
@@ -90,6 +92,10 @@ class Forward {
       seen[r].end = std::max(seen[r].end, keys.begin) - keys.begin;
     }
     multiply_heads(rows, keys.begin, seen.data());
+    if (rule_.bends_logits()) {
+      finish_logits({rooms_.logits, rooms_.stride, rows, seen.data(), attention_scale(rule_, d),
+                     rule_.softcap, slope_, distance(keys.begin, queries.begin), -1.0f});
+    }
     const std::size_t count = keys.end - keys.begin;
     const WeightTile weights{bytes_of(rooms_.probabilities), rooms_.stride, kernel_.type()};
     float* const summed = store == Store::add ? rooms_.out : nullptr;
@@ -98,7 +104,7 @@ class Forward {
     sum_up(weights, rows, keys.begin, seen.data(), store);
   }
 
-  /// Logits: queries times the keys from `key` on that each row panel sees.
+  /// Queries times the keys from `key` on that each row panel sees.
   void multiply_heads(std::size_t rows, std::size_t key, const SeenCols* seen) {
     const PanelShape shape = kernel_.shape();
     const std::size_t depth = dims_.head_dim;
@@ -164,6 +170,7 @@ class Forward {
 
   const PanelKernel& kernel_;
   const AttentionDims& dims_;
+  const AttentionRule& rule_;
   const AttentionInput& input_;
   const Elements& out_;
   std::span<float> log_sum_exp_;
@@ -171,24 +178,26 @@ class Forward {
   AttentionTileSize tile_;
   float scale_;
   std::size_t start_ = 0;
+  float slope_ = 0.0f;
 };
 
 }  // namespace
 
 float attention_forward(const PanelKernel& kernel, const AttentionDims& dims,
-                        const AttentionInput& input, const Elements& out,
+                        const AttentionRule& rule, const AttentionInput& input, const Elements& out,
                         std::span<float> log_sum_exp, std::span<float> scratch, Team* team) {
+  require_valid(rule, dims);
   // The largest number is the same in whatever order they are looked at.
   std::atomic<float> largest = -std::numeric_limits<float>::infinity();
   run_tasks(team, dims.sequences * dims.kv_heads, [&](std::size_t task, std::size_t worker) {
     const auto room = worker_scratch(dims, scratch, worker);
-    Forward forward{kernel, dims, input, out, log_sum_exp, room};
+    Forward forward{kernel, dims, rule, input, out, log_sum_exp, room};
     const float found = forward.run(task / dims.kv_heads, task % dims.kv_heads);
     float known = largest.load(std::memory_order_relaxed);
     while (known < found && !largest.compare_exchange_weak(known, found)) {
     }
   });
-  return largest * attention_scale(dims);
+  return largest * tile_scale(rule, dims);
 }
 
 }  // namespace ballast::kernels

@@ -6,6 +6,7 @@
 
 #include "base/team.hpp"
 #include "kernels/attention/attention_dims.hpp"
+#include "kernels/attention/attention_rule.hpp"
 #include "kernels/panel/panel_kernel.hpp"
 #include "tensor/element.hpp"
 
@@ -32,23 +33,25 @@ struct AttentionGradient {
 [[nodiscard]] std::size_t attention_scratch_numel(const AttentionDims& dims,
                                                   std::size_t workers = 1);
 
-/// out = softmax(q kᵀ / sqrt(head_dim)) v within each sequence; a token sees itself and earlier
-/// ones, and only those of its own segment when `segments` is given. Computed in tiles of queries
+/// out = softmax(logits) v within each sequence, where the logits are q kᵀ / sqrt(head_dim), or
+/// what else `rule` makes of the products; a token sees itself and earlier ones, within the rule's
+/// window, and only those of its own segment when `segments` is given. Computed in tiles of queries
 /// and keys with running maxima and sums (after Dao et al. 2022, FlashAttention), so memory is
 /// linear in seq_len. `kernel` is make_panel_kernel's for the type of the input, or any of fp32.
-/// out: as q, of any type; log_sum_exp: [heads, tokens]. Returns the largest scaled logit that any
-/// token saw. `team` shares the heads of keys of all sequences.
+/// out: as q, of any type; log_sum_exp: [heads, tokens]. Returns the largest logit that any token
+/// saw. `team` shares the heads of keys of all sequences. Throws an internal Error if the rule or
+/// the scratch does not fit.
 float attention_forward(const PanelKernel& kernel, const AttentionDims& dims,
-                        const AttentionInput& input, const Elements& out,
+                        const AttentionRule& rule, const AttentionInput& input, const Elements& out,
                         std::span<float> log_sum_exp, std::span<float> scratch,
                         Team* team = nullptr);
 
 /// Gradients of attention_forward; they overwrite. `out` and `log_sum_exp` are those that the
 /// forward wrote; probabilities are computed again. dout: as q, of the input's type.
 void attention_backward(const PanelKernel& kernel, const AttentionDims& dims,
-                        const AttentionInput& input, const ConstElements& out,
-                        std::span<const float> log_sum_exp, const ConstElements& dout,
-                        const AttentionGradient& gradient, std::span<float> scratch,
-                        Team* team = nullptr);
+                        const AttentionRule& rule, const AttentionInput& input,
+                        const ConstElements& out, std::span<const float> log_sum_exp,
+                        const ConstElements& dout, const AttentionGradient& gradient,
+                        std::span<float> scratch, Team* team = nullptr);
 
 }  // namespace ballast::kernels

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "kernels/attention/attention.hpp"
+#include "kernels/attention/attention_logits.hpp"
 #include "kernels/attention/attention_rows.hpp"
 #include "kernels/attention/attention_softmax.hpp"
 #include "kernels/attention/attention_tile.hpp"
@@ -17,11 +18,13 @@ constexpr float kLog2E = 0x1.715476p+0f;
 /// with dout and q need, as the rows of op(a).
 class Backward {
  public:
-  Backward(const PanelKernel& kernel, const AttentionDims& dims, const AttentionInput& input,
-           const ConstElements& out, std::span<const float> log_sum_exp, const ConstElements& dout,
+  Backward(const PanelKernel& kernel, const AttentionDims& dims, const AttentionRule& rule,
+           const AttentionInput& input, const ConstElements& out,
+           std::span<const float> log_sum_exp, const ConstElements& dout,
            const AttentionGradient& gradient, std::span<float> scratch)
       : kernel_{kernel},
         dims_{dims},
+        rule_{rule},
         input_{input},
         out_{out},
         log_sum_exp_{log_sum_exp},
@@ -48,7 +51,7 @@ class Backward {
         run_queries(head, {query, std::min(query + tile_.queries, d.seq_len)});
       }
     }
-    scale_rows({rooms_.dk, d.seq_len, d.head_dim, head_stride(d)}, attention_scale(d),
+    scale_rows({rooms_.dk, d.seq_len, d.head_dim, head_stride(d)}, attention_scale(rule_, d),
                head_rows(gradient_.dk, start_, kv_head, d.kv_heads, d.head_dim));
     scale_rows({rooms_.dv, d.seq_len, d.head_dim, head_stride(d)}, 1.0f,
                head_rows(gradient_.dv, start_, kv_head, d.kv_heads, d.head_dim));
@@ -80,9 +83,8 @@ class Backward {
   void run_queries(std::size_t head, TokenRange queries) {
     const AttentionDims& d = dims_;
     prepare(head, queries);
-    const AttentionMask mask{d.seq_len, input_.segments.empty()
-                                            ? input_.segments
-                                            : input_.segments.subspan(start_, d.seq_len)};
+    const AttentionMask mask{d, rule_, input_.segments, start_};
+    slope_ = rule_.slope(head);
     const std::size_t panel = kernel_.shape().rows;
     const std::size_t begin = mask.first_key(queries.begin) / panel * panel;
     for (std::size_t key = begin; key < queries.end; key += tile_.keys) {
@@ -90,7 +92,7 @@ class Backward {
       run_keys(mask, queries, keys);
     }
     scale_rows({rooms_.dq, queries.end - queries.begin, d.head_dim, head_stride(d)},
-               attention_scale(d),
+               attention_scale(rule_, d),
                head_rows(gradient_.dq, start_ + queries.begin, head, d.heads, d.head_dim));
   }
 
@@ -113,11 +115,17 @@ class Backward {
     const Tile tile{keys, {begin, queries.end}, skipped, queries.end - queries.begin, seen.data()};
     multiply_heads(tile, rooms_.key_rows, rooms_.query_cols, rooms_.logits);
     multiply_heads(tile, rooms_.value_rows, rooms_.dout_cols, rooms_.dlogits);
+    if (rule_.bends_logits()) {
+      finish_logits({rooms_.logits, rooms_.stride, tile.rows(), seen.data(),
+                     attention_scale(rule_, dims_), rule_.softcap, slope_,
+                     distance(keys.begin, begin), 1.0f});
+    }
+    const float inverse_softcap = rule_.softcap > 0.0f ? 1.0f / rule_.softcap : 0.0f;
     const WeightTile weights{bytes_of(rooms_.probabilities), rooms_.stride, kernel_.type()};
     const WeightTile gradients{bytes_of(rooms_.gradients), rooms_.stride, kernel_.type()};
     softmax_gradient_tile({rooms_.logits, rooms_.dlogits, rooms_.stride, weights, gradients, rows,
-                           shape.padded_depth(cols), seen.data(), attention_scale(dims_) * kLog2E,
-                           rooms_.log_sum_exp + skipped, rooms_.dot + skipped});
+                           shape.padded_depth(cols), seen.data(), tile_scale(rule_, dims_) * kLog2E,
+                           rooms_.log_sum_exp + skipped, rooms_.dot + skipped, inverse_softcap});
     sum_over_queries(tile, weights, rooms_.dout, rooms_.dv);
     sum_over_queries(tile, gradients, rooms_.queries, rooms_.dk);
     sum_over_keys(tile, gradients);
@@ -209,6 +217,7 @@ class Backward {
 
   const PanelKernel& kernel_;
   const AttentionDims& dims_;
+  const AttentionRule& rule_;
   const AttentionInput& input_;
   const ConstElements& out_;
   std::span<const float> log_sum_exp_;
@@ -217,17 +226,20 @@ class Backward {
   BackwardRooms rooms_;
   AttentionTileSize tile_;
   std::size_t start_ = 0;
+  float slope_ = 0.0f;
 };
 
 }  // namespace
 
 void attention_backward(const PanelKernel& kernel, const AttentionDims& dims,
-                        const AttentionInput& input, const ConstElements& out,
-                        std::span<const float> log_sum_exp, const ConstElements& dout,
-                        const AttentionGradient& gradient, std::span<float> scratch, Team* team) {
+                        const AttentionRule& rule, const AttentionInput& input,
+                        const ConstElements& out, std::span<const float> log_sum_exp,
+                        const ConstElements& dout, const AttentionGradient& gradient,
+                        std::span<float> scratch, Team* team) {
+  require_valid(rule, dims);
   run_tasks(team, dims.sequences * dims.kv_heads, [&](std::size_t task, std::size_t worker) {
     const auto room = worker_scratch(dims, scratch, worker);
-    Backward backward{kernel, dims, input, out, log_sum_exp, dout, gradient, room};
+    Backward backward{kernel, dims, rule, input, out, log_sum_exp, dout, gradient, room};
     backward.run(task / dims.kv_heads, task % dims.kv_heads);
   });
 }

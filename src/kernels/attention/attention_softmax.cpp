@@ -6,6 +6,7 @@
 
 #include "kernels/lanes/isa.hpp"
 #include "kernels/lanes/lanes.hpp"
+#include "kernels/lanes/tanh.hpp"
 
 namespace ballast::kernels {
 
@@ -186,7 +187,20 @@ BALLAST_INLINE void softmax_rows(const SoftmaxTile& tile) {
   }
 }
 
-template <class T>
+/// gradient *= 1 − tanh² for 16 capped logits. Those that are not seen are −inf, and their gradient
+/// is 0.
+BALLAST_INLINE void multiply_by_slopes(const float* logits, float inverse_softcap,
+                                       LaneVector& gradient) {
+  float slopes[kLanes];
+  for (std::size_t l = 0; l < kLanes; ++l) {
+    slopes[l] = slope_of_tanh(logits[l] * inverse_softcap);
+  }
+  LaneVector values;
+  __builtin_memcpy(&values, slopes, sizeof values);
+  gradient *= values;
+}
+
+template <class T, bool kCapped>
 BALLAST_INLINE void gradient_rows(const SoftmaxGradientTile& tile) {
   const float scale = tile.scale;
   for (std::size_t r = 0; r < tile.rows; ++r) {
@@ -211,7 +225,9 @@ BALLAST_INLINE void gradient_rows(const SoftmaxGradientTile& tile) {
       __builtin_memcpy(&dp, dlogits + j, sizeof dp);
       __builtin_memcpy(&dot, tile.dot + j, sizeof dot);
       store_weights(p, weights + j);
-      store_weights(p * (dp - dot), gradients + j);
+      LaneVector gradient = p * (dp - dot);
+      if constexpr (kCapped) multiply_by_slopes(logits + j, tile.inverse_softcap, gradient);
+      store_weights(gradient, gradients + j);
     }
   }
 }
@@ -219,10 +235,16 @@ BALLAST_INLINE void gradient_rows(const SoftmaxGradientTile& tile) {
 BALLAST_KERNEL void softmax_to_floats(const SoftmaxTile& tile) { softmax_rows<float>(tile); }
 BALLAST_KERNEL void softmax_to_bf16(const SoftmaxTile& tile) { softmax_rows<std::uint16_t>(tile); }
 BALLAST_KERNEL void gradients_to_floats(const SoftmaxGradientTile& tile) {
-  gradient_rows<float>(tile);
+  gradient_rows<float, false>(tile);
 }
 BALLAST_KERNEL void gradients_to_bf16(const SoftmaxGradientTile& tile) {
-  gradient_rows<std::uint16_t>(tile);
+  gradient_rows<std::uint16_t, false>(tile);
+}
+BALLAST_KERNEL void capped_gradients_to_floats(const SoftmaxGradientTile& tile) {
+  gradient_rows<float, true>(tile);
+}
+BALLAST_KERNEL void capped_gradients_to_bf16(const SoftmaxGradientTile& tile) {
+  gradient_rows<std::uint16_t, true>(tile);
 }
 
 }  // namespace
@@ -234,6 +256,9 @@ void softmax_tile(const SoftmaxTile& tile) {
 
 void softmax_gradient_tile(const SoftmaxGradientTile& tile) {
   const bool narrow = tile.probabilities.type == ElementType::bf16;
+  if (tile.inverse_softcap > 0.0f) {
+    return narrow ? capped_gradients_to_bf16(tile) : capped_gradients_to_floats(tile);
+  }
   narrow ? gradients_to_bf16(tile) : gradients_to_floats(tile);
 }
 

@@ -4,8 +4,8 @@
 
 #include "kernels/attention/attention_tile.hpp"
 
-// The element-wise part of attention, on tiles in scratch. Logits are given unscaled: `scale`
-// includes log2 e, since exponentials are powers of two here.
+// The element-wise part of attention, on tiles in scratch. `scale` times what is given as
+// logits are these in units of ln 2, since exponentials are powers of two here.
 namespace ballast::kernels {
 
 /// Logits against one more tile of keys: [rows, ..] become probabilities relative to the largest
@@ -27,7 +27,7 @@ struct SoftmaxTile {
 void softmax_tile(const SoftmaxTile& tile);
 
 /// Logits and the gradients of probabilities, both [rows of keys, queries], become probabilities
-/// and gradients of the scaled logits: p (dp − Σ out dout).
+/// and gradients of the scaled products: p (dp − Σ out dout), times the slope of the soft cap.
 struct SoftmaxGradientTile {
   float* logits;
   float* dlogits;
@@ -40,6 +40,7 @@ struct SoftmaxGradientTile {
   float scale;
   const float* log_sum_exp;  ///< [queries], times log2 e
   const float* dot;          ///< [queries]
+  float inverse_softcap;     ///< 1 / softcap, or 0 where logits have none
 };
 void softmax_gradient_tile(const SoftmaxGradientTile& tile);
 

@@ -125,29 +125,37 @@ std::span<float> worker_scratch(const AttentionDims& dims, std::span<float> scra
   return scratch.subspan(start, std::min(own, scratch.size() - start));
 }
 
-std::size_t AttentionMask::first_key(std::size_t query) const {
+std::size_t AttentionMask::segment_begin(std::size_t token) const {
   if (segments_.empty()) return 0;
-  const auto first = std::ranges::lower_bound(segments_.first(query), segments_[query]);
-  return static_cast<std::size_t>(first - segments_.begin());
+  const auto begin = std::ranges::lower_bound(segments_.first(token), segments_[token]);
+  return static_cast<std::size_t>(begin - segments_.begin());
 }
 
-std::size_t AttentionMask::queries_end(std::size_t key) const {
+std::size_t AttentionMask::segment_end(std::size_t token) const {
   if (segments_.empty()) return seq_len_;
-  const auto end = std::ranges::upper_bound(segments_.subspan(key), segments_[key]);
+  const auto end = std::ranges::upper_bound(segments_.subspan(token), segments_[token]);
   return static_cast<std::size_t>(end - segments_.begin());
 }
 
+std::size_t AttentionMask::first_key(std::size_t query) const {
+  return std::max(segment_begin(query), first_in_window(window_, query));
+}
+
 void AttentionMask::first_keys(TokenRange queries, std::size_t* first) const {
+  std::size_t begin = 0;
   for (std::size_t q = queries.begin; q < queries.end; ++q) {
     const bool same = q != queries.begin && (segments_.empty() || segments_[q] == segments_[q - 1]);
-    first[q - queries.begin] = same ? first[q - queries.begin - 1] : first_key(q);
+    if (!same) begin = segment_begin(q);
+    first[q - queries.begin] = std::max(begin, first_in_window(window_, q));
   }
 }
 
 void AttentionMask::queries_ends(TokenRange keys, std::size_t* end) const {
+  std::size_t last = 0;
   for (std::size_t k = keys.begin; k < keys.end; ++k) {
     const bool same = k != keys.begin && (segments_.empty() || segments_[k] == segments_[k - 1]);
-    end[k - keys.begin] = same ? end[k - keys.begin - 1] : queries_end(k);
+    if (!same) last = segment_end(k);
+    end[k - keys.begin] = window_ == 0 ? last : std::min(last, k + window_);
   }
 }
 
@@ -162,10 +170,6 @@ LeftOperand left_operand(const PanelKernel& kernel, const WeightTile& tile, Toke
   kernel.pack_a(
       {data, tile.stride, rows.end - rows.begin, depth, Neighbors::along_depth, tile.type}, panels);
   return {panels, 0};
-}
-
-float attention_scale(const AttentionDims& dims) {
-  return 1.0f / std::sqrt(static_cast<float>(dims.head_dim));
 }
 
 }  // namespace ballast::kernels

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "kernels/attention/attention_dims.hpp"
+#include "kernels/attention/attention_rule.hpp"
 #include "kernels/panel/panel_kernel.hpp"
 #include "tensor/element.hpp"
 
@@ -90,22 +91,26 @@ struct TokenRange {
 /// Which keys the tokens of one sequence see.
 class AttentionMask {
  public:
-  /// segments: [seq_len] of the sequence, or empty.
-  AttentionMask(std::size_t seq_len, std::span<const std::int32_t> segments)
-      : seq_len_{seq_len}, segments_{segments} {}
+  /// segments: those of all tokens, [dims.tokens()], or empty; start: the sequence's first token.
+  AttentionMask(const AttentionDims& dims, const AttentionRule& rule,
+                std::span<const std::int32_t> segments, std::size_t start)
+      : seq_len_{dims.seq_len},
+        window_{rule.window},
+        segments_{segments.empty() ? segments : segments.subspan(start, dims.seq_len)} {}
 
   /// The first key that `query` sees; the last is itself.
   [[nodiscard]] std::size_t first_key(std::size_t query) const;
-  /// One past the last query that sees `key`; the first is itself.
-  [[nodiscard]] std::size_t queries_end(std::size_t key) const;
-
   /// first_key of each of `queries`, in order.
   void first_keys(TokenRange queries, std::size_t* first) const;
-  /// queries_end of each of `keys`, in order.
+  /// For each of `keys`, in order, one past the last query that sees it; the first is itself.
   void queries_ends(TokenRange keys, std::size_t* end) const;
 
  private:
+  [[nodiscard]] std::size_t segment_begin(std::size_t token) const;
+  [[nodiscard]] std::size_t segment_end(std::size_t token) const;
+
   std::size_t seq_len_;
+  std::size_t window_;  ///< 0: all earlier keys
   std::span<const std::int32_t> segments_;
 };
 
@@ -193,8 +198,5 @@ class RowPanels {
   std::array<PanelBlock, kMost> blocks_;
   std::size_t count_ = 0;
 };
-
-/// 1 / sqrt(head_dim)
-[[nodiscard]] float attention_scale(const AttentionDims& dims);
 
 }  // namespace ballast::kernels

@@ -21,4 +21,10 @@ BALLAST_INLINE float tanh_lane(float x) {
   return magnitude < kNear ? near : __builtin_copysignf(far, x);
 }
 
+/// The derivative of tanh where it is t: 1 − t²; 0 where t lies beyond ±1 or is infinite.
+BALLAST_INLINE float slope_of_tanh(float t) {
+  const float square = t * t;
+  return square < 1.0f ? 1.0f - square : 0.0f;
+}
+
 }  // namespace ballast::kernels

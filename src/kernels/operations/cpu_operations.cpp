@@ -40,19 +40,21 @@ void CpuOperations::rope(const RopeTable& table, Rotation rotation,
   kernels::rope(table, rotation, positions, heads, x, y, team_);
 }
 
-float CpuOperations::attention_forward(const AttentionDims& dims, const AttentionInput& input,
-                                       const Elements& out, std::span<float> log_sum_exp,
+float CpuOperations::attention_forward(const AttentionDims& dims, const AttentionRule& rule,
+                                       const AttentionInput& input, const Elements& out,
+                                       std::span<float> log_sum_exp,
                                        std::span<float> scratch) const {
-  return kernels::attention_forward(*attention_kernel_, dims, input, out, log_sum_exp, scratch,
-                                    team_);
+  return kernels::attention_forward(*attention_kernel_, dims, rule, input, out, log_sum_exp,
+                                    scratch, team_);
 }
 
-void CpuOperations::attention_backward(const AttentionDims& dims, const AttentionInput& input,
-                                       const ConstElements& out, std::span<const float> log_sum_exp,
+void CpuOperations::attention_backward(const AttentionDims& dims, const AttentionRule& rule,
+                                       const AttentionInput& input, const ConstElements& out,
+                                       std::span<const float> log_sum_exp,
                                        const ConstElements& dout, const AttentionGradient& gradient,
                                        std::span<float> scratch) const {
-  kernels::attention_backward(*attention_kernel_, dims, input, out, log_sum_exp, dout, gradient,
-                              scratch, team_);
+  kernels::attention_backward(*attention_kernel_, dims, rule, input, out, log_sum_exp, dout,
+                              gradient, scratch, team_);
 }
 
 void CpuOperations::gated_activation_forward(Activation activation, const ConstElements& gate,

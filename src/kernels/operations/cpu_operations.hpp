@@ -33,12 +33,13 @@ class CpuOperations final : public Operations {
                      const GainGradient& dgain, const Elements& rounded_dx) const override;
   void rope(const RopeTable& table, Rotation rotation, std::span<const std::int32_t> positions,
             std::size_t heads, const ConstElements& x, const Elements& y) const override;
-  float attention_forward(const AttentionDims& dims, const AttentionInput& input,
-                          const Elements& out, std::span<float> log_sum_exp,
-                          std::span<float> scratch) const override;
-  void attention_backward(const AttentionDims& dims, const AttentionInput& input,
-                          const ConstElements& out, std::span<const float> log_sum_exp,
-                          const ConstElements& dout, const AttentionGradient& gradient,
+  float attention_forward(const AttentionDims& dims, const AttentionRule& rule,
+                          const AttentionInput& input, const Elements& out,
+                          std::span<float> log_sum_exp, std::span<float> scratch) const override;
+  void attention_backward(const AttentionDims& dims, const AttentionRule& rule,
+                          const AttentionInput& input, const ConstElements& out,
+                          std::span<const float> log_sum_exp, const ConstElements& dout,
+                          const AttentionGradient& gradient,
                           std::span<float> scratch) const override;
   void gated_activation_forward(Activation activation, const ConstElements& gate,
                                 const ConstElements& up, const Elements& out) const override;

@@ -43,13 +43,14 @@ class Operations {
                     std::span<const std::int32_t> positions, std::size_t heads,
                     const ConstElements& x, const Elements& y) const = 0;
 
-  /// Returns the largest scaled logit.
-  virtual float attention_forward(const AttentionDims& dims, const AttentionInput& input,
-                                  const Elements& out, std::span<float> log_sum_exp,
-                                  std::span<float> scratch) const = 0;
-  virtual void attention_backward(const AttentionDims& dims, const AttentionInput& input,
-                                  const ConstElements& out, std::span<const float> log_sum_exp,
-                                  const ConstElements& dout, const AttentionGradient& gradient,
+  /// Returns the largest logit.
+  virtual float attention_forward(const AttentionDims& dims, const AttentionRule& rule,
+                                  const AttentionInput& input, const Elements& out,
+                                  std::span<float> log_sum_exp, std::span<float> scratch) const = 0;
+  virtual void attention_backward(const AttentionDims& dims, const AttentionRule& rule,
+                                  const AttentionInput& input, const ConstElements& out,
+                                  std::span<const float> log_sum_exp, const ConstElements& dout,
+                                  const AttentionGradient& gradient,
                                   std::span<float> scratch) const = 0;
 
   virtual void gated_activation_forward(Activation activation, const ConstElements& gate,

@@ -4,12 +4,16 @@ namespace ballast::kernels {
 
 namespace {
 
-/// Two products a pass, each of half of all pairs of tokens; a backward makes two passes' worth.
-Work attention_work(const AttentionDims& dims, const AttentionInput& input,
-                    const ConstElements& out, double passes) {
+/// Two products a pass, each of half of all pairs of tokens, or of those that a window leaves; a
+/// backward makes two passes' worth.
+Work attention_work(const AttentionDims& dims, const AttentionRule& rule,
+                    const AttentionInput& input, const ConstElements& out, double passes) {
+  const bool all = rule.window == 0 || rule.window > dims.seq_len;
+  const std::size_t window = all ? dims.seq_len : rule.window;
+  const std::size_t twice_the_pairs = dims.sequences * window * (2 * dims.seq_len - window);
   const std::size_t bytes =
       input.q.size_bytes() + input.k.size_bytes() + input.v.size_bytes() + out.size_bytes();
-  return {passes * 2.0 * static_cast<double>(dims.tokens() * dims.seq_len * dims.dim()),
+  return {passes * 2.0 * static_cast<double>(twice_the_pairs * dims.dim()),
           passes * static_cast<double>(bytes)};
 }
 
@@ -56,23 +60,24 @@ void ProfiledOperations::rope(const RopeTable& table, Rotation rotation,
   operations_->rope(table, rotation, positions, heads, x, y);
 }
 
-float ProfiledOperations::attention_forward(const AttentionDims& dims, const AttentionInput& input,
-                                            const Elements& out, std::span<float> log_sum_exp,
+float ProfiledOperations::attention_forward(const AttentionDims& dims, const AttentionRule& rule,
+                                            const AttentionInput& input, const Elements& out,
+                                            std::span<float> log_sum_exp,
                                             std::span<float> scratch) const {
   const ProfileSpan span{profile_, Region::attention_forward,
-                         attention_work(dims, input, out, 1.0)};
-  return operations_->attention_forward(dims, input, out, log_sum_exp, scratch);
+                         attention_work(dims, rule, input, out, 1.0)};
+  return operations_->attention_forward(dims, rule, input, out, log_sum_exp, scratch);
 }
 
-void ProfiledOperations::attention_backward(const AttentionDims& dims, const AttentionInput& input,
-                                            const ConstElements& out,
+void ProfiledOperations::attention_backward(const AttentionDims& dims, const AttentionRule& rule,
+                                            const AttentionInput& input, const ConstElements& out,
                                             std::span<const float> log_sum_exp,
                                             const ConstElements& dout,
                                             const AttentionGradient& gradient,
                                             std::span<float> scratch) const {
   const ProfileSpan span{profile_, Region::attention_backward,
-                         attention_work(dims, input, out, 2.0)};
-  operations_->attention_backward(dims, input, out, log_sum_exp, dout, gradient, scratch);
+                         attention_work(dims, rule, input, out, 2.0)};
+  operations_->attention_backward(dims, rule, input, out, log_sum_exp, dout, gradient, scratch);
 }
 
 void ProfiledOperations::gated_activation_forward(Activation activation, const ConstElements& gate,
