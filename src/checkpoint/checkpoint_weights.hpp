@@ -6,12 +6,12 @@
 
 #include "checkpoint/check.hpp"
 #include "checkpoint/extents.hpp"
-#include "checkpoint/weight_source.hpp"
+#include "checkpoint/load_weights.hpp"
 
 namespace ballast::checkpoint {
 
 /// The weights alone of a checkpoint of ours: neither moments nor the state are read.
-class CheckpointWeights final : public WeightSource {
+class CheckpointWeights final : public model::WeightSource {
  public:
   /// Of a checkpoint that was checked. A data Error lists what is other in its tensors than in the
   /// model's. `table` must outlive this.

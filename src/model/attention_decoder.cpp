@@ -54,7 +54,7 @@ class AttentionDecoder final : public SublayerDecoder {
     const std::size_t count = heads.size() / config_.head_dim();
     if (config_.qk_norm) {
       statistics_.resize(2 * count);
-      kernels::norm_forward(config_.norm, {count, config_.head_dim()}, config_.norm_epsilon, heads,
+      kernels::norm_forward(config_.norm_rule(), {count, config_.head_dim()}, heads,
                             gain.floats(), heads, statistics_);
     }
     if (!rotates_) return;

@@ -59,7 +59,7 @@ void linear_gradients(const kernels::Operations& operations, std::size_t tokens,
   weight_gradient(operations, tokens, dy, x, gradients.values[linear.weight], gradients.store);
   const auto dbias = gradients.values[linear.bias];
   if (dbias.empty()) return;
-  operations.bias_gradient({tokens, dbias.size()}, dy, {dbias, gradients.store, pass.gain_sums});
+  operations.bias_gradient(tokens, dbias.size(), dy, {dbias, gradients.store, pass.gain_sums});
 }
 
 }  // namespace ballast::model

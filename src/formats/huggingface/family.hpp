@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "model/model_config.hpp"
+
+namespace ballast::formats {
+
+/// A family of models that transformers computes, and how its config.json is read: its own defaults
+/// for keys that a file leaves out, and what it has that no key says.
+struct Family {
+  std::string_view model_type;
+  std::string_view architecture;
+  /// Key and value heads where the file names none; 0: as many as query heads.
+  std::size_t kv_heads = 0;
+  /// Where the file says nothing; 0: hidden_size / num_attention_heads.
+  std::size_t head_dim = 0;
+  std::size_t context = 2048;
+  double norm_epsilon = 1e-6;
+  double rope_base = 10000.0;
+  bool ties_embeddings = false;
+
+  /// Which biases: as attention_bias says, on queries, keys, values and the output, or always on
+  /// the first three.
+  enum class AttentionBias { by_key, never, qkv } attention_bias = AttentionBias::by_key;
+  bool has_mlp_bias_key = false;
+  bool qk_norm = false;
+  /// Which layers have the window of sliding_window.
+  enum class WindowUse { none, all_layers, by_key } window_use = WindowUse::none;
+  /// Every n-th layer rotates nothing where the file does not say (SmolLM3).
+  std::size_t nope_every = 0;
+};
+
+/// All that are known.
+[[nodiscard]] std::span<const Family> families();
+/// By model_type, or nothing.
+[[nodiscard]] const Family* find_family(std::string_view model_type);
+/// The first family that computes a model of this kind. A usage Error names the key that none has.
+[[nodiscard]] const Family& family_of(const model::ModelConfig& config);
+
+}  // namespace ballast::formats
