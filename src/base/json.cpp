@@ -118,6 +118,10 @@ class Builder final : public nlohmann::json_sax<Json> {
 }  // namespace
 
 Json parse_json(std::string_view text, JsonLimits limits) {
+  // The library takes a zero byte for the end of the text, and would not look at the rest.
+  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+    throw data_error("not valid JSON at byte {}: a zero byte", zero + 1);
+  }
   Builder builder{limits};
   Json::sax_parse(text, &builder);
   return builder.take();

@@ -14,8 +14,8 @@
 #include "data/joined.hpp"
 #include "data/sentencepiece_trainer.hpp"
 #include "data/training_sample.hpp"
-#include "data/work_folder.hpp"
 #include "storage/files.hpp"
+#include "storage/work_folder.hpp"
 
 namespace ballast::data {
 
@@ -106,7 +106,7 @@ class Preparation {
   PrepareSummary run();
 
  private:
-  void find(const WorkFolder& work);
+  void find(const storage::WorkFolder& work);
   void leave_output_out();
   void survey();
   void train_tokenizer();
@@ -147,7 +147,7 @@ void Preparation::leave_output_out() {
   found_.sources.erase(found);
 }
 
-void Preparation::find(const WorkFolder& work) {
+void Preparation::find(const storage::WorkFolder& work) {
   found_ = find_sources(options_.inputs);
   leave_output_out();
   std::size_t spooled = 0;
@@ -251,7 +251,7 @@ void Preparation::encode(const fs::path& path) {
 
 PrepareSummary Preparation::run() {
   if (!trains_) tokenizer_ = load_tokenizer(options_.tokenizer);
-  WorkFolder work{options_.output};
+  storage::WorkFolder work{options_.output};
   find(work);
   survey();
   if (trains_) train_tokenizer();

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "data/work_folder.hpp"
 #include "storage/files.hpp"
+#include "storage/work_folder.hpp"
 
 namespace ballast::data {
 
@@ -63,7 +63,8 @@ void Walk::add_file(const fs::path& path, Origin origin) {
 }
 
 void Walk::add_entry(const fs::directory_entry& entry) {
-  if (WorkFolder::is_one(entry.path())) return;  // an output on its way, into this very folder
+  // An output on its way, into this very folder.
+  if (storage::WorkFolder::is_one(entry.path())) return;
   if (hidden(entry.path())) return found_.left_out.add(LeftOut::hidden, entry.path().string());
   if (entry.is_symlink()) {
     links_.push_back(entry.path());

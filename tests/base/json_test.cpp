@@ -38,6 +38,16 @@ TEST(Json, SaysWhereATextIsWrong) {
   }
 }
 
+TEST(Json, AZeroByteIsNotTheEnd) {
+  for (const std::string& text : {std::string{"{}\0", 3}, std::string{"{}\0 garbage", 11},
+                                  std::string{"\0", 1}, std::string{"[1,\0 2]", 7}}) {
+    const auto message = data_error_of([&] { (void)parse_json(text); });
+    EXPECT_EQ(message,
+              "not valid JSON at byte " + std::to_string(text.find('\0') + 1) + ": a zero byte");
+  }
+  EXPECT_EQ(parse_json(R"("\u0000")").get<std::string>(), std::string(1, '\0'));
+}
+
 TEST(Json, QuotesLittleOfTheText) {
   for (const std::string& text :
        {"{\"" + std::string(1000000, 'k') + "\" 1}", std::string(1000000, '7') + "e999999",

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "storage/h5/byte_source.hpp"
+#include "storage/byte_source.hpp"
 #include "storage/h5/object_header.hpp"
 #include "storage/h5/stored_dataset.hpp"
 

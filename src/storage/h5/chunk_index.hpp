@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "storage/h5/byte_source.hpp"
+#include "storage/byte_source.hpp"
 
 namespace ballast::storage::h5 {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "storage/h5/byte_source.hpp"
+#include "storage/byte_source.hpp"
 #include "storage/h5/fields.hpp"
 
 namespace ballast::storage::h5 {

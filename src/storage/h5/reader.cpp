@@ -12,7 +12,7 @@ namespace ballast::storage {
 namespace {
 
 /// The header of the root group.
-h5::ObjectHeader root_of(const h5::ByteSource& source) {
+h5::ObjectHeader root_of(const ByteSource& source) {
   const auto superblock = h5::read_superblock(source);
   const auto where = [&] {
     return fmt::format("cannot read the root group of '{}'", source.path().string());
@@ -20,7 +20,7 @@ h5::ObjectHeader root_of(const h5::ByteSource& source) {
   return h5::with_late_context(where, [&] { return h5::ObjectHeader{source, superblock.root}; });
 }
 
-std::optional<h5::Attribute> find(const h5::ByteSource& source, const h5::ObjectHeader& root,
+std::optional<h5::Attribute> find(const ByteSource& source, const h5::ObjectHeader& root,
                                   const std::string& name) {
   const auto where = [&] {
     return fmt::format("cannot read attribute '{}' of '{}'", name, source.path().string());
@@ -30,8 +30,8 @@ std::optional<h5::Attribute> find(const h5::ByteSource& source, const h5::Object
 
 /// What `value_of` makes of an attribute that there must be.
 template <class ValueOf>
-auto read_attribute(const h5::ByteSource& source, const h5::ObjectHeader& root,
-                    const std::string& name, const ValueOf& value_of) {
+auto read_attribute(const ByteSource& source, const h5::ObjectHeader& root, const std::string& name,
+                    const ValueOf& value_of) {
   const auto attribute = find(source, root, name);
   const std::string file = source.path().string();
   if (!attribute) throw data_error("'{}' has no attribute '{}'", file, name);
@@ -42,7 +42,7 @@ auto read_attribute(const h5::ByteSource& source, const h5::ObjectHeader& root,
 }  // namespace
 
 H5Reader::H5Reader(std::filesystem::path path)
-    : source_{std::make_unique<const h5::ByteSource>(std::move(path))},
+    : source_{std::make_unique<const ByteSource>(std::move(path), "an HDF5 file")},
       root_{std::make_unique<const h5::ObjectHeader>(root_of(*source_))},
       catalog_{std::make_unique<h5::Catalog>(*source_, *root_)},
       chunks_{std::make_unique<h5::ChunkCache>()} {}

@@ -62,7 +62,7 @@ class H5Reader {
   [[nodiscard]] std::uint64_t number_attribute(const std::string& name) const;
 
  private:
-  std::unique_ptr<const h5::ByteSource> source_;
+  std::unique_ptr<const ByteSource> source_;
   std::unique_ptr<const h5::ObjectHeader> root_;
   std::unique_ptr<h5::Catalog> catalog_;
   std::unique_ptr<h5::ChunkCache> chunks_;

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "storage/h5/byte_source.hpp"
+#include "storage/byte_source.hpp"
 
 namespace ballast::storage::h5 {
 

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/h5/bytes.hpp"
 #include "storage/h5/reader.hpp"
 #include "storage/h5/writer.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage {
@@ -75,7 +75,7 @@ class H5AttributeMessage : public testing::Test {
       block += field(0x0c, 2) + field(message.size(), 2) + field(0, 4) + message;
     }
     test::write_bytes(folder_ / "file", field(1, 8) + field(block.size(), 8) + block);
-    const h5::ObjectHeader header{h5::ByteSource{folder_ / "file"}, 0};
+    const h5::ObjectHeader header{ByteSource{folder_ / "file", "an HDF5 file"}, 0};
     return use(*h5::find_attribute(header, "n"));
   }
   std::uint64_t number(const Message& message) { return with({message.bytes()}, h5::number_of); }

@@ -6,9 +6,9 @@
 #include <numeric>
 #include <random>
 
-#include "storage/h5/bytes.hpp"
 #include "storage/h5/reader.hpp"
 #include "storage/h5/writer.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage {

@@ -3,8 +3,8 @@
 #include <limits>
 #include <vector>
 
-#include "storage/h5/bytes.hpp"
 #include "storage/h5/element_conversion.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage::h5 {

@@ -5,8 +5,8 @@
 #include <hdf5.h>
 #include <vector>
 
-#include "storage/h5/bytes.hpp"
 #include "storage/h5/writer_handle.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage::h5 {

@@ -4,9 +4,9 @@
 #include <hdf5.h>
 #include <map>
 
-#include "storage/h5/bytes.hpp"
 #include "storage/h5/reader.hpp"
 #include "storage/h5/writer.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage {

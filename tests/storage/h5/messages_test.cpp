@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/h5/bytes.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage::h5 {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/h5/bytes.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage::h5 {
@@ -25,7 +25,7 @@ class H5ObjectHeader : public testing::Test {
   /// The header that a file of these bytes begins with.
   ObjectHeader read(const std::string& bytes) {
     test::write_bytes(folder_ / "file", bytes);
-    return {ByteSource{folder_ / "file"}, 0};
+    return {ByteSource{folder_ / "file", "an HDF5 file"}, 0};
   }
   std::string error_of(const std::string& bytes) {
     return data_error_of([&] { (void)read(bytes); });

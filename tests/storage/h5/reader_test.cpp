@@ -7,8 +7,8 @@
 #include <numeric>
 #include <thread>
 
-#include "storage/h5/bytes.hpp"
 #include "storage/h5/writer.hpp"
+#include "support/bytes.hpp"
 #include "support/child_memory.hpp"
 #include "support/temporary_folder.hpp"
 

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/h5/bytes.hpp"
 #include "storage/h5/reader.hpp"
 #include "storage/h5/writer.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::storage {

@@ -30,7 +30,7 @@ inline void replace_bytes(const std::filesystem::path& path, std::size_t at,
   stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-/// The bytes of a number, the lowest first, as HDF5 writes it.
+/// The bytes of a number, the lowest first.
 inline std::string field(std::uint64_t value, std::size_t bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);

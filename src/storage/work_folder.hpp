@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-namespace ballast::data {
+namespace ballast::storage {
 
 /// A hidden folder beside an output, for files that are written before the output is complete; its
 /// destructor removes it. A process that is killed leaves it behind, unlocked, and the next one
@@ -21,8 +21,11 @@ class WorkFolder {
   [[nodiscard]] static bool is_one(const std::filesystem::path& path);
   /// The path of a file in it.
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return path_ / name; }
-  /// Syncs the file and renames it to the output, which it replaces in one step.
-  void deliver(const std::filesystem::path& file);
+  /// A new folder in it, for an output that is a folder.
+  [[nodiscard]] std::filesystem::path folder(const std::string& name) const;
+  /// Syncs what was written, a file or a folder of synced files, and renames it to the output. A
+  /// file replaces an older one in one step; a folder never replaces one that holds anything.
+  void deliver(const std::filesystem::path& written);
 
  private:
   std::filesystem::path output_;
@@ -30,4 +33,4 @@ class WorkFolder {
   int lock_ = -1;
 };
 
-}  // namespace ballast::data
+}  // namespace ballast::storage

@@ -1,22 +1,23 @@
-#include "data/work_folder.hpp"
+#include "storage/work_folder.hpp"
 
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "data/prepared.hpp"
+#include "support/temporary_folder.hpp"
 
-namespace ballast::data {
+namespace ballast::storage {
 namespace {
 
 namespace fs = std::filesystem;
+
+using test::data_error_of;
+using test::TemporaryFolder;
 
 std::ptrdiff_t entries(const fs::path& folder) {
   return std::distance(fs::directory_iterator{folder}, {});
@@ -68,50 +69,41 @@ TEST(WorkFolder, LeavesFoldersAndLinksOfOthersAlone) {
   const TemporaryFolder folder;
   fs::create_directories(folder / "kept");
   std::ofstream{folder / "kept" / "file"} << "text";
-  fs::create_directory_symlink(folder / "kept", folder / ".ballast-prepare-link");
+  fs::create_directory_symlink(folder / "kept", folder / ".ballast-output-link");
   { const WorkFolder work{folder / "out.h5"}; }
   EXPECT_TRUE(fs::exists(folder / "kept" / "file"));
-  EXPECT_TRUE(fs::is_symlink(folder / ".ballast-prepare-link"));
+  EXPECT_TRUE(fs::is_symlink(folder / ".ballast-output-link"));
 }
 
-/// Prepares in a process of its own, whose files may not grow beyond `bytes`, and prints the Error.
-[[noreturn]] void prepare_within(const PrepareOptions& options, rlim_t bytes) {
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit limit{bytes, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &limit);
-  try {
-    prepare(options, {});
-  } catch (const Error& error) {
-    ::setrlimit(RLIMIT_FSIZE, &before);  // standard error may be a file, too
-    std::fputs(error.what(), stderr);
-  }
-  std::_Exit(0);
-}
-
-TEST(WorkFolder, NothingIsLeftWhereADiskRefuses) {
+TEST(WorkFolder, DeliversAFolderThatIsNotThereYet) {
   const TemporaryFolder folder;
-  std::ofstream{folder / "a.txt"} << prose(400'000);
-  const auto output = folder / "out.h5";
-  for (const rlim_t bytes : {0u, 512u, 4096u, 70'000u}) {
-    EXPECT_EXIT(prepare_within({.inputs = {(folder / "a.txt").string()}, .output = output}, bytes),
-                testing::ExitedWithCode(0), "cannot .*dataset.h5'.*: File too large")
-        << bytes;
-    EXPECT_EXIT(prepare_within({.inputs = {"/dev/zero"}, .output = output}, bytes),
-                testing::ExitedWithCode(0), "cannot keep the input '/dev/zero': .*: File too large")
-        << bytes;
-    EXPECT_EQ(entries(folder.path()), 1) << "a.txt";
-  }
+  const mode_t mask = ::umask(0022);
+  WorkFolder work{folder / "model"};
+  const fs::path made = work.folder("model");
+  ::umask(mask);
+  EXPECT_EQ(fs::status(made).permissions(), fs::perms{0755}) << "as other outputs";
+  std::ofstream{made / "a"} << "text";
+  work.deliver(made);
+  EXPECT_EQ(fs::file_size(folder / "model" / "a"), 4u);
 }
 
-TEST(WorkFolder, ANameOfTheGreatestLengthHasRoom) {
+TEST(WorkFolder, AFolderReplacesNothing) {
   const TemporaryFolder folder;
-  std::ofstream{folder / "a.txt"} << "text";
-  const fs::path output = folder / (std::string(252, 'n') + ".h5");
-  prepare({.inputs = {(folder / "a.txt").string()}, .output = output}, {});
-  EXPECT_TRUE(fs::exists(output));
+  fs::create_directory(folder / "model");
+  std::ofstream{folder / "model" / "old"} << "old";
+  std::ofstream{folder / "file"} << "old";
+  for (const char* name : {"model", "file"}) {
+    WorkFolder work{folder / name};
+    const fs::path made = work.folder("new");
+    std::ofstream{made / "a"} << "text";
+    const auto message = data_error_of([&] { work.deliver(made); });
+    EXPECT_NE(message.find((folder / name).string()), std::string::npos) << message;
+  }
+  EXPECT_EQ(fs::file_size(folder / "model" / "old"), 3u);
+  EXPECT_EQ(fs::file_size(folder / "file"), 3u);
+  EXPECT_EQ(entries(folder.path()), 2);
+  EXPECT_EQ(entries(folder / "model"), 1);
 }
 
 }  // namespace
-}  // namespace ballast::data
+}  // namespace ballast::storage

@@ -1,4 +1,4 @@
-#include "storage/h5/byte_source.hpp"
+#include "storage/byte_source.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -10,42 +10,43 @@
 
 #include "base/error.hpp"
 
-namespace ballast::storage::h5 {
+namespace ballast::storage {
 
 namespace {
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
 /// Refuses what is no file; `failed`: errno of the call that was to tell, or 0.
-void require_file(const std::filesystem::path& path, int failed, const struct stat& found) {
+void require_file(const std::filesystem::path& path, std::string_view kind, int failed,
+                  const struct stat& found) {
   const std::string name = path.string();
   if (failed == ENOENT) throw data_error("'{}' does not exist", name);
   if (failed != 0) throw data_error("cannot open '{}': {}", name, reason(failed));
-  if (S_ISDIR(found.st_mode)) throw data_error("'{}' is a folder, not an HDF5 file", name);
+  if (S_ISDIR(found.st_mode)) throw data_error("'{}' is a folder, not {}", name, kind);
   if (!S_ISREG(found.st_mode)) {
-    throw data_error("'{}' is a pipe or a device, not an HDF5 file", name);
+    throw data_error("'{}' is a pipe or a device, not {}", name, kind);
   }
-  if (found.st_size == 0) throw data_error("'{}' is empty, not an HDF5 file", name);
+  if (found.st_size == 0) throw data_error("'{}' is empty, not {}", name, kind);
 }
 
 /// Looks before it opens: opening a device may do something.
-int open_file(const std::filesystem::path& path) {
+int open_file(const std::filesystem::path& path, std::string_view kind) {
   struct stat found {};
-  require_file(path, ::stat(path.c_str(), &found) == 0 ? 0 : errno, found);
+  require_file(path, kind, ::stat(path.c_str(), &found) == 0 ? 0 : errno, found);
   // A pipe that took the file's place would keep open() waiting.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (descriptor < 0) require_file(path, errno, found);
+  if (descriptor < 0) require_file(path, kind, errno, found);
   return descriptor;
 }
 
 }  // namespace
 
-ByteSource::ByteSource(std::filesystem::path path)
-    : path_{std::move(path)}, descriptor_{open_file(path_)} {
+ByteSource::ByteSource(std::filesystem::path path, std::string_view kind)
+    : path_{std::move(path)}, descriptor_{open_file(path_, kind)} {
   struct stat found {};
   const int failed = ::fstat(descriptor_, &found) == 0 ? 0 : errno;
   try {
-    require_file(path_, failed, found);
+    require_file(path_, kind, failed, found);
   } catch (const Error&) {
     ::close(descriptor_);
     throw;
@@ -85,4 +86,4 @@ std::vector<std::uint8_t> ByteSource::read(std::uint64_t at, std::uint64_t bytes
   return out;
 }
 
-}  // namespace ballast::storage::h5
+}  // namespace ballast::storage

@@ -1,4 +1,4 @@
-#include "data/work_folder.hpp"
+#include "storage/work_folder.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -12,13 +12,13 @@
 #include "base/error.hpp"
 #include "storage/files.hpp"
 
-namespace ballast::data {
+namespace ballast::storage {
 
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kPrefix = ".ballast-prepare-";
+constexpr std::string_view kPrefix = ".ballast-output-";
 constexpr int kAttempts = 16;
 
 fs::path folder_of(const fs::path& output) {
@@ -97,12 +97,20 @@ WorkFolder::~WorkFolder() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-void WorkFolder::deliver(const fs::path& file) {
-  storage::sync_file(file);
+fs::path WorkFolder::folder(const std::string& name) const {
+  fs::path made = file(name);
   std::error_code error;
-  fs::rename(file, output_, error);
-  if (error) throw data_error("cannot write '{}': {}", output_.string(), error.message());
-  storage::sync_folder(folder_of(output_));
+  fs::create_directory(made, error);
+  if (error) throw data_error("cannot create '{}': {}", made.string(), error.message());
+  return made;
 }
 
-}  // namespace ballast::data
+void WorkFolder::deliver(const fs::path& written) {
+  sync_file(written);
+  std::error_code error;
+  fs::rename(written, output_, error);
+  if (error) throw data_error("cannot write '{}': {}", output_.string(), error.message());
+  sync_folder(folder_of(output_));
+}
+
+}  // namespace ballast::storage

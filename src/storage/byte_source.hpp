@@ -3,17 +3,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string_view>
 #include <vector>
 
-namespace ballast::storage::h5 {
+namespace ballast::storage {
 
 /// A regular file whose bytes are read in ranges, in any order and by any number of threads at
 /// once. It must not become shorter while it is open.
 class ByteSource {
  public:
   /// Throws a data Error that names the file if it is missing, empty or not a regular file, or if
-  /// it cannot be opened.
-  explicit ByteSource(std::filesystem::path path);
+  /// it cannot be opened. `kind`: what it should be, in that message ("an HDF5 file").
+  ByteSource(std::filesystem::path path, std::string_view kind);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
@@ -40,4 +41,4 @@ class ByteSource {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace ballast::storage::h5
+}  // namespace ballast::storage
