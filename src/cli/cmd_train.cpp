@@ -5,8 +5,8 @@
 #include "cli/help.hpp"
 #include "cli/resolved_config.hpp"
 #include "cli/same_options.hpp"
+#include "cli/text_sources.hpp"
 #include "cli/training_config.hpp"
-#include "storage/files.hpp"
 #include "train/plan/dry_run.hpp"
 #include "train/train.hpp"
 
@@ -39,8 +39,7 @@ ExitCode train_in_job(comm::Communicator& world, const StopSignal& stop_signal,
 }
 
 ExitCode print_plan(Arguments arguments) {
-  const TrainRequest request = read_train_request(
-      arguments, [](const std::filesystem::path& path) { return storage::read_text(path); });
+  const TrainRequest request = read_train_request(arguments, own_texts());
   train::DryRun jobs{.ranks_per_host = request.ranks_per_host};
   if (request.ranks) jobs.ranks = *request.ranks;
   fmt::print("{}", train::dry_run(request.config, jobs));

@@ -6,6 +6,7 @@
 #include "cli/ini.hpp"
 #include "storage/files.hpp"
 #include "train/settings/keys.hpp"
+#include "train/settings/section_keys.hpp"
 
 namespace ballast::cli {
 
@@ -35,6 +36,16 @@ std::string to_ini(const train::Config& config) {
       section = section_of(option);
     }
     ini += fmt::format("{} = {}\n", key_of(option), ini_value(*value));
+  }
+  return ini;
+}
+
+std::string model_to_ini(const model::ModelConfig& model) {
+  model::ModelConfig copy = model;
+  std::string ini = "[model]\n";
+  for (const auto& [option, role, reader] : train::model_keys(copy)) {
+    const bool is_of_training = option.name == "model.document_attention" || !role.is_kept();
+    if (!is_of_training) ini += fmt::format("{} = {}\n", key_of(option), *option.get());
   }
   return ini;
 }

@@ -17,6 +17,10 @@ inline constexpr const char* kResolvedConfig = "config.resolved.ini";
 /// default rule (schedule.warmup, ...) stay out.
 [[nodiscard]] std::string to_ini(const train::Config& config);
 
+/// What a model is, as the [model] section of an INI file: every key but those that say how it is
+/// trained.
+[[nodiscard]] std::string model_to_ini(const model::ModelConfig& model);
+
 /// Its keys and values. Data Errors name file and line: nobody typed them.
 [[nodiscard]] std::vector<Assignment> read_resolved_config(const std::filesystem::path& run);
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "cli/read_on_root.hpp"
+#include "cli/text_sources.hpp"
 #include "comm/agree.hpp"
 
 namespace ballast::cli {
@@ -20,6 +20,7 @@ template <class Request>
 comm::Facts files_named(const Request& request) {
   const auto& config = request.config;
   return {{"config", request.file.string()},
+          {"run.init", config.run.init.string()},
           {"run.gemm_table", config.run.gemm_table.string()},
           {"monitor.calibration", config.monitor.calibration.string()}};
 }
@@ -27,7 +28,7 @@ comm::Facts files_named(const Request& request) {
 template <class Request>
 Request read_in_job(comm::Communicator& world, Arguments arguments,
                     std::vector<Option> (&options_of)(Request&),
-                    Request (&read)(Arguments, const ReadFile&),
+                    Request (&read)(Arguments, const TextSources&),
                     const std::string& positional = {}) {
   comm::Facts files;
   comm::agree(world, "command line", [&] {
@@ -41,7 +42,7 @@ Request read_in_job(comm::Communicator& world, Arguments arguments,
   Request request;
   std::optional<Error> error;  // reading is collective: only afterwards may a rank fail alone
   try {
-    request = read(arguments, [&](const auto& path) { return read_on_root(world, path); });
+    request = read(arguments, texts_of_root(world));
   } catch (const Error& caught) {
     error = caught;
   }

@@ -93,27 +93,49 @@ std::vector<Option> all_options(Request& request) {
   return options;
 }
 
+/// Gives the keys of [model] the values of a model that exists. A usage Error for one that was said
+/// to be otherwise.
+void take_model(std::span<const Assignment> model, std::span<const Assignment> said,
+                std::span<const Option> keys) {
+  for (const Assignment& theirs : model) {
+    const auto option = std::ranges::find(keys, theirs.name, &Option::name);
+    const auto was_said = std::ranges::find(said, theirs.name, &Assignment::name);
+    const std::string before = option->get().value_or("");
+    assign({&theirs, 1}, keys);
+    const std::string now = option->get().value_or("");
+    if (was_said == said.end() || before == now) continue;
+    throw usage_error("{}{} = {} contradicts the model of run.init, where it is {}: leave it out",
+                      was_said->where.empty() ? "" : was_said->where + ": ", theirs.name, before,
+                      now);
+  }
+}
+
 /// Defaults, then the file named by --config, then the options, and the table that they name.
 /// Arguments without a name are as in parse_command_line. Returns the rows of the keys among
 /// `options`.
 template <class Request>
-std::span<Option> read_all(Arguments arguments, const ReadFile& read_file, Request& request,
+std::span<Option> read_all(Arguments arguments, const TextSources& texts, Request& request,
                            std::vector<Option>& options, const std::string& positional = {}) {
   const auto keys = std::span{options}.subspan(own_options(request).size());
   const std::vector<Assignment> given = parse_command_line(arguments, options, positional);
   assign(given, options);
+  std::vector<Assignment> said = given;
   if (!request.file.empty()) {
-    assign(parse_ini(read_file(request.file), request.file.string()), keys);
+    const auto in_file = parse_ini(texts.file(request.file), request.file.string());
+    assign(in_file, keys);
     assign(given, options);  // once more: options override the file
+    said.insert(said.begin(), in_file.begin(), in_file.end());
   }
+  const auto& init = request.config.run.init;
+  if (!init.empty()) take_model(parse_ini(texts.model(init), init.string()), said, keys);
   const auto& table = request.config.run.gemm_table;
   if (!table.empty()) {
-    request.config.gemm_table = kernels::GemmTable::parse(read_file(table), table.string());
+    request.config.gemm_table = kernels::GemmTable::parse(texts.file(table), table.string());
   }
   const auto& calibration = request.config.monitor.calibration;
   if (!calibration.empty()) {
     request.config.calibration =
-        monitor::Calibration::parse(read_file(calibration), calibration.string());
+        monitor::Calibration::parse(texts.file(calibration), calibration.string());
   }
   return keys;
 }
@@ -137,26 +159,26 @@ std::vector<Option> profile_command_options(ProfileRequest& request) {
   return options;
 }
 
-ProfileRequest read_profile_request(Arguments arguments, const ReadFile& read_file) {
+ProfileRequest read_profile_request(Arguments arguments, const TextSources& texts) {
   ProfileRequest request;
   std::vector<Option> options = profile_command_options(request);
-  read_all(arguments, read_file, request, options, "config");
+  read_all(arguments, texts, request, options, "config");
   require(options);
   return request;
 }
 
-TuneRequest read_tune_request(Arguments arguments, const ReadFile& read_file) {
+TuneRequest read_tune_request(Arguments arguments, const TextSources& texts) {
   TuneRequest request;
   std::vector<Option> options = tune_command_options(request);
-  read_all(arguments, read_file, request, options);
+  read_all(arguments, texts, request, options);
   require(options);
   return request;
 }
 
-TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file) {
+TrainRequest read_train_request(Arguments arguments, const TextSources& texts) {
   TrainRequest request;
   std::vector<Option> options = train_command_options(request);
-  const std::span<Option> keys = read_all(arguments, read_file, request, options);
+  const std::span<Option> keys = read_all(arguments, texts, request, options);
   if (!request.is_dry && (request.ranks || request.ranks_per_host)) {
     throw usage_error(
         "--ranks and --ranks-per-host belong to --dry-run; mpirun says how many ranks train");
@@ -166,8 +188,8 @@ TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file) 
   return request;
 }
 
-train::Config read_training_config(Arguments arguments, const ReadFile& read_file) {
-  return read_train_request(arguments, read_file).config;
+train::Config read_training_config(Arguments arguments, const TextSources& texts) {
+  return read_train_request(arguments, texts).config;
 }
 
 bool asks_for_dry_run(Arguments arguments) {

@@ -1,18 +1,15 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command_line.hpp"
+#include "cli/text_sources.hpp"
 #include "train/settings/config.hpp"
 
 namespace ballast::cli {
-
-/// The text of a configuration file.
-using ReadFile = std::function<std::string(const std::filesystem::path&)>;
 
 /// The options of `ballast train`.
 struct TrainRequest {
@@ -27,11 +24,12 @@ struct TrainRequest {
 /// to `request`.
 [[nodiscard]] std::vector<Option> train_command_options(TrainRequest& request);
 
-/// Defaults, then the file named by --config, then the options. Throws usage Errors; does not yet
-/// check keys against each other.
-[[nodiscard]] TrainRequest read_train_request(Arguments arguments, const ReadFile& read_file);
+/// Defaults, then the file named by --config, then the options. With run.init the [model] is that
+/// model's. Throws usage Errors, one of them for a key that was given and says otherwise; does not
+/// yet check keys against each other.
+[[nodiscard]] TrainRequest read_train_request(Arguments arguments, const TextSources& texts);
 /// The configuration alone.
-[[nodiscard]] train::Config read_training_config(Arguments arguments, const ReadFile& read_file);
+[[nodiscard]] train::Config read_training_config(Arguments arguments, const TextSources& texts);
 
 /// The options of `ballast tune`.
 struct TuneRequest {
@@ -43,7 +41,7 @@ struct TuneRequest {
 
 [[nodiscard]] std::vector<Option> tune_command_options(TuneRequest& request);
 /// As read_train_request reads; run.dir is not needed.
-[[nodiscard]] TuneRequest read_tune_request(Arguments arguments, const ReadFile& read_file);
+[[nodiscard]] TuneRequest read_tune_request(Arguments arguments, const TextSources& texts);
 
 /// The options of `ballast monitor profile`.
 struct ProfileRequest {
@@ -54,7 +52,7 @@ struct ProfileRequest {
 
 [[nodiscard]] std::vector<Option> profile_command_options(ProfileRequest& request);
 /// As read_train_request reads; run.dir is not needed, and --config neither, before the file.
-[[nodiscard]] ProfileRequest read_profile_request(Arguments arguments, const ReadFile& read_file);
+[[nodiscard]] ProfileRequest read_profile_request(Arguments arguments, const TextSources& texts);
 
 /// Whether the arguments ask for a plan instead of a training.
 [[nodiscard]] bool asks_for_dry_run(Arguments arguments);

@@ -17,14 +17,14 @@ std::string no_file(const std::filesystem::path& path) {
   throw usage_error("{} was not to be read", path.string());
 }
 
-train::Config config_of(Words words, const ReadFile& read_file = no_file) {
+train::Config config_of(Words words, const TextSources::Read& read_file = no_file) {
   for (const char* word : {"--data.path", "corpus.h5", "--run.dir", "runs/first"}) {
     words.emplace_back(word);
   }
-  return read_training_config(words, read_file);
+  return read_training_config(words, {read_file, no_file});
 }
 
-std::string message_of(const Words& words, const ReadFile& read_file = no_file) {
+std::string message_of(const Words& words, const TextSources::Read& read_file = no_file) {
   try {
     (void)config_of(words, read_file);
   } catch (const Error& error) {

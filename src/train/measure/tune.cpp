@@ -90,7 +90,7 @@ GemmTable tune(comm::Communicator& world, const Config& config, std::size_t voca
                std::size_t rounds, const std::function<void(const Race&)>& show) {
   const std::size_t tokens = config.data.micro_batch * config.data.seq_len;
   model::ModelConfig model = config.model;
-  model.vocabulary = vocabulary;
+  model.vocabulary = vocabulary_of(config.model, vocabulary);
   const auto products = step_products(model, tokens, config.precision.param);
   auto runners = runners_for(config.precision.param);
   ColdProducts cold{products};

@@ -121,7 +121,7 @@ std::string dry_run(const Config& config, const DryRun& request) {
   config.validate_plan();
   const Training training{config, data::Dataset{config.data.path}.info().vocabulary};
   model::ModelConfig model = config.model;
-  model.vocabulary = training.vocabulary;
+  model.vocabulary = vocabulary_of(config.model, training.vocabulary);
   const model::Freeze& freeze = config.optim.freeze;
   const model::ParameterTable table{model, {}, freeze};
   const auto limits = MachineLimits::here();

@@ -43,7 +43,7 @@ Job Job::with_beside(std::vector<ReadOnlyModel> models) const {
 Job make_job(const Config& config, std::size_t vocabulary, Ranks ranks,
              std::uint64_t held_out_every) {
   model::ModelConfig model = config.model;
-  model.vocabulary = vocabulary;
+  model.vocabulary = vocabulary_of(config.model, vocabulary);
   require_training(config, model);
   const fsdp::Policy policy = make_policy(config);
   const fsdp::Mesh mesh = fsdp::make_mesh(policy, ranks.topology.ranks());

@@ -1,12 +1,11 @@
 #include "train/plan/model_in_job.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/error.hpp"
-#include "checkpoint/checkpoint_weights.hpp"
+#include "checkpoint/load_weights.hpp"
 #include "comm/agree.hpp"
 #include "model/initialize.hpp"
 
@@ -33,11 +32,13 @@ void ModelInJob::load(const Fill& fill) {
   has_weights_ = true;
 }
 
-void ModelInJob::load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint) {
-  std::optional<checkpoint::CheckpointWeights> weights;
-  comm::agree(world, "checkpoint tensors", [&] { weights.emplace(layout().table(), checkpoint); });
+void ModelInJob::load_weights(comm::Communicator& world, const OpenWeights& open) {
+  std::unique_ptr<model::WeightSource> weights;
+  comm::agree(world, "tensors of the model", [&] { weights = open(layout().table()); });
   load([&](const checkpoint::ShardTensors& tensors) {
     checkpoint::load_weights(world, layout(), *weights, tensors.master);
+    std::ranges::fill(tensors.moment1, 0.0f);
+    std::ranges::fill(tensors.moment2, 0.0f);
   });
 }
 

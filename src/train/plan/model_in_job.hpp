@@ -3,12 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
-#include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/connection.hpp"
 #include "model/step_program.hpp"
+#include "model/weight_source.hpp"
 #include "train/plan/workspace.hpp"
 
 namespace ballast::train {
@@ -28,9 +29,11 @@ class ModelInJob {
   /// The model has weights once `fill` has returned on all ranks; where it throws, it has none, and
   /// whoever wants to compute with it gets an internal Error. Collective.
   void load(const Fill& fill);
-  /// The weights of a checkpoint of such a model, and no moments: for a model that is only read.
-  /// Data Errors name file and tensor. Collective.
-  void load_weights(comm::Communicator& world, const checkpoint::Checked& checkpoint);
+  /// Opens a source of weights for a table, which outlives it.
+  using OpenWeights =
+      std::function<std::unique_ptr<model::WeightSource>(const model::ParameterTable& table)>;
+  /// Weights from such a source, and moments of zero. Data Errors name file and tensor. Collective.
+  void load_weights(comm::Communicator& world, const OpenWeights& open);
   /// Fresh weights, drawn by `seed`, and zero moments. Collective.
   void initialize(std::uint64_t seed);
 

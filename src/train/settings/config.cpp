@@ -62,6 +62,7 @@ void Config::validate_plan() const {
         "{} · {}",
         data.global_batch, data.micro_batch, data.leaf_micro_batches);
   }
+  model.require_context(data.seq_len, "data.seq_len");
   (void)parallel.wrap.grouping(model);
   validate_precision(precision);
   validate_monitor(monitor, model);
@@ -77,6 +78,17 @@ void Config::validate() const {
   if (run.stop_at && *run.stop_at > run.steps) {
     throw usage_error("run.stop_at = {} lies beyond run.steps = {}", *run.stop_at, run.steps);
   }
+}
+
+std::size_t vocabulary_of(const model::ModelConfig& model, std::size_t of_dataset) {
+  if (model.vocabulary == 0) return of_dataset;
+  if (model.vocabulary < of_dataset) {
+    throw usage_error(
+        "model.vocabulary = {} is smaller than the dataset's vocabulary of {}: take a dataset of "
+        "the model's tokenizer",
+        model.vocabulary, of_dataset);
+  }
+  return model.vocabulary;
 }
 
 fsdp::Policy make_policy(const Config& config) {

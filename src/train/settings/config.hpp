@@ -154,10 +154,11 @@ struct RunConfig {
   std::optional<std::uint64_t> stop_at;  ///< stop earlier; the schedule does not change
   std::uint64_t seed = 1;
   std::filesystem::path gemm_table;  ///< written by `ballast tune`; empty: the shipped one
+  std::filesystem::path init;        ///< a model whose weights a fresh run begins with; or empty
 };
 
 /// Everything that `ballast train` can be told, as it was told: what follows from it is in a Job.
-/// An `every` of 0 switches off. The vocabulary of `model` is the dataset's and not known here.
+/// An `every` of 0 switches off. A vocabulary of 0 is the dataset's, which is not known here.
 struct Config {
   model::ModelConfig model;
   DataConfig data;
@@ -186,6 +187,10 @@ struct Config {
   /// The part of it that a memory plan rests on: a run directory is not needed.
   void validate_plan() const;
 };
+
+/// The vocabulary of a model that trains on a dataset: as large as the dataset's, or what was asked
+/// for. A usage Error if that is smaller than the dataset's.
+[[nodiscard]] std::size_t vocabulary_of(const model::ModelConfig& model, std::size_t of_dataset);
 
 /// The choices that `fsdp` acts on.
 [[nodiscard]] fsdp::Policy make_policy(const Config& config);

@@ -14,8 +14,7 @@ namespace {
 
 /// What the dataset says of itself. All of it is the same on a resume.
 Identity facts_of(const data::DatasetInfo& dataset) {
-  return {{"model.vocabulary", std::to_string(dataset.vocabulary)},
-          {"data.content_hash", dataset.content_hash},
+  return {{"data.content_hash", dataset.content_hash},
           {"data.tokenizer", dataset.tokenizer},
           {"data.tokenizer_hash", dataset.tokenizer_hash}};
 }
@@ -46,7 +45,7 @@ Config kept_section(const Identity& checkpoint, std::string_view section) {
 }
 
 /// Of the matrices that each block has.
-constexpr std::size_t kMatricesOfBlock = 7;
+constexpr std::size_t kFewestMatricesOfBlock = 6;
 
 /// Whether rows · cols floats fit into so many bytes; nothing overflows.
 bool fits(std::size_t rows, std::size_t cols, std::uint64_t bytes) {
@@ -58,6 +57,8 @@ bool fits(std::size_t rows, std::size_t cols, std::uint64_t bytes) {
 Identity make_identity(const Config& config, const data::DatasetInfo& dataset) {
   Config named = config;
   named.data.path = std::filesystem::absolute(config.data.path);  // read from any folder
+  if (!config.run.init.empty()) named.run.init = std::filesystem::absolute(config.run.init);
+  named.model.vocabulary = vocabulary_of(config.model, dataset.vocabulary);
   Identity identity = facts_of(dataset);
   for (const Key& key : keys(named)) {
     if (key.role.is_kept()) identity[key.option.name] = key.option.get().value_or("");
@@ -114,7 +115,6 @@ model::Precision precision_of(const Identity& identity) {
 
 model::ModelConfig model_of(const Identity& identity) {
   model::ModelConfig config = kept_section(identity, "model").model;
-  config.vocabulary = number_of(identity, "model.vocabulary");
   config.validate();
   return config;
 }
@@ -124,7 +124,7 @@ model::ModelConfig model_of(const checkpoint::Manifest& manifest) {
   const model::ModelConfig config = model_of(manifest.identity);
   std::uint64_t bytes = 0;
   for (const auto& file : manifest.files) bytes += std::min(file.bytes, kLargestFile);
-  const bool is_held = config.layers <= manifest.tensors.size() / kMatricesOfBlock &&
+  const bool is_held = config.layers <= manifest.tensors.size() / kFewestMatricesOfBlock &&
                        fits(config.vocabulary, config.dim, bytes) &&
                        fits(config.dim, config.dim, bytes) && fits(config.ffn, config.dim, bytes);
   if (!is_held) {

@@ -18,6 +18,7 @@ constexpr Limits kWidthOrNone{0, 1u << 20};
 constexpr Limits kLayers{1, 1u << 16};
 constexpr Limits kLayersOrNone{0, 1u << 16};
 constexpr Limits kContext{0, 1u << 30};
+constexpr Limits kVocabulary{0, 1u << 28};
 
 /// The role of a key that the first version did not have, and what that version did.
 Role later(std::string value) { return Role::same(Absence::means(std::move(value))); }
@@ -33,6 +34,9 @@ Keys size_keys(model::ModelConfig& c) {
              "width of a head; 0: model.dim / model.heads"),
        later("0")},
       {whole("model.ffn", c.ffn, kWidth, "width of the feed-forward layer"), same},
+      {whole("model.vocabulary", c.vocabulary, kVocabulary,
+             "rows of the embedding, the dataset's or more; 0: as many as the dataset has tokens"),
+       same},
       {whole("model.context", c.context, kContext,
              "tokens of the longest text it is made for; 0: nobody says"),
        later("0")},

@@ -57,6 +57,10 @@ Keys run_keys(RunConfig& c) {
                        Role::unsaid()}),
       {whole("run.seed", c.seed, {}, "seed of the weights and of the data order"),
        Role::same(kNeverAbsent)},
+      {word("run.init", "PATH", c.init,
+            "begin with these weights: a Hugging Face folder, a checkpoint, or a run directory; the "
+            "[model] is theirs"),
+       Role::free()},
       {word("run.gemm_table", "FILE", c.gemm_table,
             "which library multiplies what, as 'ballast tune' wrote it; without one: as shipped"),
        Role::free()},

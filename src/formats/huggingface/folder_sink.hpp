@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+
+#include "formats/safetensors/safetensors_writer.hpp"
+#include "model/parameters.hpp"
+#include "model/weight_source.hpp"
+
+namespace ballast::formats {
+
+/// Which file of a Hugging Face folder each tensor of a model goes to, and where in it. most_bytes:
+/// of the tensors of one file.
+[[nodiscard]] SafetensorsPlan plan_huggingface_weights(const model::ParameterTable& table,
+                                                       ElementType type, std::uint64_t most_bytes);
+
+/// The weights of a Hugging Face folder that is being written, by any number of processes.
+class HuggingFaceSink final : public model::WeightSink {
+ public:
+  /// `plan` must outlive this; its files were made by create_safetensors.
+  HuggingFaceSink(const SafetensorsPlan& plan, const std::filesystem::path& folder)
+      : writer_{plan, folder} {}
+
+  void write(const model::ParameterInfo& tensor, GranuleRange range,
+             std::span<const float> values) override;
+  /// What was written is on the disk when this returns.
+  void finish() { writer_.finish(); }
+
+ private:
+  SafetensorsWriter writer_;
+};
+
+}  // namespace ballast::formats

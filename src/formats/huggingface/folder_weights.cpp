@@ -1,0 +1,113 @@
+#include "formats/huggingface/folder_weights.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/ranges.h>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "formats/huggingface/tensor_names.hpp"
+
+namespace ballast::formats {
+
+namespace {
+
+constexpr std::size_t kShown = 5;
+
+/// Names as a sentence names them.
+std::string some_of(const std::vector<std::string>& names) {
+  const auto shown = std::span{names}.first(std::min(kShown, names.size()));
+  return names.size() <= kShown
+             ? fmt::format("{}", fmt::join(shown, ", "))
+             : fmt::format("{} and {} more", fmt::join(shown, ", "), names.size() - kShown);
+}
+
+/// What old files hold besides weights, and readers compute for themselves.
+bool is_ignored(std::string_view name) {
+  return name.ends_with("rotary_emb.inv_freq") || name.ends_with("attn.masked_bias");
+}
+
+bool is_tied(const model::ParameterTable& table) {
+  return std::ranges::none_of(table.parameters_of_ends(), [](const model::ParameterInfo& row) {
+    return row.name == "head";
+  });
+}
+
+/// What is wrong with the tensors of a folder, by kind.
+struct Differences {
+  std::vector<std::string> missing, surplus, shaped;
+
+  [[nodiscard]] std::string text() const {
+    std::string all;
+    const auto add = [&](std::string_view what, const std::vector<std::string>& names) {
+      if (!names.empty()) all += fmt::format("\n  {} ({}): {}", what, names.size(), some_of(names));
+    };
+    add("missing", missing);
+    add("not of this model", surplus);
+    add("of another shape", shaped);
+    return all;
+  }
+};
+
+Differences differences(const model::ParameterTable& table, const SafetensorsFolder& folder) {
+  Differences found;
+  std::map<std::string, const model::ParameterInfo*, std::less<>> wanted;
+  for (const auto& row : table.parameters()) wanted[huggingface_name(row.name)] = &row;
+  for (const auto& [name, row] : wanted) {
+    if (!folder.contains(name)) {
+      found.missing.push_back(name);
+      continue;
+    }
+    const auto& there = folder.tensor(name).shape;
+    if (!std::ranges::equal(there, row->shape)) {
+      found.shaped.push_back(fmt::format("{} [{}] where config.json says [{}]", name,
+                                         fmt::join(there, ", "), fmt::join(row->shape, ", ")));
+    }
+  }
+  for (const std::string& name : folder.names()) {
+    const bool is_spare = is_tied(table) && name == huggingface_name("head");
+    if (!wanted.contains(name) && !is_spare && !is_ignored(name)) found.surplus.push_back(name);
+  }
+  return found;
+}
+
+}  // namespace
+
+HuggingFaceWeights::HuggingFaceWeights(const model::ParameterTable& table,
+                                       const std::filesystem::path& folder)
+    : folder_{folder},
+      has_spare_head_{is_tied(table) && folder_.contains(huggingface_name("head"))} {
+  const std::string text = differences(table, folder_).text();
+  if (!text.empty()) {
+    throw data_error("{}: its tensors are not those of the model in its config.json:{}",
+                     folder.string(), text);
+  }
+  for (const auto& row : table.parameters()) folder_.require_readable(huggingface_name(row.name));
+}
+
+void HuggingFaceWeights::read(const model::ParameterInfo& tensor, GranuleRange range,
+                              std::span<float> out) {
+  const std::size_t first = range.first_element();
+  const std::size_t logical = std::min(range.numel(), tensor.numel - first);
+  const auto values = out.first(logical);
+  folder_.read(huggingface_name(tensor.name), first, values);
+  std::ranges::fill(out.subspan(logical), 0.0f);
+  if (has_spare_head_ && tensor.name == "embedding") require_tied(tensor, first, values);
+}
+
+void HuggingFaceWeights::require_tied(const model::ParameterInfo& embedding, std::size_t first,
+                                      std::span<const float> values) const {
+  std::vector<float> head(values.size());
+  folder_.read(huggingface_name("head"), first, head);
+  const auto [theirs, ours] = std::ranges::mismatch(head, values);
+  if (theirs == head.end()) return;
+  throw data_error(
+      "{}: config.json says tie_word_embeddings, but {} is another matrix than {} (element {}): "
+      "set it to false, or remove the tensor",
+      folder_.path().string(), huggingface_name("head"), huggingface_name(embedding.name),
+      first + static_cast<std::size_t>(theirs - head.begin()));
+}
+
+}  // namespace ballast::formats

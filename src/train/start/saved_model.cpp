@@ -1,0 +1,95 @@
+#include "train/start/saved_model.hpp"
+
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "base/error.hpp"
+#include "checkpoint/checkpoint_weights.hpp"
+#include "checkpoint/folders.hpp"
+#include "comm/agree.hpp"
+#include "formats/huggingface/folder_weights.hpp"
+#include "storage/files.hpp"
+#include "train/settings/identity.hpp"
+
+namespace ballast::train {
+
+namespace {
+
+constexpr const char* kConfigName = "config.json";
+
+/// Rank 0 looks for the checkpoint, all ranks read it.
+checkpoint::Checked check_newest(comm::Communicator& world, const std::filesystem::path& path) {
+  for (;;) {
+    std::string found;
+    comm::agree(world, "checkpoint", [&] {
+      if (world.is_root()) found = checkpoint::find_checkpoint(path).string();
+    });
+    const std::filesystem::path folder = world.broadcast_text(found, 0, {"checkpoint"});
+    auto result = checkpoint::look_at(world, folder);
+    if (result.checked) return std::move(*result.checked);
+    std::error_code ignored;
+    const bool is_there = std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
+    const bool is_gone = world.max(is_there ? 1 : 0, {"checkpoint"}) == 0;
+    if (!is_gone || folder == path) throw data_error("{}", result.damage);
+  }
+}
+
+/// Rank 0 reads config.json, so that all ranks build one model.
+ForeignFolder read_foreign(comm::Communicator& world, const std::filesystem::path& folder) {
+  const auto file = folder / kConfigName;
+  std::string text;
+  comm::agree(world, "config.json", [&] {
+    if (world.is_root()) text = storage::read_text(file);
+  });
+  text = world.broadcast_text(text, 0, {"config.json"});
+  return {folder, formats::parse_huggingface_config(text, file)};
+}
+
+}  // namespace
+
+SavedModel::SavedModel(checkpoint::Checked checkpoint) : from_{std::move(checkpoint)} {
+  model_ = model_of(std::get<checkpoint::Checked>(from_).manifest);
+}
+
+SavedModel::SavedModel(ForeignFolder folder) : from_{std::move(folder)} {
+  model_ = std::get<ForeignFolder>(from_).config.model;
+}
+
+const std::filesystem::path& SavedModel::folder() const {
+  return checkpoint() != nullptr ? checkpoint()->folder : foreign()->folder;
+}
+
+model::Precision SavedModel::precision() const {
+  if (checkpoint() == nullptr) return {};
+  return precision_of(checkpoint()->manifest.identity);
+}
+
+std::unique_ptr<model::WeightSource> SavedModel::open(const model::ParameterTable& table) const {
+  if (checkpoint() != nullptr) {
+    return std::make_unique<checkpoint::CheckpointWeights>(table, *checkpoint());
+  }
+  return std::make_unique<formats::HuggingFaceWeights>(table, folder());
+}
+
+bool is_foreign_folder(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path / kConfigName, ignored) &&
+         !std::filesystem::exists(path / checkpoint::kManifestName, ignored) &&
+         !std::filesystem::exists(checkpoint::checkpoints_folder(path), ignored);
+}
+
+model::ModelConfig saved_model_config(const std::filesystem::path& path) {
+  if (is_foreign_folder(path)) return formats::read_huggingface_config(path).model;
+  return model_of(checkpoint::Manifest::read(checkpoint::find_checkpoint(path)));
+}
+
+SavedModel find_saved_model(comm::Communicator& world, const std::filesystem::path& path) {
+  const bool is_foreign = world.is_root() && is_foreign_folder(path);
+  if (world.max(is_foreign ? 1 : 0, {"kind of model"}) == 1) {
+    return SavedModel{read_foreign(world, path)};
+  }
+  return SavedModel{check_newest(world, path)};
+}
+
+}  // namespace ballast::train

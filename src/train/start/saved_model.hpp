@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "checkpoint/check.hpp"
+#include "comm/communicator.hpp"
+#include "formats/huggingface/model_config_json.hpp"
+#include "model/model_config.hpp"
+#include "model/parameters.hpp"
+#include "model/precision.hpp"
+#include "model/weight_source.hpp"
+
+namespace ballast::train {
+
+/// A Hugging Face folder: whoever reads it asks for its files one by one.
+struct ForeignFolder {
+  std::filesystem::path folder;
+  formats::HuggingFaceConfig config;
+};
+
+/// A model that somebody trained: a checkpoint of ours, or a Hugging Face folder.
+class SavedModel {
+ public:
+  explicit SavedModel(checkpoint::Checked checkpoint);
+  explicit SavedModel(ForeignFolder folder);
+
+  [[nodiscard]] const std::filesystem::path& folder() const;
+  [[nodiscard]] const model::ModelConfig& model() const { return model_; }
+  /// The types that it was trained in, as far as anybody says; fp32 for a foreign one.
+  [[nodiscard]] model::Precision precision() const;
+  /// What is known of a checkpoint of ours; null for a foreign model.
+  [[nodiscard]] const checkpoint::Checked* checkpoint() const {
+    return std::get_if<checkpoint::Checked>(&from_);
+  }
+  /// What is known of a foreign model; null for a checkpoint of ours.
+  [[nodiscard]] const ForeignFolder* foreign() const { return std::get_if<ForeignFolder>(&from_); }
+
+  /// Its weights, for a model of this table, which must outlive the result. Data Errors name the
+  /// file, and the tensors that are others than the model's.
+  [[nodiscard]] std::unique_ptr<model::WeightSource> open(const model::ParameterTable& table) const;
+
+ private:
+  std::variant<checkpoint::Checked, ForeignFolder> from_;
+  model::ModelConfig model_;
+};
+
+/// The shape of the model at such a path, read by one process: of a run directory its newest
+/// checkpoint's. Data Errors name the file.
+[[nodiscard]] model::ModelConfig saved_model_config(const std::filesystem::path& path);
+
+/// Whether `path` is a Hugging Face folder: one with a config.json, and no checkpoint of ours.
+[[nodiscard]] bool is_foreign_folder(const std::filesystem::path& path);
+
+/// What `path` means: a checkpoint, a run directory for its newest one, or a Hugging Face folder.
+/// Every file of a checkpoint has been held against its manifest; of a folder config.json is read.
+/// A training that goes on may delete its newest checkpoint meanwhile: then there is a newer one.
+/// Data Errors name the file. Collective; the same on every rank.
+[[nodiscard]] SavedModel find_saved_model(comm::Communicator& world,
+                                          const std::filesystem::path& path);
+
+}  // namespace ballast::train
