@@ -112,7 +112,7 @@ std::shared_ptr<Room> room(std::size_t size, ElementType type, float range = 1.0
 
 void add_norms(const Bench& bench, ElementType type) {
   constexpr NormDims kDims{kTokens, kDim};
-  constexpr float kEpsilon = 1e-5f;
+  constexpr NormRule kRule{NormKind::rms, 1e-5f};
   const auto stream = room(kTokens * kDim, kFp32);
   const auto update = room(kTokens * kDim, kFp32);
   const auto normed = room(kTokens * kDim, type);
@@ -122,20 +122,20 @@ void add_norms(const Bench& bench, ElementType type) {
   const auto statistics = room(2 * kTokens, kFp32);
   const std::string suffix = "/" + std::string{name_of(type)};
   bench.add("norm_forward" + suffix, stream->bytes() + normed->bytes(), [=](std::size_t turn) {
-    norm_forward(NormKind::rms, kDims, kEpsilon, stream->at(turn), gain->floats(0),
-                 normed->at(turn), statistics->floats(0));
+    norm_forward(kRule, kDims, stream->at(turn), gain->floats(0), normed->at(turn),
+                 statistics->floats(0));
   });
   bench.add("norm_forward_of_sum" + suffix, 3 * stream->bytes() + normed->bytes(),
             [=](std::size_t turn) {
-              norm_forward_of_sum(NormKind::rms, kDims, kEpsilon, stream->at(turn),
-                                  update->floats(turn), stream->at(turn + 1), gain->floats(0),
-                                  normed->at(turn), statistics->floats(0));
+              norm_forward_of_sum(kRule, kDims, stream->at(turn), update->floats(turn),
+                                  stream->at(turn + 1), gain->floats(0), normed->at(turn),
+                                  statistics->floats(0));
             });
   bench.add("norm_backward" + suffix, 4 * stream->bytes() + (type == kFp32 ? 0.0 : normed->bytes()),
             [=](std::size_t turn) {
-              norm_backward(NormKind::rms, kDims, stream->at(turn), gain->floats(0),
-                            statistics->floats(0), update->floats(turn), update->floats(turn + 1),
-                            Store::add, {dgain->floats(0), Store::add, sums->floats(0)},
+              norm_backward(kRule, kDims, stream->at(turn), gain->floats(0), statistics->floats(0),
+                            update->floats(turn), update->floats(turn + 1), Store::add,
+                            {dgain->floats(0), Store::add, sums->floats(0)},
                             type == kFp32 ? Elements{} : normed->at(turn));
             });
 }

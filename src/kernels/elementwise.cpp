@@ -29,9 +29,18 @@ BALLAST_KERNEL void add_all(ElementType type, const void* a, const float* b, voi
   });
 }
 
-BALLAST_KERNEL void scale_all(const float* x, float factor, float* out, std::size_t count) {
+template <class T>
+BALLAST_INLINE void scale_of(const ElementOf<T>* x, float factor, ElementOf<T>* out,
+                             std::size_t count) {
   BALLAST_INDEPENDENT
-  for (std::size_t i = 0; i < count; ++i) out[i] = x[i] * factor;
+  for (std::size_t i = 0; i < count; ++i) out[i] = T::store(T::load(x[i]) * factor);
+}
+
+BALLAST_KERNEL void scale_all(ElementType type, const void* x, float factor, void* out,
+                              std::size_t count) {
+  with_stored(type, [&](auto t) BALLAST_INLINE_LAMBDA {
+    scale_of<decltype(t)>(elements(t, x), factor, elements(t, out), count);
+  });
 }
 
 BALLAST_KERNEL double squares(const float* x, std::size_t count) {
@@ -65,8 +74,15 @@ void clear(std::span<float> x, Team* team) {
 
 void accumulate(std::span<const float> x, std::span<float> out) { add(out, x, out); }
 
+void scale(const ConstElements& x, float factor, const Elements& out, Team* team) {
+  for_elements(team, out.size(), [&](std::size_t first, std::size_t count) {
+    scale_all(out.type(), x.subspan(first, count).data(), factor, out.subspan(first, count).data(),
+              count);
+  });
+}
+
 void scale(std::span<const float> x, float factor, std::span<float> out) {
-  scale_all(x.data(), factor, out.data(), out.size());
+  scale(ConstElements{x}, factor, Elements{out});
 }
 
 double sum_of_squares(std::span<const float> granule) {

@@ -19,7 +19,9 @@ void clear(std::span<float> x, Team* team = nullptr);
 /// out += x. Equal sizes.
 void accumulate(std::span<const float> x, std::span<float> out);
 
-/// out = x · factor. Equal sizes; out may alias x.
+/// out = x · factor, rounded where out is narrow. Equal sizes and types; out may be x.
+void scale(const ConstElements& x, float factor, const Elements& out, Team* team = nullptr);
+/// The same of fp32.
 void scale(std::span<const float> x, float factor, std::span<float> out);
 
 /// The sum of squares of one granule (1,024 elements or fewer), in double over a fixed tree of 16

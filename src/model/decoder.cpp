@@ -85,8 +85,7 @@ void Decoder::compute_logits() {
 }
 
 void Decoder::normalize(std::span<const float> x, const ConstElements& gain, std::span<float> y) {
-  kernels::norm_forward(config_.norm, {1, gain.size()}, config_.norm_epsilon, x, gain.floats(), y,
-                        statistics_);
+  kernels::norm_forward(config_.norm_rule(), {1, gain.size()}, x, gain.floats(), y, statistics_);
 }
 
 }  // namespace ballast::model

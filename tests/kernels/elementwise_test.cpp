@@ -63,6 +63,16 @@ TEST_P(Loops, AddRoundsItsSum) {
   }
 }
 
+TEST_P(Loops, ScaleRoundsItsProducts) {
+  for (const ElementType type : kEveryType) {
+    Typed narrow{a, type};
+    auto product = narrow.values();
+    for (float& value : product) value *= 0.3f;
+    scale(narrow, 0.3f, narrow);
+    EXPECT_EQ(narrow.values(), rounded_values(product, type)) << name_of(type);
+  }
+}
+
 TEST_P(Loops, EmbeddingConvertsRows) {
   const std::vector<std::int32_t> ids{3, 0, 3};
   for (const ElementType type : kEveryType) {

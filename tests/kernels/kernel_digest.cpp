@@ -10,6 +10,7 @@
 #include "kernels/activations.hpp"
 #include "kernels/adamw_update.hpp"
 #include "kernels/attention/attention.hpp"
+#include "kernels/bias.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
@@ -18,6 +19,7 @@
 #include "kernels/lanes/math.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
+#include "kernels/softcap.hpp"
 #include "kernels/typed.hpp"
 #include "kernels/values.hpp"
 
@@ -170,7 +172,7 @@ void digest_adamw() {
   print("adamw_partials", hasher);
 }
 
-void digest_norm(Hasher& hasher, NormKind kind, NormDims dims, ElementType type) {
+void digest_norm(Hasher& hasher, const NormRule& rule, NormDims dims, ElementType type) {
   const std::size_t numel = dims.rows * dims.dim;
   Typed x{random_values(1, numel), type};
   const Values gain = random_values(2, dims.dim);
@@ -180,24 +182,59 @@ void digest_norm(Hasher& hasher, NormKind kind, NormDims dims, ElementType type)
   Values dx(numel);
   Values dgain(dims.dim);
   Values sums(gain_scratch_numel(dims));
-  norm_forward(kind, dims, 1e-5f, x, gain, y, statistics);
+  norm_forward(rule, dims, x, gain, y, statistics);
   hasher.update(y.bytes());
-  norm_forward_of_sum(kind, dims, 1e-5f, x, dy, x, gain, y, statistics);
+  norm_forward_of_sum(rule, dims, x, dy, x, gain, y, statistics);
   hasher.update(y.bytes());
-  norm_backward(kind, dims, x, gain, statistics, dy, dx, Store::add,
+  norm_backward(rule, dims, x, gain, statistics, dy, dx, Store::add,
                 {dgain, Store::overwrite, sums}, y);
   hasher.update(y.bytes());
   hash_into(hasher, statistics, dx, dgain);
 }
 
-void digest_norm() {
+void digest_norm(std::string_view name, float gain_offset) {
   Hasher hasher;
   for (const NormKind kind : {NormKind::rms, NormKind::layer}) {
     for (const std::size_t dim : kDims) {
-      for (const ElementType type : kEveryType) digest_norm(hasher, kind, {5, dim}, type);
+      for (const ElementType type : kEveryType) {
+        digest_norm(hasher, {kind, 1e-5f, gain_offset}, {5, dim}, type);
+      }
     }
   }
-  print("norm", hasher);
+  print(name, hasher);
+}
+
+void digest_bias() {
+  Hasher hasher;
+  for (const std::size_t dim : kDims) {
+    for (const ElementType type : kEveryType) {
+      constexpr std::size_t kRows = 37;
+      Typed x{random_values(1, kRows * dim), type};
+      add_bias(kRows, dim, random_values(2, dim), x);
+      scale(x, 0.3f, x);
+      Values dbias = random_values(3, dim);
+      Values sums(column_sums_numel(kRows, dim));
+      bias_gradient(kRows, dim, x, {dbias, Store::add, sums});
+      hasher.update(x.bytes());
+      hash_into(hasher, dbias);
+    }
+  }
+  print("bias", hasher);
+}
+
+void digest_softcap() {
+  Hasher hasher;
+  for (const std::size_t dim : kDims) {
+    for (const ElementType type : kEveryType) {
+      Values logits = random_values(1, dim, 60.0);
+      Typed dlogits{random_values(2, dim), type};
+      softcap_forward(30.0f, logits);
+      softcap_backward(30.0f, logits, dlogits);
+      hash_into(hasher, logits);
+      hasher.update(dlogits.bytes());
+    }
+  }
+  print("softcap", hasher);
 }
 
 void digest_rope() {
@@ -299,7 +336,7 @@ int main() {
   digest_fold();
   digest_gated("swiglu", Activation::silu);
   digest_adamw();
-  digest_norm();
+  digest_norm("norm", 0.0f);
   digest_rope();
   digest_cross_entropy();
   digest_attention("attention", {});
@@ -308,6 +345,9 @@ int main() {
   digest_attention("attention_window", {.scale = 0.2f, .window = 40});
   digest_attention("attention_softcap", {.softcap = 5.0f});
   digest_attention("attention_slopes", {.slopes = alibi_slopes(4)});
+  digest_norm("norm_offset", 1.0f);
+  digest_bias();
+  digest_softcap();
   for (const Activation kind : kEveryActivation) {
     digest_ungated(kind);
     if (kind != Activation::silu) digest_gated(fmt::format("gated_{}", name_of(kind)), kind);

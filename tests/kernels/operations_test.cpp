@@ -22,6 +22,15 @@ std::vector<float> compute(const Operations& operations) {
   operations.norm_backward(rule, {kRows, kDim}, std::span{x}, gain, statistics, y, dx,
                            Store::overwrite, {dgain, Store::overwrite, scratch}, {});
   operations.gated_activation_forward(Activation::silu, std::span{x}, std::span{y}, std::span{y});
+  operations.gated_activation_forward(Activation::gelu, std::span{x}, std::span{y}, std::span{y});
+  operations.activation_forward(Activation::relu2, std::span{y}, std::span{y});
+  operations.activation_backward(Activation::relu2, std::span{y}, std::span{y}, std::span{dx},
+                                 std::span{y});
+  operations.add_bias(kRows, kDim, gain, std::span{x});
+  operations.bias_gradient(kRows, kDim, std::span{x}, {dgain, Store::add, scratch});
+  operations.scale(std::span{x}, 0.5f, std::span{x});
+  operations.softcap_forward(2.0f, x);
+  operations.softcap_backward(2.0f, x, std::span{dx});
   operations.add(std::span{x}, y, std::span{x});
   x.insert(x.end(), dx.begin(), dx.end());
   x.insert(x.end(), dgain.begin(), dgain.end());
@@ -44,9 +53,14 @@ TEST(Operations, ProfiledOnesComputeTheSameAndAreSpans) {
     bytes.push_back(event.work.bytes);
   }
   const double pass = kRows * kDim * sizeof(float);
-  EXPECT_EQ(regions, (std::vector{Region::step, Region::norm_forward, Region::norm_backward,
-                                  Region::swiglu_forward, Region::residual}));
-  EXPECT_EQ(bytes, (std::vector{0.0, 2 * pass, 3 * pass, 3 * pass, 3 * pass}));
+  EXPECT_EQ(regions,
+            (std::vector{Region::step, Region::norm_forward, Region::norm_backward,
+                         Region::swiglu_forward, Region::activation_forward,
+                         Region::activation_forward, Region::activation_backward,
+                         Region::bias_forward, Region::bias_backward, Region::residual,
+                         Region::softcap_forward, Region::softcap_backward, Region::residual}));
+  EXPECT_EQ(bytes, (std::vector{0.0, 2 * pass, 3 * pass, 3 * pass, 3 * pass, 2 * pass, 4 * pass,
+                                2 * pass, pass, 2 * pass, 2 * pass, 3 * pass, 3 * pass}));
 }
 
 TEST(Operations, RoundedIsTheTensorItselfWhereItIsOfTheType) {

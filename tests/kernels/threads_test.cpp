@@ -7,6 +7,7 @@
 #include "base/team.hpp"
 #include "kernels/activations.hpp"
 #include "kernels/attention/attention.hpp"
+#include "kernels/bias.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
@@ -16,6 +17,7 @@
 #include "kernels/gemm/gemm_tiled.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
+#include "kernels/softcap.hpp"
 #include "kernels/typed.hpp"
 
 // Every kernel that a team shares out gives the bits that it gives alone. Sizes are odd, and such
@@ -156,14 +158,15 @@ TEST(Threads, NormsHaveTheSameBits) {
     for (const ElementType type : {ElementType::fp32, ElementType::bf16}) {
       for (const Store store : {Store::overwrite, Store::add}) {
         expect_same_bits("norm", [&](Team* team) {
+          const NormRule rule{kind, 1e-5f, store == Store::add ? 1.0f : 0.0f};
           const NormDims dims{kRows, kWidth};
           const Typed x{random_values(1, kNumel), type};
           Typed sum{kNumel, type}, y{kNumel, type}, statistics{2 * kRows, ElementType::fp32};
           Bytes all;
-          norm_forward(kind, dims, 1e-5f, x, gain, y, statistics.elements().floats(), team);
+          norm_forward(rule, dims, x, gain, y, statistics.elements().floats(), team);
           append(all, y);
-          norm_forward_of_sum(kind, dims, 1e-5f, x, update, sum, gain, y,
-                              statistics.elements().floats(), team);
+          norm_forward_of_sum(rule, dims, x, update, sum, gain, y, statistics.elements().floats(),
+                              team);
           for (const Typed* result : {&y, &sum, &statistics}) append(all, *result);
           // The gradient in place, as blocks have it behind a norm.
           Typed dx{random_values(7, kNumel), ElementType::fp32}, rounded{kNumel, type};
@@ -171,7 +174,7 @@ TEST(Threads, NormsHaveTheSameBits) {
           Typed dgain{random_values(9, kWidth), ElementType::fp32};
           auto sums = not_numbers(gain_scratch_numel(dims));
           const auto dy_or_dx = (store == Store::add ? dy : dx).elements().floats();
-          norm_backward(kind, dims, sum, gain, statistics.elements().floats(), dy_or_dx,
+          norm_backward(rule, dims, sum, gain, statistics.elements().floats(), dy_or_dx,
                         dx.elements().floats(), store, {dgain.elements().floats(), store, sums},
                         rounded, team);
           for (const Typed* result : {&dx, &dgain, &rounded}) append(all, *result);
@@ -200,6 +203,35 @@ TEST(Threads, ActivationsHaveTheSameBits) {
         return all;
       });
     }
+  }
+}
+
+TEST(Threads, BiasesHaveTheSameBits) {
+  const auto bias = random_values(2, kWidth);
+  for (const ElementType type : kEveryType) {
+    expect_same_bits("bias", [&](Team* team) {
+      Typed x{random_values(1, kNumel), type}, dbias{kWidth, ElementType::fp32};
+      add_bias(kRows, kWidth, bias, x, team);
+      auto sums = not_numbers(column_sums_numel(kRows, kWidth));
+      bias_gradient(kRows, kWidth, x, {dbias.elements().floats(), Store::overwrite, sums}, team);
+      Bytes all;
+      for (const Typed* result : {&x, &dbias}) append(all, *result);
+      return all;
+    });
+  }
+}
+
+TEST(Threads, SoftCapsHaveTheSameBits) {
+  for (const ElementType type : kEveryType) {
+    expect_same_bits("softcap", [&](Team* team) {
+      Typed logits{random_values(1, kNumel, 9.0), ElementType::fp32};
+      Typed dlogits{random_values(2, kNumel), type};
+      softcap_forward(4.0f, logits.elements().floats(), team);
+      softcap_backward(4.0f, logits.elements().floats(), dlogits, team);
+      Bytes all;
+      for (const Typed* result : {&logits, &dlogits}) append(all, *result);
+      return all;
+    });
   }
 }
 
@@ -270,6 +302,7 @@ TEST(Threads, PassesOverElementsHaveTheSameBits) {
       widen(narrowed.elements(), widened.elements().floats(), team);
       convert(narrowed, other, team);
       add(narrowed, x, narrowed, team);
+      scale(narrowed, 0.3f, narrowed, team);
       clear(cleared.elements().floats(), team);
       Bytes all;
       for (const Typed* result : {&narrowed, &widened, &other, &cleared}) append(all, *result);

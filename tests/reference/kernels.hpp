@@ -60,6 +60,42 @@ template <class T>
   return gradients;
 }
 
+/// y = x + bias in every row. x, y: [rows, width]; bias: [width].
+template <class T>
+[[nodiscard]] std::vector<T> bias_forward(const std::vector<T>& x, const std::vector<T>& bias) {
+  std::vector<T> y;
+  for (std::size_t i = 0; i < x.size(); ++i) y.push_back(x[i] + bias[i % bias.size()]);
+  return y;
+}
+
+/// The gradient of the bias: [width].
+template <class T>
+[[nodiscard]] std::vector<T> bias_backward(std::size_t width, const std::vector<T>& dy) {
+  std::vector<T> dbias(width);
+  for (std::size_t i = 0; i < dy.size(); ++i) dbias[i % width] += dy[i];
+  return dbias;
+}
+
+/// cap · tanh(x / cap), element by element (Gemma Team 2024).
+template <class T>
+[[nodiscard]] std::vector<T> softcap_forward(double cap, const std::vector<T>& x) {
+  std::vector<T> capped;
+  for (const T& value : x) capped.push_back(cap * std::tanh(value / cap));
+  return capped;
+}
+
+/// The gradient of x.
+template <class T>
+[[nodiscard]] std::vector<T> softcap_backward(double cap, const std::vector<T>& x,
+                                              const std::vector<T>& dcapped) {
+  std::vector<T> dx;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const T t = std::tanh(x[i] / cap);
+    dx.push_back(dcapped[i] * (1.0 - t * t));
+  }
+  return dx;
+}
+
 /// out[t] = table[ids[t]]. table: [vocabulary, dim]; out: [tokens, dim].
 template <class T>
 [[nodiscard]] std::vector<T> embedding_forward(std::size_t dim, std::span<const std::int32_t> ids,

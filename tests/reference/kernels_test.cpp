@@ -50,6 +50,25 @@ TEST(ReferenceEmbedding, BackwardAddsRepeatedRows) {
       table, embedding_backward(5, 3, ids, dout));
 }
 
+TEST(ReferenceBias, BackwardIsTheComplexStepDerivative) {
+  RandomValues random{9};
+  const auto x = random.vector<double>(4 * 3);
+  const auto bias = random.vector<double>(3);
+  const auto dy = random.vector<double>(x.size());
+  expect_gradient(
+      "bias", [&](const ComplexVector& at) { return along(dy, bias_forward(to_complex(x), at)); },
+      bias, bias_backward(3, dy));
+}
+
+TEST(ReferenceSoftcap, BackwardIsTheComplexStepDerivative) {
+  RandomValues random{10};
+  const auto x = random.vector<double>(23, 0.0, 3.0);
+  const auto dcapped = random.vector<double>(x.size());
+  expect_gradient(
+      "x", [&](const ComplexVector& at) { return along(dcapped, softcap_forward(2.0, at)); }, x,
+      softcap_backward(2.0, x, dcapped));
+}
+
 class ReferenceNorm : public testing::TestWithParam<kernels::NormKind> {};
 
 TEST_P(ReferenceNorm, BackwardIsTheComplexStepDerivative) {

@@ -4,6 +4,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/operations/profiled_operations.hpp"
+#include "kernels/softcap.hpp"
 
 namespace ballast::kernels {
 
@@ -15,22 +16,21 @@ void CpuOperations::multiply(const Operand& a, Transpose transpose_a, const Oper
 void CpuOperations::norm_forward(const NormRule& rule, NormDims dims, const ConstElements& x,
                                  std::span<const float> gain, const Elements& y,
                                  std::span<float> statistics) const {
-  kernels::norm_forward(rule.kind, dims, rule.epsilon, x, gain, y, statistics, team_);
+  kernels::norm_forward(rule, dims, x, gain, y, statistics, team_);
 }
 
 void CpuOperations::norm_forward_of_sum(const NormRule& rule, NormDims dims, const ConstElements& x,
                                         std::span<const float> update, const Elements& sum,
                                         std::span<const float> gain, const Elements& y,
                                         std::span<float> statistics) const {
-  kernels::norm_forward_of_sum(rule.kind, dims, rule.epsilon, x, update, sum, gain, y, statistics,
-                               team_);
+  kernels::norm_forward_of_sum(rule, dims, x, update, sum, gain, y, statistics, team_);
 }
 
 void CpuOperations::norm_backward(const NormRule& rule, NormDims dims, const ConstElements& x,
                                   std::span<const float> gain, std::span<const float> statistics,
                                   std::span<const float> dy, std::span<float> dx, Store store_dx,
                                   const GainGradient& dgain, const Elements& rounded_dx) const {
-  kernels::norm_backward(rule.kind, dims, x, gain, statistics, dy, dx, store_dx, dgain, rounded_dx,
+  kernels::norm_backward(rule, dims, x, gain, statistics, dy, dx, store_dx, dgain, rounded_dx,
                          team_);
 }
 
@@ -105,9 +105,32 @@ void CpuOperations::cross_entropy_loss(std::size_t vocabulary, std::span<const s
   kernels::cross_entropy_loss(vocabulary, labels, logits, losses, team_);
 }
 
+void CpuOperations::add_bias(std::size_t rows, std::size_t width, std::span<const float> bias,
+                             const Elements& x) const {
+  kernels::add_bias(rows, width, bias, x, team_);
+}
+
+void CpuOperations::bias_gradient(std::size_t rows, std::size_t width, const ConstElements& dy,
+                                  const ColumnSums& dbias) const {
+  kernels::bias_gradient(rows, width, dy, dbias, team_);
+}
+
+void CpuOperations::softcap_forward(float cap, std::span<float> logits) const {
+  kernels::softcap_forward(cap, logits, team_);
+}
+
+void CpuOperations::softcap_backward(float cap, std::span<const float> capped,
+                                     const Elements& dlogits) const {
+  kernels::softcap_backward(cap, capped, dlogits, team_);
+}
+
 void CpuOperations::add(const ConstElements& a, std::span<const float> b,
                         const Elements& out) const {
   kernels::add(a, b, out, team_);
+}
+
+void CpuOperations::scale(const ConstElements& x, float factor, const Elements& out) const {
+  kernels::scale(x, factor, out, team_);
 }
 
 void CpuOperations::clear(std::span<float> x) const { kernels::clear(x, team_); }

@@ -60,7 +60,15 @@ class CpuOperations final : public Operations {
                      const TokenLosses& losses, const Elements& dlogits) const override;
   void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
                           std::span<const float> logits, const TokenLosses& losses) const override;
+  void add_bias(std::size_t rows, std::size_t width, std::span<const float> bias,
+                const Elements& x) const override;
+  void bias_gradient(std::size_t rows, std::size_t width, const ConstElements& dy,
+                     const ColumnSums& dbias) const override;
+  void softcap_forward(float cap, std::span<float> logits) const override;
+  void softcap_backward(float cap, std::span<const float> capped,
+                        const Elements& dlogits) const override;
   void add(const ConstElements& a, std::span<const float> b, const Elements& out) const override;
+  void scale(const ConstElements& x, float factor, const Elements& out) const override;
   void clear(std::span<float> x) const override;
   void convert(const ConstElements& x, const Elements& out) const override;
   [[nodiscard]] std::span<const float> widened(const ConstElements& x,

@@ -6,6 +6,7 @@
 
 #include "kernels/activation.hpp"
 #include "kernels/attention/attention.hpp"
+#include "kernels/bias.hpp"
 #include "kernels/cross_entropy.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/gemm/gemm.hpp"
@@ -78,8 +79,19 @@ class Operations {
                                   std::span<const float> logits,
                                   const TokenLosses& losses) const = 0;
 
+  virtual void add_bias(std::size_t rows, std::size_t width, std::span<const float> bias,
+                        const Elements& x) const = 0;
+  virtual void bias_gradient(std::size_t rows, std::size_t width, const ConstElements& dy,
+                             const ColumnSums& dbias) const = 0;
+
+  virtual void softcap_forward(float cap, std::span<float> logits) const = 0;
+  virtual void softcap_backward(float cap, std::span<const float> capped,
+                                const Elements& dlogits) const = 0;
+
   /// out = a + b.
   virtual void add(const ConstElements& a, std::span<const float> b, const Elements& out) const = 0;
+  /// out = x · factor.
+  virtual void scale(const ConstElements& x, float factor, const Elements& out) const = 0;
   /// x = 0.
   virtual void clear(std::span<float> x) const = 0;
   /// out = x in the type of `out`.

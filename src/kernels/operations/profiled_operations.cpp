@@ -147,11 +147,40 @@ void ProfiledOperations::cross_entropy_loss(std::size_t vocabulary,
   operations_->cross_entropy_loss(vocabulary, labels, logits, losses);
 }
 
+void ProfiledOperations::add_bias(std::size_t rows, std::size_t width, std::span<const float> bias,
+                                  const Elements& x) const {
+  const ProfileSpan span{profile_, Region::bias_forward, moves(2 * x.size_bytes())};
+  operations_->add_bias(rows, width, bias, x);
+}
+
+void ProfiledOperations::bias_gradient(std::size_t rows, std::size_t width, const ConstElements& dy,
+                                       const ColumnSums& dbias) const {
+  const ProfileSpan span{profile_, Region::bias_backward, moves(dy.size_bytes())};
+  operations_->bias_gradient(rows, width, dy, dbias);
+}
+
+void ProfiledOperations::softcap_forward(float cap, std::span<float> logits) const {
+  const ProfileSpan span{profile_, Region::softcap_forward, moves(2 * logits.size_bytes())};
+  operations_->softcap_forward(cap, logits);
+}
+
+void ProfiledOperations::softcap_backward(float cap, std::span<const float> capped,
+                                          const Elements& dlogits) const {
+  const ProfileSpan span{profile_, Region::softcap_backward,
+                         moves(capped.size_bytes() + 2 * dlogits.size_bytes())};
+  operations_->softcap_backward(cap, capped, dlogits);
+}
+
 void ProfiledOperations::add(const ConstElements& a, std::span<const float> b,
                              const Elements& out) const {
   const ProfileSpan span{profile_, Region::residual,
                          moves(a.size_bytes() + b.size_bytes() + out.size_bytes())};
   operations_->add(a, b, out);
+}
+
+void ProfiledOperations::scale(const ConstElements& x, float factor, const Elements& out) const {
+  const ProfileSpan span{profile_, Region::residual, moves(x.size_bytes() + out.size_bytes())};
+  operations_->scale(x, factor, out);
 }
 
 void ProfiledOperations::clear(std::span<float> x) const { operations_->clear(x); }
