@@ -54,8 +54,8 @@ class AttentionDecoder final : public SublayerDecoder {
     const std::size_t count = heads.size() / config_.head_dim();
     if (config_.qk_norm) {
       statistics_.resize(2 * count);
-      kernels::norm_forward(config_.norm_rule(), {count, config_.head_dim()}, heads,
-                            gain.floats(), heads, statistics_);
+      kernels::norm_forward(config_.norm_rule(), {count, config_.head_dim()}, heads, gain.floats(),
+                            heads, statistics_);
     }
     if (!rotates_) return;
     const std::array positions{static_cast<std::int32_t>(position)};

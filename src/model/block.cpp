@@ -24,13 +24,14 @@ Block::Place Block::place_of(std::size_t index, const BlockPass& pass) const {
       .sum = saved.sum,
       .statistics = saved.statistics,
       .gain = pass.weights[index].gain,
+      .rounded = scratch.gradient_operand,
       .pass = {.batch = pass.batch,
                .layer = pass.layer,
                .weights = pass.weights[index].own,
                .kept = saved.own,
                .rooms = scratch.rooms[index],
                .operand = scratch.operand,
-               .gradient_operand = scratch.gradient_operand,
+               .gradient_operand = scratch.sublayer_gradient,
                .gain = scratch.gain,
                .gain_sums = scratch.gain_sums},
   };
@@ -128,7 +129,7 @@ void Block::pass_on(const Place& place, std::span<const float> result, const Pla
 /// stream's, in `gradient`, as it is.
 void Block::sublayer_backward(const Place& place, std::span<float> result,
                               std::span<float> gradient, const TensorGradients& gradients) const {
-  const Elements& rounded = place.pass.gradient_operand;
+  const Elements& rounded = place.rounded;
   const ConstElements dout = rounded.empty() ? ConstElements{gradient} : ConstElements{rounded};
   place.sublayer->backward_of_output(place.pass, dout, gradients);
   const InputGradient dinput =
@@ -140,7 +141,7 @@ void Block::sublayer_backward(const Place& place, std::span<float> result,
 void Block::leave_backward(const Place& place, std::span<float> gradient,
                            const kernels::GainGradient& dgain) const {
   if (is_pre()) return;
-  const Elements& rounded = place.pass.gradient_operand;
+  const Elements& rounded = place.rounded;
   if (!is_post()) {
     if (!rounded.empty()) operations_->convert(ConstElements{gradient}, rounded);
     return;
@@ -155,7 +156,7 @@ void Block::enter_backward(const Place& place, std::span<const float> result,
   if (!is_pre()) return;
   operations_->norm_backward(config_.norm_rule(), norm_dims(), place.stream, gain_of(place),
                              place.statistics.floats(), result, gradient, Store::add, dgain,
-                             place.pass.gradient_operand);
+                             place.rounded);
 }
 
 }  // namespace ballast::model

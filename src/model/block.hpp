@@ -23,8 +23,9 @@ struct BlockScratch {
   std::span<float> gain_sums;  ///< kernels::gain_scratch_numel of any norm, backward
 
   // Empty where compute is in fp32, which needs no copies.
-  std::span<float> gain;      ///< [dim] of a norm
-  Elements gradient_operand;  ///< [tokens, dim] a gradient, rounded, backward
+  std::span<float> gain;       ///< [dim] of a norm
+  Elements gradient_operand;   ///< [tokens, dim] the stream's gradient, rounded, backward
+  Elements sublayer_gradient;  ///< the same memory, as wide as a sublayer needs for its own
 
   /// What sublayers ask for besides, in the order of their lists.
   std::array<std::array<Elements, kMostRooms>, kMostSublayers> rooms{};
@@ -75,6 +76,7 @@ class Block {
     Elements sum;     ///< stream plus sublayer, post-normalization only
     Elements statistics;
     ConstElements gain;
+    Elements rounded;  ///< the gradient of the stream
     SublayerPass pass;
   };
   [[nodiscard]] Place place_of(std::size_t index, const BlockPass& pass) const;

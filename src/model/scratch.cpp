@@ -40,7 +40,7 @@ Widest widest_of(const Block& block) {
 
 ScratchRooms::ScratchRooms(const Block& block, const TransformerOptions& options,
                            std::span<const Arena::Extent> idle, Arena& arena)
-    : arena_{&arena} {
+    : arena_{&arena}, stream_{block.shape().tokens() * block.dim()} {
   Reuse memory{arena};
   for (const auto& extent : idle) memory.lend(extent);
   const bool is_training = options.mode == Mode::training;
@@ -73,12 +73,14 @@ ScratchRooms::ScratchRooms(const Block& block, const TransformerOptions& options
 }
 
 BlockScratch ScratchRooms::view() const {
+  const Elements gradient = arena_->view(gradient_operand_);
   BlockScratch scratch{
       .operand = arena_->view(operand_),
       .sublayer = arena_->view(sublayer_),
       .gain_sums = arena_->view(gain_sums_),
       .gain = arena_->view(gain_),
-      .gradient_operand = arena_->view(gradient_operand_),
+      .gradient_operand = gradient.first(std::min(gradient.size(), stream_)),
+      .sublayer_gradient = gradient,
   };
   for (std::size_t i = 0; i < rooms_.size(); ++i) {
     for (std::size_t room = 0; room < kMostRooms; ++room) {

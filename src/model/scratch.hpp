@@ -24,6 +24,7 @@ class ScratchRooms {
   using Slot = Arena::Slot<float>;
 
   const Arena* arena_;
+  std::size_t stream_;  ///< elements of the residual stream
   Slot sublayer_{}, gain_sums_{}, gain_{};
   Arena::ElementSlot operand_{}, gradient_operand_{};
   std::array<std::array<Arena::ElementSlot, kMostRooms>, kMostSublayers> rooms_{};

@@ -73,11 +73,16 @@ TEST_P(EachPrecision, GradientsAreNearThoseOfFp32AndNotTheSame) {
   // up to u and in no common direction: about sqrt(60) u, which norms and softmax magnify a few
   // times (12 u is the most seen here). At least the operands of its own product were rounded.
   constexpr double kMostRoundoffs = 20.0;
+  // Where an activation has a kink, rounding moves a share of u of the values across it, and each
+  // counts whole.
+  const auto activation = activation_of(GetParam().config.activation);
+  const bool has_kink = activation == kernels::Activation::relu;
   for (const auto& precision : every_precision()) {
     if (precision == Precision{}) continue;
     const float scale = precision.compute == ElementType::fp16 ? kLossScale : 1.0f;
     const Pair pair{GetParam().config, precision, scale};
     const double u = unit_roundoff(precision);
+    const double most = has_kink ? 2.5 * std::sqrt(u) : kMostRoundoffs * u;
     const double fewest_roundoffs = precision.compute == ElementType::fp32 ? 0.05 : 0.5;
     EXPECT_NE(pair.narrow_loss, pair.exact_loss);
     EXPECT_NEAR(pair.narrow_loss, pair.exact_loss, 4 * u * pair.exact_loss);
@@ -86,10 +91,10 @@ TEST_P(EachPrecision, GradientsAreNearThoseOfFp32AndNotTheSame) {
       SCOPED_TRACE(text_of(precision) + ", " + name);
       for (double& g : gradient) g /= static_cast<double>(scale);
       const auto [relative, cosine] = distance(gradient, expected.at(name));
-      EXPECT_LT(relative, kMostRoundoffs * u);
+      EXPECT_LT(relative, most);
       EXPECT_GT(relative, fewest_roundoffs * u);
-      // What a relative difference of 20 u leaves of it: 1 - (20 u)² / 2.
-      EXPECT_GT(cosine, 0.997);
+      // What such a relative difference leaves of it.
+      EXPECT_GT(cosine, 1.0 - most * most / 2.0);
     }
   }
 }
@@ -108,7 +113,7 @@ TEST_P(EachPrecision, EvaluationComputesTheBitsOfTraining) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, EachPrecision,
-                         testing::ValuesIn(reference::pairwise_variants(odd_shape(), 3)),
+                         testing::ValuesIn(reference::chosen_variants(odd_shape(), 3)),
                          [](const auto& variant) { return variant.param.name; });
 
 TEST(Fp16, ALossScaleSavesSmallGradients) {

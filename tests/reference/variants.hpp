@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <ostream>
 #include <random>
 #include <string>
@@ -48,66 +50,17 @@ struct Variant {
   return config;
 }
 
-/// `shape` with every combination of the switches: norm, placement, QK-norm, tied embeddings,
-/// multi-query, grouped and multi-head attention, document boundaries. `grouped_kv_heads` is how
-/// many key/value heads the grouped form has.
-[[nodiscard]] inline std::vector<Variant> all_variants(const model::ModelConfig& shape,
-                                                       std::size_t grouped_kv_heads) {
-  using kernels::NormKind;
-  using model::NormPlacement;
-  std::vector<Variant> variants{{"", shape}};
-  const auto expand = [&](const auto& choices) {
-    std::vector<Variant> expanded;
-    for (const Variant& variant : variants) {
-      for (const auto& [word, apply] : choices) {
-        expanded.push_back(
-            {variant.name + (variant.name.empty() ? "" : "_") + word, variant.config});
-        apply(expanded.back().config);
-      }
-    }
-    variants = std::move(expanded);
-  };
-  using Apply = void (*)(model::ModelConfig&);
-  using Choices = std::vector<std::pair<std::string, Apply>>;
-  expand(Choices{{"rms", [](auto& c) { c.norm = NormKind::rms; }},
-                 {"layer", [](auto& c) { c.norm = NormKind::layer; }}});
-  expand(Choices{{"pre", [](auto& c) { c.norm_placement = NormPlacement::pre; }},
-                 {"post", [](auto& c) { c.norm_placement = NormPlacement::post; }},
-                 {"none", [](auto& c) { c.norm_placement = NormPlacement::none; }}});
-  expand(Choices{{"plain", [](auto& c) { c.qk_norm = false; }},
-                 {"qknorm", [](auto& c) { c.qk_norm = true; }}});
-  expand(Choices{{"untied", [](auto& c) { c.tie_embeddings = false; }},
-                 {"tied", [](auto& c) { c.tie_embeddings = true; }}});
-  expand(Choices{{"whole", [](auto& c) { c.document_attention = false; }},
-                 {"documents", [](auto& c) { c.document_attention = true; }}});
-  const auto kv_heads = [](std::size_t n) {
-    return [n](model::ModelConfig& c) { c.kv_heads = n; };
-  };
-  expand(std::vector{std::pair{std::string{"multiquery"}, kv_heads(1)},
-                     std::pair{std::string{"grouped"}, kv_heads(grouped_kv_heads)},
-                     std::pair{std::string{"multihead"}, kv_heads(shape.heads)}});
-  return variants;
-}
-
-/// A dozen of all_variants() in which every two positions of any two switches meet (found by
-/// search): for what is too slow to do to all of them.
-[[nodiscard]] inline std::vector<Variant> pairwise_variants(const model::ModelConfig& shape,
-                                                            std::size_t grouped_kv_heads) {
-  const std::vector<Variant> all = all_variants(shape, grouped_kv_heads);
-  std::vector<Variant> chosen;
-  for (std::size_t i = 0; i < 12; ++i) chosen.push_back(all[i * 79 % all.size()]);
-  return chosen;
-}
-
 /// `shape` with each way in which open models differ from it, one or a few at a time, as they occur
 /// together.
-[[nodiscard]] inline std::vector<Variant> architecture_variants(const model::ModelConfig& shape) {
+[[nodiscard]] inline std::vector<Variant> architecture_variants(const model::ModelConfig& shape,
+                                                                std::size_t grouped_kv_heads) {
   using kernels::RopeScaling;
   using model::FeedForward;
   using model::Position;
   std::vector<Variant> variants;
   const auto add = [&](std::string name, const auto& change) {
     variants.push_back({std::move(name), shape});
+    variants.back().config.kv_heads = grouped_kv_heads;
     change(variants.back().config);
   };
   for (const auto kind :
@@ -165,6 +118,59 @@ struct Variant {
   return variants;
 }
 
+/// `shape` with every combination of the switches: norm, placement, QK-norm, tied embeddings,
+/// multi-query, grouped and multi-head attention, document boundaries; and architecture_variants.
+/// `grouped_kv_heads` is how many key/value heads the grouped form has.
+[[nodiscard]] inline std::vector<Variant> all_variants(const model::ModelConfig& shape,
+                                                       std::size_t grouped_kv_heads) {
+  using kernels::NormKind;
+  using model::NormPlacement;
+  std::vector<Variant> variants{{"", shape}};
+  const auto expand = [&](const auto& choices) {
+    std::vector<Variant> expanded;
+    for (const Variant& variant : variants) {
+      for (const auto& [word, apply] : choices) {
+        expanded.push_back(
+            {variant.name + (variant.name.empty() ? "" : "_") + word, variant.config});
+        apply(expanded.back().config);
+      }
+    }
+    variants = std::move(expanded);
+  };
+  using Apply = void (*)(model::ModelConfig&);
+  using Choices = std::vector<std::pair<std::string, Apply>>;
+  expand(Choices{{"rms", [](auto& c) { c.norm = NormKind::rms; }},
+                 {"layer", [](auto& c) { c.norm = NormKind::layer; }}});
+  expand(Choices{{"pre", [](auto& c) { c.norm_placement = NormPlacement::pre; }},
+                 {"post", [](auto& c) { c.norm_placement = NormPlacement::post; }},
+                 {"none", [](auto& c) { c.norm_placement = NormPlacement::none; }}});
+  expand(Choices{{"plain", [](auto& c) { c.qk_norm = false; }},
+                 {"qknorm", [](auto& c) { c.qk_norm = true; }}});
+  expand(Choices{{"untied", [](auto& c) { c.tie_embeddings = false; }},
+                 {"tied", [](auto& c) { c.tie_embeddings = true; }}});
+  expand(Choices{{"whole", [](auto& c) { c.document_attention = false; }},
+                 {"documents", [](auto& c) { c.document_attention = true; }}});
+  const auto kv_heads = [](std::size_t n) {
+    return [n](model::ModelConfig& c) { c.kv_heads = n; };
+  };
+  expand(std::vector{std::pair{std::string{"multiquery"}, kv_heads(1)},
+                     std::pair{std::string{"grouped"}, kv_heads(grouped_kv_heads)},
+                     std::pair{std::string{"multihead"}, kv_heads(shape.heads)}});
+  std::ranges::move(architecture_variants(shape, grouped_kv_heads), std::back_inserter(variants));
+  return variants;
+}
+
+/// A dozen of the combinations in which every two positions of any two switches meet (found by
+/// search), and architecture_variants: for what is too slow to do to all of all_variants().
+[[nodiscard]] inline std::vector<Variant> chosen_variants(const model::ModelConfig& shape,
+                                                          std::size_t grouped_kv_heads) {
+  std::vector<Variant> chosen = architecture_variants(shape, grouped_kv_heads);
+  const std::vector<Variant> all = all_variants(shape, grouped_kv_heads);
+  const std::size_t combinations = all.size() - chosen.size();
+  for (std::size_t i = 0; i < 12; ++i) chosen.push_back(all[i * 79 % combinations]);
+  return chosen;
+}
+
 /// Random numbers that a float holds exactly, so that float and double code start from the same.
 class RandomValues {
  public:
@@ -191,16 +197,18 @@ class RandomValues {
   std::mt19937_64 engine_;
 };
 
-/// Gains about 1, matrices of a size that keeps activations about 1.
+/// Gains about 1, small biases, matrices of a size that keeps activations about 1.
 [[nodiscard]] inline Parameters<double> random_parameters(const model::ModelConfig& config,
                                                           std::uint64_t seed) {
   RandomValues random{seed};
   Parameters<double> parameters;
   for (const auto& [name, shape] : parameter_shapes(config)) {
-    parameters[name] = shape.size() == 1
-                           ? random.vector<double>(shape[0], 1.0, 0.5)
-                           : random.vector<double>(shape[0] * shape[1], 0.0,
-                                                   1.5 / std::sqrt(static_cast<double>(shape[1])));
+    const bool is_gain = name.ends_with("norm");
+    parameters[name] =
+        shape.size() == 1
+            ? random.vector<double>(shape[0], is_gain ? 1.0 : 0.1, is_gain ? 0.5 : 0.3)
+            : random.vector<double>(shape[0] * shape[1], 0.0,
+                                    1.5 / std::sqrt(static_cast<double>(shape[1])));
   }
   return parameters;
 }

@@ -36,7 +36,7 @@ TEST(Identity, TheModelReadsBack) {
   EXPECT_EQ(back.qk_norm, config.model.qk_norm);
   EXPECT_EQ(back.tie_embeddings, config.model.tie_embeddings);
   EXPECT_EQ(back.norm_epsilon, config.model.norm_epsilon);
-  EXPECT_EQ(back.rope.base, config.model.rope_base);
+  EXPECT_EQ(back.rope.base, config.model.rope.base);
 }
 
 TEST(Identity, AManifestThatLacksAKeyOrHasNonsenseIsADataError) {
