@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -13,6 +14,8 @@
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
 #include "data/tokenizer.hpp"
+#include "formats/safetensors/safetensors_folder.hpp"
+#include "formats/safetensors/safetensors_index.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "monitor/alerts/calibration.hpp"
 #include "monitor/state_text.hpp"
@@ -24,6 +27,8 @@
 namespace ballast::fuzz {
 
 namespace {
+
+using std::string_view_literals::operator""sv;
 
 using Input = std::span<const std::uint8_t>;
 
@@ -138,6 +143,32 @@ void read_shard(Input input) {
   }
 }
 
+void read_safetensors(Input input) {
+  static const Scratch scratch;
+  const formats::SafetensorsFile file{scratch.write("a.safetensors", input)};
+  std::vector<float> values(2);
+  for (const auto& tensor : file.tensors()) {
+    if (!tensor.dtype->element || tensor.numel < values.size()) continue;
+    file.read(tensor.name, 0, values);
+    file.read(tensor.name, tensor.numel - values.size(), values);
+  }
+}
+
+/// Beside files that it may name.
+void read_safetensors_index(Input input) {
+  static const Scratch scratch;
+  constexpr std::string_view kShard =
+      "\x38\0\0\0\0\0\0\0"
+      R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  )"
+      "\0\0\x80\x3f"sv;
+  static const auto shard =
+      scratch.write("1", {reinterpret_cast<const std::uint8_t*>(kShard.data()), kShard.size()});
+  scratch.write(formats::kSafetensorsIndexName, input);
+  const formats::SafetensorsFolder folder{scratch.path()};
+  std::vector<float> values(1);
+  for (const auto& name : folder.names()) folder.read(name, 0, values);
+}
+
 constexpr std::array kFormats{
     Format{"json", read_json},
     Format{"configuration", read_configuration},
@@ -156,6 +187,8 @@ constexpr std::array kFormats{
     Format{"tokenizer", read_tokenizer},
     Format{"dataset", read_dataset},
     Format{"shard", read_shard},
+    Format{"safetensors", read_safetensors},
+    Format{"safetensors_index", read_safetensors_index},
 };
 
 }  // namespace

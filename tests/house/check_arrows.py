@@ -22,6 +22,7 @@ ARROWS = {
     "optim": ["kernels"],
     "monitor": ["kernels", "comm"],
     "storage": ["base"],
+    "formats": ["kernels", "storage"],
     "data": ["storage"],
     "checkpoint": ["fsdp", "optim", "comm", "storage"],
     "train": ["fsdp", "optim", "monitor", "data", "checkpoint"],
