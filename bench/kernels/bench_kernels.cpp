@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "kernels/activation.hpp"
 #include "kernels/adamw_update.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
+#include "kernels/gated_activation.hpp"
 #include "kernels/lanes/isa.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"

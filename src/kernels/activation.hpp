@@ -2,9 +2,6 @@
 
 #include <string_view>
 
-#include "base/team.hpp"
-#include "tensor/element.hpp"
-
 namespace ballast::kernels {
 
 /// What a feed-forward layer bends its hidden values with.
@@ -31,28 +28,5 @@ enum class Activation {
   }
   return "?";
 }
-
-/// out = activation(x), element by element. Equal sizes and types; out may be x.
-void activation_forward(Activation activation, const ConstElements& x, const Elements& out,
-                        Team* team = nullptr);
-
-/// dx = dout · activation'(x), and `activated`, the forward's result, once more. `dout` is in fp32
-/// or of the type that all the others have. dx may be x; activated may be dout if they have one
-/// type.
-void activation_backward(Activation activation, const ConstElements& x, const ConstElements& dout,
-                         const Elements& dx, const Elements& activated, Team* team = nullptr);
-
-/// out = activation(gate) · up, element by element: SwiGLU with silu, GEGLU with gelu (Shazeer
-/// 2020). Equal sizes and types; out may be gate or up.
-void gated_activation_forward(Activation activation, const ConstElements& gate,
-                              const ConstElements& up, const Elements& out, Team* team = nullptr);
-
-/// Gradients of gated_activation_forward, and its result `activated` once more. `dout` is in fp32
-/// or of the type that all the others have. dgate and dup are overwritten and may be gate and up;
-/// activated may be dout if they have one type.
-void gated_activation_backward(Activation activation, const ConstElements& gate,
-                               const ConstElements& up, const ConstElements& dout,
-                               const Elements& dgate, const Elements& dup,
-                               const Elements& activated, Team* team = nullptr);
 
 }  // namespace ballast::kernels

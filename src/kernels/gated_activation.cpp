@@ -1,7 +1,8 @@
+#include "kernels/gated_activation.hpp"
+
 #include <cstddef>
 
-#include "kernels/activation.hpp"
-#include "kernels/curves.hpp"
+#include "kernels/activation_curves.hpp"
 #include "kernels/lanes/isa.hpp"
 #include "kernels/lanes/pieces.hpp"
 #include "kernels/lanes/stored.hpp"

@@ -86,7 +86,7 @@ BALLAST_KERNEL void forward_all(const Forward& norm, ElementType x_type, const v
       }
       take_statistics<X>(norm, row, statistics);
       with_stored(y_type, [&](auto out) BALLAST_INLINE_LAMBDA {
-        with_gain(norm.rule, norm.gain, [&](const auto& gain) BALLAST_INLINE_LAMBDA {
+        with_gain(norm.gain, norm.rule.gain_offset, [&](const auto& gain) BALLAST_INLINE_LAMBDA {
           normalize_row<X, decltype(out)>(row, statistics, gain, elements(out, y) + start, dim);
         });
       });

@@ -139,7 +139,7 @@ BALLAST_KERNEL void backward_all(const Backward& norm, ElementType x_type, const
                                   norm.statistics[2 * r + 1]};
       float* dx = norm.dx + start;
       add_to_gain(row, norm.dgain, dim);  // before dx, which may take the place of dy
-      with_gain(norm.rule, norm.gain, [&](const auto& gain) BALLAST_INLINE_LAMBDA {
+      with_gain(norm.gain, norm.rule.gain_offset, [&](const auto& gain) BALLAST_INLINE_LAMBDA {
         row_gradient(norm.rule.kind, row, gain, norm.store, dx, dim);
       });
       if (rounded == nullptr) continue;

@@ -2,7 +2,6 @@
 
 #include "kernels/lanes/isa.hpp"
 #include "kernels/lanes/lanes.hpp"
-#include "kernels/norm.hpp"
 
 // How norms read their gain: loops over a row are templates on one of these.
 namespace ballast::kernels {
@@ -24,11 +23,12 @@ struct OffsetGain {
   [[gnu::always_inline]] void shift(LaneVector& stored) const { stored += offset; }
 };
 
-/// visit(PlainGain) or visit(OffsetGain). `visit` must always be inlined, as that of with_stored.
+/// visit(PlainGain), or visit(OffsetGain) if the offset is not 0. `visit` must always be inlined,
+/// as that of with_stored.
 template <class Visit>
-BALLAST_INLINE void with_gain(const NormRule& rule, const float* gain, Visit&& visit) {
-  if (rule.gain_offset == 0.0f) return visit(PlainGain{gain});
-  visit(OffsetGain{gain, rule.gain_offset});
+BALLAST_INLINE void with_gain(const float* gain, float offset, Visit&& visit) {
+  if (offset == 0.0f) return visit(PlainGain{gain});
+  visit(OffsetGain{gain, offset});
 }
 
 }  // namespace ballast::kernels

@@ -1,6 +1,6 @@
 #include "model/feed_forward_layer.hpp"
 
-#include "kernels/activation.hpp"
+#include "kernels/gated_activation.hpp"
 #include "model/linear.hpp"
 
 namespace ballast::model {

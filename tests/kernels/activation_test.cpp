@@ -1,5 +1,3 @@
-#include "kernels/activation.hpp"
-
 #include <cmath>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -7,7 +5,9 @@
 #include <tuple>
 
 #include "kernels/activations.hpp"
+#include "kernels/gated_activation.hpp"
 #include "kernels/typed.hpp"
+#include "kernels/ungated_activation.hpp"
 #include "kernels/values.hpp"
 #include "reference/activations.hpp"
 

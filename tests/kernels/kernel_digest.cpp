@@ -16,11 +16,13 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/fold.hpp"
+#include "kernels/gated_activation.hpp"
 #include "kernels/lanes/math.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
 #include "kernels/softcap.hpp"
 #include "kernels/typed.hpp"
+#include "kernels/ungated_activation.hpp"
 #include "kernels/values.hpp"
 
 namespace {

@@ -12,6 +12,7 @@
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
+#include "kernels/gated_activation.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "kernels/gemm/gemm_tiled.hpp"
@@ -19,6 +20,7 @@
 #include "kernels/rope.hpp"
 #include "kernels/softcap.hpp"
 #include "kernels/typed.hpp"
+#include "kernels/ungated_activation.hpp"
 
 // Every kernel that a team shares out gives the bits that it gives alone. Sizes are odd, and such
 // that there are more tasks than workers.

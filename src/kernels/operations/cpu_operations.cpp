@@ -3,8 +3,10 @@
 #include "kernels/convert.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
+#include "kernels/gated_activation.hpp"
 #include "kernels/operations/profiled_operations.hpp"
 #include "kernels/softcap.hpp"
+#include "kernels/ungated_activation.hpp"
 
 namespace ballast::kernels {
 

@@ -1,8 +1,8 @@
-#include "kernels/activation.hpp"
+#include "kernels/ungated_activation.hpp"
 
 #include <cstddef>
 
-#include "kernels/curves.hpp"
+#include "kernels/activation_curves.hpp"
 #include "kernels/lanes/isa.hpp"
 #include "kernels/lanes/pieces.hpp"
 #include "kernels/lanes/stored.hpp"
