@@ -107,4 +107,23 @@ template <class Enum>
   return choice(std::move(name), target, std::move(all), std::move(help));
 }
 
+/// The same where nothing set stands for `fallback`.
+template <class Enum>
+[[nodiscard]] Option choice(std::string name, std::optional<Enum>& target, std::string fallback,
+                            std::string help) {
+  Enum unset{};  // gives the row its words; what it writes to is replaced below
+  Option option = choice(std::move(name), unset, std::move(help));
+  option.fallback = std::move(fallback);
+  option.set = [&target](const std::string& text) {
+    const std::optional<Enum> value = value_of<Enum>(text);
+    if (value) target = value;
+    return value.has_value();
+  };
+  option.get = [&target]() -> std::optional<std::string> {
+    if (!target) return std::nullopt;
+    return std::string{word_of(*target)};
+  };
+  return option;
+}
+
 }  // namespace ballast::option_row

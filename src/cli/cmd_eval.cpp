@@ -7,25 +7,35 @@
 #include "cli/help.hpp"
 #include "cli/same_options.hpp"
 #include "train/offline/evaluate.hpp"
+#include "train/settings/model_words.hpp"
 
 namespace ballast::cli {
 
 namespace {
 
-using option_row::number, option_row::own_to_a_rank, option_row::required, option_row::word;
+using option_row::choice, option_row::whole, option_row::number, option_row::own_to_a_rank,
+    option_row::required, option_row::word;
 
 constexpr HelpText kHelp{
     .usage = "mpirun -n RANKS ballast eval --checkpoint PATH [--data FILE]",
     .about = "Measures a checkpoint on the whole validation split of a dataset.",
     .examples = "  mpirun -n 2 ballast eval --checkpoint runs/first\n"};
 
+constexpr Limits kTokens{1, 1u << 24};
+
 std::vector<Option> options_for(train::EvalOptions& o) {
   Option data = word("data", "FILE", o.data, "a dataset with the same tokenizer");
   data.fallback = "the one it was trained on";
-  return {required(word("checkpoint", "PATH", o.checkpoint,
-                        "a checkpoint, or a run directory for its newest one")),
-          own_to_a_rank(data),
-          number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
+  return {
+      required(word("checkpoint", "PATH", o.checkpoint,
+                    "a checkpoint, a run directory for its newest one, or a Hugging Face folder")),
+      own_to_a_rank(data),
+      whole("seq-len", o.seq_len, kTokens, "as it was trained, or 1024",
+            "tokens of a window of text"),
+      whole("micro-batch", o.micro_batch, kTokens, "as it was trained, or 1",
+            "windows that pass through the model together"),
+      choice("param", o.param, "as it was trained, or fp32", "the type that it computes with"),
+      number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
 }
 
 std::string help(const Terminal& terminal) {
@@ -38,7 +48,8 @@ ExitCode run(comm::Communicator& world, Arguments arguments) {
   read_command_line(world, arguments, options_for(options));
   const train::Evaluation found = train::evaluate(world, options);
   if (world.is_root()) {
-    fmt::print("checkpoint {} (step {})\n", found.checkpoint.string(), found.step);
+    fmt::print("checkpoint {}{}\n", found.checkpoint.string(),
+               found.step ? fmt::format(" (step {})", *found.step) : "");
     fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", found.held_out.loss,
                found.held_out.bits_per_byte);
   }

@@ -1,6 +1,7 @@
 #include "model/feed_forward_layer.hpp"
 
 #include "kernels/gated_activation.hpp"
+#include "kernels/ungated_activation.hpp"
 #include "model/linear.hpp"
 
 namespace ballast::model {

@@ -21,8 +21,8 @@ std::optional<std::size_t> whole_of(const Json& value) {
   // Some writers give sizes as 4096.0.
   if (!value.is_number_float()) return std::nullopt;
   const double number = value.get<double>();
-  const bool is_whole = number >= 0.0 && number <= static_cast<double>(kMost) &&
-                        number == std::floor(number);
+  const bool is_whole =
+      number >= 0.0 && number <= static_cast<double>(kMost) && number == std::floor(number);
   return is_whole ? std::optional{static_cast<std::size_t>(number)} : std::nullopt;
 }
 
@@ -47,14 +47,15 @@ std::string ConfigKeys::place(std::string_view key) const {
 
 void ConfigKeys::refuse(std::string_view key, std::string_view why) const {
   const Json* const value = find(key);
-  throw data_error("{} = {} {}", place(key),
-                   value == nullptr ? "(absent)" : excerpt(value->dump()), why);
+  throw data_error("{} = {} {}", place(key), value == nullptr ? "(absent)" : excerpt(value->dump()),
+                   why);
 }
 
 std::optional<ConfigKeys> ConfigKeys::object(std::string_view key) const {
   const Json* const value = find(key);
   if (value == nullptr) return std::nullopt;
-  return ConfigKeys{file_, *value, name_.empty() ? std::string{key} : fmt::format("{}.{}", name_, key)};
+  return ConfigKeys{file_, *value,
+                    name_.empty() ? std::string{key} : fmt::format("{}.{}", name_, key)};
 }
 
 std::size_t ConfigKeys::whole(std::string_view key, std::size_t fallback) const {

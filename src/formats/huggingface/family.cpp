@@ -14,9 +14,7 @@ using WindowUse = Family::WindowUse;
 
 // Defaults are those of the configuration classes of transformers 5.24.
 constexpr std::array kFamilies{
-    Family{.model_type = "llama",
-           .architecture = "LlamaForCausalLM",
-           .has_mlp_bias_key = true},
+    Family{.model_type = "llama", .architecture = "LlamaForCausalLM", .has_mlp_bias_key = true},
     Family{.model_type = "qwen3",
            .architecture = "Qwen3ForCausalLM",
            .kv_heads = 32,

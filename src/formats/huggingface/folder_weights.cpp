@@ -30,9 +30,8 @@ bool is_ignored(std::string_view name) {
 }
 
 bool is_tied(const model::ParameterTable& table) {
-  return std::ranges::none_of(table.parameters_of_ends(), [](const model::ParameterInfo& row) {
-    return row.name == "head";
-  });
+  return std::ranges::none_of(table.parameters_of_ends(),
+                              [](const model::ParameterInfo& row) { return row.name == "head"; });
 }
 
 /// What is wrong with the tensors of a folder, by kind.

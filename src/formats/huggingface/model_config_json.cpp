@@ -30,7 +30,8 @@ const Family& require_family(const ConfigKeys& keys) {
 void refuse_unsupported(const ConfigKeys& keys) {
   if (keys.has("quantization_config")) {
     throw data_error(
-        "{}: the weights are quantized, and Ballast reads float32, bfloat16 and float16 alone; take "
+        "{}: the weights are quantized, and Ballast reads float32, bfloat16 and float16 alone; "
+        "take "
         "the model that it was made from",
         keys.place("quantization_config"));
   }
@@ -51,7 +52,8 @@ void read_sizes(const ConfigKeys& keys, const Family& family, model::ModelConfig
     if (keys.whole(key) == 0) keys.refuse(key, "is no size of a model");
   }
   const std::size_t kv_heads = family.kv_heads == 0 ? model.heads : family.kv_heads;
-  model.kv_heads = keys.whole("num_key_value_heads", keys.has("num_key_value_heads") ? 0 : kv_heads);
+  model.kv_heads =
+      keys.whole("num_key_value_heads", keys.has("num_key_value_heads") ? 0 : kv_heads);
   const std::size_t head_dim = keys.whole("head_dim", family.head_dim);
   const bool is_plain = head_dim == 0 || head_dim * model.heads == model.dim;
   model.own_head_dim = is_plain ? 0 : head_dim;
@@ -95,9 +97,9 @@ std::optional<model::Window> window_of(const std::vector<std::string>& types, st
 }
 
 void read_window(const ConfigKeys& keys, const Family& family, model::ModelConfig& model) {
-  const bool is_used = family.window_use == Family::WindowUse::all_layers ||
-                       (family.window_use == Family::WindowUse::by_key &&
-                        keys.boolean("use_sliding_window", false));
+  const bool is_used =
+      family.window_use == Family::WindowUse::all_layers ||
+      (family.window_use == Family::WindowUse::by_key && keys.boolean("use_sliding_window", false));
   if (!is_used || !keys.has("sliding_window")) return;
   const std::size_t tokens = keys.whole("sliding_window");
   if (tokens == 0) keys.refuse("sliding_window", "is no number of tokens");

@@ -16,8 +16,8 @@ using kernels::RopeScaling;
 RopeScaling scaling_of(const ConfigKeys& keys) {
   const std::string type = keys.text("rope_type", keys.text("type", "default"));
   if (type == "default") return RopeScaling::none;
-  for (const auto scaling : {RopeScaling::linear, RopeScaling::dynamic, RopeScaling::llama3,
-                             RopeScaling::yarn}) {
+  for (const auto scaling :
+       {RopeScaling::linear, RopeScaling::dynamic, RopeScaling::llama3, RopeScaling::yarn}) {
     if (type == name_of(scaling)) return scaling;
   }
   keys.refuse(keys.has("rope_type") ? "rope_type" : "type",
@@ -40,8 +40,7 @@ void read_yarn(const ConfigKeys& keys, RopeRule& rope) {
   if (keys.has("attention_factor")) {
     rope.magnitude = keys.number("attention_factor", 0.0);
   } else if (of_query != 0.0 && of_all != 0.0) {
-    rope.magnitude =
-        yarn_magnitude(rope.factor, of_query) / yarn_magnitude(rope.factor, of_all);
+    rope.magnitude = yarn_magnitude(rope.factor, of_query) / yarn_magnitude(rope.factor, of_all);
   }
 }
 
@@ -54,9 +53,9 @@ void read_scaling(const ConfigKeys& outer, const ConfigKeys& keys, const model::
     rope.original_context = keys.whole("original_max_position_embeddings", said);
   }
   const double stretched =
-      rope.original_context == 0 ? 1.0
-                                 : static_cast<double>(model.context) /
-                                       static_cast<double>(rope.original_context);
+      rope.original_context == 0
+          ? 1.0
+          : static_cast<double>(model.context) / static_cast<double>(rope.original_context);
   rope.factor = keys.number("factor", stretched);
   if (rope.factor <= 0.0) keys.refuse("factor", "is not above 0");
   if (rope.scaling == RopeScaling::llama3) {

@@ -1,27 +1,36 @@
 #include "train/offline/evaluate.hpp"
 
+#include <algorithm>
 #include <optional>
-#include <string>
-#include <system_error>
-#include <utility>
 
-#include "base/text.hpp"
-#include "checkpoint/check.hpp"
-#include "checkpoint/checkpoint.hpp"
+#include "base/error.hpp"
 #include "comm/agree.hpp"
 #include "train/plan/memory_fit.hpp"
 #include "train/plan/model_in_job.hpp"
 #include "train/plan/ranks.hpp"
 #include "train/settings/identity.hpp"
+#include "train/start/saved_model.hpp"
 
 namespace ballast::train {
 
 namespace {
 
+/// The windows of a model that does not say how it was trained.
+constexpr std::size_t kForeignSeqLen = 1024;
+
 /// The dataset to evaluate on, after checking that its tokens mean the same.
-data::Dataset open_dataset(const EvalOptions& options, const Identity& identity) {
-  data::Dataset dataset{options.data.empty() ? std::filesystem::path{text_of(identity, "data.path")}
-                                             : options.data};
+data::Dataset open_dataset(const EvalOptions& options, const SavedModel& saved) {
+  const checkpoint::Checked* const own = saved.checkpoint();
+  if (own == nullptr && options.data.empty()) {
+    throw usage_error("--data is needed: {} does not say what it was trained on",
+                      saved.folder().string());
+  }
+  data::Dataset dataset{options.data.empty()
+                            ? std::filesystem::path{text_of(own->manifest.identity, "data.path")}
+                            : options.data};
+  (void)vocabulary_of(saved.model(), dataset.info().vocabulary);
+  if (own == nullptr) return dataset;
+  const Identity& identity = own->manifest.identity;
   const auto& trained_with = text_of(identity, "data.tokenizer_hash");
   if (dataset.info().tokenizer_hash != trained_with) {
     throw data_error("{}: its tokenizer ({} {}) is not the one of the checkpoint ({} {})",
@@ -32,38 +41,37 @@ data::Dataset open_dataset(const EvalOptions& options, const Identity& identity)
   return dataset;
 }
 
-/// Rank 0 looks for the checkpoint, all ranks read it. A training that goes on may delete the
-/// newest one meanwhile: then there is a newer one. Collective.
-checkpoint::Checked check_newest(comm::Communicator& world, const std::filesystem::path& path) {
-  for (;;) {
-    std::string found;
-    comm::agree(world, "checkpoint", [&] {
-      if (world.is_root()) found = checkpoint::find_checkpoint(path).string();
-    });
-    const std::filesystem::path folder = world.broadcast_text(found, 0, {"checkpoint"});
-    auto result = checkpoint::look_at(world, folder);
-    if (result.checked) return std::move(*result.checked);
-    std::error_code ignored;
-    const bool is_there = std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
-    const bool is_gone = world.max(is_there ? 1 : 0, {"checkpoint"}) == 0;
-    if (!is_gone || folder == path) throw data_error("{}", result.damage);
+/// As asked for, or as it was trained.
+model::BatchShape shape_for(const EvalOptions& options, const SavedModel& saved) {
+  model::BatchShape shape{1, kForeignSeqLen};
+  if (saved.checkpoint() != nullptr) {
+    const Identity& identity = saved.checkpoint()->manifest.identity;
+    shape = {number_of(identity, "data.micro_batch"), number_of(identity, "data.seq_len")};
+  } else if (saved.model().context != 0) {
+    shape.seq_len = std::min(shape.seq_len, saved.model().context);
   }
+  shape = {options.micro_batch.value_or(shape.sequences), options.seq_len.value_or(shape.seq_len)};
+  saved.model().require_context(shape.seq_len, "--seq-len");
+  return shape;
+}
+
+model::Precision precision_for(const EvalOptions& options, const SavedModel& saved) {
+  if (!options.param) return saved.precision();
+  return {*options.param, saved.precision().residual};
 }
 
 }  // namespace
 
 Evaluation evaluate(comm::Communicator& world, const EvalOptions& options) {
   world.set_timeout_s(options.timeout_s);
-  const auto checkpoint = check_newest(world, options.checkpoint);
-  const auto& manifest = checkpoint.manifest;
+  const SavedModel saved = find_saved_model(world, options.checkpoint);
   std::optional<data::Dataset> dataset;
   ReadOnlyModel read_only;
   comm::agree(world, "data", [&] {
-    dataset.emplace(open_dataset(options, manifest.identity));
-    read_only = {.model = model_of(manifest),
-                 .shape = {number_of(manifest.identity, "data.micro_batch"),
-                           number_of(manifest.identity, "data.seq_len")},
-                 .precision = precision_of(manifest.identity)};
+    dataset.emplace(open_dataset(options, saved));
+    read_only = {.model = saved.model(),
+                 .shape = shape_for(options, saved),
+                 .precision = precision_for(options, saved)};
     (void)dataset->windows(data::Split::validation, read_only.shape.seq_len);
   });
 
@@ -72,10 +80,10 @@ Evaluation evaluate(comm::Communicator& world, const EvalOptions& options) {
   const Blueprint blueprint = make_blueprint(read_only, ranks, nullptr, &team);
   (void)require_memory(world, blueprint, ranks);
   ModelInJob model{world, blueprint, ranks.rank};
-  model.load_weights(world, checkpoint);
+  model.load_weights(world, [&](const auto& table) { return saved.open(table); });
 
   BatchLoader loader{*dataset, read_only.shape};
-  return {checkpoint.folder, manifest.state.step, validate(world, *dataset, model, loader)};
+  return {saved.folder(), saved.step(), validate(world, *dataset, model, loader)};
 }
 
 }  // namespace ballast::train

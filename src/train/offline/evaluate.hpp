@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "comm/communicator.hpp"
+#include "tensor/element.hpp"
 #include "train/settings/config.hpp"
 #include "train/validation.hpp"
 
@@ -11,15 +13,18 @@ namespace ballast::train {
 
 /// What is to be evaluated.
 struct EvalOptions {
-  std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory: its newest
-  std::filesystem::path data;        ///< empty: the dataset it was trained on
+  std::filesystem::path checkpoint;    ///< a checkpoint, a run directory, or a Hugging Face folder
+  std::filesystem::path data;          ///< empty: the dataset it was trained on
+  std::optional<std::size_t> seq_len;  ///< of the windows; nothing: as it was trained
+  std::optional<std::size_t> micro_batch;  ///< windows at a time; nothing: as it was trained
+  std::optional<ElementType> param;        ///< that it computes with; nothing: as it was trained
   double timeout_s = ParallelConfig{}.timeout_s;
 };
 
 /// A checkpoint, and what held-out text says of it.
 struct Evaluation {
   std::filesystem::path checkpoint;
-  std::uint64_t step = 0;
+  std::optional<std::uint64_t> step;  ///< of a checkpoint of ours
   EvalResult held_out;
 };
 

@@ -60,6 +60,11 @@ const std::filesystem::path& SavedModel::folder() const {
   return checkpoint() != nullptr ? checkpoint()->folder : foreign()->folder;
 }
 
+std::optional<std::uint64_t> SavedModel::step() const {
+  if (checkpoint() == nullptr) return std::nullopt;
+  return checkpoint()->manifest.state.step;
+}
+
 model::Precision SavedModel::precision() const {
   if (checkpoint() == nullptr) return {};
   return precision_of(checkpoint()->manifest.identity);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -31,6 +32,8 @@ class SavedModel {
 
   [[nodiscard]] const std::filesystem::path& folder() const;
   [[nodiscard]] const model::ModelConfig& model() const { return model_; }
+  /// Of a checkpoint of ours: the last step that was taken.
+  [[nodiscard]] std::optional<std::uint64_t> step() const;
   /// The types that it was trained in, as far as anybody says; fp32 for a foreign one.
   [[nodiscard]] model::Precision precision() const;
   /// What is known of a checkpoint of ours; null for a foreign model.
