@@ -20,8 +20,8 @@
 
 namespace ballast::fsdp {
 
-/// What sharded parameters take on one rank. Everything is reserved before anything exists, so that
-/// a plan can be made without memory and without other ranks.
+/// The memory of sharded parameters on one rank. All of it is reserved before it is committed, so
+/// that a plan needs neither the memory nor other ranks.
 struct Memory {
   Arena own;      ///< private to the rank
   Arena rooms;    ///< its gradient rooms in the host's region
@@ -32,22 +32,22 @@ struct Memory {
   }
 };
 
-/// The parameters of a model, sharded over ranks: what a UnitStore and a GradientExchange, chosen
-/// by the transports, come to together. Each rank keeps its shard of the weights and of the
-/// gradient accumulators; a unit is gathered when it is acquired. All ranks must acquire the same
-/// units in the same order: the order of the model's step program.
+/// The parameters of a model, sharded over ranks: a UnitStore and a GradientExchange, chosen by the
+/// transports. Each rank keeps its shard of the weights and of the gradient accumulators; a unit is
+/// gathered when it is acquired. All ranks must acquire the same units in the same order: the order
+/// of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
-  /// Reserves in `memory`. `loans`: what of memory.own gradients may take, as Accumulators say, in
-  /// steps of one wave only. `profile` records waits and transfers; null: nobody looks. `team`
-  /// shares out the sums of gradients; null: the caller alone.
+  /// Reserves in `memory`. `reusable`: memory in memory.own that gradients may take (see
+  /// Accumulators), only in steps of one wave. `profile` records waits and transfers; may be null.
+  /// `team`: the threads that share the sums of gradients; null: the caller alone.
   ShardedParameters(const ShardLayout& layout, const Policy& policy, const Transports& transports,
-                    Memory& memory, std::span<const Arena::Extent> loans = {},
+                    Memory& memory, std::span<const Arena::Extent> reusable = {},
                     Profile* profile = nullptr, Team* team = nullptr);
   ~ShardedParameters() override;
 
-  /// Brings the parameters to life once `memory` is committed; `region` where a transport needs
-  /// one.
+  /// Connects the parameters to the other ranks, once `memory` is committed. `region`: null unless
+  /// a transport needs one.
   void connect(Groups& groups, HostRegion* region);
 
   [[nodiscard]] const ShardLayout& layout() const { return *layout_; }
@@ -62,7 +62,7 @@ class ShardedParameters final : public model::ParameterSource {
   /// the same units on every rank. What is not published stays as it was.
   void publish(model::UnitId unit) { store_->publish(unit); }
   void publish_all();
-  /// What may have changed in a step.
+  /// Publishes every unit that trains.
   void publish_trained();
 
   /// This rank's gradient, folded over the leaves so far.
@@ -75,8 +75,8 @@ class ShardedParameters final : public model::ParameterSource {
   void begin_micro_batch(std::size_t index, const model::StepProgram& program);
   /// Takes part in a micro-batch that this rank has no work in: gathers and reductions only.
   void walk(const model::StepProgram& program);
-  /// All waves of a step are through: the accumulators hold the gradient of the global batch when
-  /// this returns, over everything that this rank holds.
+  /// To be called after all waves of a step: when it returns, the accumulators hold the gradient of
+  /// the global batch over everything that this rank holds.
   void finish_gradients();
 
   ConstElements acquire(model::UnitId unit) override;

@@ -17,7 +17,7 @@ const model::ParameterInfo& tensor_at(const model::ParameterTable& table,
   return table.parameters()[*std::prev(after)];
 }
 
-/// Sorts like its number: fixed digits, then the words.
+/// A text that sorts by phase, order and leaf: numbers of fixed width, then the words.
 std::string entry(int phase, std::uint64_t order, std::size_t leaf, const std::string& words) {
   return fmt::format("{}{:020}{:020}{}", phase, order, leaf, words);
 }

@@ -18,7 +18,7 @@ namespace ballast::train {
 
 namespace {
 
-/// The dataset to evaluate on, after checking that its tokens mean the same.
+/// Opens the dataset to evaluate on, and checks that it has the tokenizer of the checkpoint.
 data::Dataset open_dataset(const EvalOptions& options, const Identity& identity) {
   data::Dataset dataset{options.data.empty() ? std::filesystem::path{text_of(identity, "data.path")}
                                              : options.data};
@@ -32,8 +32,8 @@ data::Dataset open_dataset(const EvalOptions& options, const Identity& identity)
   return dataset;
 }
 
-/// Rank 0 looks for the checkpoint, all ranks read it. A training that goes on may delete the
-/// newest one meanwhile: then there is a newer one. Collective.
+/// Rank 0 finds the checkpoint, all ranks check it. A running training may delete it meanwhile;
+/// then the search is repeated and finds a newer one. Collective.
 checkpoint::Checked check_newest(comm::Communicator& world, const std::filesystem::path& path) {
   for (;;) {
     std::string found;
@@ -41,7 +41,7 @@ checkpoint::Checked check_newest(comm::Communicator& world, const std::filesyste
       if (world.is_root()) found = checkpoint::find_checkpoint(path).string();
     });
     const std::filesystem::path folder = world.broadcast_text(found, 0, {"checkpoint"});
-    auto result = checkpoint::look_at(world, folder);
+    auto result = checkpoint::try_check(world, folder);
     if (result.checked) return std::move(*result.checked);
     std::error_code ignored;
     const bool is_there = std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
@@ -68,7 +68,7 @@ Evaluation evaluate(comm::Communicator& world, const EvalOptions& options) {
   });
 
   const Ranks ranks = settle_ranks(world, ParallelConfig{});
-  Team team{ranks.crew};
+  Team team{ranks.thread_plan};
   const Blueprint blueprint = make_blueprint(read_only, ranks, nullptr, &team);
   (void)require_memory(world, blueprint, ranks);
   ModelInJob model{world, blueprint, ranks.rank};

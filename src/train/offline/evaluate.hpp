@@ -9,14 +9,14 @@
 
 namespace ballast::train {
 
-/// What is to be evaluated.
+/// What to evaluate.
 struct EvalOptions {
-  std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory: its newest
+  std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory for its newest one
   std::filesystem::path data;        ///< empty: the dataset it was trained on
   double timeout_s = ParallelConfig{}.timeout_s;
 };
 
-/// A checkpoint, and what held-out text says of it.
+/// The result for a checkpoint.
 struct Evaluation {
   std::filesystem::path checkpoint;
   std::uint64_t step = 0;

@@ -14,9 +14,9 @@ namespace {
 Ranks ranks_on(const ParallelConfig& requested, fsdp::Topology topology,
                const std::vector<Processors>& processors_of, std::size_t rank) {
   const ThreadCounts counts = count_threads(requested, topology, processors_of);
-  Crew crew = crew_of(counts, topology, processors_of, rank);
+  ThreadPlan thread_plan = thread_plan_of(counts, topology, processors_of, rank);
   std::string note = describe_binding(topology, processors_of, requested);
-  return {std::move(topology), rank, std::move(crew), std::move(note)};
+  return {std::move(topology), rank, std::move(thread_plan), std::move(note)};
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ namespace ballast::train {
 
 namespace {
 
-// So wide that no machine gets there, so narrow that products of a few stay within 64 bits.
+// Larger than any machine can train, and so small that products of a few sizes fit 64 bits.
 constexpr Limits kWidth{1, 1u << 20};
 constexpr Limits kLayers{1, 1u << 16};
 
@@ -27,7 +27,8 @@ Keys model_keys(model::ModelConfig& c) {
                               "normalize before each sublayer, after it, or not at all"),
                        same}),
       for_calibration({boolean("model.qk_norm", c.qk_norm, "normalize queries and keys"), same}),
-      // Not kept while there is one value; a second makes it the same, where absence means this.
+      // Not kept, since there is one value. A second value needs Role::same, and Absence::means
+      // this.
       {fixed("model.position", "rope", "rotary position embedding"), Role::free()},
       {fixed("model.activation", "swiglu", "gated feed-forward layer"), Role::free()},
       {boolean("model.tie_embeddings", c.tie_embeddings, "one matrix for embedding and output"),

@@ -5,7 +5,7 @@
 #include "model/model_config.hpp"
 #include "tensor/element.hpp"
 
-// Tables of the enumerations below train that say their words in a constexpr name_of.
+// Word tables for enumerations of lower folders, made from their constexpr name_of.
 
 namespace ballast {
 
