@@ -92,7 +92,7 @@ class PieceReader {
 
   void require_part(Part part, const Piece& piece) const {
     if (piece.in_file.end() <= file_->granules(part)) return;
-    throw data_error("'{}' has no {} of a tensor that trains here and was frozen there",
+    throw data_error("'{}' has no {} of a tensor that trains now but was frozen when it was saved",
                      paths_[piece.file].string(), name_of(part));
   }
 

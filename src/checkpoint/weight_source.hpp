@@ -10,8 +10,8 @@
 
 namespace ballast::checkpoint {
 
-/// Where the weights of a model come from, tensor by tensor: a checkpoint of ours, or a file of
-/// another format.
+/// Where the weights of a model come from, tensor by tensor: a checkpoint of this program, or a
+/// file of another format.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
@@ -22,7 +22,7 @@ class WeightSource {
                     std::span<float> out) = 0;
 };
 
-/// Fills the weights that this rank holds. Ranks hear of each other after every 60 MiB of a
+/// Fills the weights that this rank holds. The ranks exchange a message after every 60 MiB of a
 /// training's state, as in a save. If one cannot read, all throw the same data Error. Collective.
 void load_weights(comm::Communicator& world, const fsdp::ShardLayout& layout, WeightSource& source,
                   const optim::MasterWeights& weights);
