@@ -17,20 +17,20 @@ namespace ballast::fsdp {
 /// The communicators of a mesh.
 class Groups {
  public:
-  /// Makes those that `transports` and the policy have a use for. Collective.
+  /// Makes those that `transports` and the policy need. Collective.
   Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh,
          const Transports& transports);
 
   [[nodiscard]] comm::Communicator& world() const { return *world_; }
   /// The ranks that hold the shards of one copy of the weights.
   [[nodiscard]] comm::Communicator& shard() { return shard_ ? *shard_ : *world_; }
-  /// The ranks that hold the same shard; there are none besides this one without replicas.
+  /// The ranks that hold the same shard: without replicas this one alone.
   [[nodiscard]] comm::Communicator& replicas() { return replicas_ ? *replicas_ : *world_; }
   /// The ranks of this host.
   [[nodiscard]] comm::Communicator& node() { return *node_; }
-  /// Whether a transport needs it.
+  /// Whether node() was made: a transport needs it.
   [[nodiscard]] bool has_node() const { return node_.has_value(); }
-  /// The ranks that keep one copy between them after a unit's forward (Reshard::within).
+  /// The ranks that together keep one copy after a unit's forward (Reshard::within).
   [[nodiscard]] comm::Communicator& reshard() { return *reshard_; }
 
   /// The step that is under way, for messages of collectives that hang; from world().
