@@ -6,7 +6,7 @@ namespace ballast::cli {
 
 namespace {
 
-/// Of a configuration, a calibration or a table of products, which every rank gets.
+/// The most bytes of a configuration, a calibration or a gemm table, which every rank gets.
 constexpr std::uint64_t kLargest = std::uint64_t{1} << 20;
 
 }  // namespace

@@ -17,7 +17,8 @@ inline constexpr const char* kResolvedConfig = "config.resolved.ini";
 /// default rule (schedule.warmup, ...) stay out.
 [[nodiscard]] std::string to_ini(const train::Config& config);
 
-/// Its keys and values. Data Errors name file and line: nobody typed them.
+/// Its keys and values. Data Errors name file and line; they are no usage Errors, since a program
+/// wrote the file.
 [[nodiscard]] std::vector<Assignment> read_resolved_config(const std::filesystem::path& run);
 
 /// The keys that a calibration needs. Other keys of the file may be those of another version.

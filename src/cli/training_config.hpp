@@ -53,7 +53,7 @@ struct ProfileRequest {
 };
 
 [[nodiscard]] std::vector<Option> profile_command_options(ProfileRequest& request);
-/// As read_train_request reads; run.dir is not needed, and --config neither, before the file.
+/// As read_train_request reads; run.dir is not needed, and the file may be given without --config.
 [[nodiscard]] ProfileRequest read_profile_request(Arguments arguments, const ReadFile& read_file);
 
 /// Whether the arguments ask for a plan instead of a training.
