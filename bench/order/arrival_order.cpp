@@ -25,7 +25,7 @@ class Arrivals {
   [[nodiscard]] std::span<const float* const> take() {
     arrived_.clear();
     std::erase_if(missing_, [&](std::size_t rank) {
-      const auto filled = static_cast<std::size_t>(Signal::filled);
+      const auto filled = static_cast<std::size_t>(slices_.filled);
       const bool is_here = region_.board().reached(filled, rank, slices_.number);
       if (is_here) arrived_.push_back(slices_.of_rank[rank]);
       return is_here;
@@ -40,7 +40,7 @@ class Arrivals {
       region_.node().make_progress();
       sched_yield();
       if (watch.elapsed_s() > region_.node().timeout_s()) {
-        region_.await(Signal::filled, 0, slices_.of_rank.size(), slices_.number, slices_.place);
+        region_.await(slices_.filled, 0, slices_.of_rank.size(), slices_.number, slices_.place);
       }
     }
     region_.node().add_skew_s(watch.elapsed_s());
@@ -51,7 +51,7 @@ class Arrivals {
     constexpr int kLooks = 300;
     for (int look = 0; look < kLooks; ++look) {
       for (const std::size_t rank : missing_) {
-        const auto filled = static_cast<std::size_t>(Signal::filled);
+        const auto filled = static_cast<std::size_t>(slices_.filled);
         if (region_.board().reached(filled, rank, slices_.number)) return true;
       }
     }

@@ -25,8 +25,9 @@ Accumulators::Accumulators(const ShardLayout& layout, std::span<const Arena::Ext
   const auto order = completion_order(layout.table());
   std::size_t lent = reusable.empty() ? order.size() : 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    for (; lent < order.size() && lent <= i + units_late; ++lent)
+    for (; lent < order.size() && lent <= i + units_late; ++lent) {
       memory.lend(reusable[order[lent]]);
+    }
     slots_[order[i]] = memory.reserve<float>(MemoryClass::gradients, layout.held(order[i]).numel());
   }
 }

@@ -6,26 +6,24 @@ namespace ballast::fsdp {
 
 namespace {
 
-/// The rank, counted on this host, in whose part of the region this rank's weights are.
+/// The rank, counted on this host, in whose memory is what this rank's group shares. A group that
+/// shares any is on one host.
 std::size_t first_of_group(const ShardLayout& layout, const comm::Communicator& node,
-                           Transport weights) {
+                           const Needs& needs) {
   const auto local = narrow<std::size_t>(node.rank());
-  if (weights != Transport::region) return local;
+  if (planned_bytes(needs, Holders::first_of_group) == 0) return local;
   return local - (layout.rank() - layout.mesh().first_of_group(layout.rank()));
 }
 
 }  // namespace
 
-Connection::Connection(comm::Communicator& world, const Policy& policy,
-                       const Transports& transports, Memory& memory, ShardedParameters& parameters)
-    : groups_{world, policy, parameters.layout().mesh(), transports} {
-  memory.own.commit();
-  if (groups_.has_node()) {
-    auto& node = groups_.node();
-    region_.emplace(
-        node, memory.region_sizes(first_of_group(parameters.layout(), node, transports.weights)));
-    memory.rooms.commit(region_->own_rooms());
-    memory.weights.commit(region_->weights());
+Connection::Connection(comm::Communicator& world, const Policy& policy, Needs& needs,
+                       ShardedParameters& parameters)
+    : groups_{world, policy, parameters.layout().mesh(), needs} {
+  needs.own.commit();
+  if (!needs.region_parts().empty()) {
+    auto& node = groups_.of(Group::node);
+    region_.emplace(node, needs, first_of_group(parameters.layout(), node, needs));
   }
   parameters.connect(groups_, region_ ? &*region_ : nullptr);
 }

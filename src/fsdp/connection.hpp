@@ -11,10 +11,10 @@ namespace ballast::fsdp {
 /// Commits the memory of sharded parameters and connects them to those of the other ranks.
 class Connection {
  public:
-  /// Commits `memory` and connects `parameters`, which must both outlive the connection, to the
-  /// ranks of `world`. Collective.
-  Connection(comm::Communicator& world, const Policy& policy, const Transports& transports,
-             Memory& memory, ShardedParameters& parameters);
+  /// Provides what `needs` says and connects `parameters`, which must both outlive the connection,
+  /// to the ranks of `world`. Collective.
+  Connection(comm::Communicator& world, const Policy& policy, Needs& needs,
+             ShardedParameters& parameters);
 
   [[nodiscard]] Groups& groups() { return groups_; }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/narrow.hpp"
 
 namespace ballast::fsdp {
@@ -22,42 +23,59 @@ Topology discover_topology(comm::Communicator& world) {
   return topology;
 }
 
-Groups::Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh,
-               const Transports& transports)
-    : world_{&world} {
+namespace {
+
+comm::Communicator make_group(comm::Communicator& world, const Policy& policy, const Mesh& mesh,
+                              Group group) {
   const auto rank = narrow<std::size_t>(world.rank());
-  const auto split = [&](std::size_t color) { return world.split(narrow<int>(color)); };
-  if (mesh.replicas > 1) {
-    shard_.emplace(split(mesh.replica_of(rank)));
-    replicas_.emplace(split(mesh.shard_of(rank)));
+  switch (group) {
+    case Group::shard:
+      return world.split(narrow<int>(mesh.replica_of(rank)));
+    case Group::replicas:
+      return world.split(narrow<int>(mesh.shard_of(rank)));
+    case Group::node:
+      return world.split_by_node();
+    case Group::reshard:
+      return world.split(narrow<int>(rank / policy.reshard.group()));
   }
-  if (transports.weights == Transport::region || transports.gradients == Transport::region) {
-    node_.emplace(world.split_by_node());
-  }
-  if (policy.reshard.group() != 0 && transports.weights == Transport::messages) {
-    reshard_.emplace(split(rank / policy.reshard.group()));
+  throw internal_error("unknown group {}", static_cast<std::size_t>(group));
+}
+
+}  // namespace
+
+Groups::Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh,
+               const Needs& needs)
+    : world_{&world} {
+  for (std::size_t i = 0; i < kGroups; ++i) {
+    const Group group{i};
+    if (!needs.has(group)) continue;
+    is_world_[i] = group == Group::shard && mesh.replicas == 1;
+    if (!is_world_[i]) made_[i].emplace(make_group(world, policy, mesh, group));
   }
 }
 
-template <class Act>
-void Groups::for_each(Act&& act) {
-  for (auto* group : {&shard_, &replicas_, &node_, &reshard_}) {
-    if (*group) act(**group);
-  }
+comm::Communicator& Groups::of(Group group) {
+  const auto i = static_cast<std::size_t>(group);
+  if (is_world_[i]) return *world_;
+  if (!made_[i]) throw internal_error("nobody said that group {} is needed", i);
+  return *made_[i];
 }
 
 void Groups::set_step(std::uint64_t step) {
   world_->set_step(step);
-  for_each([&](comm::Communicator& group) { group.set_step(step); });
+  for (auto& group : made_) {
+    if (group) group->set_step(step);
+  }
 }
 
 comm::Timings Groups::take_timings() {
   comm::Timings total = world_->take_timings();
-  for_each([&](comm::Communicator& group) {
-    const comm::Timings timings = group.take_timings();
+  for (auto& group : made_) {
+    if (!group) continue;
+    const comm::Timings timings = group->take_timings();
     total.work_s += timings.work_s;
     total.skew_s += timings.skew_s;
-  });
+  }
   return total;
 }
 

@@ -1,13 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "comm/communicator.hpp"
 #include "fsdp/mesh.hpp"
+#include "fsdp/needs.hpp"
 #include "fsdp/policy.hpp"
 #include "fsdp/topology.hpp"
-#include "fsdp/transport.hpp"
 
 namespace ballast::fsdp {
 
@@ -17,21 +18,12 @@ namespace ballast::fsdp {
 /// The communicators of a mesh.
 class Groups {
  public:
-  /// Makes those that `transports` and the policy need. Collective.
-  Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh,
-         const Transports& transports);
+  /// Makes those that are needed. Collective.
+  Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh, const Needs& needs);
 
   [[nodiscard]] comm::Communicator& world() const { return *world_; }
-  /// The ranks that hold the shards of one copy of the weights.
-  [[nodiscard]] comm::Communicator& shard() { return shard_ ? *shard_ : *world_; }
-  /// The ranks that hold the same shard: without replicas this one alone.
-  [[nodiscard]] comm::Communicator& replicas() { return replicas_ ? *replicas_ : *world_; }
-  /// The ranks of this host.
-  [[nodiscard]] comm::Communicator& node() { return *node_; }
-  /// Whether node() was made: a transport needs it.
-  [[nodiscard]] bool has_node() const { return node_.has_value(); }
-  /// The ranks that together keep one copy after a unit's forward (Reshard::within).
-  [[nodiscard]] comm::Communicator& reshard() { return *reshard_; }
+  /// One that is needed; throws an internal Error for another.
+  [[nodiscard]] comm::Communicator& of(Group group);
 
   /// The step that is under way, for messages of collectives that hang; from world().
   void set_step(std::uint64_t step);
@@ -39,11 +31,9 @@ class Groups {
   [[nodiscard]] comm::Timings take_timings();
 
  private:
-  template <class Act>
-  void for_each(Act&& act);
-
   comm::Communicator* world_;
-  std::optional<comm::Communicator> shard_, replicas_, node_, reshard_;
+  std::array<std::optional<comm::Communicator>, kGroups> made_;  ///< where it is not all ranks
+  std::array<bool, kGroups> is_world_{};
 };
 
 }  // namespace ballast::fsdp

@@ -2,46 +2,55 @@
 
 #include "base/narrow.hpp"
 #include "comm/await.hpp"
-#include "tensor/arena.hpp"
 
 namespace ballast::fsdp {
 
 namespace {
 
-constexpr std::size_t kSignals = 3;
-
-std::size_t board_bytes(const comm::Communicator& node) {
-  return comm::Board::bytes(kSignals, narrow<std::size_t>(node.size()));
+std::size_t board_bytes(const comm::Communicator& node, const Needs& needs) {
+  return comm::Board::bytes(needs.signals(), narrow<std::size_t>(node.size()));
 }
 
-/// The first rank of a group has its weights behind its rooms; the first of the host has the board
-/// behind that.
-std::size_t own_bytes(const comm::Communicator& node, const RegionSizes& sizes) {
+/// The first rank of a group has what the group shares behind what every rank has; the first of the
+/// host has the board behind that.
+std::size_t own_bytes(const comm::Communicator& node, const Needs& needs,
+                      std::size_t first_of_group) {
   const auto rank = narrow<std::size_t>(node.rank());
-  const std::size_t weights = rank == sizes.first_of_group ? sizes.weights : 0;
-  return sizes.rooms + weights + (rank == 0 ? board_bytes(node) : 0);
+  std::size_t bytes = planned_bytes(needs, Holders::every_rank);
+  if (rank == first_of_group) bytes += planned_bytes(needs, Holders::first_of_group);
+  return bytes + (rank == 0 ? board_bytes(node, needs) : 0);
 }
 
-std::span<std::byte> board_memory(const comm::Communicator& node,
-                                  const comm::SharedRegion& region) {
-  return region.part(0).last(board_bytes(node));
+std::vector<std::size_t> place_parts(const Needs& needs) {
+  std::vector<std::size_t> offsets(needs.region_parts().size());
+  std::size_t end = 0;
+  for (const Holders holders : {Holders::every_rank, Holders::first_of_group}) {
+    for (const RegionPart& part : needs.region_parts()) {
+      if (part.holders != holders) continue;
+      offsets[part.index] = end;
+      end += part.arena.planned_bytes();
+    }
+  }
+  return offsets;
 }
 
 }  // namespace
 
-HostRegion::HostRegion(comm::Communicator& node, const RegionSizes& sizes)
+HostRegion::HostRegion(comm::Communicator& node, Needs& needs, std::size_t first_of_group)
     : node_{&node},
-      sizes_{sizes},
-      region_{node, own_bytes(node, sizes)},
-      board_{board_memory(node, region_), kSignals, narrow<std::size_t>(node.size()),
-             narrow<std::size_t>(node.rank())} {}
-
-std::span<std::byte> HostRegion::rooms(std::size_t rank) const {
-  return region_.part(narrow<int>(rank)).first(sizes_.rooms);
+      first_of_group_{first_of_group},
+      offsets_{place_parts(needs)},
+      region_{node, own_bytes(node, needs, first_of_group)},
+      board_{region_.part(0).last(board_bytes(node, needs)), needs.signals(),
+             narrow<std::size_t>(node.size()), narrow<std::size_t>(node.rank())} {
+  for (RegionPart& part : needs.region_parts()) {
+    const bool is_own = part.holders == Holders::every_rank;
+    part.arena.commit(part_of(is_own ? narrow<std::size_t>(node.rank()) : first_of_group, part));
+  }
 }
 
-std::span<std::byte> HostRegion::weights() const {
-  return region_.part(narrow<int>(sizes_.first_of_group)).subspan(sizes_.rooms, sizes_.weights);
+std::span<std::byte> HostRegion::part_of(std::size_t rank, const RegionPart& part) const {
+  return region_.part(narrow<int>(rank)).subspan(offsets_[part.index], part.arena.planned_bytes());
 }
 
 void HostRegion::await(Signal signal, std::size_t first, std::size_t count, std::uint32_t value,

@@ -1,43 +1,31 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "comm/board.hpp"
 #include "comm/communicator.hpp"
 #include "comm/shared_region.hpp"
+#include "fsdp/needs.hpp"
 
 namespace ballast::fsdp {
 
-/// What the counters of the host's board count.
-enum class Signal : std::size_t {
-  weights,  ///< units whose weights a rank has published
-  filled,   ///< reductions whose gradient a rank has left in its room
-  drained,  ///< reductions that a rank has folded
-};
-
-/// Sizes of a rank's part of its host's region. Rooms lie first, at the same place in every part.
-struct RegionSizes {
-  std::size_t rooms = 0;  ///< bytes of gradient rooms, of every rank
-  std::size_t weights =
-      0;  ///< bytes of one copy of the weights, in the part of a group's first rank
-  std::size_t first_of_group = 0;  ///< the rank on this host that has this rank's copy
-};
-
-/// The memory that the ranks of a host share, and the board by which they take turns in it.
+/// The memory that the ranks of a host share, and the board by which they take turns in it: the
+/// parts and counters that were asked for. Parts that every rank has lie first, at the same place
+/// in the memory of each.
 class HostRegion {
  public:
-  /// Collective over the ranks of the host.
-  HostRegion(comm::Communicator& node, const RegionSizes& sizes);
+  /// Gives the parts of `needs` their memory. first_of_group: the rank on this host that has what
+  /// this rank's group shares. Collective over the ranks of the host.
+  HostRegion(comm::Communicator& node, Needs& needs, std::size_t first_of_group);
 
   [[nodiscard]] comm::Communicator& node() const { return *node_; }
   [[nodiscard]] comm::Board& board() { return board_; }
-  [[nodiscard]] std::span<std::byte> own_rooms() const { return rooms(own_rank()); }
-  /// The gradient rooms of a rank of this host.
-  [[nodiscard]] std::span<std::byte> rooms(std::size_t rank) const;
-  /// The one copy of the weights that this rank's group shares.
-  [[nodiscard]] std::span<std::byte> weights() const;
-  [[nodiscard]] std::size_t first_of_group() const { return sizes_.first_of_group; }
+  /// A part that every rank has, of a rank of this host.
+  [[nodiscard]] std::span<std::byte> part_of(std::size_t rank, const RegionPart& part) const;
+  [[nodiscard]] std::size_t first_of_group() const { return first_of_group_; }
 
   void post(Signal signal, std::uint32_t value) {
     board_.post(static_cast<std::size_t>(signal), value);
@@ -47,10 +35,9 @@ class HostRegion {
              comm::Place place);
 
  private:
-  [[nodiscard]] std::size_t own_rank() const { return static_cast<std::size_t>(node_->rank()); }
-
   comm::Communicator* node_;
-  RegionSizes sizes_;
+  std::size_t first_of_group_;
+  std::vector<std::size_t> offsets_;  ///< of each part, in the memory of a rank that has it
   comm::SharedRegion region_;
   comm::Board board_;
 };

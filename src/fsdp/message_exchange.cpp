@@ -45,13 +45,13 @@ std::vector<Arena::Slot<float>> reserve_rooms(const model::ParameterTable& table
 }  // namespace
 
 MessageExchange::MessageExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
-                                 const Accumulators& accumulators, Arena& arena)
+                                 const Accumulators& accumulators, Needs& needs)
     : layout_{&layout},
       accumulators_{&accumulators},
-      arena_{&arena},
-      rooms_{reserve_rooms(layout.table(), leaf_micro_batches, arena)},
+      arena_{&needs.own},
+      rooms_{reserve_rooms(layout.table(), leaf_micro_batches, needs.own)},
       slab_numel_{slab_granules_of(layout) * kGranule},
-      received_{arena.reserve<float>(MemoryClass::transient, layout.ranks() * slab_numel_)},
+      received_{needs.own.reserve<float>(MemoryClass::transient, layout.ranks() * slab_numel_)},
       send_counts_(layout.ranks()),
       send_offsets_(layout.ranks()),
       receive_counts_(layout.ranks()),

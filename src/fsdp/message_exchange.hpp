@@ -16,12 +16,12 @@ namespace ballast::fsdp {
 /// nothing to send, only to add.
 class MessageExchange final : public GradientExchange {
  public:
-  /// Reserves in `arena`, to be committed before use: one room for all units in turn, and one more
+  /// Needs memory of the rank: one room for all units in turn, and one more
   /// for a unit of embedding and head, whose gradient begins before the others and is complete
   /// after them; or, with several micro-batches a leaf, one room for each unit; and a slab from
   /// every rank.
   MessageExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
-                  const Accumulators& accumulators, Arena& arena);
+                  const Accumulators& accumulators, Needs& needs);
   void connect(Groups& groups, HostRegion*) override { world_ = &groups.world(); }
 
   std::span<float> room(model::UnitId unit) override;

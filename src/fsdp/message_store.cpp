@@ -15,18 +15,22 @@ constexpr std::string_view kAllGather = "all_gather";
 
 }  // namespace
 
-MessageStore::MessageStore(const ShardLayout& layout, const Policy& policy, Arena& arena)
+MessageStore::MessageStore(const ShardLayout& layout, const Policy& policy, Needs& needs)
     : layout_{&layout},
       policy_{policy},
-      arena_{&arena},
-      weights_{arena.reserve(MemoryClass::parameters, layout.local_numel(), policy.compute)},
+      arena_{&needs.own},
+      weights_{needs.own.reserve(MemoryClass::parameters, layout.local_numel(), policy.compute)},
       lanes_{find_lanes()},
       versions_(layout.table().units().size()) {
-  for (std::size_t lane = 0; lane <= std::ranges::max(lanes_); ++lane) reserve_lane(lane, arena);
+  for (std::size_t lane = 0; lane <= std::ranges::max(lanes_); ++lane)
+    reserve_lane(lane, needs.own);
   upcoming_.reserve(1 + policy.prefetch_units);
   counts_.reserve(layout.mesh().shards);
   offsets_.reserve(layout.mesh().shards);
-  if (policy.reshard.group() > 0) reserve_kept(arena);
+  needs.group(Group::shard);
+  if (policy.reshard.group() == 0) return;
+  needs.group(Group::reshard);
+  reserve_kept(needs.own);
 }
 
 /// A lane for each unit that has a room to itself; one for the others, or two where a block is cut
@@ -74,7 +78,7 @@ void MessageStore::reserve_kept(Arena& arena) {
 void MessageStore::connect(Groups& groups, HostRegion*) {
   groups_ = &groups;
   if (policy_.prefetch_units == 0) return;
-  for (Room& room : rooms_) room.early.emplace(groups.shard());
+  for (Room& room : rooms_) room.early.emplace(groups.of(Group::shard));
 }
 
 bool MessageStore::keeps_all() const {
@@ -204,10 +208,10 @@ void MessageStore::gather_now(Room& room, UnitId unit) {
 MessageStore::Source MessageStore::source_of(UnitId unit) {
   const std::size_t group = policy_.reshard.group();
   if (group == 0 || kept_versions_[unit] != versions_[unit]) {
-    return {&groups_->shard(), held(unit), layout_->mesh().shards, true};
+    return {&groups_->of(Group::shard), held(unit), layout_->mesh().shards, true};
   }
   const auto own = arena_->view(kept_).subspan(kept_offsets_[unit], kept_range(unit).numel());
-  return {&groups_->reshard(), own, group, false};
+  return {&groups_->of(Group::reshard), own, group, false};
 }
 
 /// Fills counts_ and offsets_, in bytes, and counts what others send.

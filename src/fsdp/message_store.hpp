@@ -21,8 +21,8 @@ namespace ballast::fsdp {
 /// their gathers start early, and the unit whose room is taken is one that is not read soon.
 class MessageStore final : public UnitStore {
  public:
-  /// Reserves in `arena`, to be committed before use.
-  MessageStore(const ShardLayout& layout, const Policy& policy, Arena& arena);
+  /// Needs memory of the rank.
+  MessageStore(const ShardLayout& layout, const Policy& policy, Needs& needs);
   void connect(Groups& groups, HostRegion*) override;
 
   [[nodiscard]] Elements held(model::UnitId unit) const override;

@@ -16,14 +16,18 @@ constexpr std::size_t kTurns = 2;
 }  // namespace
 
 RegionExchange::RegionExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
-                               const Accumulators& accumulators, Arena& rooms)
+                               const Accumulators& accumulators, Needs& needs)
     : layout_{&layout},
       accumulators_{&accumulators},
-      arena_{&rooms},
+      filled_{needs.signal()},
+      drained_{needs.signal()},
       rooms_take_turns_{leaf_micro_batches == 1} {
+  RegionPart& part = needs.region_part(Holders::every_rank);
+  part_ = &part;
   const auto& table = layout.table();
   const auto add_room = [&](std::size_t granules) {
-    rooms_.push_back({.slot = rooms.reserve<float>(MemoryClass::transient, granules * kGranule)});
+    rooms_.push_back(
+        {.slot = part.arena.reserve<float>(MemoryClass::transient, granules * kGranule)});
   };
   if (!rooms_take_turns_) {
     for (const auto& unit : table.units()) add_room(room_granules(unit));
@@ -45,17 +49,17 @@ std::span<float> RegionExchange::room(UnitId unit) {
   if (room.last_use != 0) {
     // The other ranks wait until this rank has pulled it, before they use their rooms again.
     if (pending_ && pending_->number == room.last_use) finish();
-    region_->await(Signal::drained, 0, layout_->ranks(), room.last_use,
+    region_->await(drained_, 0, layout_->ranks(), room.last_use,
                    {"free gradient room", layout_->table().unit(unit).name});
   }
-  return room_for(layout_->table(), unit, arena_->view(room.slot));
+  return room_for(layout_->table(), unit, part_->arena.view(room.slot));
 }
 
 void RegionExchange::reduce(UnitId unit, const Wave& wave) {
   const Reduction reduction{unit, wave, room_of(unit), ++count_};
   if (layout_->rank() < wave.contributors) {
     rooms_[reduction.room].last_use = reduction.number;
-    region_->post(Signal::filled, reduction.number);
+    region_->post(filled_, reduction.number);
   }
   turn_ = layout_->table().is_end(unit) ? 1 : turn_ + 1;
   finish();
@@ -73,14 +77,14 @@ void RegionExchange::pull(const Reduction& reduction) {
   const GranuleRange own = layout_->owned(unit);
   slices_.clear();
   for (std::size_t rank = 0; rank < wave.contributors; ++rank) {
-    const std::byte* const start = region_->rooms(rank).data() + rooms_[room].slot.offset;
+    const std::byte* const start = region_->part_of(rank, *part_).data() + rooms_[room].slot.offset;
     slices_.push_back(reinterpret_cast<const float*>(start) + own.first_element());
   }
   fold_.begin(unit);
   const comm::Place place{"gradient reduction", layout_->table().unit(unit).name};
-  fold_region(*region_, {slices_, number, own.first, place}, wave, fold_,
+  fold_region(*region_, {slices_, filled_, number, own.first, place}, wave, fold_,
               accumulators_->owned(unit));
-  region_->post(Signal::drained, number);
+  region_->post(drained_, number);
   const bool contributes = layout_->rank() < wave.contributors;
   reduced_bytes_ += (wave.contributors - (contributes ? 1 : 0)) * own.numel() * sizeof(float);
 }

@@ -25,9 +25,9 @@ class RegionExchange final : public GradientExchange {
   /// How many more units are complete when a reduction is pulled; fewer for the last ones.
   static constexpr std::size_t kUnitsLate = 1;
 
-  /// Reserves rooms in `rooms`, which is committed on every rank's part of the region.
+  /// Needs rooms of every rank in the region.
   RegionExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
-                 const Accumulators& accumulators, Arena& rooms);
+                 const Accumulators& accumulators, Needs& needs);
   void connect(Groups&, HostRegion* region) override { region_ = region; }
 
   std::span<float> room(model::UnitId unit) override;
@@ -52,7 +52,9 @@ class RegionExchange final : public GradientExchange {
 
   const ShardLayout* layout_;
   const Accumulators* accumulators_;
-  const Arena* arena_;
+  const RegionPart* part_;  ///< where every rank has its rooms
+  Signal filled_;           ///< reductions whose gradient a rank has left in its room
+  Signal drained_;          ///< reductions that a rank has folded
   HostRegion* region_ = nullptr;
   bool rooms_take_turns_;
   std::size_t first_turn_ = 0;  ///< the first room that blocks take

@@ -7,7 +7,7 @@ namespace ballast::fsdp {
 
 void fold_region(HostRegion& region, const RegionSlices& slices, const Wave& wave, LeafFold& fold,
                  std::span<float> accumulator) {
-  region.await(Signal::filled, 0, slices.of_rank.size(), slices.number, slices.place);
+  region.await(slices.filled, 0, slices.of_rank.size(), slices.number, slices.place);
   const Stopwatch watch;
   fold.add(wave, slices.of_rank, slices.first_granule, accumulator);
   region.node().add_work_s(watch.elapsed_s());

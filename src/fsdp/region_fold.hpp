@@ -13,7 +13,8 @@ namespace ballast::fsdp {
 /// The part of one unit's gradient that this rank owns, as every contributor leaves it in its room.
 struct RegionSlices {
   std::span<const float* const> of_rank;  ///< readable once that rank has filled its room
-  std::uint32_t number;                   ///< of the reduction, by which ranks signal `filled`
+  Signal filled;                          ///< posted by that rank once it has ...
+  std::uint32_t number;                   ///< ... the number of the reduction
   std::size_t first_granule;              ///< within the unit
   comm::Place place;                      ///< for the report, should a rank never arrive
 };

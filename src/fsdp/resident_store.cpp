@@ -5,13 +5,15 @@ namespace ballast::fsdp {
 using model::UnitId;
 
 ResidentStore::ResidentStore(const ShardLayout& layout, ElementType compute, Transport transport,
-                             Arena& arena)
-    : layout_{&layout},
-      transport_{transport},
-      arena_{&arena},
-      slot_{arena.reserve(MemoryClass::parameters, layout.table().total_granules() * kGranule,
-                          compute)},
-      versions_(layout.table().units().size()) {}
+                             Needs& needs)
+    : layout_{&layout}, versions_(layout.table().units().size()) {
+  Arena& arena =
+      transport == Transport::region ? needs.region_part(Holders::first_of_group).arena : needs.own;
+  slot_ =
+      arena.reserve(MemoryClass::parameters, layout.table().total_granules() * kGranule, compute);
+  arena_ = &arena;
+  if (transport == Transport::region) published_ = needs.signal();
+}
 
 Elements ResidentStore::whole(UnitId unit) const {
   const auto& info = layout_->table().unit(unit);
@@ -32,7 +34,7 @@ std::uint32_t ResidentStore::count(UnitId unit) const {
 
 ConstElements ResidentStore::acquire(UnitId unit) {
   if (region_ != nullptr) {
-    region_->await(Signal::weights, region_->first_of_group(), layout_->mesh().shards, count(unit),
+    region_->await(*published_, region_->first_of_group(), layout_->mesh().shards, count(unit),
                    {"gather", layout_->table().unit(unit).name});
   }
   return whole(unit);
@@ -40,7 +42,7 @@ ConstElements ResidentStore::acquire(UnitId unit) {
 
 void ResidentStore::publish(UnitId unit) {
   versions_[unit] = version_;
-  if (region_ != nullptr) region_->post(Signal::weights, count(unit));
+  if (region_ != nullptr) region_->post(*published_, count(unit));
 }
 
 }  // namespace ballast::fsdp

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "fsdp/host_region.hpp"
 #include "fsdp/shard_layout.hpp"
+#include "fsdp/transport.hpp"
 #include "fsdp/unit_store.hpp"
 #include "tensor/arena.hpp"
 
@@ -14,11 +16,11 @@ namespace ballast::fsdp {
 /// gathered unit. A gather moves no bytes; it waits until every shard has its current version.
 class ResidentStore final : public UnitStore {
  public:
-  /// Reserves the whole model in `arena`, which is committed before use.
-  ResidentStore(const ShardLayout& layout, ElementType compute, Transport transport, Arena& arena);
-  /// In a region the ranks of a group write their runs and wait for each other's.
+  /// Needs memory for the whole model: of the rank, or in the region one copy for its group, whose
+  /// ranks write their runs and wait for each other's.
+  ResidentStore(const ShardLayout& layout, ElementType compute, Transport transport, Needs& needs);
   void connect(Groups&, HostRegion* region) override {
-    if (transport_ == Transport::region) region_ = region;
+    if (published_) region_ = region;
   }
 
   [[nodiscard]] Elements held(model::UnitId unit) const override;
@@ -34,9 +36,9 @@ class ResidentStore final : public UnitStore {
   [[nodiscard]] std::uint32_t count(model::UnitId unit) const;
 
   const ShardLayout* layout_;
-  Transport transport_;
   const Arena* arena_;
   Arena::ElementSlot slot_;
+  std::optional<Signal> published_;  ///< units whose weights a rank has written; in a region
   HostRegion* region_ = nullptr;
   std::uint32_t version_ = 0;
   std::vector<std::uint32_t> versions_;  ///< by unit: in which it was written last

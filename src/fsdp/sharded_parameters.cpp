@@ -1,5 +1,6 @@
 #include "fsdp/sharded_parameters.hpp"
 
+#include "base/error.hpp"
 #include "fsdp/message_exchange.hpp"
 #include "fsdp/message_store.hpp"
 #include "fsdp/region_exchange.hpp"
@@ -12,43 +13,48 @@ using model::UnitId;
 namespace {
 
 std::unique_ptr<UnitStore> make_store(const ShardLayout& layout, const Policy& policy,
-                                      Transport transport, Memory& memory) {
+                                      Transport transport, Needs& needs) {
   switch (transport) {
     case Transport::none:
-      return std::make_unique<ResidentStore>(layout, policy.compute, transport, memory.own);
     case Transport::region:
-      return std::make_unique<ResidentStore>(layout, policy.compute, transport, memory.weights);
-    default:
-      return std::make_unique<MessageStore>(layout, policy, memory.own);
+      return std::make_unique<ResidentStore>(layout, policy.compute, transport, needs);
+    case Transport::messages:
+      return std::make_unique<MessageStore>(layout, policy, needs);
   }
+  throw internal_error("no store for transport {}", static_cast<int>(transport));
 }
 
 std::unique_ptr<GradientExchange> make_exchange(const ShardLayout& layout, const Policy& policy,
                                                 Transport transport,
-                                                const Accumulators& accumulators, Memory& memory) {
-  if (transport == Transport::region) {
-    return std::make_unique<RegionExchange>(layout, policy.leaf_micro_batches, accumulators,
-                                            memory.rooms);
+                                                const Accumulators& accumulators, Needs& needs) {
+  switch (transport) {
+    case Transport::region:
+      return std::make_unique<RegionExchange>(layout, policy.leaf_micro_batches, accumulators,
+                                              needs);
+    case Transport::none:
+    case Transport::messages:
+      return std::make_unique<MessageExchange>(layout, policy.leaf_micro_batches, accumulators,
+                                               needs);
   }
-  return std::make_unique<MessageExchange>(layout, policy.leaf_micro_batches, accumulators,
-                                           memory.own);
+  throw internal_error("no exchange for transport {}", static_cast<int>(transport));
 }
 
 }  // namespace
 
 ShardedParameters::ShardedParameters(const ShardLayout& layout, const Policy& policy,
-                                     const Transports& transports, Memory& memory,
+                                     const Transports& transports, Needs& needs,
                                      std::span<const Arena::Extent> reusable, Profile* profile,
                                      Team* team)
     : layout_{&layout},
       policy_{policy},
       profile_{profile},
-      store_{make_store(layout, policy, transports.weights, memory)} {
+      store_{make_store(layout, policy, transports.weights, needs)} {
   if (layout.table().trained_numel() == 0) return;
   accumulators_.emplace(layout, reusable,
                         transports.gradients == Transport::region ? RegionExchange::kUnitsLate : 0,
-                        memory.own);
-  exchange_ = make_exchange(layout, policy, transports.gradients, *accumulators_, memory);
+                        needs.own);
+  exchange_ = make_exchange(layout, policy, transports.gradients, *accumulators_, needs);
+  if (layout.mesh().replicas > 1) needs.group(Group::replicas);
   exchange_->set_team(team);
   counts_.reserve(layout.mesh().replicas);
   offsets_.reserve(layout.mesh().replicas);
@@ -142,9 +148,9 @@ void ShardedParameters::gather_from_replicas(UnitId unit) {
     offsets_.push_back((part.first - held.first) * kGranule * sizeof(float));
   }
   const auto own = accumulators_->owned(unit);
-  groups_->replicas().all_gather(
-      std::as_bytes(own), std::as_writable_bytes(accumulators_->held(unit)), counts_, offsets_,
-      {"gather of gradients", layout_->table().unit(unit).name});
+  groups_->of(Group::replicas)
+      .all_gather(std::as_bytes(own), std::as_writable_bytes(accumulators_->held(unit)), counts_,
+                  offsets_, {"gather of gradients", layout_->table().unit(unit).name});
   replicated_bytes_ += held.numel() * sizeof(float) - own.size_bytes();
 }
 

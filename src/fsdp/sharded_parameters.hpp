@@ -11,6 +11,7 @@
 #include "fsdp/gradient_exchange.hpp"
 #include "fsdp/groups.hpp"
 #include "fsdp/host_region.hpp"
+#include "fsdp/needs.hpp"
 #include "fsdp/shard_layout.hpp"
 #include "fsdp/transport.hpp"
 #include "fsdp/unit_store.hpp"
@@ -20,34 +21,22 @@
 
 namespace ballast::fsdp {
 
-/// The memory of sharded parameters on one rank. All of it is reserved before it is committed, so
-/// that a plan needs neither the memory nor other ranks.
-struct Memory {
-  Arena own;      ///< private to the rank
-  Arena rooms;    ///< its gradient rooms in the host's region
-  Arena weights;  ///< one copy of the weights in the host's region, for a whole group
-
-  [[nodiscard]] RegionSizes region_sizes(std::size_t first_of_group) const {
-    return {rooms.planned_bytes(), weights.planned_bytes(), first_of_group};
-  }
-};
-
 /// The parameters of a model, sharded over ranks: a UnitStore and a GradientExchange, chosen by the
 /// transports. Each rank keeps its shard of the weights and of the gradient accumulators; a unit is
 /// gathered when it is acquired. All ranks must acquire the same units in the same order: the order
 /// of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
-  /// Reserves in `memory`. `reusable`: memory in memory.own that gradients may take (see
+  /// Adds to `needs` what it takes. `reusable`: memory in needs.own that gradients may take (see
   /// Accumulators), only in steps of one wave. `profile` records waits and transfers; may be null.
   /// `team`: the threads that share the sums of gradients; null: the caller alone.
   ShardedParameters(const ShardLayout& layout, const Policy& policy, const Transports& transports,
-                    Memory& memory, std::span<const Arena::Extent> reusable = {},
+                    Needs& needs, std::span<const Arena::Extent> reusable = {},
                     Profile* profile = nullptr, Team* team = nullptr);
   ~ShardedParameters() override;
 
-  /// Connects the parameters to the other ranks, once `memory` is committed. `region`: null unless
-  /// a transport needs one.
+  /// Connects the parameters to the other ranks, once `needs` are provided. `region`: null unless
+  /// they have a part of one.
   void connect(Groups& groups, HostRegion* region);
 
   [[nodiscard]] const ShardLayout& layout() const { return *layout_; }

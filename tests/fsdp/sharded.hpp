@@ -55,12 +55,12 @@ class Sharded {
                       .grouping = std::move(grouping),
                       .freeze = freeze},
                      operations_,
-                     memory_.own},
+                     needs_.own},
         layout_{transformer_.table(), mesh_, static_cast<std::size_t>(test::world().rank())},
-        parameters_{layout_, policy, transports_, memory_,
+        parameters_{layout_, policy, transports_, needs_,
                     reusable == Reusable::none ? std::vector<Arena::Extent>{}
                                                : transformer_.idle_after_gradients()},
-        connection_{test::world(), policy, transports_, memory_, parameters_},
+        connection_{test::world(), policy, needs_, parameters_},
         program_{model::training_program(transformer_.table())} {
     write([&](const ShardSegment& segment, std::span<float> out) {
       model::initialize(layout_.table().parameters()[segment.parameter], segment.parameter, kSeed,
@@ -105,7 +105,7 @@ class Sharded {
   }
 
   [[nodiscard]] const Transports& transports() const { return transports_; }
-  [[nodiscard]] const Memory& memory() const { return memory_; }
+  [[nodiscard]] const Needs& needs() const { return needs_; }
   [[nodiscard]] const ShardLayout& layout() const { return layout_; }
   [[nodiscard]] model::Transformer& transformer() { return transformer_; }
   [[nodiscard]] ShardedParameters& parameters() { return parameters_; }
@@ -118,7 +118,7 @@ class Sharded {
   Topology topology_;
   Mesh mesh_;
   Transports transports_;
-  Memory memory_;
+  Needs needs_;
   std::unique_ptr<kernels::Gemm> gemm_;
   kernels::CpuOperations operations_;
   model::Transformer transformer_;

@@ -138,7 +138,7 @@ TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
           layout.held(layout.table().units_at(layout.table().head_depth()).front()).numel() *
           sizeof(float);
       const bool late = sharded.transports().gradients == Transport::region;
-      EXPECT_EQ(sharded.memory().own.planned_bytes(MemoryClass::gradients),
+      EXPECT_EQ(sharded.needs().own.planned_bytes(MemoryClass::gradients),
                 late || layout.table().ends() == 1 ? 0 : head);
       const auto whole = whole_gradient(leaves, policy, kLongSeqLen);
       for (int step = 0; step < 2; ++step) {
@@ -191,7 +191,7 @@ TEST(ShardedParameters, WhatIsFrozenLeavesTheGradientsOfTheRestAlone) {
                       model::Freeze::parse(frozen).value()};
       sharded.run(5);
       EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
-      EXPECT_EQ(sharded.memory().own.planned_bytes(MemoryClass::gradients),
+      EXPECT_EQ(sharded.needs().own.planned_bytes(MemoryClass::gradients),
                 sharded.layout().trained_numel() * sizeof(float));
     }
   }

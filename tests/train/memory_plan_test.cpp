@@ -55,13 +55,13 @@ Reserved reserve_all(const Config& config, const Topology& topology, std::size_t
   for (std::size_t rank = 0; rank < topology.ranks(); ++rank) {
     if (topology.host_of[rank] != host) continue;
     const Workspace workspace{make_blueprint(job), rank};
-    const std::uint64_t own = workspace.memory().own.planned_bytes() +
+    const std::uint64_t own = workspace.needs().own.planned_bytes() +
                               monitor_bytes(job.monitor.options, workspace.layout());
-    sum.rooms += workspace.memory().rooms.planned_bytes();
+    sum.rooms += planned_bytes(workspace.needs(), fsdp::Holders::every_rank);
     sum.own += own;
     sum.most = std::max(sum.most, own);
     if (workspace.mesh().first_of_group(rank) == rank) {
-      sum.weights += workspace.memory().weights.planned_bytes();
+      sum.weights += planned_bytes(workspace.needs(), fsdp::Holders::first_of_group);
     }
   }
   return sum;

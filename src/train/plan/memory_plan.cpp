@@ -70,31 +70,29 @@ class PlannedModel {
   Arena model_memory_;
   model::Transformer model_;
   std::vector<Arena::Extent> reusable_;
-  std::set<std::size_t> groups_;  ///< whose weights are counted, by first rank
+  std::set<std::size_t> groups_;  ///< whose shared parts are counted, by first rank
 };
 
 void PlannedModel::add_rank(std::size_t rank, MemoryPlan& plan, OwnMemory& rank_memory) {
-  fsdp::Memory memory;
+  fsdp::Needs needs;
   const fsdp::Policy& policy = blueprint_.policy;
   const fsdp::ShardLayout layout{model_.table(), blueprint_.mesh, rank};
-  const fsdp::ShardedParameters parameters{layout, policy, blueprint_.transports, memory,
-                                           reusable_};
-  const OptimizerState optimizer{layout, policy, memory.own};
+  const fsdp::ShardedParameters parameters{layout, policy, blueprint_.transports, needs, reusable_};
+  const OptimizerState optimizer{layout, policy, needs.own};
   const std::uint64_t monitor = monitor_ == nullptr ? 0 : monitor_bytes(*monitor_, layout);
   rank_memory.add(model_memory_);
-  rank_memory.add(memory.own);
+  rank_memory.add(needs.own);
   rank_memory.add(MemoryClass::monitor, monitor);
   plan.gradients_in_activations +=
-      layout.trained_numel() * sizeof(float) - memory.own.planned_bytes(MemoryClass::gradients);
+      layout.trained_numel() * sizeof(float) - needs.own.planned_bytes(MemoryClass::gradients);
   add(plan.host_items, MemoryClass::monitor, monitor);
-  for (const Arena* arena : {&model_memory_, &memory.own, &memory.rooms}) {
-    add(plan.host_items, *arena);
-  }
-  plan.shared_bytes += memory.rooms.planned_bytes();
-  // Where weights lie in the region, a group is on one host and has one copy of them.
-  if (groups_.insert(blueprint_.mesh.first_of_group(rank)).second) {
-    add(plan.host_items, memory.weights);
-    plan.shared_bytes += memory.weights.planned_bytes();
+  for (const Arena* arena : {&model_memory_, &needs.own}) add(plan.host_items, *arena);
+  // A group that shares a part of the region is on one host and has the part once.
+  const bool is_first = groups_.insert(blueprint_.mesh.first_of_group(rank)).second;
+  for (const fsdp::RegionPart& part : needs.region_parts()) {
+    if (part.holders == fsdp::Holders::first_of_group && !is_first) continue;
+    add(plan.host_items, part.arena);
+    plan.shared_bytes += part.arena.planned_bytes();
   }
 }
 

@@ -83,20 +83,19 @@ std::vector<Arena::Extent> reusable_by_gradients(const Blueprint& blueprint,
 Workspace::Workspace(const Blueprint& blueprint, std::size_t rank)
     : policy_{blueprint.policy},
       mesh_{blueprint.mesh},
-      transports_{blueprint.transports},
       gemm_{make_gemm(blueprint)},
       operations_{
           kernels::make_operations(*gemm_, policy_.compute, blueprint.team, blueprint.profile)},
-      model_{blueprint.model, blueprint.shape, blueprint.options, *operations_, memory_.own},
+      model_{blueprint.model, blueprint.shape, blueprint.options, *operations_, needs_.own},
       layout_{model_.table(), mesh_, rank},
       parameters_{layout_,
                   policy_,
-                  transports_,
-                  memory_,
+                  blueprint.transports,
+                  needs_,
                   reusable_by_gradients(blueprint, model_),
                   blueprint.profile,
                   blueprint.team},
-      optimizer_{layout_, policy_, memory_.own} {}
+      optimizer_{layout_, policy_, needs_.own} {}
 
 checkpoint::ShardTensors Workspace::tensors() const {
   return {optimizer_.masters(parameters_), optimizer_.moment1(), optimizer_.moment2()};

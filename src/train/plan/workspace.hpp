@@ -54,10 +54,9 @@ class Workspace {
 
   [[nodiscard]] const fsdp::Policy& policy() const { return policy_; }
   [[nodiscard]] const fsdp::Mesh& mesh() const { return mesh_; }
-  [[nodiscard]] const fsdp::Transports& transports() const { return transports_; }
   [[nodiscard]] const kernels::Gemm& gemm() const { return *gemm_; }
-  [[nodiscard]] fsdp::Memory& memory() { return memory_; }
-  [[nodiscard]] const fsdp::Memory& memory() const { return memory_; }
+  [[nodiscard]] fsdp::Needs& needs() { return needs_; }
+  [[nodiscard]] const fsdp::Needs& needs() const { return needs_; }
   [[nodiscard]] model::Transformer& model() { return model_; }
   [[nodiscard]] const model::Transformer& model() const { return model_; }
   [[nodiscard]] const fsdp::ShardLayout& layout() const { return layout_; }
@@ -71,10 +70,9 @@ class Workspace {
  private:
   fsdp::Policy policy_;
   fsdp::Mesh mesh_;
-  fsdp::Transports transports_;
   std::unique_ptr<kernels::Gemm> gemm_;
   std::unique_ptr<kernels::Operations> operations_;
-  fsdp::Memory memory_;
+  fsdp::Needs needs_;
   model::Transformer model_;
   fsdp::ShardLayout layout_;
   fsdp::ShardedParameters parameters_;
