@@ -6,8 +6,8 @@ namespace ballast::fsdp {
 
 namespace {
 
-/// The rank, counted on this host, in whose memory is what this rank's group shares. A group that
-/// shares any is on one host.
+/// The rank, counted on this host, whose memory holds what this rank's group shares. A group that
+/// shares memory is on one host.
 std::size_t first_of_group(const ShardLayout& layout, const comm::Communicator& node,
                            const Needs& needs) {
   const auto local = narrow<std::size_t>(node.rank());

@@ -57,7 +57,7 @@ Groups::Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh
 comm::Communicator& Groups::of(Group group) {
   const auto i = static_cast<std::size_t>(group);
   if (is_world_[i]) return *world_;
-  if (!made_[i]) throw internal_error("nobody said that group {} is needed", i);
+  if (!made_[i]) throw internal_error("group {} was not among the needs", i);
   return *made_[i];
 }
 

@@ -11,8 +11,8 @@ std::size_t board_bytes(const comm::Communicator& node, const Needs& needs) {
   return comm::Board::bytes(needs.signals(), narrow<std::size_t>(node.size()));
 }
 
-/// The first rank of a group has what the group shares behind what every rank has; the first of the
-/// host has the board behind that.
+/// The parts that every rank has come first. Behind them the first rank of a group has what the
+/// group shares, and behind that the first rank of the host has the board.
 std::size_t own_bytes(const comm::Communicator& node, const Needs& needs,
                       std::size_t first_of_group) {
   const auto rank = narrow<std::size_t>(node.rank());
