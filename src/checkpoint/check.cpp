@@ -6,8 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 #include "checkpoint/file_check.hpp"
 #include "comm/agree.hpp"
 
@@ -60,7 +60,7 @@ std::string damage_found(comm::Communicator& world, std::string_view what, std::
   if (first == texts.end()) return {};
   const bool unanimous =
       std::ranges::all_of(texts, [&](const auto& text) { return text == *first; });
-  const auto rank = narrow<int>(first - texts.begin());
+  const auto rank = checked_cast<int>(first - texts.begin());
   return unanimous ? *first : fmt::format("[{}] {}", world.name(rank), *first);
 }
 
@@ -129,8 +129,8 @@ CheckResult try_check(comm::Communicator& world, const std::filesystem::path& fo
   result.damage = damage_found(world, "checkpoint manifest", 1,
                                [&](std::size_t) { checkpoint.manifest = Manifest::read(folder); });
   if (!result.damage.empty()) return result;
-  const auto ranks = narrow<std::size_t>(world.size());
-  OwnFiles files{checkpoint, narrow<std::size_t>(world.rank()), ranks};
+  const auto ranks = checked_cast<std::size_t>(world.size());
+  OwnFiles files{checkpoint, checked_cast<std::size_t>(world.rank()), ranks};
   result.damage = damage_found(world, "checkpoint files", steps_of(checkpoint.manifest, ranks),
                                [&](std::size_t) { files.advance(); });
   if (!result.damage.empty()) return result;

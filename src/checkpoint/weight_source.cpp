@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 #include "checkpoint/shard_file.hpp"
 #include "comm/agree.hpp"
 
@@ -39,9 +39,10 @@ void load_weights(comm::Communicator& world, const fsdp::ShardLayout& layout, We
   constexpr std::size_t kPiecesAStep = kStepGranules / kPieceGranules;
   const auto pieces = pieces_of(layout);
   const std::size_t own_steps = (pieces.size() + kPiecesAStep - 1) / kPiecesAStep;
-  const auto steps = world.max(narrow<std::int64_t>(own_steps), {"weights", "steps of reading"});
+  const auto steps =
+      world.max(checked_cast<std::int64_t>(own_steps), {"weights", "steps of reading"});
   std::vector<float> values(kPieceGranules * kGranule);
-  comm::agree_stepwise(world, "weights", narrow<std::size_t>(steps), [&](std::size_t step) {
+  comm::agree_stepwise(world, "weights", checked_cast<std::size_t>(steps), [&](std::size_t step) {
     const std::size_t end = std::min(pieces.size(), (step + 1) * kPiecesAStep);
     for (std::size_t i = step * kPiecesAStep; i < end; ++i) {
       const auto out = std::span{values}.first(pieces[i].granules.numel());

@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <vector>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "comm/mpi_check.hpp"
 
 namespace ballast::comm {

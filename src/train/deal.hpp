@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/sharded_parameters.hpp"
 #include "kernels/store.hpp"
@@ -24,8 +24,8 @@ struct Pieces {
 template <class Work, class Walk>
 void deal(const comm::Communicator& world, fsdp::ShardedParameters& parameters,
           const model::StepProgram& program, const Pieces& pieces, Work&& work, Walk&& walk) {
-  const auto ranks = narrow<std::size_t>(world.size());
-  const auto rank = narrow<std::size_t>(world.rank());
+  const auto ranks = checked_cast<std::size_t>(world.size());
+  const auto rank = checked_cast<std::size_t>(world.rank());
   for (std::size_t first = 0; first < pieces.count; first += ranks) {
     parameters.begin_wave({std::min(ranks, pieces.count - first),
                            first == 0 ? kernels::Store::overwrite : kernels::Store::add, first});

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/checked_cast.hpp"
 #include "base/granule.hpp"
-#include "base/narrow.hpp"
 
 namespace ballast::train {
 
@@ -35,7 +35,7 @@ std::string own_entry(const comm::Communicator& world, const model::ParameterTab
     return entry(
         1, gradient->order, gradient->leaf,
         fmt::format("the gradient of {}, from {}, leaf {}", tensor_at(table, *gradient).name,
-                    world.label(narrow<int>(gradient->rank)), gradient->leaf));
+                    world.label(checked_cast<int>(gradient->rank)), gradient->leaf));
   }
   return {};
 }

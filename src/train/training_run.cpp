@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "train/start/fingerprint.hpp"
@@ -149,9 +149,9 @@ void TrainingRun::calibrate() {
 /// Logs measured beside planned memory. It is called after the steps, which have touched all of it.
 void TrainingRun::report_memory() {
   const auto& host_of = job_->ranks.topology.host_of;
-  const bool is_counted = host_of[narrow<std::size_t>(world_->rank())] == host_of[0];
-  const auto own = is_counted ? narrow<std::int64_t>(memory_use().pss) : 0;
-  const auto measured = narrow<std::uint64_t>(world_->sum(own, {"memory of the host"}));
+  const bool is_counted = host_of[checked_cast<std::size_t>(world_->rank())] == host_of[0];
+  const auto own = is_counted ? checked_cast<std::int64_t>(memory_use().pss) : 0;
+  const auto measured = checked_cast<std::uint64_t>(world_->sum(own, {"memory of the host"}));
   log_.say(
       fmt::format("memory measured on rank 0's host: {}, programs and libraries included; {} "
                   "were planned for tensors",

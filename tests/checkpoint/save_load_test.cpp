@@ -42,7 +42,8 @@ TEST(Checkpoint, RanksWithoutRowsWriteAndReadToo) {
   (void)load(world, loaded.layout(), result.folder, loaded.tensors());
   EXPECT_EQ(loaded.differences(3), 0u);
   for (int rank = 0; rank < world.size(); ++rank) {
-    const auto name = shard_file_name(narrow<std::size_t>(rank), narrow<std::size_t>(world.size()));
+    const auto name =
+        shard_file_name(checked_cast<std::size_t>(rank), checked_cast<std::size_t>(world.size()));
     EXPECT_TRUE(std::filesystem::exists(result.folder / name)) << name;
   }
 }

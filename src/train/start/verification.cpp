@@ -4,8 +4,8 @@
 #include <functional>
 #include <sys/stat.h>
 
+#include "base/checked_cast.hpp"
 #include "base/clock.hpp"
-#include "base/narrow.hpp"
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "data/content_pass.hpp"
@@ -39,7 +39,7 @@ Reader find_reader(comm::Communicator& world, const fsdp::Topology& topology,
   const auto own_file =
       comm::agree_on<std::string>(world, "data.verify", [&] { return file_identity(path); });
   const auto files = world.gather_texts(own_file, {"data.verify"});
-  const auto own = narrow<std::size_t>(world.rank());
+  const auto own = checked_cast<std::size_t>(world.rank());
   Reader reader{.index = 0, .ranks = 0};
   for (std::size_t rank = 0; rank < files.size(); ++rank) {
     if (topology.host_of[rank] != topology.host_of[own] || files[rank] != own_file) continue;
@@ -56,8 +56,8 @@ void deal(comm::Communicator& world, Reader reader, std::size_t pieces,
   const std::size_t share =
       std::clamp<std::size_t>((pieces + reader.ranks - 1) / reader.ranks, 1, kRound);
   const std::size_t in_round = share * reader.ranks;
-  const auto rounds = narrow<std::size_t>(
-      world.max(narrow<std::int64_t>((pieces + in_round - 1) / in_round), {"data.verify"}));
+  const auto rounds = checked_cast<std::size_t>(
+      world.max(checked_cast<std::int64_t>((pieces + in_round - 1) / in_round), {"data.verify"}));
   comm::agree_stepwise(world, "data.verify", rounds, [&](std::size_t round) {
     const std::size_t first = std::min(round * in_round + reader.index * share, pieces);
     const std::size_t end = std::min(first + share, pieces);
@@ -71,8 +71,8 @@ std::string verify_training_data(comm::Communicator& world, const fsdp::Topology
                                  const data::Dataset& dataset, Verify verify) {
   const auto own_bytes = comm::agree_on<std::uint64_t>(
       world, "data.verify", [&] { return std::filesystem::file_size(dataset.path()); });
-  const auto bytes =
-      narrow<std::uint64_t>(world.max(narrow<std::int64_t>(own_bytes), {"data.verify"}));
+  const auto bytes = checked_cast<std::uint64_t>(
+      world.max(checked_cast<std::int64_t>(own_bytes), {"data.verify"}));
   const bool is_small = bytes <= kWholeByDefault;
   if (verify == Verify::header || (verify == Verify::automatic && !is_small)) {
     return fmt::format("data verified: the header of {}; each block before its first use",

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace ballast::train {
@@ -63,7 +63,7 @@ void QkClip::before_update(comm::Communicator& world) {
   world.max(words_, {"qk_clip"});
   was_agreed_ = true;
   std::ranges::transform(words_, largest_.begin(), [](std::int64_t word) {
-    return std::bit_cast<float>(narrow<std::int32_t>(word));
+    return std::bit_cast<float>(checked_cast<std::int32_t>(word));
   });
   if (std::ranges::any_of(largest_, [&](float logit) { return is_above(logit); })) ++clipped_steps_;
 }
