@@ -110,7 +110,7 @@ TEST(Binding, SaysHowManyThreadsAndWhy) {
   };
   EXPECT_EQ(said({cores(0, 1), cores(1, 1)}),
             "threads: 1 a rank: mpirun binds each rank to a single core; 1 helper a rank for "
-            "processors of ranks that wait");
+            "processors that waiting ranks leave idle");
   EXPECT_EQ(said(All(2, cores(0, 16, true))), "threads: 8 a rank: 2 ranks share 16 cores");
   EXPECT_EQ(said({cores(0, 1)}), "threads: 1 a rank: it may use 1 core");
   EXPECT_EQ(said({cores(0, 2)}, 1),
