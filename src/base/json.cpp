@@ -96,8 +96,7 @@ class Builder final : public nlohmann::json_sax<Json> {
 
   bool open(Json value) {
     if (levels_.size() == limits_.depth) {
-      throw data_error("its lists and objects lie more than {} deep within each other",
-                       limits_.depth);
+      throw data_error("its lists and objects are nested more than {} deep", limits_.depth);
     }
     levels_.push_back({std::move(value), {}, {}});
     return true;

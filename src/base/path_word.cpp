@@ -37,9 +37,9 @@ void refuse_too_long(const std::string& text) {
     return part.native().size() > NAME_MAX;
   };
   if (text.size() < PATH_MAX && std::none_of(path.begin(), path.end(), too_long)) return;
-  throw usage_error("a path of {} bytes, '{}...': names end at {} bytes and paths at {}",
-                    with_thousands(text.size()), text.substr(0, kShown), NAME_MAX,
-                    with_thousands(PATH_MAX - 1));
+  throw usage_error(
+      "a path of {} bytes, '{}...', is too long: a name has at most {} bytes, a path {}",
+      with_thousands(text.size()), text.substr(0, kShown), NAME_MAX, with_thousands(PATH_MAX - 1));
 }
 
 }  // namespace

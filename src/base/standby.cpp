@@ -9,7 +9,7 @@ namespace {
 /// A thread that makes progress uses its processor all the time, except for what others take.
 constexpr double kLeastShare = 0.25;
 
-/// A thread that is called home may take this long to arrive.
+/// A thread that was moved may take this long to start.
 constexpr double kPatience_s = 0.005;
 
 double seconds(clockid_t clock) {
@@ -68,33 +68,33 @@ bool Standby::Reading::is_starved_since(const Reading& then) const {
 
 Standby::Reading Standby::read() const { return {seconds(CLOCK_MONOTONIC), seconds(clock_)}; }
 
-Standby::State Standby::look() {
+Standby::State Standby::poll() {
   const std::uint32_t task = tasks_.load(std::memory_order_acquire);
-  if (task % 2 == 0) return State::off_duty;
-  if (called_) return State::at_home;
+  if (task % 2 == 0) return State::idle;
+  if (is_moved_) return State::moved;
   const Reading now = read();
   const bool pushed_off = task == seen_task_ && now.is_starved_since(seen_);
   seen_task_ = task;
   seen_ = now;
-  if (!pushed_off) return State::at_work;
-  call_home();
-  return State::at_home;
+  if (!pushed_off) return State::running;
+  move_here();
+  return State::moved;
 }
 
 /// Without the right to raise its priority the thread remains a standby, which is enough if nobody
 /// else wants this processor.
-void Standby::call_home() {
+void Standby::move_here() {
   const int here = ::sched_getcpu();
   if (here < 0) return;
-  called_ = true;
+  is_moved_ = true;
   static_cast<void>(set_policy(thread_, SCHED_OTHER));
   const auto home = static_cast<std::size_t>(here);
   keep_on(thread_, set_of({&home, 1}));
 }
 
 void Standby::let_go(std::uint32_t round) {
-  if (!called_) return;
-  called_ = false;
+  if (!is_moved_) return;
+  is_moved_ = false;
   const Reading now = read();
   if (now.at_s - seen_.at_s > kPatience_s && now.is_starved_since(seen_)) {
     rests_until_.store(round + next_rest_, std::memory_order_relaxed);

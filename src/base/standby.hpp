@@ -13,8 +13,8 @@ namespace ballast {
 /// A thread that works only on processors which would otherwise be idle (SCHED_IDLE of Linux,
 /// sched(7)). When another thread wants its processor, the system pushes it off, even in the middle
 /// of a task. The thread that waits for this task then moves it to its own processor, which is idle
-/// while it waits ("calls it home"). If others want that processor too, the helper costs more than
-/// it brings, and rests for a while.
+/// while it waits. If others want that processor too, the helper costs more than it brings, and
+/// rests for a while.
 class Standby {
  public:
   /// The processors that it may use, by number; if empty, those on which the thread may run anyway.
@@ -30,13 +30,13 @@ class Standby {
   void end_task() { tasks_.fetch_add(1, std::memory_order_release); }
 
   enum class State {
-    off_duty,  ///< in no task
-    at_work,   ///< in a task, and as far as is known it makes progress
-    at_home,   ///< pushed off its processor, and moved to the caller's
+    idle,     ///< in no task
+    running,  ///< in a task, and as far as is known it makes progress
+    moved,    ///< pushed off its processor, and moved to the caller's
   };
   /// Called again and again by the thread that waits for the task. If the helper used no processor
   /// time since the last call, it was pushed off.
-  State look();
+  State poll();
   /// Called by the same thread after the round's tasks: undoes a move to the caller's processor.
   void let_go(std::uint32_t round);
 
@@ -51,7 +51,7 @@ class Standby {
   };
 
   [[nodiscard]] Reading read() const;
-  void call_home();
+  void move_here();
 
   /// In rounds: about as long as a few steps of a training.
   static constexpr std::uint32_t kFirstRest = 1u << 10;
@@ -64,7 +64,7 @@ class Standby {
   std::atomic<std::uint32_t> rests_until_{0};  ///< a round
 
   // State of the watching thread.
-  bool called_ = false;
+  bool is_moved_ = false;
   std::uint32_t seen_task_ = 0;
   Reading seen_;
   std::uint32_t next_rest_ = kFirstRest;

@@ -72,13 +72,13 @@ class Busy {
 
 }  // namespace
 
-Team::Team(const Crew& crew) {
-  if (crew.workers == 0 || crew.workers > kMostWorkers || crew.helpers > kMostHelpers) {
+Team::Team(const ThreadPlan& plan) {
+  if (plan.workers == 0 || plan.workers > kMostWorkers || plan.helpers > kMostHelpers) {
     throw internal_error("a team of {} workers and {} helpers: it takes 1 to {}, and {} at most",
-                         crew.workers, crew.helpers, kMostWorkers, kMostHelpers);
+                         plan.workers, plan.helpers, kMostWorkers, kMostHelpers);
   }
   try {
-    start(crew);
+    start(plan);
   } catch (...) {
     stop();
     throw;
@@ -87,19 +87,19 @@ Team::Team(const Crew& crew) {
 
 Team::~Team() { stop(); }
 
-void Team::start(const Crew& crew) {
-  const bool pinned = crew.processors.size() >= crew.workers;
+void Team::start(const ThreadPlan& plan) {
+  const bool pinned = plan.processors.size() >= plan.workers;
   const NoSignals no_signals;
-  threads_.reserve(crew.workers + crew.helpers - 1);
-  for (std::size_t worker = 1; worker < crew.workers; ++worker) {
-    threads_.emplace_back([this, worker, pinned, on = pinned ? crew.processors[worker] : 0] {
+  threads_.reserve(plan.workers + plan.helpers - 1);
+  for (std::size_t worker = 1; worker < plan.workers; ++worker) {
+    threads_.emplace_back([this, worker, pinned, on = pinned ? plan.processors[worker] : 0] {
       if (pinned) stay_on({&on, 1});
       work(worker, nullptr);
     });
   }
-  for (std::size_t helper = 0; helper < crew.helpers; ++helper) {
-    Standby& standby = standbys_.emplace_back(crew.helper_processors);
-    threads_.emplace_back([this, worker = crew.workers + helper, &standby] {
+  for (std::size_t helper = 0; helper < plan.helpers; ++helper) {
+    Standby& standby = standbys_.emplace_back(plan.helper_processors);
+    threads_.emplace_back([this, worker = plan.workers + helper, &standby] {
       if (standby.enlist()) work(worker, &standby);
     });
   }
@@ -152,7 +152,7 @@ void Team::await_tasks(std::uint32_t tasks) {
 /// must be left to them.
 bool Team::helpers_get_on() {
   bool get_on = false;
-  for (Standby& standby : standbys_) get_on |= standby.look() == Standby::State::at_work;
+  for (Standby& standby : standbys_) get_on |= standby.poll() == Standby::State::running;
   return get_on;
 }
 

@@ -17,7 +17,7 @@
 namespace ballast {
 
 /// The threads of a team, and where they run.
-struct Crew {
+struct ThreadPlan {
   std::size_t workers = 1;  ///< the caller included
   /// Worker i stays on processors[i], if there is one for each. The caller stays where it is.
   std::vector<std::size_t> processors = {};
@@ -41,8 +41,8 @@ class Team {
   static constexpr std::size_t kMostWorkers = 1024;
   static constexpr std::size_t kMostHelpers = 1024;
 
-  explicit Team(const Crew& crew);
-  explicit Team(std::size_t workers = 1) : Team{Crew{.workers = workers}} {}
+  explicit Team(const ThreadPlan& plan);
+  explicit Team(std::size_t workers = 1) : Team{ThreadPlan{.workers = workers}} {}
   /// To be called from the thread that made the team.
   ~Team();
   Team(const Team&) = delete;
@@ -79,7 +79,7 @@ class Team {
   void do_task(const Job& job, std::size_t task, std::size_t worker);
   void await_tasks(std::uint32_t tasks);
   bool helpers_get_on();
-  void start(const Crew& crew);
+  void start(const ThreadPlan& plan);
   void stop();
 
   static constexpr std::size_t kLine = 64;  ///< apart, writers don't disturb each other's readers

@@ -105,7 +105,7 @@ Vector newton(std::span<const Example> examples, std::span<const Vector> inputs)
     if (longest < kConverged) return weights;
   }
   throw data_error(
-      "the fit is not settled after {} steps: name fewer --features, or runs that differ more",
+      "the fit has not converged after {} steps: name fewer --features, or runs that differ more",
       kIterations);
 }
 

@@ -47,7 +47,7 @@ class Room {
 
   void take_one() {
     if (!allowance_.take(bytes_)) {
-      throw data_error("{}: its lines are too short for what they say: no log of a training",
+      throw data_error("{}: its lines are too short for records: it is no log of a training",
                        file_);
     }
   }

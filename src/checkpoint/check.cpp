@@ -6,8 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 #include "checkpoint/file_check.hpp"
 #include "comm/agree.hpp"
 
@@ -40,8 +40,8 @@ std::vector<Row> decode(std::string_view& bytes) {
   return rows;
 }
 
-/// What `work` finds wrong on any rank, in its own words; empty where all is well. Formats that
-/// this build does not know are every rank's Error. Collective.
+/// The message of an Error that `work` throws on any rank; empty if there is none. If it throws
+/// UnknownFormat, all ranks throw it. Collective.
 std::string damage_found(comm::Communicator& world, std::string_view what, std::size_t steps,
                          const std::function<void(std::size_t)>& work) {
   std::string own;
@@ -60,7 +60,7 @@ std::string damage_found(comm::Communicator& world, std::string_view what, std::
   if (first == texts.end()) return {};
   const bool unanimous =
       std::ranges::all_of(texts, [&](const auto& text) { return text == *first; });
-  const auto rank = narrow<int>(first - texts.begin());
+  const auto rank = checked_cast<int>(first - texts.begin());
   return unanimous ? *first : fmt::format("[{}] {}", world.name(rank), *first);
 }
 
@@ -101,7 +101,7 @@ class OwnFiles {
   std::vector<std::vector<Row>> rows_;
 };
 
-/// Steps that the rank with the most to read takes; a step ends with its file.
+/// The steps of the rank that reads the most. A step reads one file only.
 std::size_t steps_of(const Manifest& manifest, std::size_t ranks) {
   const auto files = all_files(manifest);
   std::vector<std::size_t> steps(ranks);
@@ -123,14 +123,14 @@ void gather_rows(comm::Communicator& world, std::span<const std::vector<Row>> ow
 
 }  // namespace
 
-CheckResult look_at(comm::Communicator& world, const std::filesystem::path& folder) {
+CheckResult try_check(comm::Communicator& world, const std::filesystem::path& folder) {
   CheckResult result;
   Checked checkpoint{.folder = folder, .manifest = {}, .rows = {}};
   result.damage = damage_found(world, "checkpoint manifest", 1,
                                [&](std::size_t) { checkpoint.manifest = Manifest::read(folder); });
   if (!result.damage.empty()) return result;
-  const auto ranks = narrow<std::size_t>(world.size());
-  OwnFiles files{checkpoint, narrow<std::size_t>(world.rank()), ranks};
+  const auto ranks = checked_cast<std::size_t>(world.size());
+  OwnFiles files{checkpoint, checked_cast<std::size_t>(world.rank()), ranks};
   result.damage = damage_found(world, "checkpoint files", steps_of(checkpoint.manifest, ranks),
                                [&](std::size_t) { files.advance(); });
   if (!result.damage.empty()) return result;
@@ -140,7 +140,7 @@ CheckResult look_at(comm::Communicator& world, const std::filesystem::path& fold
 }
 
 Checked check(comm::Communicator& world, const std::filesystem::path& folder) {
-  CheckResult result = look_at(world, folder);
+  CheckResult result = try_check(world, folder);
   if (!result.checked) throw data_error("{}", result.damage);
   return std::move(*result.checked);
 }

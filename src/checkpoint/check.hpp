@@ -11,25 +11,25 @@
 
 namespace ballast::checkpoint {
 
-/// A checkpoint whose every file was held against its manifest: what is needed to load it.
+/// A checkpoint whose files were all compared with its manifest: what a load needs.
 struct Checked {
   std::filesystem::path folder;
   Manifest manifest;
   std::vector<std::vector<Row>> rows;  ///< of each of the manifest's files
 };
 
-/// What came of looking at a checkpoint: one that may be loaded, or what is wrong with it.
+/// The result of a check: a checkpoint that may be loaded, or what is wrong with it.
 struct CheckResult {
   std::optional<Checked> checked;
   std::string damage;  ///< names the file, and the tensor where it can; empty when all is well
 };
 
 /// Reads every file of a checkpoint, file i on rank i mod N, and compares size and hash with the
-/// manifest. The same result on every rank. A data Error if this build does not know the format:
-/// that is no damage. Collective.
-[[nodiscard]] CheckResult look_at(comm::Communicator& world, const std::filesystem::path& folder);
+/// manifest. The same result on every rank. A data Error if this build does not know the format,
+/// which is no damage. Collective.
+[[nodiscard]] CheckResult try_check(comm::Communicator& world, const std::filesystem::path& folder);
 
-/// The same where damage is a data Error.
+/// The same, but throws a data Error for damage.
 [[nodiscard]] Checked check(comm::Communicator& world, const std::filesystem::path& folder);
 
 /// The same in one process, without the rows. A data Error names the first file that is missing or

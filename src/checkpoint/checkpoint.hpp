@@ -49,29 +49,30 @@ struct SaveRequest {
   Retention retention{};                            ///< of older checkpoints
 };
 
-/// Saves to run_dir/checkpoints/step-N and points run_dir/latest at it: every rank writes one
-/// serial HDF5 file into step-N.tmp, syncs it, reads it back against the hashes taken from memory;
-/// then the manifest is written, the folder renamed, and older ones deleted as `retention` says.
-/// Ranks hear of each other after every 60 MiB, so that a hang is told from a long save. If any
-/// rank fails, every rank throws the same data Error, nothing half-written stays, and older
-/// checkpoints are untouched. Collective. Returns the checkpoint's folder and its state hash.
+/// A checkpoint that was saved.
 struct SaveResult {
   std::filesystem::path folder;
   Hash128 hash;
   std::string unpruned;  ///< why older checkpoints could not be deleted; empty if they were
 };
+/// Saves to run_dir/checkpoints/step-N and points run_dir/latest at it. Every rank writes one
+/// serial HDF5 file into step-N.tmp, syncs it, and compares it with the hashes of its memory; then
+/// the manifest is written, the folder renamed, and older ones deleted as `retention` says. The
+/// ranks exchange a message after every 60 MiB, so that a long save is not taken for a hang. If any
+/// rank fails, every rank throws the same data Error, unfinished files are deleted, and older
+/// checkpoints are untouched. Collective.
 SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
                 const ShardTensors& tensors, const SaveRequest& request);
 
 /// A data Error unless the file system of `run_dir`, which exists, has room for one checkpoint of
-/// this layout. Returns what is to be said when there is none for the `count` that will be kept,
-/// and the one that is written before an older one goes. Collective.
+/// this layout. Returns a warning if there is no room for `count` checkpoints and the one that is
+/// written before an older one is deleted; else empty. Collective.
 [[nodiscard]] std::string require_room(comm::Communicator& world, const fsdp::ShardLayout& layout,
                                        const std::filesystem::path& run_dir, std::size_t count);
 
 /// The first value that is not finite among the tensors of all ranks, in words: "moment2 of tensor
-/// 'head' holds nan (element 17, rank 1/2 node04)". Empty where all are finite. Such a state is no
-/// good to go on from. Collective; the same on every rank.
+/// 'head' holds nan (element 17, rank 1/2 node04)". Empty where all are finite. A training cannot
+/// go on from such a state. Collective; the same on every rank.
 [[nodiscard]] std::string find_nonfinite(comm::Communicator& world, const fsdp::ShardLayout& layout,
                                          const ShardTensors& tensors);
 
@@ -80,7 +81,7 @@ SaveResult save(comm::Communicator& world, const fsdp::ShardLayout& layout,
 /// Collective; every rank throws the same Error.
 Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout, const Checked& checkpoint,
               const ShardTensors& tensors);
-/// The same of one that was not: it is checked first.
+/// The same for a folder that was not checked yet.
 Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout,
               const std::filesystem::path& folder, const ShardTensors& tensors);
 

@@ -13,8 +13,8 @@ namespace ballast::checkpoint {
 /// The weights alone of a checkpoint of ours: neither moments nor the state are read.
 class CheckpointWeights final : public model::WeightSource {
  public:
-  /// Of a checkpoint that was checked. A data Error lists what is other in its tensors than in the
-  /// model's. `table` must outlive this.
+  /// A data Error lists the differences between its tensors and the model's. `table` must outlive
+  /// this.
   CheckpointWeights(const model::ParameterTable& table, const Checked& checkpoint);
 
   void read(const model::ParameterInfo& tensor, GranuleRange range, std::span<float> out) override;
@@ -24,7 +24,7 @@ class CheckpointWeights final : public model::WeightSource {
 
   std::vector<std::filesystem::path> paths_;
   ExtentMap map_;
-  std::map<std::size_t, ShardFile> open_;  ///< by index; some, so that units find theirs again
+  std::map<std::size_t, ShardFile> open_;  ///< by index; some stay open for later reads
 };
 
 /// Checks a checkpoint in one process, as `check` does on all ranks of a job.

@@ -89,7 +89,8 @@ void replace(const fs::path& run_dir, std::uint64_t step, const fs::path& whole,
   remove_tree(replaced);
 }
 
-/// A checkpoint is gone in one step, though its files go one by one.
+/// Deletes a checkpoint. It is renamed first: so it is gone at once, though its files are deleted
+/// one by one.
 void discard(const fs::path& run_dir, std::uint64_t step, const fs::path& folder) {
   const fs::path unfinished = unfinished_folder(run_dir, step);
   remove_tree(unfinished);
@@ -97,7 +98,7 @@ void discard(const fs::path& run_dir, std::uint64_t step, const fs::path& folder
   remove_tree(unfinished);
 }
 
-/// Whether all files that the manifest lists are there in their full size: what can be told without
+/// Whether all files that the manifest lists have their full size. More cannot be known without
 /// reading them.
 bool has_full_size(const fs::path& folder) {
   try {
@@ -111,8 +112,8 @@ bool has_full_size(const fs::path& folder) {
   }
 }
 
-/// The folders that have a checkpoint's name, by step. They may lack files, the manifest too: a
-/// disk that was repaired, or somebody, may have taken those away.
+/// The folders that have a checkpoint's name, by step. They may lack files, even the manifest,
+/// after a repair of the disk or a deletion by hand.
 std::map<std::uint64_t, fs::path> named_checkpoints(const fs::path& run_dir) {
   std::map<std::uint64_t, fs::path> found;
   std::map<std::uint64_t, fs::path> replaced;
@@ -224,8 +225,8 @@ fs::path find_checkpoint(const fs::path& path) {
   if (is_whole(path)) return path;
   std::error_code error;
   if (!fs::exists(path, error)) throw data_error("'{}' does not exist", path.string());
-  // A run that is saving names its first checkpoint before that has its name, and a list of folders
-  // may miss both the one that comes and the one that goes.
+  // A run that is saving points `latest` at its checkpoint before that has its final name, and a
+  // listing may miss both the new folder and the old one. So it looks several times.
   constexpr int kLooks = 20;
   for (int look = 0; look < kLooks; ++look) {
     const auto folders = newest_first(path);

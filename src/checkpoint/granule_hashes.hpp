@@ -19,7 +19,7 @@ namespace ballast::checkpoint {
 [[nodiscard]] std::vector<Hash128> granule_hashes(const fsdp::ShardLayout& layout,
                                                   const ShardTensors& tensors);
 
-/// The state hash out of every rank's granule_hashes. Collective.
+/// The state hash from the granule_hashes of every rank. Collective.
 [[nodiscard]] Hash128 combine_hashes(comm::Communicator& world, const fsdp::ShardLayout& layout,
                                      std::span<const Hash128> own, const TrainingState& state);
 

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 #include "checkpoint/check.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/extents.hpp"
@@ -92,7 +92,7 @@ class PieceReader {
 
   void require_part(Part part, const Piece& piece) const {
     if (piece.in_file.end() <= file_->granules(part)) return;
-    throw data_error("'{}' has no {} of a tensor that trains here and was frozen there",
+    throw data_error("'{}' has no {} of a tensor that trains now but was frozen when it was saved",
                      paths_[piece.file].string(), name_of(part));
   }
 
@@ -116,9 +116,9 @@ Manifest load(comm::Communicator& world, const fsdp::ShardLayout& layout, const 
     require_same_tensors(manifest, layout.table(), folder);
     reader.emplace(shard_pieces(ExtentMap{layout.table(), checkpoint.rows, paths}, layout), paths);
   });
-  const auto own_steps = narrow<std::int64_t>(reader->steps());
+  const auto own_steps = checked_cast<std::int64_t>(reader->steps());
   const auto steps = world.max(own_steps, {"checkpoint", "steps of reading"});
-  comm::agree_stepwise(world, "checkpoint tensors", narrow<std::size_t>(steps),
+  comm::agree_stepwise(world, "checkpoint tensors", checked_cast<std::size_t>(steps),
                        [&](std::size_t step) { reader->read(step, tensors); });
   const Hash128 hash = state_hash(world, layout, tensors, manifest.state);
   if (hash != manifest.state_hash) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 #include "checkpoint/shard_file.hpp"
 #include "comm/agree.hpp"
 
@@ -36,8 +36,8 @@ std::vector<Piece> pieces_of(const fsdp::ShardLayout& layout) {
 /// read the same files at a time.
 std::vector<Piece> dealt_pieces(const model::ParameterTable& table,
                                 const comm::Communicator& world) {
-  const auto ranks = narrow<std::size_t>(world.size());
-  const auto rank = narrow<std::size_t>(world.rank());
+  const auto ranks = checked_cast<std::size_t>(world.size());
+  const auto rank = checked_cast<std::size_t>(world.rank());
   std::vector<Piece> pieces;
   std::size_t number = 0;
   for (std::size_t row = 0; row < table.parameters().size(); ++row) {
@@ -55,8 +55,9 @@ template <class Act>
 void for_each_piece(comm::Communicator& world, const std::vector<Piece>& pieces, Act&& act) {
   constexpr std::size_t kPiecesAStep = kStepGranules / kPieceGranules;
   const std::size_t own_steps = (pieces.size() + kPiecesAStep - 1) / kPiecesAStep;
-  const auto steps = world.max(narrow<std::int64_t>(own_steps), {"weights", "steps of reading"});
-  comm::agree_stepwise(world, "weights", narrow<std::size_t>(steps), [&](std::size_t step) {
+  const auto steps =
+      world.max(checked_cast<std::int64_t>(own_steps), {"weights", "steps of reading"});
+  comm::agree_stepwise(world, "weights", checked_cast<std::size_t>(steps), [&](std::size_t step) {
     const std::size_t end = std::min(pieces.size(), (step + 1) * kPiecesAStep);
     for (std::size_t i = step * kPiecesAStep; i < end; ++i) act(pieces[i]);
   });

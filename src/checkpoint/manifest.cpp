@@ -23,7 +23,7 @@ std::string seal(std::string_view body) {
   return fmt::format(",\n  \"manifest_hash\": \"{}\"\n}}\n", hash_of(std::span{body}).hex());
 }
 
-/// A value of the document and the way to it, for messages.
+/// A value of the document and its path in it, for messages.
 class Node {
  public:
   Node(const Json& value, std::string where, const std::filesystem::path& file)

@@ -56,17 +56,17 @@ struct Manifest {
   std::vector<FileEntry> files;
   /// What a resume compares and a reader needs, by key: "model.dim" → "512", "data.content_hash", …
   std::map<std::string, std::string> identity;
-  std::string numerics;  ///< the fingerprint of whatever computed it
-  /// The rules by which it chose a library for each matrix product, a line each
-  /// (kernels::GemmTable::rules_text). Manifests from before they were kept have none.
+  std::string numerics;  ///< the numerics fingerprint of the run that saved it
+  /// The rules that chose a library for each matrix product, a line each
+  /// (kernels::GemmTable::rules_text). Empty in older manifests.
   std::string gemm_table{};
-  /// The monitor's memory, as its own JSON. Empty in manifests from before there was one.
+  /// The monitor's state as JSON. Empty in older manifests.
   std::string monitor{};
   /// The tokenizer's serialized model, where it has one: a file beside those of the writers, so
   /// that a checkpoint can be used without its dataset. Older checkpoints have none.
   std::optional<FileEntry> tokenizer{};
-  /// What its run was asked for, as INI text, and the learning rate that the schedule gave its last
-  /// step: what a resume tells changes by. Empty in older checkpoints.
+  /// The settings of its run as INI text, and the learning rate that the schedule gave its last
+  /// step: a resume reports what differs from them. Empty in older checkpoints.
   std::string settings{};
   std::optional<double> lr{};
 
@@ -76,8 +76,9 @@ struct Manifest {
   static Manifest read(const std::filesystem::path& folder);
 };
 
-/// A data Error if a file of a checkpoint is a symbolic link: a folder from someone else would have
-/// its reader open whatever it points to. Links to the folder itself are its owner's.
+/// Throws a data Error if a file of a checkpoint is a symbolic link: a folder from a stranger could
+/// make its reader open any file. A link to the folder itself was made by its user, and is
+/// followed.
 void refuse_link(const std::filesystem::path& path);
 
 }  // namespace ballast::checkpoint

@@ -13,8 +13,8 @@
 namespace ballast::checkpoint {
 
 /// Compares a writer's file with what was in memory: its rows with the layout, its granules with
-/// granule_hashes. A full disk may take writes without a word, so nobody trusts a file before this.
-/// Data Errors name the file and the tensor.
+/// granule_hashes. A full disk may accept writes without an error, so a file counts as written only
+/// after this. Data Errors name the file and the tensor.
 class ReadBack {
  public:
   /// Opens the file and compares its rows. `layout` and `hashes` must outlive the object.

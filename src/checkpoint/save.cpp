@@ -147,7 +147,7 @@ std::string require_room(comm::Communicator& world, const fsdp::ShardLayout& lay
   const std::uint64_t more = one * (count + 1 - std::min(there, count));
   const std::uint64_t free = storage::free_space(run_dir);
   if (free >= more) return {};
-  return fmt::format("'{}' has {} free; the checkpoints to come take {}", run_dir.string(),
+  return fmt::format("'{}' has {} free; the next checkpoints need {}", run_dir.string(),
                      human_bytes(free), human_bytes(more));
 }
 

@@ -59,7 +59,7 @@ std::size_t trained_granules(const storage::H5Reader& file, std::span<const Row>
   return granules;
 }
 
-/// What a rank's file holds of a part.
+/// Granules of a part in a rank's file.
 std::size_t part_granules_of(const fsdp::ShardLayout& layout, Part part) {
   return part == Part::master ? layout.owned_granules(layout.rank())
                               : layout.owned_trained_granules(layout.rank());

@@ -35,8 +35,8 @@ inline constexpr std::array kParts{Part::master, Part::moment1, Part::moment2};
 /// "master", "moment1", "moment2": also what its dataset is called.
 [[nodiscard]] std::string_view name_of(Part part);
 
-/// Elements [offset, offset + size) of one part of a rank's flat shard, as fp32. What reaches
-/// beyond the end of the part is left alone.
+/// Elements [offset, offset + size) of one part of a rank's flat shard, as fp32. Elements beyond
+/// the end of the part are not touched.
 void read_part(const ShardTensors& tensors, Part part, std::size_t offset, std::span<float> out);
 void write_part(const ShardTensors& tensors, Part part, std::size_t offset,
                 std::span<const float> values);
@@ -50,15 +50,14 @@ void write_part(const ShardTensors& tensors, Part part, std::size_t offset,
 /// Granules that are moved at a time between memory and files.
 inline constexpr std::size_t kPieceGranules = 256;
 
-/// Granules that a rank writes or reads back between two words with the others (60 MiB of three
-/// parts): nobody waits for longer than the slowest disk takes for these.
+/// Granules that a rank writes or reads back between two collectives (60 MiB of three parts): no
+/// rank waits longer than the slowest disk takes for these.
 inline constexpr std::size_t kStepGranules = 20 * kPieceGranules;
 
-/// Bytes of a file that are hashed between two words with the others.
+/// Bytes of a file that are hashed between two collectives.
 inline constexpr std::uint64_t kStepBytes = std::uint64_t{64} << 20;
 
-/// Steps that every rank takes for the file with the most granules, or for one of so many bytes; at
-/// least 1.
+/// The steps of every rank if the largest file has so many granules, or so many bytes; at least 1.
 [[nodiscard]] std::size_t steps_of_granules(std::size_t most_granules);
 [[nodiscard]] std::size_t steps_of_bytes(std::uint64_t most_bytes);
 
@@ -81,19 +80,19 @@ struct OwnedPiece {
 /// "rank-00002-of-00004.h5"
 [[nodiscard]] std::string shard_file_name(std::size_t rank, std::size_t writers);
 
-/// A little more than what a writer's file of so many granules takes, `trained` of which train.
+/// An upper bound on the bytes of a file of `granules` granules, of which `trained` train.
 [[nodiscard]] std::uint64_t shard_file_bytes(std::size_t granules, std::size_t trained);
 
 /// Writes what a rank owns, a step at a time. Data Errors name the file.
 class ShardWriter {
  public:
-  /// Creates the file. `hashes`: granule_hashes of the tensors; they are written, too, so that
-  /// damage can be told by tensor. All arguments must outlive the writer.
+  /// Creates the file. `hashes`: granule_hashes of the tensors; they are written too, so that
+  /// damage can be located. All arguments must outlive the writer.
   ShardWriter(const std::filesystem::path& path, const fsdp::ShardLayout& layout,
               const ShardTensors& tensors, const TrainingState& state,
               std::span<const Hash128> hashes);
 
-  /// Writes the granules of one step and hands them to the disk; nothing beyond the last.
+  /// Writes the granules of one step to the disk; does nothing after the last step.
   void write(std::size_t step);
   /// Closes the file; after that all of it is on the disk.
   void close();
@@ -113,11 +112,11 @@ class ShardFile {
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
   /// Over all rows.
   [[nodiscard]] std::size_t granules() const { return granules_; }
-  /// Of these, how many a part has: the first ones.
+  /// How many of these a part has; they are the first ones.
   [[nodiscard]] std::size_t granules(Part part) const {
     return part == Part::master ? granules_ : trained_;
   }
-  /// Of each granule, in the file's order. Files from before they were kept have none.
+  /// The hash of each granule, in the file's order. Empty for older files.
   [[nodiscard]] std::vector<Hash128> hashes() const;
 
   /// Fills `out` (range.numel() elements) with granules of the file, counted from its start, all of

@@ -5,9 +5,9 @@
 #include <map>
 #include <type_traits>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
 #include "base/granule.hpp"
-#include "base/narrow.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/granule_hashes.hpp"
 #include "checkpoint/shard_file.hpp"
@@ -81,8 +81,8 @@ std::array<std::uint64_t, 6> state_words(const TrainingState& state) {
 
 void require_fit(const comm::Communicator& world, const fsdp::ShardLayout& layout,
                  const ShardTensors& tensors) {
-  const bool same_world = narrow<std::size_t>(world.rank()) == layout.rank() &&
-                          narrow<std::size_t>(world.size()) == layout.ranks();
+  const bool same_world = checked_cast<std::size_t>(world.rank()) == layout.rank() &&
+                          checked_cast<std::size_t>(world.size()) == layout.ranks();
   const bool same_size = std::ranges::all_of(kParts, [&](Part part) {
     return part_size(tensors, part) ==
            (part == Part::master ? layout.local_numel() : layout.trained_numel());

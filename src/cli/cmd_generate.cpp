@@ -36,7 +36,7 @@ std::vector<Option> options_for(train::GenerateOptions& o) {
       text("prompt", "TEXT", o.prompt, "what to continue; - reads it from standard input"),
       whole("tokens", o.tokens, kTokens, "how many tokens to write"),
       number("temperature", o.rule.temperature, kZeroOrMore,
-             "how freely it draws; 0: always the likeliest token"),
+             "sampling temperature; 0: always the likeliest token"),
       whole("top-k", o.rule.top_k, {}, "draw from the K likeliest tokens; 0: from all"),
       number("top-p", o.rule.top_p, kUpToOne,
              "draw from the likeliest tokens that hold this share of the probability"),

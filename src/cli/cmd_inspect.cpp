@@ -25,15 +25,14 @@ namespace {
 
 using option_row::flag, option_row::required, option_row::word;
 
-constexpr HelpText kHelp{
-    .usage = "ballast inspect PATH [--verify]",
-    .about = "Says what a dataset or a checkpoint is made of, and checks all of it.",
-    .examples =
-        "  ballast inspect corpus.h5\n"
-        "  ballast inspect runs/quickstart\n"
-        "  ballast inspect --verify runs/quickstart\n"};
+constexpr HelpText kHelp{.usage = "ballast inspect PATH [--verify]",
+                         .about = "Describes a dataset or a checkpoint, and checks all of it.",
+                         .examples =
+                             "  ballast inspect corpus.h5\n"
+                             "  ballast inspect runs/quickstart\n"
+                             "  ballast inspect --verify runs/quickstart\n"};
 
-/// The longest quotation of a text that need not be trusted; a path is not longer.
+/// The most bytes that are quoted from a file of unknown origin; a path is not longer.
 constexpr std::size_t kLongText = 4096;
 
 struct InspectOptions {
@@ -165,7 +164,7 @@ ExitCode run(Arguments arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return {"inspect", "say what a dataset or checkpoint is made of", help, SerialRun{run}};
+  return {"inspect", "describe and check a dataset or a checkpoint", help, SerialRun{run}};
 }
 
 }  // namespace ballast::cli

@@ -56,7 +56,7 @@ std::vector<std::string> feature_names() {
   return names;
 }
 
-/// Of "a,b".
+/// Parses "a,b".
 std::vector<Feature> parse_features(const std::string& text) {
   const auto names = feature_names();
   std::vector<Feature> features;

@@ -46,7 +46,8 @@ ExitCode tune_in_job(comm::Communicator& world, Arguments arguments) {
   request.config.validate_plan();
   const std::size_t vocabulary = data::Dataset{request.config.data.path}.info().vocabulary;
   const bool speaks = world.is_root();
-  if (speaks) fmt::print("a rank's rates, {} at work, {} rounds\n", world.size(), request.rounds);
+  if (speaks)
+    fmt::print("rates per rank, {} ranks at work, {} rounds\n", world.size(), request.rounds);
   const auto table =
       train::tune(world, request.config, vocabulary, request.rounds, [&](const train::Race& race) {
         if (speaks) show(race);

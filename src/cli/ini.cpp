@@ -26,7 +26,7 @@ std::string trim(const std::string& text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-/// What stands before a comment.
+/// The text before a comment.
 std::string without_comment(const std::string& text) {
   for (auto at = text.find('#'); at != std::string::npos; at = text.find('#', at + 1)) {
     if (at == 0 || kBlank.find(text[at - 1]) != std::string_view::npos) return text.substr(0, at);
@@ -34,8 +34,8 @@ std::string without_comment(const std::string& text) {
   return text;
 }
 
-/// Bounds what a file can make of its reader's memory: a short line is kept with its section and
-/// the place that it has in the file.
+/// Limits the memory that a file can take: even a short line is kept with its section and its place
+/// in the file.
 void require_within(std::size_t size, std::size_t most, std::string_view what,
                     const std::string& where) {
   if (size > most) throw usage_error("{}: {} is longer than {} bytes", where, what, most);

@@ -11,7 +11,8 @@ namespace ballast::cli {
 
 namespace {
 
-/// Between two looks at the clock: a job that is suspended as a whole uses up no grace.
+/// The interval between two readings of the clock. It is short, so that a job that is suspended as
+/// a whole does not use up its grace.
 constexpr std::chrono::milliseconds kLook{100};
 
 }  // namespace

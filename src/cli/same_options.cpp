@@ -15,7 +15,7 @@ void require_same_rows(comm::Communicator& world, std::span<const Option> option
 }
 
 /// The files that a command line names. They decide how many files are read on rank 0 for all, so
-/// they are compared before any is.
+/// they are compared before any file is read.
 template <class Request>
 comm::Facts files_named(const Request& request) {
   const auto& config = request.config;

@@ -73,13 +73,13 @@ std::vector<Option> own_options(TrainRequest& request) {
 std::vector<Option> own_options(TuneRequest& request) {
   return {
       config_option(request.file),
-      required(word("output", "FILE", request.output, "where the table goes")),
+      required(word("output", "FILE", request.output, "file for the table")),
       whole("rounds", request.rounds, {1, 1000}, "races of each product; the median counts"),
   };
 }
 
 std::vector<Option> own_options(ProfileRequest& request) {
-  Option output = word("output", "FILE", request.output, "where all numbers go, as JSON");
+  Option output = word("output", "FILE", request.output, "file for all numbers, as JSON");
   output.fallback = "a table on standard output";
   return {config_option(request.file), output};
 }

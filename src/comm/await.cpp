@@ -2,8 +2,8 @@
 
 #include <chrono>
 
+#include "base/checked_cast.hpp"
 #include "base/clock.hpp"
-#include "base/narrow.hpp"
 #include "comm/hang_report.hpp"
 
 namespace ballast::comm {
@@ -52,7 +52,7 @@ class Wait {
   [[noreturn]] void end() const {
     Exchange::Missing missing;
     for (std::size_t rank = ranks_.first; rank < ranks_.first + ranks_.count; ++rank) {
-      if (!board_.reached(kind_, rank, value_)) missing.silent.push_back(narrow<int>(rank));
+      if (!board_.reached(kind_, rank, value_)) missing.silent.push_back(checked_cast<int>(rank));
     }
     end_stuck(comm_.reporter(), place_, missing, comm_.timeout_s());
   }

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/checked_cast.hpp"
 #include "base/clock.hpp"
-#include "base/narrow.hpp"
 #include "base/process.hpp"
 #include "comm/exchange.hpp"
 #include "comm/hang_report.hpp"
@@ -17,7 +17,7 @@ namespace ballast::comm {
 
 namespace {
 
-std::size_t index(int rank) { return narrow<std::size_t>(rank); }
+std::size_t index(int rank) { return checked_cast<std::size_t>(rank); }
 
 /// Copies a rank's own part, unless it lies in its place already.
 void copy_own(std::span<const std::byte> from, std::byte* to) {
@@ -296,10 +296,10 @@ std::span<std::int64_t> Communicator::room_for(std::size_t count) {
 }
 
 std::vector<std::string> Communicator::gather_texts(const std::string& own, Place place) {
-  const auto own_length = narrow<std::int64_t>(own.size());
+  const auto own_length = checked_cast<std::int64_t>(own.size());
   gather_words(std::span{&own_length, 1}, place);
   std::vector<std::size_t> counts;
-  for (const std::int64_t length : words_) counts.push_back(narrow<std::size_t>(length));
+  for (const std::int64_t length : words_) counts.push_back(checked_cast<std::size_t>(length));
   std::vector<std::size_t> offsets(counts.size());
   std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), std::size_t{0});
   std::string all(offsets.back() + counts.back(), '\0');

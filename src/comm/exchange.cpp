@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <sched.h>
 
+#include "base/checked_cast.hpp"
 #include "base/clock.hpp"
-#include "base/narrow.hpp"
 #include "comm/mpi_check.hpp"
 #include "comm/mpi_handle.hpp"
 
@@ -49,18 +49,18 @@ MPI_Request& Exchange::add(Message message) {
 void Exchange::send(std::span<const std::byte> bytes, int peer) {
   for_each_piece(bytes, longest_message_, [&](std::span<const std::byte> piece) {
     MPI_Request& request = add({peer, Direction::sent, piece.size()});
-    mpi_check(
-        MPI_Isend(piece.data(), narrow<int>(piece.size()), MPI_BYTE, peer, tag_, handle_, &request),
-        "MPI_Isend");
+    mpi_check(MPI_Isend(piece.data(), checked_cast<int>(piece.size()), MPI_BYTE, peer, tag_,
+                        handle_, &request),
+              "MPI_Isend");
   });
 }
 
 void Exchange::receive(std::span<std::byte> bytes, int peer) {
   for_each_piece(bytes, longest_message_, [&](std::span<std::byte> piece) {
     MPI_Request& request = add({peer, Direction::received, piece.size()});
-    mpi_check(
-        MPI_Irecv(piece.data(), narrow<int>(piece.size()), MPI_BYTE, peer, tag_, handle_, &request),
-        "MPI_Irecv");
+    mpi_check(MPI_Irecv(piece.data(), checked_cast<int>(piece.size()), MPI_BYTE, peer, tag_,
+                        handle_, &request),
+              "MPI_Irecv");
   });
 }
 
@@ -69,16 +69,16 @@ std::optional<Exchange::Fault> Exchange::poll() {
   moved_.resize(requests_.size());
   statuses_.resize(requests_.size());
   int count = 0;
-  const int code = MPI_Testsome(narrow<int>(requests_.size()), requests_.data(), &count,
+  const int code = MPI_Testsome(checked_cast<int>(requests_.size()), requests_.data(), &count,
                                 moved_.data(), statuses_.data());
   if (code != MPI_ERR_IN_STATUS) mpi_check(code, "MPI_Testsome");
-  for (std::size_t i = 0; i < narrow<std::size_t>(count); ++i) {
-    const auto& message = messages_[narrow<std::size_t>(moved_[i])];
+  for (std::size_t i = 0; i < checked_cast<std::size_t>(count); ++i) {
+    const auto& message = messages_[checked_cast<std::size_t>(moved_[i])];
     // The error field means something only when MPI_Testsome says so.
     const int result = code == MPI_SUCCESS ? MPI_SUCCESS : statuses_[i].MPI_ERROR;
     if (auto fault = check(message, statuses_[i], result)) return fault;
   }
-  remaining_ -= narrow<std::size_t>(count);
+  remaining_ -= checked_cast<std::size_t>(count);
   return std::nullopt;
 }
 
@@ -113,11 +113,11 @@ std::optional<Exchange::Fault> Exchange::check(const Message& message, const MPI
   if (message.direction == Direction::sent) return std::nullopt;
   int bytes = 0;
   mpi_check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
-  if (narrow<std::size_t>(bytes) == message.bytes) return std::nullopt;
+  if (checked_cast<std::size_t>(bytes) == message.bytes) return std::nullopt;
   return Fault{.kind = Fault::Kind::too_short,
                .peer = message.peer,
                .expected = message.bytes,
-               .received = narrow<std::size_t>(bytes)};
+               .received = checked_cast<std::size_t>(bytes)};
 }
 
 Exchange::Missing Exchange::missing() const {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <vector>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "comm/mpi_check.hpp"
 
 namespace ballast::comm {
@@ -59,7 +59,7 @@ void end_stuck(const Reporter& reporter, const Place& place, const Exchange::Mis
     why = fmt::format("nothing came from {}", list(reporter.roster, missing.silent));
   }
   if (!missing.unwilling.empty()) {
-    why += fmt::format("{}what was sent is not taken by {}", why.empty() ? "" : "; ",
+    why += fmt::format("{}what was sent was not received by {}", why.empty() ? "" : "; ",
                        list(reporter.roster, missing.unwilling));
   }
   const std::string text =

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 
@@ -99,7 +99,7 @@ FileDescriptor create_file(const Request& request) {
   FileDescriptor file{::memfd_create(name.c_str(), MFD_CLOEXEC)};
   if (!file.is_open()) throw call_failed(request, "memfd_create", errno);
   const NoFileSizeSignal guard;
-  if (::ftruncate(file.number(), narrow<off_t>(request.bytes)) != 0) {
+  if (::ftruncate(file.number(), checked_cast<off_t>(request.bytes)) != 0) {
     throw call_failed(request, "ftruncate", errno);
   }
   return file;
@@ -141,13 +141,14 @@ int populate(std::span<std::byte> bytes, int file, std::size_t offset) {
   // Linux before 5.14. Touching pages that are not there for certain could end in SIGBUS.
   int code = 0;
   do {
-    code =
-        ::fallocate(file, 0, narrow<off_t>(offset), narrow<off_t>(bytes.size())) == 0 ? 0 : errno;
+    code = ::fallocate(file, 0, checked_cast<off_t>(offset), checked_cast<off_t>(bytes.size())) == 0
+               ? 0
+               : errno;
   } while (code == EINTR);
   return code;
 }
 
-std::size_t page_bytes() { return narrow<std::size_t>(::sysconf(_SC_PAGESIZE)); }
+std::size_t page_bytes() { return checked_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 
 }  // namespace
 
@@ -171,7 +172,7 @@ SharedRegion::SharedRegion(Communicator& node, std::size_t own_bytes) : own_rank
         ::mmap(nullptr, total_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
     if (start == MAP_FAILED) throw call_failed(request, "mmap", errno);
     memory_ = Mapping{static_cast<std::byte*>(start), Unmap{total_bytes_}};
-    const auto& own_part = parts_[narrow<std::size_t>(own_rank_)];
+    const auto& own_part = parts_[checked_cast<std::size_t>(own_rank_)];
     const int code = populate(own(), file.number(), own_part.offset);
     if (code != 0) throw call_failed(request, "madvise", code);
   });
@@ -181,7 +182,7 @@ SharedRegion::SharedRegion(Communicator& node, std::size_t own_bytes) : own_rank
 }
 
 void SharedRegion::lay_out(Communicator& node, std::size_t own_bytes) {
-  const auto ranks = narrow<std::size_t>(node.size());
+  const auto ranks = checked_cast<std::size_t>(node.size());
   std::vector<std::uint64_t> asked(ranks);
   std::vector<std::size_t> counts(ranks, sizeof(std::uint64_t));
   std::vector<std::size_t> offsets(ranks);
@@ -201,7 +202,7 @@ void SharedRegion::lay_out(Communicator& node, std::size_t own_bytes) {
 }
 
 std::span<std::byte> SharedRegion::part(int rank) const {
-  const Part& part = parts_.at(narrow<std::size_t>(rank));
+  const Part& part = parts_.at(checked_cast<std::size_t>(rank));
   return {memory_.get() + part.offset, part.bytes};
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 #include "data/block_table.hpp"
 #include "data/dataset_header.hpp"
 #include "data/dataset_names.hpp"
@@ -88,7 +88,8 @@ DatasetWriter::DatasetWriter(const std::filesystem::path& path, const Tokenizer&
 void DatasetWriter::write_tokenizer() {
   std::vector<std::uint16_t> piece_bytes(tokenizer_.vocabulary());
   for (std::size_t id = 0; id < piece_bytes.size(); ++id) {
-    piece_bytes[id] = narrow<std::uint16_t>(tokenizer_.piece_bytes(narrow<std::int32_t>(id)));
+    piece_bytes[id] =
+        checked_cast<std::uint16_t>(tokenizer_.piece_bytes(checked_cast<std::int32_t>(id)));
   }
   piece_bytes_hash_ = hash_of<std::uint16_t>(piece_bytes);
   file_.write<std::uint16_t>(kPieceBytes, piece_bytes, kLayout);
@@ -105,7 +106,7 @@ void DatasetWriter::begin_document(Split split) {
 void DatasetWriter::append(Split split, std::span<const std::int32_t> tokens, float weight) {
   SplitColumns& target = columns(split);
   for (const std::int32_t token : tokens) {
-    const auto value = narrow<std::uint32_t>(token);
+    const auto value = checked_cast<std::uint32_t>(token);
     target.max_token = std::max<std::uint64_t>(target.max_token, value);
     target.tokens.push(value);
     if (target.weights) target.weights->push(weight);

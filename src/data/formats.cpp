@@ -97,8 +97,8 @@ SourceFormat format_of(const Source& source, std::string_view head, const std::s
   if (looks_like_json_lines(head, field)) return SourceFormat::jsonl;
   if (extension == ".json" && looks_like_other_json(head, field)) {
     throw data_error(
-        "'{}' holds JSON, but not an object a line: make it so, as with jq -c '.[]' '{}', or take "
-        "it as it is with --format text",
+        "'{}' holds JSON, but not one object per line: convert it, for example with jq -c '.[]' "
+        "'{}', or read it as it is with --format text",
         source.name, source.name);
   }
   return SourceFormat::text;

@@ -17,7 +17,7 @@ std::string_view words(LeftOut why) {
     case LeftOut::repeated:
       return "read already by another name";
     case LeftOut::broken_link:
-      return "links that lead nowhere";
+      return "broken links";
     case LeftOut::special:
       return "pipes, sockets or devices";
     case LeftOut::own_dataset:

@@ -1,7 +1,7 @@
 #include "data/sampler.hpp"
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 #include "base/philox.hpp"
 
 namespace ballast::data {
@@ -34,7 +34,7 @@ Sampler::Sampler(std::uint64_t seed, std::size_t windows)
 }
 
 std::size_t Sampler::window(std::uint64_t cursor) const {
-  const auto epoch_number = narrow<std::uint32_t>(epoch(cursor));
+  const auto epoch_number = checked_cast<std::uint32_t>(epoch(cursor));
   std::uint64_t value = cursor % windows_;
   do {
     value = permute(seed_, epoch_number, half_bits_, value);

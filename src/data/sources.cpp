@@ -158,7 +158,7 @@ void spool(Source& source, const fs::path& copy) {
   storage::OutputFile output{copy};
   constexpr std::size_t kPiece = std::size_t{64} << 10;
   std::vector<char> piece(kPiece);
-  with_context(fmt::format("cannot keep the input '{}'", source.name), [&] {
+  with_context(fmt::format("cannot store a copy of the input '{}'", source.name), [&] {
     for (std::size_t got = piece.size(); got == piece.size();) {
       got = input.read(piece);
       output.write({piece.data(), got});

@@ -18,14 +18,16 @@ std::vector<model::UnitId> completion_order(const model::ParameterTable& table) 
 
 }  // namespace
 
-Accumulators::Accumulators(const ShardLayout& layout, std::span<const Arena::Extent> loans,
+Accumulators::Accumulators(const ShardLayout& layout, std::span<const Arena::Extent> reusable,
                            std::size_t units_late, Arena& arena)
     : layout_{&layout}, arena_{&arena}, slots_(layout.table().units().size()) {
   Reuse memory{arena};
   const auto order = completion_order(layout.table());
-  std::size_t lent = loans.empty() ? order.size() : 0;
+  std::size_t lent = reusable.empty() ? order.size() : 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    for (; lent < order.size() && lent <= i + units_late; ++lent) memory.lend(loans[order[lent]]);
+    for (; lent < order.size() && lent <= i + units_late; ++lent) {
+      memory.lend(reusable[order[lent]]);
+    }
     slots_[order[i]] = memory.reserve<float>(MemoryClass::gradients, layout.held(order[i]).numel());
   }
 }

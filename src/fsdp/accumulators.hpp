@@ -8,15 +8,15 @@
 
 namespace ballast::fsdp {
 
-/// A rank's accumulated gradient in fp32, unit by unit: what it holds of each. Reductions fill what
-/// it owns; with replicas the rest of what it holds comes from them.
+/// A rank's accumulated gradient in fp32, unit by unit, of what it holds. Reductions fill the part
+/// that it owns; with replicas the other parts come from those.
 class Accumulators {
  public:
-  /// Reserves in `arena`. `loans`, by unit: bytes of it that hold nothing once the unit's gradient
-  /// is complete, until all accumulators were read; may be empty. A unit takes what those have lent
-  /// that are complete when it is reduced, where that is enough: itself, those before it, and
-  /// `units_late` after it.
-  Accumulators(const ShardLayout& layout, std::span<const Arena::Extent> loans,
+  /// Reserves in `arena`. `reusable`, by unit: bytes of the arena that are unused from when the
+  /// unit's gradient is complete until all accumulators were read; may be empty. The accumulator of
+  /// a unit takes bytes of units whose gradients are complete when it is reduced, if these are
+  /// enough: of itself, of those before it, and of `units_late` after it.
+  Accumulators(const ShardLayout& layout, std::span<const Arena::Extent> reusable,
                std::size_t units_late, Arena& arena);
 
   [[nodiscard]] std::span<float> held(model::UnitId unit) const {

@@ -1,16 +1,16 @@
 #include "fsdp/connection.hpp"
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 
 namespace ballast::fsdp {
 
 namespace {
 
-/// The rank, counted on this host, in whose memory is what this rank's group shares. A group that
-/// shares any is on one host.
+/// The rank, counted on this host, whose memory holds what this rank's group shares. A group that
+/// shares memory is on one host.
 std::size_t first_of_group(const ShardLayout& layout, const comm::Communicator& node,
                            const Needs& needs) {
-  const auto local = narrow<std::size_t>(node.rank());
+  const auto local = checked_cast<std::size_t>(node.rank());
   if (planned_bytes(needs, Holders::first_of_group) == 0) return local;
   return local - (layout.rank() - layout.mesh().first_of_group(layout.rank()));
 }

@@ -8,7 +8,7 @@
 
 namespace ballast::fsdp {
 
-/// Brings sharded parameters to life: their memory is there, and they have met the other ranks'.
+/// Commits the memory of sharded parameters and connects them to those of the other ranks.
 class Connection {
  public:
   /// Provides what `needs` says and connects `parameters`, which must both outlive the connection,

@@ -11,17 +11,18 @@
 
 namespace ballast::fsdp {
 
-/// Takes the gradients of whole units from the ranks that computed them to the ranks that own their
-/// parts, where a LeafFold adds them up. One implementation a Transport. All ranks must reduce the
-/// same units in the same order.
+/// Moves the gradients of whole units from the ranks that computed them to the ranks that own their
+/// parts, where a LeafFold adds them up. One implementation per Transport. All ranks must reduce
+/// the same units in the same order.
 class GradientExchange {
  public:
   virtual ~GradientExchange() = default;
 
-  /// Who shares out the sums; see LeafFold.
+  /// The threads that share the sums; see LeafFold.
   void set_team(Team* team) { fold_.set_team(team); }
 
-  /// Meets the other ranks, once memory is committed; `region` is there when the transport is one.
+  /// Connects to the other ranks, once memory is committed. `region`: null unless the transport is
+  /// one.
   virtual void connect(Groups& groups, HostRegion* region) = 0;
 
   /// Where this rank writes the gradient of `unit`; waits until the room is free.

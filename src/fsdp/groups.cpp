@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 
 namespace ballast::fsdp {
 
@@ -27,16 +27,16 @@ namespace {
 
 comm::Communicator make_group(comm::Communicator& world, const Policy& policy, const Mesh& mesh,
                               Group group) {
-  const auto rank = narrow<std::size_t>(world.rank());
+  const auto rank = checked_cast<std::size_t>(world.rank());
   switch (group) {
     case Group::shard:
-      return world.split(narrow<int>(mesh.replica_of(rank)));
+      return world.split(checked_cast<int>(mesh.replica_of(rank)));
     case Group::replicas:
-      return world.split(narrow<int>(mesh.shard_of(rank)));
+      return world.split(checked_cast<int>(mesh.shard_of(rank)));
     case Group::node:
       return world.split_by_node();
     case Group::reshard:
-      return world.split(narrow<int>(rank / policy.reshard.group()));
+      return world.split(checked_cast<int>(rank / policy.reshard.group()));
   }
   throw internal_error("unknown group {}", static_cast<std::size_t>(group));
 }
@@ -57,7 +57,7 @@ Groups::Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh
 comm::Communicator& Groups::of(Group group) {
   const auto i = static_cast<std::size_t>(group);
   if (is_world_[i]) return *world_;
-  if (!made_[i]) throw internal_error("nobody said that group {} is needed", i);
+  if (!made_[i]) throw internal_error("group {} was not among the needs", i);
   return *made_[i];
 }
 

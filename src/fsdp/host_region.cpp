@@ -1,6 +1,6 @@
 #include "fsdp/host_region.hpp"
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "comm/await.hpp"
 
 namespace ballast::fsdp {
@@ -8,14 +8,14 @@ namespace ballast::fsdp {
 namespace {
 
 std::size_t board_bytes(const comm::Communicator& node, const Needs& needs) {
-  return comm::Board::bytes(needs.signals(), narrow<std::size_t>(node.size()));
+  return comm::Board::bytes(needs.signals(), checked_cast<std::size_t>(node.size()));
 }
 
-/// The first rank of a group has what the group shares behind what every rank has; the first of the
-/// host has the board behind that.
+/// The parts that every rank has come first. Behind them the first rank of a group has what the
+/// group shares, and behind that the first rank of the host has the board.
 std::size_t own_bytes(const comm::Communicator& node, const Needs& needs,
                       std::size_t first_of_group) {
-  const auto rank = narrow<std::size_t>(node.rank());
+  const auto rank = checked_cast<std::size_t>(node.rank());
   std::size_t bytes = planned_bytes(needs, Holders::every_rank);
   if (rank == first_of_group) bytes += planned_bytes(needs, Holders::first_of_group);
   return bytes + (rank == 0 ? board_bytes(node, needs) : 0);
@@ -42,15 +42,17 @@ HostRegion::HostRegion(comm::Communicator& node, Needs& needs, std::size_t first
       offsets_{place_parts(needs)},
       region_{node, own_bytes(node, needs, first_of_group)},
       board_{region_.part(0).last(board_bytes(node, needs)), needs.signals(),
-             narrow<std::size_t>(node.size()), narrow<std::size_t>(node.rank())} {
+             checked_cast<std::size_t>(node.size()), checked_cast<std::size_t>(node.rank())} {
   for (RegionPart& part : needs.region_parts()) {
     const bool is_own = part.holders == Holders::every_rank;
-    part.arena.commit(part_of(is_own ? narrow<std::size_t>(node.rank()) : first_of_group, part));
+    part.arena.commit(
+        part_of(is_own ? checked_cast<std::size_t>(node.rank()) : first_of_group, part));
   }
 }
 
 std::span<std::byte> HostRegion::part_of(std::size_t rank, const RegionPart& part) const {
-  return region_.part(narrow<int>(rank)).subspan(offsets_[part.index], part.arena.planned_bytes());
+  return region_.part(checked_cast<int>(rank))
+      .subspan(offsets_[part.index], part.arena.planned_bytes());
 }
 
 void HostRegion::await(Signal signal, std::size_t first, std::size_t count, std::uint32_t value,

@@ -12,18 +12,18 @@
 
 namespace ballast::fsdp {
 
-/// The memory that the ranks of a host share, and the board by which they take turns in it: the
-/// parts and counters that were asked for. Parts that every rank has lie first, at the same place
+/// The memory that the ranks of a host share, and the board of counters by which they take turns in
+/// it: the parts and counters of `needs`. Parts that every rank has come first, at the same offset
 /// in the memory of each.
 class HostRegion {
  public:
-  /// Gives the parts of `needs` their memory. first_of_group: the rank on this host that has what
-  /// this rank's group shares. Collective over the ranks of the host.
+  /// Gives the parts of `needs` their memory. first_of_group: the rank on this host whose memory
+  /// holds what this rank's group shares. Collective over the ranks of the host.
   HostRegion(comm::Communicator& node, Needs& needs, std::size_t first_of_group);
 
   [[nodiscard]] comm::Communicator& node() const { return *node_; }
   [[nodiscard]] comm::Board& board() { return board_; }
-  /// A part that every rank has, of a rank of this host.
+  /// The memory of a part that every rank has, for a rank of this host.
   [[nodiscard]] std::span<std::byte> part_of(std::size_t rank, const RegionPart& part) const;
   [[nodiscard]] std::size_t first_of_group() const { return first_of_group_; }
 

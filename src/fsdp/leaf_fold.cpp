@@ -11,7 +11,7 @@ namespace ballast::fsdp {
 
 namespace {
 
-/// What is folded and then looked at while it is still in the second-level cache.
+/// Granules that are folded and then checked while they are still in the second-level cache.
 constexpr std::size_t kPieceGranules = 32;
 
 }  // namespace
@@ -59,7 +59,7 @@ void LeafFold::find_offender(const Wave& wave, std::span<const float* const> sli
       return;
     }
   }
-  // Finite slices whose sum is not: the last one tipped it over.
+  // All slices are finite, but their sum is not: the last one is reported.
   const std::size_t last = slices.size() - 1;
   offender_ = {reductions_, wave.first_leaf + last, last, unit_, granule};
 }

@@ -19,7 +19,7 @@ struct Wave {
   std::size_t first_leaf = 0;                        ///< the leaf of rank 0
 };
 
-/// A gradient that is not a number: where it was first seen.
+/// Where a gradient was first found that is not finite.
 struct Offender {
   std::uint64_t order;  ///< of its reduction within the step
   std::size_t leaf;
@@ -28,12 +28,13 @@ struct Offender {
   std::size_t granule;  ///< within the unit
 };
 
-/// The arithmetic of every reduction, whatever brings the bytes: slices are added to one fp32
+/// The arithmetic of every reduction, whatever moves the bytes: slices are added to one fp32
 /// accumulator in leaf order, so the bits do not depend on the number of ranks. Keeps the first
 /// non-finite slice it meets.
 class LeafFold {
  public:
-  /// Who shares out the elements from now on, and must outlive this; null: the caller alone.
+  /// The threads that share the elements from now on; null: the caller alone. `team` must outlive
+  /// this.
   void set_team(Team* team) { team_ = team; }
 
   /// Forgets the last step.

@@ -17,8 +17,9 @@ namespace ballast::fsdp {
 class MessageExchange final : public GradientExchange {
  public:
   /// Needs memory of the rank: one room for all units in turn, and one more
-  /// for a unit that embedding and head share, begun before the others and complete after them; or
-  /// one for each unit with several micro-batches a leaf; and a slab from every rank.
+  /// for a unit of embedding and head, whose gradient begins before the others and is complete
+  /// after them; or, with several micro-batches a leaf, one room for each unit; and a slab from
+  /// every rank.
   MessageExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
                   const Accumulators& accumulators, Needs& needs);
   void connect(Groups& groups, HostRegion*) override { world_ = &groups.world(); }

@@ -16,10 +16,9 @@ namespace ballast::fsdp {
 /// all-gather of bytes goes straight to where the model reads.
 ///
 /// Rooms: one for embedding and head each, and 1 + prefetch_units for all other units in turn, or
-/// so many for those that train and as many for the frozen ones where a block has both; or one for
-/// every unit where units stay (grad_op, Reshard::never). The step program says which units come
-/// next: their gathers start early, and of the units in the rooms the one to give up is one that is
-/// not about to be read.
+/// as many for trained and as many for frozen units if a block has both; or one for every unit if
+/// units stay gathered (grad_op, Reshard::never). The step program says which units come next:
+/// their gathers start early, and the unit whose room is taken is one that is not read soon.
 class MessageStore final : public UnitStore {
  public:
   /// Needs memory of the rank.
@@ -40,7 +39,7 @@ class MessageStore final : public UnitStore {
     model::UnitId unit = 0;
     std::uint64_t version = 0;  ///< 0: nothing gathered yet
     std::size_t leases = 0;
-    std::size_t lane = 0;                   ///< which units come here
+    std::size_t lane = 0;                   ///< which units it is for
     std::optional<comm::GatherSlot> early;  ///< a gather that may be under way
   };
   /// Where the pieces of a unit come from.
@@ -48,7 +47,7 @@ class MessageStore final : public UnitStore {
     comm::Communicator* group;
     Elements own;
     std::size_t members;
-    bool whole_group;  ///< not the smaller one that reshard_after_forward names
+    bool whole_group;  ///< false: the smaller one of reshard_after_forward
   };
 
   [[nodiscard]] bool keeps_all() const;

@@ -36,14 +36,14 @@ constexpr auto words_of(EnumTag<Backend>) {
 }
 [[nodiscard]] constexpr std::string_view name_of(Backend backend) { return word_of(backend); }
 
-/// What becomes of a gathered unit after its forward. Only messages gather anything.
+/// What happens to a gathered unit after its forward. Only messages gather anything.
 class Reshard {
  public:
   /// Its memory goes to the next unit; the backward gathers it again from all ranks that shard it.
   static Reshard always() { return Reshard{0}; }
   /// It stays until the weights change.
   static Reshard never() { return Reshard{1}; }
-  /// Groups of `ranks` neighbors keep one copy between them; later gathers stay within the group.
+  /// Groups of `ranks` neighbors together keep one copy; later gathers stay within the group.
   static Reshard within(std::size_t ranks) { return Reshard{ranks}; }
   /// "true", "false" or a number of ranks above 1; nothing for any other text.
   static std::optional<Reshard> parse(const std::string& text);

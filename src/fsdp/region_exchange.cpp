@@ -47,7 +47,7 @@ std::size_t RegionExchange::room_of(UnitId unit) const {
 std::span<float> RegionExchange::room(UnitId unit) {
   const Room& room = rooms_[room_of(unit)];
   if (room.last_use != 0) {
-    // What others wait for before they write into theirs, too.
+    // The other ranks wait until this rank has pulled it, before they use their rooms again.
     if (pending_ && pending_->number == room.last_use) finish();
     region_->await(drained_, 0, layout_->ranks(), room.last_use,
                    {"free gradient room", layout_->table().unit(unit).name});

@@ -22,7 +22,7 @@ namespace ballast::fsdp {
 /// several micro-batches a leaf every unit has its own room, where they add up.
 class RegionExchange final : public GradientExchange {
  public:
-  /// So many more units are complete when a reduction is pulled, but for those at the end.
+  /// How many more units are complete when a reduction is pulled; fewer for the last ones.
   static constexpr std::size_t kUnitsLate = 1;
 
   /// Needs rooms of every rank in the region.

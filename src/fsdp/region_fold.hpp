@@ -19,7 +19,7 @@ struct RegionSlices {
   comm::Place place;                      ///< for the report, should a rank never arrive
 };
 
-/// Adds the slices of a wave to `accumulator` through `fold`, once those who write them are done.
+/// Adds the slices of a wave to `accumulator` with `fold`, each once its rank has written it.
 void fold_region(HostRegion& region, const RegionSlices& slices, const Wave& wave, LeafFold& fold,
                  std::span<float> accumulator);
 

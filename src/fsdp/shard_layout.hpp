@@ -18,11 +18,11 @@ struct ShardSegment {
   std::size_t logical_numel;  ///< elements that count; the rest up to the last granule is padding
 };
 
-/// Who has which granules. Each unit is cut into contiguous runs of granules, so that the shards of
-/// a unit laid side by side are the gathered unit; a rank's flat shard is its runs of all units
-/// that train, one after the other, and then of those that are frozen. So what only trained weights
-/// have, as moments, is a shorter flat shard with the same offsets. Pure arithmetic, the same on
-/// every rank.
+/// Which rank has which granules. Each unit is cut into contiguous runs of granules, so that the
+/// shards of a unit laid side by side are the gathered unit; a rank's flat shard is its runs of all
+/// units that train, one after the other, and then of those that are frozen. So data that only
+/// trained weights have, such as moments, is a shorter flat shard with the same offsets. Pure
+/// arithmetic, the same on every rank.
 ///
 /// A rank *holds* one of mesh.shards() runs of each unit: weights, moments and gradient of it. It
 /// *owns* one of mesh.ranks() runs, a part of what it holds: the one that it reduces, hashes and

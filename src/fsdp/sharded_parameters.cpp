@@ -43,14 +43,14 @@ std::unique_ptr<GradientExchange> make_exchange(const ShardLayout& layout, const
 
 ShardedParameters::ShardedParameters(const ShardLayout& layout, const Policy& policy,
                                      const Transports& transports, Needs& needs,
-                                     std::span<const Arena::Extent> loans, Profile* profile,
+                                     std::span<const Arena::Extent> reusable, Profile* profile,
                                      Team* team)
     : layout_{&layout},
       policy_{policy},
       profile_{profile},
       store_{make_store(layout, policy, transports.weights, needs)} {
   if (layout.table().trained_numel() == 0) return;
-  accumulators_.emplace(layout, loans,
+  accumulators_.emplace(layout, reusable,
                         transports.gradients == Transport::region ? RegionExchange::kUnitsLate : 0,
                         needs.own);
   exchange_ = make_exchange(layout, policy, transports.gradients, *accumulators_, needs);
@@ -109,8 +109,8 @@ void ShardedParameters::walk(const model::StepProgram& program) {
   }
 }
 
-/// What is leased when decides which gathers start early, so it is to be the same on every rank:
-/// all units of a depth, before any of them is released.
+/// The order of leases decides which gathers start early, so it must be the same on every rank: all
+/// units of a depth are acquired before any of them is released.
 void ShardedParameters::walk_depth(std::span<const model::Visit> visits) {
   for (const model::Visit& visit : visits) {
     if (visit.acquires) (void)acquire(visit.unit);

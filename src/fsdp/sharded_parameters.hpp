@@ -21,21 +21,22 @@
 
 namespace ballast::fsdp {
 
-/// The parameters of a model, sharded over ranks: what a UnitStore and a GradientExchange, chosen
-/// by the transports, come to together. Each rank keeps its shard of the weights and of the
-/// gradient accumulators; a unit is gathered when it is acquired. All ranks must acquire the same
-/// units in the same order: the order of the model's step program.
+/// The parameters of a model, sharded over ranks: a UnitStore and a GradientExchange, chosen by the
+/// transports. Each rank keeps its shard of the weights and of the gradient accumulators; a unit is
+/// gathered when it is acquired. All ranks must acquire the same units in the same order: the order
+/// of the model's step program.
 class ShardedParameters final : public model::ParameterSource {
  public:
-  /// Says what it takes in `needs`. `loans`: what of needs.own gradients may take, as Accumulators
-  /// say, in steps of one wave only. `profile` records waits and transfers; null: nobody looks.
-  /// `team` shares out the sums of gradients; null: the caller alone.
+  /// Adds to `needs` what it takes. `reusable`: memory in needs.own that gradients may take (see
+  /// Accumulators), only in steps of one wave. `profile` records waits and transfers; may be null.
+  /// `team`: the threads that share the sums of gradients; null: the caller alone.
   ShardedParameters(const ShardLayout& layout, const Policy& policy, const Transports& transports,
-                    Needs& needs, std::span<const Arena::Extent> loans = {},
+                    Needs& needs, std::span<const Arena::Extent> reusable = {},
                     Profile* profile = nullptr, Team* team = nullptr);
   ~ShardedParameters() override;
 
-  /// Brings the parameters to life once what they need is there; `region` where a part of one is.
+  /// Connects the parameters to the other ranks, once `needs` are provided. `region`: null unless
+  /// they have a part of one.
   void connect(Groups& groups, HostRegion* region);
 
   [[nodiscard]] const ShardLayout& layout() const { return *layout_; }
@@ -50,7 +51,7 @@ class ShardedParameters final : public model::ParameterSource {
   /// the same units on every rank. What is not published stays as it was.
   void publish(model::UnitId unit) { store_->publish(unit); }
   void publish_all();
-  /// What may have changed in a step.
+  /// Publishes every unit that trains.
   void publish_trained();
 
   /// This rank's gradient, folded over the leaves so far.
@@ -63,8 +64,8 @@ class ShardedParameters final : public model::ParameterSource {
   void begin_micro_batch(std::size_t index, const model::StepProgram& program);
   /// Takes part in a micro-batch that this rank has no work in: gathers and reductions only.
   void walk(const model::StepProgram& program);
-  /// All waves of a step are through: the accumulators hold the gradient of the global batch when
-  /// this returns, over everything that this rank holds.
+  /// To be called after all waves of a step: when it returns, the accumulators hold the gradient of
+  /// the global batch over everything that this rank holds.
   void finish_gradients();
 
   ConstElements acquire(model::UnitId unit) override;

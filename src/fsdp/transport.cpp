@@ -39,7 +39,7 @@ Transport weights_transport(const Policy& policy, const Mesh& mesh, const Topolo
   return Transport::region;
 }
 
-/// A backend that somebody named must serve: nothing falls back in silence.
+/// A backend that the user named must be usable: nothing else is chosen without a message.
 void check_region_serves(const Policy& policy, const Mesh& mesh, const Transports& transports) {
   if (policy.backend != Backend::region || mesh.ranks() == 1) return;
   if (transports.weights == Transport::region || transports.gradients == Transport::region) return;

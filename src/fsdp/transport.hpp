@@ -9,8 +9,8 @@
 namespace ballast::fsdp {
 
 /// How bytes get from rank to rank.
-///   none: they need not, since a rank has all it reads;
-///   region: they lie where everyone on the host can read them;
+///   none: nothing moves, since a rank has all that it reads;
+///   region: all ranks of the host can read them where they are;
 ///   messages: MPI.
 enum class Transport { none, region, messages };
 
@@ -19,8 +19,8 @@ struct Transports {
   Transport gradients = Transport::none;
 };
 
-/// What a policy comes to on a job. Usage Errors name the keys that contradict one another, or a
-/// region that would have to reach over hosts.
+/// The transports that a policy means on the hosts of a job. Usage Errors name keys that contradict
+/// one another, or a region that would span hosts.
 [[nodiscard]] Transports choose_transports(const Policy& policy, const Mesh& mesh,
                                            const Topology& topology);
 

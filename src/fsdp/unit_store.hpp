@@ -10,13 +10,14 @@
 
 namespace ballast::fsdp {
 
-/// Where the weights that the model computes with are, and how a unit of them comes together. One
-/// implementation a Transport. All ranks must acquire the same units in the same order.
+/// Holds the weights that the model computes with, and gathers a unit of them. One implementation
+/// per Transport. All ranks must acquire the same units in the same order.
 class UnitStore {
  public:
   virtual ~UnitStore() = default;
 
-  /// Meets the other ranks, once memory is committed; `region` is there when the transport is one.
+  /// Connects to the other ranks, once memory is committed. `region`: null unless the transport is
+  /// one.
   virtual void connect(Groups& groups, HostRegion* region) = 0;
 
   /// This rank's run of the unit, to be written between `begin_version` and `publish`.
@@ -34,10 +35,10 @@ class UnitStore {
   /// the others stay as they were.
   virtual void publish(model::UnitId unit) = 0;
 
-  /// The visits that follow, for whoever prepares for them.
+  /// The program of the next micro-batch: a store may start gathers early.
   virtual void follow(const model::StepProgram& program) = 0;
 
-  /// Bytes of other ranks' runs that were brought here so far.
+  /// Bytes of other ranks' runs that were received so far.
   [[nodiscard]] virtual std::uint64_t gathered_bytes() const = 0;
 };
 

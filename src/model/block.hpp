@@ -54,7 +54,7 @@ class Block {
   [[nodiscard]] std::size_t dim() const { return config_.dim; }
   [[nodiscard]] std::span<const std::unique_ptr<Sublayer>> sublayers() const { return sublayers_; }
 
-  /// out: [tokens, dim], the stream that leaves. Returns what there is to show of attention.
+  /// out: [tokens, dim], the stream that leaves. Returns the signals of attention.
   AttentionSignals forward(const BlockPass& pass, const Elements& out) const;
 
   /// Recomputes, bit for bit, what the forward kept and `what` drops, except what the backward does

@@ -21,10 +21,10 @@ struct Linear {
                                                    std::size_t layer = 0);
 [[nodiscard]] Linear head_of(const ModelConfig& config);
 
-/// What training takes a token, whatever is computed twice: 6 a parameter in matrix products, the
-/// head included, and 6 · seq_len · dim for each layer of causal attention. Of the 6, 2 are the
-/// forward's, 2 take the gradient to a product's input and 2 to its weights: frozen weights do
-/// without the last, blocks below all that trains without both.
+/// FLOP per token of training, without recomputation: 6 per parameter in matrix products, the head
+/// included, and 6 · seq_len · dim for each layer of causal attention. Of the 6, 2 are the
+/// forward's, 2 compute the gradient of a product's input and 2 that of its weights. Frozen weights
+/// need none of the last, and blocks below everything that trains need neither.
 [[nodiscard]] double training_flop_per_token(const ModelConfig& config, std::size_t seq_len,
                                              const Freeze& freeze = Freeze::nothing());
 

@@ -13,7 +13,7 @@ class Freeze {
  public:
   /// Everything trains.
   static Freeze nothing() { return Freeze{{}}; }
-  /// Nothing trains: an evaluation, or a model that only shows another one what it thinks.
+  /// Nothing trains: for an evaluation, or a teacher.
   static Freeze everything() { return Freeze{{"*"}}; }
   /// Patterns with commas between them, or "none"; nothing for a text with an empty pattern.
   static std::optional<Freeze> parse(std::string_view text);

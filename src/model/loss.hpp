@@ -12,16 +12,16 @@
 
 namespace ballast::model {
 
-/// What a loss is given of some neighboring tokens of a batch, and where it leaves what it finds.
+/// What a loss gets about some neighboring tokens of a batch, and where it writes its results.
 struct LossChunk {
   std::size_t vocabulary = 0;
   std::span<float> logits;               ///< [tokens, vocabulary]; the loss may overwrite them
   std::span<const std::int32_t> labels;  ///< [tokens]: kernels::kIgnoreLabel where nothing is asked
   std::span<const float> weights;        ///< [tokens], of any sign; empty: all ones
   float gradient_scale = 1.0f;
-  /// [tokens, vocabulary]: where the gradient of what is made small goes, for the logits and times
-  /// gradient_scale. Of fp32 it is the logits, whose place the gradient takes; of a narrow type it
-  /// is a room of its own; empty: no gradient is asked for.
+  /// [tokens, vocabulary]: where the gradient of the loss for the logits goes, times
+  /// gradient_scale. In fp32 it is the memory of the logits; in a narrow type it has memory of its
+  /// own; empty: no gradient is asked for.
   Elements dlogits{};
   /// [tokens, vocabulary]: a teacher's logits of the same tokens, which the loss may overwrite;
   /// empty unless it wants_teacher().
@@ -45,9 +45,9 @@ struct LossChunk {
   }
 };
 
-/// What a model is trained to make small: a function of the logits of each token, and of what else
-/// a chunk tells of it. Immutable, so that models may share one. Where the logits come from, how
-/// many are in memory at once and what becomes of their gradient is LossHead's.
+/// The function that a training minimizes: of the logits of each token, and of the other data of a
+/// chunk. Immutable, so that models may share one. LossHead computes the logits, chunk by chunk,
+/// and uses their gradient.
 ///
 /// A loss whose tokens are coupled (pairs, groups) reaches the same interface in two passes: the
 /// negative log-likelihoods of one give the weights, of any sign, of a second. Whatever follows
@@ -65,8 +65,8 @@ class Loss {
   /// Whether a chunk is to hold a second model's logits.
   [[nodiscard]] virtual bool wants_teacher() const { return false; }
 
-  /// Leaves nll, and the gradient where it is asked for, and adds what it finds to `sums`: the same
-  /// with a gradient or without. Chunks come in the order of tokens.
+  /// Writes nll, and the gradient if it is asked for, and adds to `sums`: the same with a gradient
+  /// or without. Chunks come in the order of tokens.
   virtual void compute(const LossChunk& chunk, const kernels::Operations& operations,
                        LossSums& sums) const = 0;
 };

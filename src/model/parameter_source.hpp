@@ -14,7 +14,7 @@ struct GradientRoom {
   kernels::Store store = kernels::Store::overwrite;
 };
 
-/// What a model needs of whoever keeps its parameters. In one process they simply lie in memory
+/// What a model needs of the owner of its parameters. In one process they simply lie in memory
 /// (WholeParameters); in a sharded job `fsdp` gathers them on demand. A unit is a flat run of
 /// elements, its tensors at the offsets of the parameter table.
 class ParameterSource {
@@ -25,9 +25,9 @@ class ParameterSource {
   virtual ConstElements acquire(UnitId unit) = 0;
   virtual void release(UnitId unit) = 0;
 
-  /// Handed out at every visit that adds to the gradient of a unit that trains, always the same
-  /// room with the same answer within a micro-batch; every tensor is to be filled or added to, as
-  /// it says.
+  /// Called at every visit that adds to the gradient of a unit that trains. Within a micro-batch it
+  /// always returns the same room. Every tensor must be written or added to, as GradientRoom::store
+  /// says.
   virtual GradientRoom gradient_room(UnitId unit) = 0;
   /// The unit's gradient is complete for this micro-batch.
   virtual void gradient_ready(UnitId unit) = 0;

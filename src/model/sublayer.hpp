@@ -40,11 +40,11 @@ struct InputGradient {
   kernels::Store store;     ///< of the first product that contributes; the others add
 };
 
-/// One token after the other through one layer's sublayer, over what it remembers of earlier ones.
+/// Runs one layer's sublayer token by token, with a cache of earlier tokens.
 class SublayerDecoder {
  public:
   virtual ~SublayerDecoder() = default;
-  /// input, out: [dim]. position: of the token; what was remembered from there on is forgotten.
+  /// input, out: [dim]. position: of the token; the cache from there on is dropped.
   virtual void advance(std::size_t position, std::span<const ConstElements> weights,
                        std::span<const float> input, std::span<float> out) = 0;
 };
@@ -59,8 +59,8 @@ class Sublayer {
   /// Scratch that it needs besides operands, for so many workers.
   [[nodiscard]] virtual std::vector<RoomSpec> rooms(std::size_t workers) const = 0;
 
-  /// input: [tokens, dim] in the compute type; out: [tokens, dim]. Says what there is to show of
-  /// attention.
+  /// input: [tokens, dim] in the compute type; out: [tokens, dim]. Returns the signals of
+  /// attention, if it is one.
   virtual std::optional<AttentionSignals> forward(const SublayerPass& pass,
                                                   const ConstElements& input,
                                                   std::span<float> out) const = 0;

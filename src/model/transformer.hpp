@@ -32,7 +32,7 @@ class Transformer {
   [[nodiscard]] const ParameterTable& table() const { return table_; }
   [[nodiscard]] BatchShape shape() const { return shape_; }
 
-  /// Watches the blocks from now on; `observer` must outlive the model. Null: nobody watches.
+  /// Sets the observer of the blocks, which must outlive the model; null: none.
   void observe(BlockObserver* observer) { observer_ = observer; }
 
   [[nodiscard]] const Loss& loss() const { return loss_head_.loss(); }
@@ -47,8 +47,8 @@ class Transformer {
   LossSums forward(const Batch& batch, ParameterSource& source, std::span<float> nll,
                    const HeadInput* teacher = nullptr);
 
-  /// What a model says of a batch before any loss. It keeps the head's unit leased as long as it
-  /// lives, and is valid until the model's next batch.
+  /// The output of a model for a batch, before any loss. It keeps the head's unit leased as long as
+  /// it lives, and is valid until the model's next batch.
   class Output {
    public:
     /// The final norm's output, or the stream without one, and the head.
@@ -63,11 +63,12 @@ class Transformer {
     HeadInput input_;
   };
 
-  /// One micro-batch up to the head: what a teacher tells a student of it.
+  /// One micro-batch up to the head: what a student gets from a teacher.
   [[nodiscard]] Output output(const Batch& batch, ParameterSource& source);
 
-  /// After a forward_backward that went wrong: where its forward first left the finite numbers, or
-  /// nothing if it did not (then a gradient overflowed). Slow; reads every residual stream.
+  /// After a forward_backward that was not finite: the place of its forward's first non-finite
+  /// value, or nothing if the forward was finite (then a gradient overflowed). Slow; reads every
+  /// residual stream.
   [[nodiscard]] std::optional<NonFinite> find_nonfinite() const;
 
   /// By unit: the bytes of the arena that hold nothing from the moment the unit's gradient is

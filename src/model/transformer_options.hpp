@@ -23,13 +23,13 @@ struct TransformerOptions {
   Grouping grouping{};  ///< as it stands: one unit a block
   Freeze freeze = Freeze::nothing();
   std::string name{};  ///< of the model among several in a process (ParameterTable)
-  /// Records the phases of a step, and must outlive the model; null: nobody looks.
+  /// Records the phases of a step; may be null, and must outlive the model.
   Profile* profile = nullptr;
   /// Workers that scratch is reserved for: at least as many as share out its operations. Results
   /// do not depend on it.
   std::size_t workers = 1;
-  /// What is made small; null: CrossEntropyLoss. Shared: options are copied, no model changes its
-  /// loss.
+  /// The loss to minimize; null: CrossEntropyLoss. It is shared: options are copied, and no model
+  /// changes its loss.
   std::shared_ptr<const Loss> loss{};
 };
 

@@ -57,7 +57,7 @@ void require_blocks(const std::optional<ProbeLevels>& levels, std::size_t layers
                        levels->update.size() == layers && levels->spectral.size() == layers &&
                        levels->kurtosis.size() == layers + 1 && levels->rms.size() == layers + 1;
   if (!has_all)
-    throw data_error("the monitor's state is of a model of other than {} blocks", layers);
+    throw data_error("the monitor's state is of a model that does not have {} blocks", layers);
 }
 
 }  // namespace
@@ -119,18 +119,18 @@ std::vector<Alert> Monitor::after_step(const StepFacts& facts) {
 }
 
 /// `of_step`: null of held-out text.
-void Monitor::take_probe(comm::Communicator& world, std::uint64_t step, const SightOfStep* of_step,
+void Monitor::take_probe(comm::Communicator& world, std::uint64_t step, const StepInput* of_step,
                          std::optional<ProbeLevels>& first) {
   sums_.measure(rows_);
   sums_.merge_over(world);
   probe_.step = step;
   sums_.write(probe_.signals);
   spectral_->measure(world, rows_, probe_.spectra, probe_.eigenvalues);
-  const Sight sight{probe_.signals, probe_.spectra, of_step};
-  const ProbeLevels levels = levels_of(sight);
+  const ProbeInput input{probe_.signals, probe_.spectra, of_step};
+  const ProbeLevels levels = levels_of(input);
   if (!first) first = levels;
   complete(*first, levels);
-  probe_.features = features_of(sight, levels, *first);
+  probe_.features = features_of(input, levels, *first);
 }
 
 void Monitor::after_held_out(comm::Communicator& world, std::uint64_t step) {
@@ -142,7 +142,7 @@ std::vector<Alert> Monitor::after_probe(comm::Communicator& world, const StepFac
                                         UpdateSignals updates,
                                         const std::optional<ShapingRecord>& shaping) {
   probe_.of_step = {.log_z = facts.log_z, .updates = std::move(updates), .shaping = shaping};
-  const SightOfStep of_step{facts, probe_.of_step->updates, loss_rise_.value()};
+  const StepInput of_step{facts, probe_.of_step->updates, loss_rise_.value()};
   take_probe(world, facts.step, &of_step, state_.first);
   auto alerts = detectors_.after_probe(facts.step, probe_.signals.attention_logit,
                                        state_.first->attention_logit);

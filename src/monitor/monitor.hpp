@@ -108,7 +108,7 @@ class Monitor {
   void after_held_out(comm::Communicator& world, std::uint64_t step);
 
   /// What is to be done about the alerts of one step; notes it in them.
-  [[nodiscard]] Duty answer(std::span<Alert> alerts) { return responder_.answer(alerts); }
+  [[nodiscard]] Action answer(std::span<Alert> alerts) { return responder_.answer(alerts); }
   /// What the schedule's learning rate is to be multiplied with.
   [[nodiscard]] double lr_factor() const { return responder_.lr_factor(); }
 
@@ -122,7 +122,7 @@ class Monitor {
   void restore(const MonitorState& state);
 
  private:
-  void take_probe(comm::Communicator& world, std::uint64_t step, const SightOfStep* of_step,
+  void take_probe(comm::Communicator& world, std::uint64_t step, const StepInput* of_step,
                   std::optional<ProbeLevels>& first);
   void judge(const StepFacts& facts, std::vector<Alert>& alerts);
   void note(std::uint64_t step, const std::vector<Alert>& alerts);

@@ -96,7 +96,7 @@ void AppendFile::give_up_oldest() {
   kept_.erase(first, end - first);
 }
 
-std::optional<std::string> AppendFile::take_news() {
+std::optional<std::string> AppendFile::take_message() {
   if (error_ != 0 && told_ == 0) {
     told_ = error_;
     return fmt::format(

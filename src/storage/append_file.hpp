@@ -33,7 +33,7 @@ class AppendFile {
 
   /// A warning when lines can no longer be written, with the reason, and one when they are again,
   /// with the number of lost lines. Nothing in between.
-  [[nodiscard]] std::optional<std::string> take_news();
+  [[nodiscard]] std::optional<std::string> take_message();
 
  private:
   void flush();

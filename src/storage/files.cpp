@@ -83,7 +83,7 @@ void sync(const std::filesystem::path& path, int flags) {
   if (file.get() < 0) throw data_error("cannot open '{}': {}", path.string(), reason(errno));
   // Some network file systems have no such call for folders, or at all.
   if (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
-    throw data_error("the disk did not take '{}': {}", path.string(), reason(errno));
+    throw data_error("the disk did not store '{}': {}", path.string(), reason(errno));
   }
 }
 

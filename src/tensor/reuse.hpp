@@ -8,13 +8,13 @@
 
 namespace ballast {
 
-/// Hands out memory of an arena a second time: bytes whose first tenant is idle while the second is
-/// at work. What does not fit there is reserved anew.
+/// Hands out memory of an arena a second time: bytes that their first owner does not need while the
+/// second one does. What does not fit there is reserved anew.
 class Reuse {
  public:
   explicit Reuse(Arena& arena) : arena_{&arena} {}
 
-  /// `idle` may be handed out from now on, once. It must not overlap what was lent before.
+  /// `idle` may be handed out from now on, once. It must not overlap earlier ones.
   void lend(Arena::Extent idle);
 
   template <class T>

@@ -15,8 +15,8 @@ namespace ballast::train {
 
 /// Reads windows of a dataset into the one batch it owns; each load overwrites the last.
 ///
-/// A window that cannot be read must not make its rank leave a step that the others are in: it is
-/// replaced by ignored labels, and the Error waits until all ranks can hear of it.
+/// A rank that cannot read a window must not leave a step that the others are in. The window is
+/// replaced by ignored labels, and the Error is kept until agree_on_faults.
 class BatchLoader {
  public:
   BatchLoader(const data::Dataset& dataset, model::BatchShape shape);
@@ -24,8 +24,8 @@ class BatchLoader {
   /// The training samples [cursor, cursor + shape.sequences), in the sampler's order.
   const model::Batch& load_training(const data::Sampler& sampler, std::uint64_t cursor);
 
-  /// Validation windows [first, first + shape.sequences); those past the end are all ignored
-  /// labels.
+  /// Validation windows [first, first + shape.sequences); those past the end have ignored labels
+  /// only.
   const model::Batch& load_validation(std::size_t first, std::size_t windows);
 
   /// Whether a window could not be read since the last agree_on_faults.

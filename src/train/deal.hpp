@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/sharded_parameters.hpp"
 #include "kernels/store.hpp"
@@ -17,15 +17,15 @@ struct Pieces {
   std::size_t micro_batches = 1;  ///< of each piece, one after the other
 };
 
-/// Deals pieces over the N ranks of `world` wave by wave: piece w · N + r to rank r in wave w.
-/// Micro-batch by micro-batch, a rank calls `work(piece, micro_batch)`, which computes one by
-/// `program`, or, where the last wave has no piece for it, `walk()`, which must visit the same
-/// units in the same order. Collective.
+/// Deals pieces to the N ranks of `world` wave by wave: in wave w rank r gets piece w · N + r. For
+/// each micro-batch a rank calls `work(piece, micro_batch)`, which computes it by `program`. If the
+/// last wave has no piece for a rank, it calls `walk()`, which must visit the same units in the
+/// same order. Collective.
 template <class Work, class Walk>
 void deal(const comm::Communicator& world, fsdp::ShardedParameters& parameters,
           const model::StepProgram& program, const Pieces& pieces, Work&& work, Walk&& walk) {
-  const auto ranks = narrow<std::size_t>(world.size());
-  const auto rank = narrow<std::size_t>(world.rank());
+  const auto ranks = checked_cast<std::size_t>(world.size());
+  const auto rank = checked_cast<std::size_t>(world.rank());
   for (std::size_t first = 0; first < pieces.count; first += ranks) {
     parameters.begin_wave({std::min(ranks, pieces.count - first),
                            first == 0 ? kernels::Store::overwrite : kernels::Store::add, first});

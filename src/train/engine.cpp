@@ -10,7 +10,8 @@ namespace ballast::train {
 
 namespace {
 
-/// What an update reads and writes a parameter: the gradient once, weight and moments both ways.
+/// Bytes that an update moves per parameter: it reads the gradient, and reads and writes weight and
+/// moments.
 constexpr std::size_t kUpdateBytes = 28;
 
 }  // namespace
@@ -36,11 +37,11 @@ checkpoint::TrainingState Engine::initial_state() const {
 }
 
 StepResult Engine::step(checkpoint::TrainingState& state, double lr, const Requests& requests,
-                        std::initializer_list<StepObserver*> guests) {
+                        std::initializer_list<StepObserver*> observers) {
   const ProfileSpan step_span{profile_, Region::step, {}, numbered(state.step + 1)};
   model_->require_weights();
   model_->groups().set_step(state.step + 1);
-  observers_.invite(guests);
+  observers_.set_for_step(observers);
   const StepSums sums = sum_up(state, requests);
   if (sums.data_faults > 0) give_up_step();
 
@@ -65,7 +66,7 @@ StepResult Engine::step(checkpoint::TrainingState& state, double lr, const Reque
   return result;
 }
 
-/// The gradient, and what all ranks know of the step.
+/// Computes the gradient, and the sums that all ranks share.
 StepSums Engine::sum_up(const checkpoint::TrainingState& state, const Requests& requests) {
   StepSums sums{.loss = model_->transformer().loss().no_sums()};
   sums.stops.add(requests.stop);
@@ -126,14 +127,15 @@ void Engine::merge(StepSums& sums) {
   sums.merge_over(*world_);
 }
 
-/// Some rank could not read its samples: weights and state stay as they are, on all ranks.
+/// Ends a step in which some rank could not read its samples: throws on all ranks; weights and
+/// state do not change.
 void Engine::give_up_step() {
   model_->parameters().begin_version();
   model_->parameters().publish_trained();
   loader_.agree_on_faults(*world_);
 }
 
-/// `correction`: what the gradient, as it was summed up, is to be multiplied with.
+/// `correction`: the factor from the gradient as it was summed up to that of the mean loss.
 StepResult Engine::judge(const StepSums& sums, const checkpoint::TrainingState& state,
                          double correction) {
   const bool is_finite = sums.squared_gradient.nonfinite() == 0 && sums.loss.is_finite();

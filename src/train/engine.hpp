@@ -23,21 +23,20 @@
 
 namespace ballast::train {
 
-/// What a rank asks of the others by way of a step's verdict.
+/// What one rank asks of all ranks; it travels in the step's verdict.
 struct Requests {
-  StopCause stop = StopCause::none;  ///< to save after it and end
-  bool save = false;                 ///< to save after it
+  StopCause stop = StopCause::none;  ///< save after the step and end
+  bool save = false;                 ///< save after the step
 };
 
-/// What became of a step, the same on every rank.
+/// The outcome of a step, the same on every rank.
 struct StepResult {
-  /// Of the global batch, before the update. Where its weight is 0, there is neither loss nor
-  /// gradient.
+  /// The sums of the global batch, before the update. If their weight is 0, there is neither loss
+  /// nor gradient.
   model::LossSums loss;
   double grad_norm = 0.0;   ///< unscaled, before clipping
   double loss_scale = 1.0;  ///< that the step was computed with
-  /// Where the first non-finite value was, for which the update was skipped; nothing: it was
-  /// applied.
+  /// The place of the first non-finite value if the update was skipped; not set if it was applied.
   std::optional<std::string> skip_reason;
   StopCause stop = StopCause::none;  ///< what asked ranks to stop after it
   bool is_save_due = false;          ///< a rank's clock asks for a checkpoint
@@ -45,13 +44,14 @@ struct StepResult {
   [[nodiscard]] bool was_skipped() const { return skip_reason.has_value(); }
 };
 
-/// The course of a training's steps over a model that is there. The result of a step depends on the
-/// configuration and the state alone, not on the number of ranks, the sharding, what moves the
-/// bytes, what is computed again, or how many threads a rank has.
+/// Computes the steps of a training. The result of a step depends on the configuration and the
+/// state alone, not on the number of ranks, the sharding, the transports, recomputation, or the
+/// number of threads.
 class Engine {
  public:
-  /// All must outlive the engine: `model`, built by the job's blueprint, which has its weights
-  /// before the first step; `team`, which shares out the work; `profile` (null: nobody looks).
+  /// All must outlive the engine. `model`: built by the job's blueprint; it must have its weights
+  /// before the first step. `team`: the threads that share the work. `profile`: records spans; may
+  /// be null.
   Engine(const Job& job, comm::Communicator& world, const data::Dataset& dataset, ModelInJob& model,
          Team& team, Profile* profile = nullptr);
 
@@ -59,13 +59,13 @@ class Engine {
   [[nodiscard]] checkpoint::TrainingState initial_state() const;
 
   /// One step: samples from `state.cursor` on, update number state.optimizer_steps + 1. Advances
-  /// `state`. `guests` watch it besides those that watch every step. A data Error, on every rank,
-  /// if some rank cannot read its samples: then the step did not take place. Collective.
+  /// `state`. `observers` see this step besides the observers of every step. If some rank cannot
+  /// read its samples, every rank throws a data Error and `state` does not change. Collective.
   StepResult step(checkpoint::TrainingState& state, double lr, const Requests& requests = {},
-                  std::initializer_list<StepObserver*> guests = {});
-  /// What observers of every step have to say after `step`, a line each.
-  [[nodiscard]] std::vector<std::string> news(std::uint64_t step) {
-    return observers_.all_news(step);
+                  std::initializer_list<StepObserver*> observers = {});
+  /// The lines for the log from the observers of every step, after `step`.
+  [[nodiscard]] std::vector<std::string> log_lines(std::uint64_t step) {
+    return observers_.log_lines(step);
   }
 
  private:

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/checked_cast.hpp"
 #include "base/granule.hpp"
-#include "base/narrow.hpp"
 
 namespace ballast::train {
 
@@ -17,7 +17,7 @@ const model::ParameterInfo& tensor_at(const model::ParameterTable& table,
   return table.parameters()[*std::prev(after)];
 }
 
-/// Sorts like its number: fixed digits, then the words.
+/// A text that sorts by phase, order and leaf: numbers of fixed width, then the words.
 std::string entry(int phase, std::uint64_t order, std::size_t leaf, const std::string& words) {
   return fmt::format("{}{:020}{:020}{}", phase, order, leaf, words);
 }
@@ -35,7 +35,7 @@ std::string own_entry(const comm::Communicator& world, const model::ParameterTab
     return entry(
         1, gradient->order, gradient->leaf,
         fmt::format("the gradient of {}, from {}, leaf {}", tensor_at(table, *gradient).name,
-                    world.label(narrow<int>(gradient->rank)), gradient->leaf));
+                    world.label(checked_cast<int>(gradient->rank)), gradient->leaf));
   }
   return {};
 }

@@ -11,16 +11,16 @@
 
 namespace ballast::train {
 
-/// A forward pass of this rank that left the finite numbers.
+/// The first value of this rank's forward passes that was not finite.
 struct ForwardFault {
   std::size_t leaf;
   model::NonFinite place;
 };
 
-/// Where a step first left the finite numbers, over all ranks, in words: "block.3 of the forward
+/// The first value of a step that was not finite, over all ranks, in words: "block.3 of the forward
 /// pass, on rank 1/4 (node02), leaf 5", or the tensor whose gradient it was and the rank that
-/// computed it. A forward pass comes before any gradient, the lowest leaf before others. The same
-/// on every rank. Collective.
+/// computed it. Forward passes come before gradients, lower leaves before higher ones. The same on
+/// every rank. Collective.
 [[nodiscard]] std::string name_first_fault(comm::Communicator& world,
                                            const model::ParameterTable& table,
                                            const std::optional<ForwardFault>& forward,

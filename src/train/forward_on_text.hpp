@@ -15,11 +15,11 @@
 
 namespace ballast::train {
 
-/// A training's model at reading, between its steps: its loss on held-out text, and forward passes
-/// that show text to observers.
+/// Forward passes of a training's model between its steps: its loss on held-out text, and passes
+/// that show text to an observer.
 class ForwardOnText final : public ForwardPasses {
  public:
-  /// All must outlive this; `profile` may be null: nobody looks.
+  /// All must outlive this; `profile` may be null.
   ForwardOnText(const Job& job, comm::Communicator& world, const data::Dataset& dataset,
                 ModelInJob& model, Profile* profile = nullptr);
 

@@ -19,8 +19,8 @@ namespace ballast::train {
   return cursor + leaf * data.leaf_sequences() + micro_batch * data.micro_batch;
 }
 
-/// Labels a step would have if none were ignored: what gradients are scaled by until the exact
-/// count is known.
+/// The labels of a step if none were ignored. Gradients are scaled by it until the exact count is
+/// known.
 [[nodiscard]] inline double nominal_labels(const DataConfig& data) {
   return static_cast<double>(data.global_batch * data.seq_len);
 }

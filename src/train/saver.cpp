@@ -39,7 +39,7 @@ Saved Saver::save(checkpoint::SaveRequest request) {
   if (request.state.optimizer_steps == saved_updates_) {
     since_attempt_.restart();
     log_->say(fmt::format(
-        "step {} is not saved: every update since {} was skipped, and what is saved stays",
+        "step {} is not saved: every update since {} was skipped, so the weights have not changed",
         request.state.step, saved_step_ == 0 ? "the start" : fmt::format("step {}", saved_step_)));
     return Saved::no_update;
   }
@@ -58,7 +58,7 @@ Saved Saver::attempt(const checkpoint::SaveRequest& request) {
   since_attempt_.restart();
   const std::string bad = checkpoint::find_nonfinite(*world_, model_->layout(), model_->tensors());
   if (!bad.empty()) {
-    log_->say(fmt::format("step {} is not saved, since its state is no good: {}",
+    log_->say(fmt::format("step {} is not saved, since its state is not finite: {}",
                           request.state.step, bad));
     return Saved::unsound;
   }
@@ -70,13 +70,13 @@ Saved Saver::attempt(const checkpoint::SaveRequest& request) {
     failures_ = 0;
     log_->say(fmt::format("saved {} (state {})", saved.folder.string(), saved.hash.hex()));
     if (!saved.unpruned.empty()) {
-      log_->say(fmt::format("warning: older checkpoints stay: {}", saved.unpruned));
+      log_->say(fmt::format("warning: older checkpoints were not deleted: {}", saved.unpruned));
     }
     return Saved::yes;
   } catch (const Error& error) {
     if (error.code() != ExitCode::data) throw;  // ranks may not have agreed on it
     ++failures_;
-    log_->say(fmt::format("warning: step {} could not be saved: {}; what was saved before is whole",
+    log_->say(fmt::format("warning: step {} could not be saved: {}; earlier checkpoints are whole",
                           request.state.step, error.what()));
     return Saved::failed;
   }

@@ -15,45 +15,46 @@
 
 namespace ballast::train {
 
-/// What became of an attempt to save.
+/// The outcome of a save.
 enum class Saved {
   yes,
-  no_update,  ///< not tried: the weights are those of the last checkpoint, all updates were skipped
-  failed,     ///< the disk did not take it; older checkpoints are untouched
+  no_update,  ///< not tried: all updates since the last checkpoint were skipped
+  failed,     ///< the disk refused it; older checkpoints are untouched
   unsound     ///< not tried: the state holds a value that is not finite
 };
 
-/// When a run saves, and what becomes of a save that cannot be: a state that is no good is never
-/// saved over one that is, and a disk that is full for a while ends no training.
+/// Decides when a run saves, and what a failed save means. A state with a value that is not finite
+/// is never saved, so good checkpoints stay; a disk that is full for a while does not end the
+/// training.
 class Saver {
  public:
-  /// All must outlive the saver; `log` is where it tells what it did.
+  /// All must outlive the saver; `log` receives a line about each save.
   Saver(comm::Communicator& world, const CheckpointConfig& config, const ModelInJob& model,
         MetricsLog& log);
 
-  /// Looks for room for one checkpoint; a data Error if there is none, a warning if it is for fewer
-  /// than will be kept. Collective.
+  /// Checks the free space: a data Error if one checkpoint does not fit, a warning in the log if
+  /// fewer fit than will be kept. Collective.
   void require_room(const std::filesystem::path& run_dir);
 
-  /// The run goes on from a checkpoint of this state.
+  /// To be called when the run resumes from a checkpoint of `state`.
   void note_resumed(const checkpoint::TrainingState& state);
 
   /// Whether checkpoint.every asks for a save after `step`.
   [[nodiscard]] bool is_due(std::uint64_t step) const;
-  /// Whether this rank's clock asks for one: rank 0's does when the last attempt is
-  /// checkpoint.every_minutes ago. All ranks act on it after the step whose verdict carries it.
+  /// Whether this rank's clock asks for a save: that of rank 0 does if the last attempt was
+  /// checkpoint.every_minutes ago. All ranks learn it from the verdict of the next step.
   [[nodiscard]] bool is_due_by_clock() const;
 
-  /// A save on the way. Collective.
+  /// A save between steps. Collective.
   Saved save(checkpoint::SaveRequest request);
-  /// The last one of a run: also of a state without updates since the last checkpoint, which then
-  /// does not count when older ones are deleted. Collective.
+  /// The last save of a run. It saves a state without updates since the last checkpoint too, and
+  /// then deletes no older checkpoint. Collective.
   Saved save_last(checkpoint::SaveRequest request);
 
   /// Whether checkpoint.give_up saves in a row have failed.
   [[nodiscard]] bool has_given_up() const;
   [[nodiscard]] std::uint64_t saved_step() const { return saved_step_; }
-  /// Of the state at that step, where this run saved it.
+  /// The hash of the state at that step; not set unless this run saved it.
   [[nodiscard]] std::optional<Hash128> saved_hash() const { return saved_hash_; }
 
  private:

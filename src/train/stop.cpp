@@ -21,9 +21,8 @@ void end_if_stopped(comm::Communicator& world, const StopSignal& stop_signal) {
   world.sum(counts.values(), {"signals before the first step"});
   if (counts.cause() == StopCause::none) return;
   throw Error{ExitCode::run_again,
-              fmt::format("{} before the first step: nothing is computed yet, so nothing is saved "
-                          "and nothing lost; checkpoints of before are as they were, and the same "
-                          "command goes on from there",
+              fmt::format("{} before the first step: nothing was computed, so nothing is lost; "
+                          "earlier checkpoints are unchanged, and the same command starts again",
                           describe(counts.cause()))};
 }
 

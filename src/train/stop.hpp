@@ -8,13 +8,12 @@
 
 namespace ballast::train {
 
-/// How many ranks were asked to stop, by cause: sums that all ranks come to share. `none` counts
-/// nothing.
+/// How many ranks were asked to stop, by cause; to be summed over the ranks. `none` is not counted.
 class StopCounts {
  public:
   /// This rank was asked by `cause`.
   void add(StopCause cause);
-  /// What asked most ranks, or none.
+  /// The cause that stops most ranks, or none.
   [[nodiscard]] StopCause cause() const;
 
   [[nodiscard]] std::array<std::int64_t, kStopCauses>& values() { return values_; }
@@ -23,8 +22,8 @@ class StopCounts {
   std::array<std::int64_t, kStopCauses> values_{};
 };
 
-/// Before the first step: an Error with code 75 on all ranks once any of them got a signal. Nothing
-/// is computed yet, so nothing is lost, and the same command begins again. Collective.
+/// To be called before the first step: throws an Error with code 75 on all ranks if one of them got
+/// a signal. Nothing was computed yet, so the same command can start again. Collective.
 void end_if_stopped(comm::Communicator& world, const StopSignal& stop_signal);
 
 }  // namespace ballast::train

@@ -18,8 +18,8 @@ namespace ballast::train {
 
 namespace {
 
-/// What ended a run stands where its results are, and not on standard error alone. A disk that does
-/// not take it changes nothing about the end.
+/// Writes the Error that ended a run into its log, so that it is not on standard error alone. If
+/// the disk refuses the line, the end is the same.
 void append_last_words(const std::filesystem::path& file, const Error& error) {
   try {
     storage::AppendFile{file}.write_line(fmt::format("ended: {}", error.what()));

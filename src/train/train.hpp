@@ -9,14 +9,14 @@
 
 namespace ballast::train {
 
-// What this folder does for commands: a training writes to its run directory and its console, as a
-// log does. All else that is asked of a model (offline/, plan/dry_run) comes back as a value and
-// prints nothing; text that appears as it is written goes to a sink that the caller gives.
+// For commands: `train` writes to its run directory and to the console. All other functions
+// (offline/, plan/dry_run) return a value and print nothing; generated text goes to a function of
+// the caller.
 
 /// Trains until the last step, `run.stop_at`, or a signal. `resolved_ini` is the configuration as
-/// text, kept in the run directory. Returns run_again (75) when a signal or the loss of its reader
-/// stopped it, unstable (4) when update after update had to be skipped; a signal before the first
-/// step is an Error with code 75. Collective.
+/// text, kept in the run directory. Returns run_again (75) if a signal stopped it, or if nobody
+/// reads standard output any more; unstable (4) if an alert stopped it, or if many updates in a row
+/// were skipped. A signal before the first step is an Error with code 75. Collective.
 ExitCode train(comm::Communicator& world, const StopSignal& stop_signal, const Config& config,
                const std::string& resolved_ini);
 

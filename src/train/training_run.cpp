@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "train/start/fingerprint.hpp"
@@ -11,8 +11,8 @@ namespace ballast::train {
 
 namespace {
 
-/// Updates skipped in a row before the run is given up: the weights no longer change, so more of
-/// the same would only burn time. An alert comes first.
+/// Updates skipped in a row after which the run ends, since its weights no longer change. An alert
+/// comes before.
 constexpr std::uint64_t kPatience = 2 * monitor::Detectors::kManySkips;
 
 }  // namespace
@@ -35,7 +35,7 @@ ExitCode TrainingRun::take_steps() {
   calibrate();
   end_if_stopped(*world_, *stop_signal_);
   while (state_.step < config_->last_step()) {
-    monitoring_.look_at_held_out(state_.step + 1, text_, log_);
+    monitoring_.probe_held_out(state_.step + 1, text_, log_);
     if (const auto end = after_step(timed_step())) return *end;
   }
   return finish(ExitCode::ok);
@@ -51,22 +51,22 @@ StepResult TrainingRun::timed_step() {
   const StepResult result = engine_.step(
       state_, lr_, {.stop = stop_cause(), .save = saver_.is_due_by_clock()}, {watch.observer()});
   note_sound_state(result, before);
-  duty_ = std::move(watch).finish({.step = step,
-                                   .loss = result.loss.mean(),
-                                   .log_z = result.loss.mean("log_z"),
-                                   .grad_norm = result.grad_norm,
-                                   .lr = lr_,
-                                   .was_skipped = result.was_skipped(),
-                                   .is_scaled = config_->precision.scales_loss()},
-                                  log_);
+  action_ = std::move(watch).finish({.step = step,
+                                     .loss = result.loss.mean(),
+                                     .log_z = result.loss.mean("log_z"),
+                                     .grad_norm = result.grad_norm,
+                                     .lr = lr_,
+                                     .was_skipped = result.was_skipped(),
+                                     .is_scaled = config_->precision.scales_loss()},
+                                    log_);
   meter_.add(stopwatch.elapsed_s(), result.loss.labels(), model_.groups().take_timings());
   return result;
 }
 
-/// Counts, writes records and saves. Returns how the run ends, if it does.
+/// Logs, evaluates and saves what is due. Returns the exit code if the run ends here.
 std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
   count_skipped(result);
-  for (const auto& line : engine_.news(state_.step)) log_.say(line);
+  for (const auto& line : engine_.log_lines(state_.step)) log_.say(line);
   const bool evaluates = is_due(config_->eval_every);
   if (is_due(config_->log_every) || evaluates) write_record(result);
   if (skipped_in_a_row_ >= kPatience) {
@@ -77,14 +77,14 @@ std::optional<ExitCode> TrainingRun::after_step(const StepResult& result) {
         kPatience));
     return ExitCode::unstable;
   }
-  const bool is_last = state_.step == config_->last_step() || duty_ == monitor::Duty::stop ||
+  const bool is_last = state_.step == config_->last_step() || action_ == monitor::Action::stop ||
                        result.stop != StopCause::none;
   const bool is_saved_now =
-      saver_.is_due(state_.step) || result.is_save_due || duty_ == monitor::Duty::save;
+      saver_.is_due(state_.step) || result.is_save_due || action_ == monitor::Action::save;
   if (is_saved_now && !is_last) {
     if (const auto end = save_on_the_way()) return end;
   }
-  if (duty_ == monitor::Duty::stop) {
+  if (action_ == monitor::Action::stop) {
     log_.say(
         fmt::format("stopped by an alert (monitor.on_alert = stop): saving step {}", state_.step));
     return finish(ExitCode::unstable);
@@ -146,12 +146,12 @@ void TrainingRun::calibrate() {
                        describe(profiler_->ceilings())));
 }
 
-/// Measured beside planned, once steps have touched all that they will.
+/// Logs measured beside planned memory. It is called after the steps, which have touched all of it.
 void TrainingRun::report_memory() {
   const auto& host_of = job_->ranks.topology.host_of;
-  const bool is_counted = host_of[narrow<std::size_t>(world_->rank())] == host_of[0];
-  const auto own = is_counted ? narrow<std::int64_t>(memory_use().pss) : 0;
-  const auto measured = narrow<std::uint64_t>(world_->sum(own, {"memory of the host"}));
+  const bool is_counted = host_of[checked_cast<std::size_t>(world_->rank())] == host_of[0];
+  const auto own = is_counted ? checked_cast<std::int64_t>(memory_use().pss) : 0;
+  const auto measured = checked_cast<std::uint64_t>(world_->sum(own, {"memory of the host"}));
   log_.say(
       fmt::format("memory measured on rank 0's host: {}, programs and libraries included; {} "
                   "were planned for tensors",
@@ -164,7 +164,7 @@ void TrainingRun::write_profile() {
     log_.say(profiler_->write(*world_, model_.workspace()));
   } catch (const Error& error) {
     if (error.code() != ExitCode::data) throw;
-    log_.say(fmt::format("warning: there is no profile: {}", error.what()));
+    log_.say(fmt::format("warning: the profile was not written: {}", error.what()));
   }
 }
 
@@ -177,7 +177,7 @@ ExitCode TrainingRun::finish(ExitCode code) {
       saved_hash ? *saved_hash
                  : checkpoint::state_hash(*world_, model_.layout(), model_.tensors(), state_);
   log_.say(fmt::format("done: step {}, state hash {}", state_.step, hash.hex()));
-  log_.say(fmt::format("look: ballast report {}", config_->run.dir.string()));
+  log_.say(fmt::format("to see this run: ballast report {}", config_->run.dir.string()));
   return code;
 }
 

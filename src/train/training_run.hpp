@@ -34,8 +34,8 @@ struct SoundState {
 /// One training from its first step to its last: what `train` does once everything is open.
 class TrainingRun {
  public:
-  /// All references must outlive this. `notes`: what to say of data, ranks, threads and processors,
-  /// a line each; `settings`: what the run was asked for, as INI text.
+  /// All references must outlive this. `notes`: lines for the log about data, ranks, threads and
+  /// processors; `settings`: the configuration as INI text.
   TrainingRun(comm::Communicator& world, const StopSignal& stop_signal, const Job& job,
               const data::Dataset& dataset, std::vector<std::string> notes, std::string settings)
       : world_{&world},
@@ -48,7 +48,7 @@ class TrainingRun {
         identity_{make_identity(job.config, dataset.info())},
         profiler_{config_->log_profile == 0 ? nullptr : std::make_unique<Profiler>(job)},
         plan_{require_memory(world, job)},
-        team_{job.ranks.crew},
+        team_{job.ranks.thread_plan},
         model_{world, make_blueprint(job, profile(), &team_), job.ranks.rank},
         engine_{job, world, dataset, model_, team_, profile()},
         text_{job, world, dataset, model_, profile()},
@@ -58,13 +58,13 @@ class TrainingRun {
     require_same_numerics(world, numerics_);
   }
 
-  /// Fresh weights, or those of the checkpoint to go on from. Collective.
+  /// Initializes the weights, or loads the checkpoint that is resumed. Collective.
   void start(const ResumePoint& from);
-  /// Opens the logs in the run directory, says what is about to be trained, and looks for room for
-  /// a checkpoint. Collective.
+  /// Opens the logs in the run directory, writes what will be trained, and checks that the disk has
+  /// space for a checkpoint. Collective.
   void open_log(const ResumePoint& from);
-  /// All steps that are left; returns how the run ended. A run that cannot go on saves first what
-  /// it has, and throws. Collective.
+  /// Takes all steps that are left and returns the exit code. A run that cannot go on saves its
+  /// last sound state, then throws. Collective.
   ExitCode run();
 
  private:
@@ -108,7 +108,7 @@ class TrainingRun {
   std::string settings_;
   std::vector<std::uint8_t> tokenizer_model_;
   Identity identity_;
-  std::unique_ptr<Profiler> profiler_;  ///< null: nobody looks where the time goes
+  std::unique_ptr<Profiler> profiler_;  ///< null without log.profile
   MemoryPlan plan_;                     ///< of this rank's host
   Team team_;
   ModelInJob model_;
@@ -121,10 +121,10 @@ class TrainingRun {
   Saver saver_;
   Meter meter_;
   double lr_ = 0.0;
-  monitor::Duty duty_ = monitor::Duty::none;  ///< what the monitor wants done after this step
+  monitor::Action action_ = monitor::Action::none;  ///< that the monitor asks for after this step
   std::uint64_t skipped_in_a_row_ = 0;
-  /// While updates are skipped: the state after the last one that was not, which the weights still
-  /// belong to.
+  /// While updates are skipped: the state after the last applied update, to which the weights still
+  /// belong.
   std::optional<SoundState> sound_state_;
 };
 

@@ -18,7 +18,7 @@ checkpoint::SaveRequest TrainingRun::request() const {
   };
 }
 
-/// Returns how the run ends, if the state is no good or the disk was not for too long.
+/// Returns the exit code if the run ends: its state is not finite, or too many saves failed.
 std::optional<ExitCode> TrainingRun::save_on_the_way() {
   const ProfileSpan span{profile(), Region::checkpoint};
   const Saved saved = saver_.save(request());
@@ -39,7 +39,7 @@ void TrainingRun::note_sound_state(const StepResult& result,
   }
 }
 
-/// Skipped updates have left the weights as they were: what is saved is the state before these.
+/// Saves the state before the skipped updates, which have not changed the weights.
 void TrainingRun::save_sound_state() {
   if (!sound_state_ || sound_state_->state.step <= saver_.saved_step()) return;
   auto sound = request();
@@ -49,8 +49,8 @@ void TrainingRun::save_sound_state() {
   (void)saver_.save_last(std::move(sound));
 }
 
-/// A run that cannot go on, as when its dataset cannot be read any more, keeps what it has. Data
-/// Errors are those that all ranks have agreed on.
+/// Saves what a run has that cannot go on, for example because its dataset cannot be read any more.
+/// Only data Errors are thrown by all ranks together, so that they can save together.
 void TrainingRun::rescue(const Error& error) {
   if (error.code() != ExitCode::data || state_.step <= saver_.saved_step()) return;
   log_.say("the run cannot go on; saving what it has first");
@@ -61,7 +61,7 @@ void TrainingRun::rescue(const Error& error) {
   }
 }
 
-/// Returns how the run ends: a last state that cannot be saved is no good end.
+/// Returns `code`, or the code of a failure if the last state cannot be saved.
 ExitCode TrainingRun::save_last(ExitCode code) {
   if (saver_.saved_step() == state_.step) return code;
   const ProfileSpan span{profile(), Region::checkpoint};

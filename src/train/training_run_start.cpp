@@ -31,8 +31,8 @@ void TrainingRun::resume(const checkpoint::Checked& checkpoint) {
     const auto& numerics = checkpoint.manifest.numerics;
     if (config_->checkpoint.numerics == NumericsPolicy::same && numerics != numerics_) {
       throw data_error(
-          "{}: was computed with other numerics, so the run would not continue to the same bits:\n"
-          "  checkpoint: {}\n  now:        {}\nset checkpoint.numerics = any to go on all the same",
+          "{}: was computed with other numerics, so the run would not continue to the same bits:\n "
+          " checkpoint: {}\n  now:        {}\nset checkpoint.numerics = any to resume anyway",
           checkpoint.folder.string(), numerics, numerics_);
     }
   });
@@ -49,7 +49,7 @@ void TrainingRun::resume(const checkpoint::Checked& checkpoint) {
   saver_.note_resumed(state_);
 }
 
-/// A run that changes its precision on resume takes the loss scale that it would have started with.
+/// A resume that switches loss scaling on or off takes the loss scale of a fresh start.
 void TrainingRun::carry_loss_scale(const checkpoint::TrainingState& fresh) {
   const bool was_scaled = state_.loss_scaler.tolerance > 0;
   if (was_scaled == config_->precision.scales_loss()) return;
@@ -64,7 +64,7 @@ void TrainingRun::open_log(const ResumePoint& from) {
     storage::write_text_atomically(dir / "config.resolved.ini", settings_);
     storage::write_text_atomically(dir / "gemm_table.txt", job_->gemm_table.text());
     log_ = MetricsLog{dir, state_.step};
-    for (const auto& news : from.news) log_.say(news);
+    for (const auto& message : from.messages) log_.say(message);
     introduce();
     if (lost) log_.say(*lost);
     if (!from.checkpoint) return;

@@ -19,8 +19,8 @@ std::int64_t raw_bytes(const model::Batch& batch, std::span<const std::uint16_t>
   return bytes;
 }
 
-/// A forward pass over each piece, `work(piece, micro_batch, nll)`; a rank without one says
-/// `idle()` and walks along.
+/// Calls `work(piece, micro_batch, nll)` for each piece of this rank. A rank without a piece calls
+/// `idle()` and walks the program.
 template <class Work, class Idle>
 void pass_forward(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
                   Work&& work, Idle&& idle) {

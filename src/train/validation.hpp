@@ -15,11 +15,11 @@
 
 namespace ballast::train {
 
-/// What held-out text says of a model.
+/// The result of an evaluation on held-out text.
 struct EvalResult {
   double loss = 0.0;                       ///< mean negative log-likelihood a label, in nats
   double bits_per_byte = 0.0;              ///< Σ nll ÷ (ln 2 · raw bytes of the labels)
-  std::vector<model::LossFigure> figures;  ///< that the loss tells besides itself
+  std::vector<model::LossFigure> figures;  ///< means that the loss reports besides itself
 };
 
 /// The loss over the whole validation split: batch i goes to rank i mod N, sums are exact, so the
@@ -34,7 +34,7 @@ struct Shown {
 };
 using LoadShown = std::function<Shown(std::size_t piece, std::size_t micro_batch)>;
 
-/// Forward passes over pieces, spread over ranks as above, of which `observer` is told. Returns
+/// Forward passes over pieces, dealt to the ranks in the same way, that `observer` sees. Returns
 /// this rank's sums. Collective.
 model::LossSums show(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
                      StepObserver& observer, const LoadShown& load);

@@ -27,7 +27,7 @@ void add_squared_gradient(const fsdp::ShardedParameters& parameters, ExactSum& s
     const auto values = parameters.accumulators().segment(segment).first(segment.logical_numel);
     run_pieces(team, values.size(), kTaskGranules * kGranule,
                [&](std::size_t first, std::size_t count) {
-                 // Exact, so that it does not matter who adds first.
+                 // Exact sums do not depend on which task adds first.
                  ExactSum part;
                  kernels::add_squares(values.subspan(first, count), part);
                  const std::lock_guard lock{mutex};

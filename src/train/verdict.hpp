@@ -16,8 +16,8 @@ struct StepSums {
   std::int64_t data_faults = 0;    ///< ranks that could not read their samples
   std::int64_t save_requests = 0;  ///< ranks whose clock asks for a checkpoint
 
-  /// The element-wise sum over all ranks: one small exchange of integers, the same verdict
-  /// everywhere. Collective.
+  /// Replaces each sum by that over all ranks, in one small exchange of integers. All ranks then
+  /// come to the same verdict. Collective.
   void merge_over(comm::Communicator& world);
 };
 

@@ -114,7 +114,7 @@ TEST(Team, RefusesToBeAskedByItsOwnTasks) {
 TEST(Team, RefusesImpossibleSizes) {
   EXPECT_THROW(Team{0}, Error);
   EXPECT_THROW(Team{Team::kMostWorkers + 1}, Error);
-  EXPECT_THROW(Team{Crew{.helpers = Team::kMostHelpers + 1}}, Error);
+  EXPECT_THROW(Team{ThreadPlan{.helpers = Team::kMostHelpers + 1}}, Error);
 }
 
 TEST(Team, WorkersRoundAsTheirMakerDoes) {
@@ -149,7 +149,7 @@ std::vector<std::size_t> processors() {
 TEST(Team, WorkersStayWhereTheyAreTold) {
   const std::size_t processor = processors().back();
   const std::vector<std::size_t> list(2, processor);
-  Team team{Crew{.workers = 2, .processors = list}};
+  Team team{ThreadPlan{.workers = 2, .processors = list}};
   std::atomic<int> present{0};
   std::vector<std::size_t> own;
   team.run(2, [&](std::size_t, std::size_t worker) {
@@ -173,10 +173,10 @@ void run_by_helper(Team& team, F&& f) {
 }
 
 TEST(Team, HelpersDoWhatTheyFindToDo) {
-  for (const Crew& crew :
-       {Crew{.helpers = 1}, Crew{.helpers = 3}, Crew{.workers = 2, .helpers = 2}}) {
-    Team team{crew};
-    EXPECT_EQ(team.workers(), crew.workers + crew.helpers);
+  for (const ThreadPlan& plan : {ThreadPlan{.helpers = 1}, ThreadPlan{.helpers = 3},
+                                 ThreadPlan{.workers = 2, .helpers = 2}}) {
+    Team team{plan};
+    EXPECT_EQ(team.workers(), plan.workers + plan.helpers);
     for (const std::size_t tasks : {0u, 1u, 2u, 3u, 1001u}) {
       for (int i = 0; i < 50; ++i) {
         ASSERT_EQ(times_done(team, tasks), std::vector<int>(tasks, 1)) << tasks;
@@ -187,7 +187,7 @@ TEST(Team, HelpersDoWhatTheyFindToDo) {
 
 TEST(Team, HelpersStandBackWhereTheyAreTold) {
   const auto allowed = processors();
-  Team team{Crew{.helpers = 1, .helper_processors = {allowed.back()}}};
+  Team team{ThreadPlan{.helpers = 1, .helper_processors = {allowed.back()}}};
   int policy = -1;
   std::vector<std::size_t> own;
   run_by_helper(team, [&] {
@@ -199,7 +199,7 @@ TEST(Team, HelpersStandBackWhereTheyAreTold) {
 }
 
 TEST(Team, HelpersLookForAProcessorWhereTheirCallerMay) {
-  Team team{Crew{.helpers = 1}};
+  Team team{ThreadPlan{.helpers = 1}};
   std::vector<std::size_t> own;
   run_by_helper(team, [&] { own = processors(); });
   EXPECT_EQ(own, processors());
@@ -235,7 +235,7 @@ TEST(Team, AHelperThatIsPushedOffIsCalledToWhoWaits) {
   if (allowed.size() < 2) GTEST_SKIP() << "there is one processor";
   std::thread{[&] {
     stay_on({&allowed.front(), 1});
-    Team team{Crew{.helpers = 1, .helper_processors = {allowed.back()}}};
+    Team team{ThreadPlan{.helpers = 1, .helper_processors = {allowed.back()}}};
     {
       std::optional<Busybody> busybody;
       run_by_helper(team, [&] {
@@ -257,7 +257,7 @@ TEST(Team, AHelperThatIsPushedOffIsCalledToWhoWaits) {
 }
 
 TEST(Team, AHelperThatFindsNoProcessorAnywhereRestsForAWhile) {
-  Team team{Crew{.helpers = 1}};
+  Team team{ThreadPlan{.helpers = 1}};
   // Whoever sleeps uses no processor either, whatever else the machine does.
   run_by_helper(team, [&] { std::this_thread::sleep_for(std::chrono::milliseconds{50}); });
   const auto helped = [&] {

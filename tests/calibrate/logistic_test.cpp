@@ -73,7 +73,7 @@ TEST(LogisticFit, SaysSoWhereItDoesNotSettle) {
   auto data = examples();
   for (auto& example : data) example.breaks = false;  // no bias is low enough
   const std::string message = test::data_error_of([&] { (void)fit_logistic(data); });
-  EXPECT_NE(message.find("not settled after"), std::string::npos) << message;
+  EXPECT_NE(message.find("not converged after"), std::string::npos) << message;
 }
 
 TEST(LogisticFit, WhatNeverChangesWeighsNothing) {

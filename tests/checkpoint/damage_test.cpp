@@ -96,19 +96,19 @@ TEST(Damage, IsAResultOnEveryRankAndAnUnknownFormatIsNone) {
   auto& world = test::world();
   const SharedFolder folder{world};
   const auto saved = save_step(world, folder.path(), 1, 8);
-  EXPECT_TRUE(look_at(world, saved.folder).checked.has_value());
+  EXPECT_TRUE(try_check(world, saved.folder).checked.has_value());
   const auto manifest = saved.folder / kManifestName;
   const std::string text = storage::read_text(manifest);
   const auto replace = [&](const std::string& by) {
     on_root(world, [&] { storage::write_text_atomically(manifest, by); });
   };
   replace("{");
-  const auto broken = look_at(world, saved.folder);
+  const auto broken = try_check(world, saved.folder);
   EXPECT_FALSE(broken.checked.has_value());
   EXPECT_NE(broken.damage.find("manifest.json"), std::string::npos) << broken.damage;
 
   replace(of_version(text, 4));
-  const auto message = error_on_all_ranks(world, [&] { (void)look_at(world, saved.folder); });
+  const auto message = error_on_all_ranks(world, [&] { (void)try_check(world, saved.folder); });
   EXPECT_NE(message.find("use the newer build that wrote it"), std::string::npos) << message;
 }
 

@@ -54,8 +54,8 @@ TEST(FailedSave, OnOneRankEndsAllWithOneErrorAndLeavesTheOlderCheckpoint) {
         if (world.rank() == failing) limit.emplace(bytes);
         save_step(world, folder.path(), 2, 2);
       });
-      const auto name =
-          shard_file_name(narrow<std::size_t>(failing), narrow<std::size_t>(world.size()));
+      const auto name = shard_file_name(checked_cast<std::size_t>(failing),
+                                        checked_cast<std::size_t>(world.size()));
       EXPECT_NE(message.find(name), std::string::npos) << bytes << ": " << message;
       EXPECT_NE(message.find("File too large"), std::string::npos) << bytes << ": " << message;
       expect_undamaged(world, folder.path());
@@ -101,7 +101,7 @@ TEST(FailedSave, WhereThereIsNoRoom) {
   config.dim = std::size_t{1} << 25;  // petabytes
   const model::ParameterTable table{config};
   const fsdp::ShardLayout layout{
-      table, {1, narrow<std::size_t>(world.size())}, narrow<std::size_t>(world.rank())};
+      table, {1, checked_cast<std::size_t>(world.size())}, checked_cast<std::size_t>(world.rank())};
   // Nothing may look at the tensors before the room for them is certain.
   const std::span<float> nothing{static_cast<float*>(nullptr), layout.local_numel()};
   const std::string message = error_on_all_ranks(world, [&] {

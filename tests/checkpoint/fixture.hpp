@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
-#include "base/narrow.hpp"
 #include "base/philox.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/checkpoint_weights.hpp"
@@ -62,7 +62,7 @@ class SharedFolder {
 /// Any bit pattern may be in a tensor: NaNs, infinities, denormals and negative zeros are among
 /// these. It depends on the place in the model alone.
 inline float test_value(std::uint64_t seed, Part part, std::size_t parameter, std::size_t element) {
-  const Philox stream{seed, RandomPurpose::init, narrow<std::uint32_t>(parameter),
+  const Philox stream{seed, RandomPurpose::init, checked_cast<std::uint32_t>(parameter),
                       static_cast<std::uint32_t>(part)};
   return std::bit_cast<float>(stream(element)[0]);
 }
@@ -71,7 +71,9 @@ inline float test_value(std::uint64_t seed, Part part, std::size_t parameter, st
 class Shards {
  public:
   Shards(const model::ParameterTable& table, const comm::Communicator& world)
-      : layout_{table, {1, narrow<std::size_t>(world.size())}, narrow<std::size_t>(world.rank())} {
+      : layout_{table,
+                {1, checked_cast<std::size_t>(world.size())},
+                checked_cast<std::size_t>(world.rank())} {
     for (const Part part : kParts) {
       values(part).resize(part == Part::master ? layout_.local_numel() : layout_.trained_numel());
     }

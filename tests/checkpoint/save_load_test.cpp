@@ -42,7 +42,8 @@ TEST(Checkpoint, RanksWithoutRowsWriteAndReadToo) {
   (void)load(world, loaded.layout(), result.folder, loaded.tensors());
   EXPECT_EQ(loaded.differences(3), 0u);
   for (int rank = 0; rank < world.size(); ++rank) {
-    const auto name = shard_file_name(narrow<std::size_t>(rank), narrow<std::size_t>(world.size()));
+    const auto name =
+        shard_file_name(checked_cast<std::size_t>(rank), checked_cast<std::size_t>(world.size()));
     EXPECT_TRUE(std::filesystem::exists(result.folder / name)) << name;
   }
 }
@@ -154,7 +155,7 @@ TEST(Checkpoint, HoldsTheTokenizerAndWhatItsRunWasAskedFor) {
   EXPECT_EQ(manifest.lr, 0.1);
 
   on_root(world, [&] { std::ofstream{saved.folder / manifest.tokenizer->name} << "1234"; });
-  const auto damage = look_at(world, saved.folder).damage;
+  const auto damage = try_check(world, saved.folder).damage;
   EXPECT_NE(damage.find("tokenizer.model' was altered"), std::string::npos) << damage;
 }
 
@@ -182,7 +183,7 @@ TEST(Checkpoint, RoomForOneIsAskedForBeforehand) {
   Shards shards{table, world};
   EXPECT_EQ(require_room(world, shards.layout(), folder.path(), 1), "");
   const auto warning = require_room(world, shards.layout(), folder.path(), std::size_t{1} << 40);
-  EXPECT_NE(warning.find("the checkpoints to come take"), std::string::npos) << warning;
+  EXPECT_NE(warning.find("the next checkpoints need"), std::string::npos) << warning;
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ TEST_F(PrepareInputs, OtherJsonIsTextUnlessItHoldsTextsUnderTheField) {
   write_file(in("a.json"), "{\n  \"name\": \"a package\"\n}\n");
   EXPECT_EQ(run(in("a.json")).text_files, 1u);
   write_file(in("a.json"), "[{\"text\": \"alpha\"},\n {\"text\": \"beta\"}]\n");
-  expect_contains(error(in("a.json")), "not an object a line");
+  expect_contains(error(in("a.json")), "not one object per line");
   run({.inputs = {in("a.json")}, .format = FormatChoice::text});
   EXPECT_TRUE(Prepared{output()}.train[0].starts_with("[{"));
 }

@@ -43,7 +43,8 @@ TEST(PrepareOutput, NothingIsLeftWhereADiskRefuses) {
                 testing::ExitedWithCode(0), "cannot .*dataset.h5'.*: File too large")
         << bytes;
     EXPECT_EXIT(prepare_within({.inputs = {"/dev/zero"}, .output = output}, bytes),
-                testing::ExitedWithCode(0), "cannot keep the input '/dev/zero': .*: File too large")
+                testing::ExitedWithCode(0),
+                "cannot store a copy of the input '/dev/zero': .*: File too large")
         << bytes;
     EXPECT_EQ(entries(folder.path()), 1) << "a.txt";
   }

@@ -117,7 +117,7 @@ def output(training, _, folder, __, share):
     if (folder / "run").exists():
         log = (folder / "run/train.log").read_text()
         good = (outcome.returncode == 0 and f"state hash {training.hashes[9]}" in log
-                and "standard output does not take all lines: No space left on device" in log)
+                and "standard output lost lines: No space left on device" in log)
     else:
         good = outcome.returncode == 3 and "standard output" in outcome.stderr
     problem = f"silent: ended with {outcome.returncode}: {outcome.stderr}"

@@ -1,5 +1,5 @@
 """A run whose newest checkpoints are damaged goes on from the newest that is whole, to the same
-bits; those that are damaged are named and kept aside, and what is kept afterwards is whole."""
+bits; those that are damaged are named and renamed, and what is kept afterwards is whole."""
 
 import random
 import re
@@ -78,7 +78,7 @@ def one(training, run_dir, chance):
     complaints = training.resume_complaints(run_dir, good, ranks, RESUMED_UNTIL)
     log = (run_dir / "train.log").read_text()
     for step in damaged:
-        word = rf"^warning: .*step-{step}/.*kept aside as '.*step-{step}\.damaged'"
+        word = rf"^warning: .*step-{step}/.*it was renamed to '.*step-{step}\.damaged'"
         if not re.search(word, log, re.M):
             complaints.append(f"silent: no word about step {step}")
     kept = verdicts(training, run_dir)

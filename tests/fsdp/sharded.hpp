@@ -32,13 +32,13 @@ inline reference::Batch leaf_batch(std::size_t leaf, std::size_t micro,
 }
 
 /// Whether gradients may take what the backward leaves of the activations: in steps of one wave.
-enum class Loans { none, activations };
+enum class Reusable { none, activations };
 
 /// A model with sharded parameters on this rank.
 class Sharded {
  public:
-  explicit Sharded(const Policy& policy, model::Grouping grouping = {}, Loans loans = Loans::none,
-                   std::size_t seq_len = kSeqLen,
+  explicit Sharded(const Policy& policy, model::Grouping grouping = {},
+                   Reusable reusable = Reusable::none, std::size_t seq_len = kSeqLen,
                    const model::Freeze& freeze = model::Freeze::nothing())
       : policy_{policy},
         seq_len_{seq_len},
@@ -58,8 +58,8 @@ class Sharded {
                      needs_.own},
         layout_{transformer_.table(), mesh_, static_cast<std::size_t>(test::world().rank())},
         parameters_{layout_, policy, transports_, needs_,
-                    loans == Loans::none ? std::vector<Arena::Extent>{}
-                                         : transformer_.idle_after_gradients()},
+                    reusable == Reusable::none ? std::vector<Arena::Extent>{}
+                                               : transformer_.idle_after_gradients()},
         connection_{test::world(), policy, needs_, parameters_},
         program_{model::training_program(transformer_.table())} {
     write([&](const ShardSegment& segment, std::span<float> out) {

@@ -131,7 +131,7 @@ TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
     for (const auto& [name, policy] : all_policies()) {
       SCOPED_TRACE(fmt::format("{} {}", wrap.name(), name));
       const auto grouping = wrap.grouping(config);
-      Sharded sharded{policy, grouping, Loans::activations, kLongSeqLen};
+      Sharded sharded{policy, grouping, Reusable::activations, kLongSeqLen};
       // Messages reduce the head's gradient before any block is done with its activations.
       const ShardLayout& layout = sharded.layout();
       const std::size_t head =
@@ -187,7 +187,7 @@ TEST(ShardedParameters, WhatIsFrozenLeavesTheGradientsOfTheRestAlone) {
     for (auto [name, policy] : all_policies()) {
       SCOPED_TRACE(fmt::format("{} {} {}", frozen, wrap.name(), name));
       policy.leaf_micro_batches = leaf_micro_batches;
-      Sharded sharded{policy, wrap.grouping(config), Loans::none, kSeqLen,
+      Sharded sharded{policy, wrap.grouping(config), Reusable::none, kSeqLen,
                       model::Freeze::parse(frozen).value()};
       sharded.run(5);
       EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
@@ -201,7 +201,7 @@ TEST(ShardedParameters, WhatIsFrozenAndKeptIsGatheredOnce) {
   const auto freeze = model::Freeze::parse("block.*,embedding").value();
   Sharded sharded{{.sharding = Sharding::grad_op, .backend = Backend::mpi},
                   model::Grouping{},
-                  Loans::none,
+                  Reusable::none,
                   kSeqLen,
                   freeze};
   const auto& layout = sharded.layout();

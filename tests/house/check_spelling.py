@@ -14,7 +14,7 @@ FOLDERS = ["src", "tests", "bench", "docs", "launch", "cluster", "cmake"]
 DOCUMENTS = SUFFIXES | {".py", ".sh", ".md", ".txt", ".cmake", ".ini"}
 
 BRITISH = re.compile(
-    r"(initial|minim|normal|optim|parallel|penal|quant|random|recogn|serial|standard|summar|synchron"
+    r"(final|initial|minim|normal|optim|parallel|penal|quant|random|recogn|serial|standard|summar|synchron"
     r"|token|vector)is(e|es|ed|er|ers|ing|ation|ations)(?![a-z])"
     r"|(behavi|col|fav|neighb)our|analyse(?!s)|centre|cancelled|labelled|signalled",
     re.IGNORECASE,

@@ -75,7 +75,7 @@ TEST_P(Saving, ADamagedNewestCheckpointIsSetAsideAndTheOneBeforeItTaken) {
   EXPECT_TRUE(fs::exists(checkpoint(9) + ".damaged"));
   const std::string log = read_file(run_ + "/train.log");
   expect_in(log, "step-9/rank-00000-of-");
-  expect_in(log, "kept aside as '");
+  expect_in(log, "renamed to '");
   expect_in(log, "step-6 at step 6");
 }
 

@@ -101,10 +101,10 @@ TEST(MonitorState, OfOtherBlocksOrOfManyProbesIsNotTakenUp) {
   EXPECT_EQ(error_of(example()), "");
   MonitorState state = example();
   state.first->kurtosis.pop_back();
-  EXPECT_EQ(error_of(state), "the monitor's state is of a model of other than 2 blocks");
+  EXPECT_EQ(error_of(state), "the monitor's state is of a model that does not have 2 blocks");
   state = example();
   state.first_held_out = ProbeLevels{};
-  EXPECT_EQ(error_of(state), "the monitor's state is of a model of other than 2 blocks");
+  EXPECT_EQ(error_of(state), "the monitor's state is of a model that does not have 2 blocks");
   state = example();
   state.recent.resize(100);
   EXPECT_EQ(error_of(state), "the monitor's state has 100 probes, more than 5");

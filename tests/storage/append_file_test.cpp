@@ -21,7 +21,7 @@ TEST(AppendFile, AppendsLinesToWhatIsThere) {
   file.write_line("one");
   file.write_line("two");
   EXPECT_EQ(read_text(folder / "log"), "before\none\ntwo\n");
-  EXPECT_FALSE(file.take_news().has_value());
+  EXPECT_FALSE(file.take_message().has_value());
 }
 
 TEST(AppendFile, WithoutAPathWritesNothing) {
@@ -43,20 +43,20 @@ TEST(AppendFile, AFullDiskIsToldOnceAndLinesAreWrittenWhenThereIsRoom) {
   std::filesystem::create_symlink("/dev/full", path);
   AppendFile file{path};
   file.write_line("one");
-  const auto news = file.take_news();
-  ASSERT_TRUE(news.has_value());
-  EXPECT_NE(news->find("log' cannot be written: No space left on device"), std::string::npos)
-      << *news;
+  const auto message = file.take_message();
+  ASSERT_TRUE(message.has_value());
+  EXPECT_NE(message->find("log' cannot be written: No space left on device"), std::string::npos)
+      << *message;
   file.write_line("two");
-  EXPECT_FALSE(file.take_news().has_value());
+  EXPECT_FALSE(file.take_message().has_value());
 
   std::filesystem::remove(path);
   file.write_line("three");
   EXPECT_EQ(read_text(path), "one\ntwo\nthree\n");
-  const auto end = file.take_news();
+  const auto end = file.take_message();
   ASSERT_TRUE(end.has_value());
   EXPECT_NE(end->find("is written again, nothing of it is lost"), std::string::npos) << *end;
-  EXPECT_FALSE(file.take_news().has_value());
+  EXPECT_FALSE(file.take_message().has_value());
 }
 
 TEST(AppendFile, AFolderThatIsDeletedAndMadeAgainHasTheLaterLines) {
@@ -67,7 +67,7 @@ TEST(AppendFile, AFolderThatIsDeletedAndMadeAgainHasTheLaterLines) {
   file.write_line("one");
   std::filesystem::remove_all(run);
   file.write_line("two");
-  ASSERT_TRUE(file.take_news().has_value());
+  ASSERT_TRUE(file.take_message().has_value());
   std::filesystem::create_directory(run);
   file.write_line("three");
   EXPECT_EQ(read_text(run / "log"), "two\nthree\n");
@@ -81,7 +81,7 @@ TEST(AppendFile, WhatIsKeptHasAnEndAndLosesWholeLinesOnly) {
   const std::string line(1 << 16, 'x');
   const std::size_t lines = 3 * AppendFile::kMostKept / line.size();
   for (std::size_t i = 0; i < lines; ++i) file.write_line(line);
-  (void)file.take_news();
+  (void)file.take_message();
   std::filesystem::remove(path);
   file.write_line("last");
   const std::string text = read_text(path);
@@ -89,7 +89,7 @@ TEST(AppendFile, WhatIsKeptHasAnEndAndLosesWholeLinesOnly) {
   EXPECT_TRUE(text.ends_with("\nlast\n"));
   const auto kept = static_cast<std::size_t>(std::ranges::count(text, '\n')) - 1;
   EXPECT_EQ(text.size(), kept * (line.size() + 1) + 5);
-  EXPECT_NE(file.take_news()->find(fmt::format("; {} of its lines are lost", lines - kept)),
+  EXPECT_NE(file.take_message()->find(fmt::format("; {} of its lines are lost", lines - kept)),
             std::string::npos);
 }
 

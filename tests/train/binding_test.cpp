@@ -82,25 +82,25 @@ TEST(AutomaticHelpers, AreForProcessorsThatWaitingRanksLeaveIdle) {
   EXPECT_EQ(automatic_helpers(Topology{{0, 1, 1}}, {cores(0, 1), cores(0, 1), cores(1, 1)}, 1), 1u);
 }
 
-TEST(CrewOf, HelpersGoWhereAnyRankOfTheHostMay) {
+TEST(ThreadPlanOf, HelpersGoWhereAnyRankOfTheHostMay) {
   using Numbers = std::vector<std::size_t>;
   const Topology hosts{{0, 0, 1}};
   const All processors_of{cores(0, 1), cores(1, 1), cores(4, 2)};
   const ThreadCounts counts = count_threads(ParallelConfig{}, hosts, processors_of);
-  const Crew crew = crew_of(counts, hosts, processors_of, 1);
-  EXPECT_EQ(crew.workers, 1u);
-  EXPECT_EQ(crew.processors, (Numbers{1}));
-  EXPECT_EQ(crew.helpers, 1u);
-  EXPECT_EQ(crew.helper_processors, (Numbers{0, 1}));
-  EXPECT_EQ(crew_of(counts, hosts, processors_of, 2).helper_processors, (Numbers{4, 5}));
+  const ThreadPlan thread_plan = thread_plan_of(counts, hosts, processors_of, 1);
+  EXPECT_EQ(thread_plan.workers, 1u);
+  EXPECT_EQ(thread_plan.processors, (Numbers{1}));
+  EXPECT_EQ(thread_plan.helpers, 1u);
+  EXPECT_EQ(thread_plan.helper_processors, (Numbers{0, 1}));
+  EXPECT_EQ(thread_plan_of(counts, hosts, processors_of, 2).helper_processors, (Numbers{4, 5}));
 }
 
-TEST(CrewOf, WhatIsGivenIsKept) {
+TEST(ThreadPlanOf, WhatIsGivenIsKept) {
   const All processors_of(2, cores(0, 2));
   const auto counts = count_threads(given(3, 5), Topology::on_one_host(2), processors_of);
-  const Crew crew = crew_of(counts, Topology::on_one_host(2), processors_of, 0);
-  EXPECT_EQ(crew.workers, 3u);
-  EXPECT_EQ(crew.helpers, 5u);
+  const ThreadPlan thread_plan = thread_plan_of(counts, Topology::on_one_host(2), processors_of, 0);
+  EXPECT_EQ(thread_plan.workers, 3u);
+  EXPECT_EQ(thread_plan.helpers, 5u);
 }
 
 TEST(Binding, SaysHowManyThreadsAndWhy) {
@@ -110,7 +110,7 @@ TEST(Binding, SaysHowManyThreadsAndWhy) {
   };
   EXPECT_EQ(said({cores(0, 1), cores(1, 1)}),
             "threads: 1 a rank: mpirun binds each rank to a single core; 1 helper a rank for "
-            "processors of ranks that wait");
+            "processors that waiting ranks leave idle");
   EXPECT_EQ(said(All(2, cores(0, 16, true))), "threads: 8 a rank: 2 ranks share 16 cores");
   EXPECT_EQ(said({cores(0, 1)}), "threads: 1 a rank: it may use 1 core");
   EXPECT_EQ(said({cores(0, 2)}, 1),

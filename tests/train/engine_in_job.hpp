@@ -17,7 +17,7 @@ struct EngineInJob {
               Profile* profile = nullptr, std::vector<ReadOnlyModel> beside = {})
       : job{settle(world, config, dataset).with_beside(std::move(beside))},
         plan{require_memory(world, job)},
-        team{job.ranks.crew},
+        team{job.ranks.thread_plan},
         model{world, make_blueprint(job, profile, &team), job.ranks.rank},
         engine{job, world, dataset, model, team, profile},
         text{job, world, dataset, model, profile} {}

@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "support/world.hpp"
 #include "train/engine_in_job.hpp"
 #include "train/odd_training.hpp"
@@ -131,7 +131,7 @@ TEST_P(EngineOver, AnOverflowOnOneRankIsSkippedOnAllAndNamed) {
 
   const auto expect_skipped = [&](int rank, int pass, double next_scale) {
     const int leaf = pass * world().size() + rank;
-    if (world().rank() == rank) saboteur.strike_in(narrow<std::size_t>(pass));
+    if (world().rank() == rank) saboteur.strike_in(checked_cast<std::size_t>(pass));
     const auto result = training.step(&saboteur);
     ASSERT_TRUE(result.was_skipped());
     EXPECT_TRUE(std::isfinite(result.loss.mean()));
@@ -286,8 +286,8 @@ TEST_P(EngineOver, ObserversSeeTheStreamInFp32) {
     Onlooker onlooker;
     training.step(&onlooker);
     // Once before the blocks and once after each, for each of this rank's leaves.
-    const auto rank = narrow<std::size_t>(world().rank());
-    const auto ranks = narrow<std::size_t>(world().size());
+    const auto rank = checked_cast<std::size_t>(world().rank());
+    const auto ranks = checked_cast<std::size_t>(world().size());
     EXPECT_EQ(onlooker.views(), 4 * ((5 - rank + ranks - 1) / ranks));
     EXPECT_TRUE(onlooker.logits_are_finite());
     if (residual == ElementType::bf16) {

@@ -63,7 +63,7 @@ std::vector<std::string> news_of_clipping(const data::Dataset& dataset, const ch
   EngineInJob training{config, world(), dataset};
   auto state = training.initialize();
   EXPECT_FALSE(training.engine.step(state, 1e-2).was_skipped());
-  return training.engine.news(1);
+  return training.engine.log_lines(1);
 }
 
 TEST(FrozenTraining, QkClipLeavesBlocksAloneWhoseQueriesOrKeysAreFrozen) {

@@ -36,7 +36,7 @@ TEST(Job, SettlesWhatFollowsAndLeavesWhatWasAskedFor) {
   EXPECT_EQ(job.model.dim, config.model.dim);
   EXPECT_EQ(job.ranks.topology.ranks(), ranks);
   EXPECT_EQ(job.ranks.rank, static_cast<std::size_t>(world().rank()));
-  EXPECT_GE(job.ranks.crew.workers, 1u);
+  EXPECT_GE(job.ranks.thread_plan.workers, 1u);
   EXPECT_FALSE(job.ranks.note.empty());
   EXPECT_EQ(job.mesh.shards, ranks);
   EXPECT_EQ(job.schedule.steps, config.run.steps);
@@ -52,8 +52,8 @@ TEST(Job, KeepsWhatIsGiven) {
   config.monitor.held_out_every = 0;
   config.schedule.warmup = 7;
   const Job job = settle(world(), config, data.dataset());
-  EXPECT_EQ(job.ranks.crew.workers, 1u);
-  EXPECT_EQ(job.ranks.crew.helpers, 3u);
+  EXPECT_EQ(job.ranks.thread_plan.workers, 1u);
+  EXPECT_EQ(job.ranks.thread_plan.helpers, 3u);
   EXPECT_EQ(job.monitor.held_out_every, 0u);
   EXPECT_EQ(job.monitor.options.warmup, 7u);
 }

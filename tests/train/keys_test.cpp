@@ -78,8 +78,9 @@ TEST(Keys, ManifestsKeepWhatOlderProgramsRead) {
 }
 
 TEST(Keys, OnlyWhatBelongsToOneRunGoesUnsaid) {
-  EXPECT_EQ(names_where([](const Key& key) { return key.role.on_resume() == OnResume::unsaid; }),
-            (Names{"run.dir", "run.stop_at", "checkpoint.resume"}));
+  EXPECT_EQ(
+      names_where([](const Key& key) { return key.role.on_resume() == OnResume::unreported; }),
+      (Names{"run.dir", "run.stop_at", "checkpoint.resume"}));
 }
 
 TEST(Keys, CalibrationReadsAModelsKindAndItsSteps) {

@@ -34,10 +34,10 @@ class PastRun {
 TEST(LastEnd, NamesTheStepsThatAreDoneAgain) {
   EXPECT_EQ((PastRun{17, {5, 10}}.said_from(10)),
             "the last run ended at step 17 without saving; going on from step 10: 7 step(s) are "
-            "done again");
+            "repeated");
   EXPECT_EQ((PastRun{17, {}}.said_from(0)),
             "the last run ended at step 17 without saving; going on from step 0: 17 step(s) are "
-            "done again");
+            "repeated");
 }
 
 TEST(LastEnd, HasNothingToSayOfARunThatSaved) {

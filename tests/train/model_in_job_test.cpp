@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "support/world.hpp"
 #include "train/deal.hpp"
 #include "train/engine_in_job.hpp"
@@ -26,7 +26,7 @@ void expect_without_weights(EngineInJob& training, checkpoint::TrainingState& st
       ADD_FAILURE() << "a model without weights computed";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::internal);
-      EXPECT_NE(std::string{error.what()}.find("before it had its weights"), std::string::npos);
+      EXPECT_NE(std::string{error.what()}.find("a model without weights"), std::string::npos);
     }
   }
 }
@@ -53,8 +53,8 @@ TEST(ModelInJob, ComputesOnceItHasItsWeights) {
 TEST(Deal, GivesEveryPieceToOneRankWaveByWave) {
   const SmallDataset data;
   EngineInJob training{test::uneven_config(2), world(), data.dataset()};
-  const auto ranks = narrow<std::size_t>(world().size());
-  const auto rank = narrow<std::size_t>(world().rank());
+  const auto ranks = checked_cast<std::size_t>(world().size());
+  const auto rank = checked_cast<std::size_t>(world().rank());
   const model::StepProgram nothing;
   constexpr std::size_t kMicroBatches = 2;
   for (const std::size_t count : {std::size_t{0}, std::size_t{1}, ranks, 2 * ranks + 1}) {

@@ -30,14 +30,14 @@ std::filesystem::path save_teacher(const std::filesystem::path& run_dir, Config 
       .folder;
 }
 
-/// A training, with a hand in every step for `guest` and `between` after it: each step's results
+/// A training, with a hand in every step for `observer` and `between` after it: each step's results
 /// and the hash of the last state as text.
 template <class Between>
-std::string trained(EngineInJob& training, StepObserver* guest, Between&& between) {
+std::string trained(EngineInJob& training, StepObserver* observer, Between&& between) {
   auto state = training.initialize();
   std::string text;
   for (std::size_t step = 0; step < kSteps; ++step) {
-    const StepResult result = training.engine.step(state, kLr, {}, {guest});
+    const StepResult result = training.engine.step(state, kLr, {}, {observer});
     text += fmt::format("{} {}\n", result.loss.mean(), result.grad_norm);
     between();
   }
@@ -94,7 +94,7 @@ TEST_P(ModelsBeside, AreEvaluatedBetweenStepsAndChangeNoneOfThem) {
 double loss_of_samples(const ReadOnlyModel& model, const std::filesystem::path& weights,
                        const Config& config, const data::Dataset& dataset) {
   const Ranks ranks = settle_ranks(world(), config.parallel);
-  Team team{ranks.crew};
+  Team team{ranks.thread_plan};
   ModelInJob alone{world(), make_blueprint(model, ranks, nullptr, &team), ranks.rank};
   alone.load_weights(world(), checkpoint::check(world(), weights));
   const data::Sampler sampler{config.run.seed,

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "checkpoint/fixture.hpp"
 #include "support/world.hpp"
 #include "train/engine_in_job.hpp"

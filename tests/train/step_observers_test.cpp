@@ -102,7 +102,7 @@ class Talker final : public StepObserver {
   void after_block(std::size_t, std::span<const float>, const model::AttentionSignals&) override {}
   void add_gradient(std::size_t, std::span<float>) override {}
   std::span<kernels::AdamWPartials> room_for_update(model::UnitId) override { return room_; }
-  std::optional<std::string> news(std::uint64_t step) override {
+  std::optional<std::string> log_line(std::uint64_t step) override {
     if (step % 2 == 0) return {};
     return fmt::format("{} of step {}", room_.size(), step);
   }
@@ -117,24 +117,24 @@ TEST(StepObservers, TheFirstThatWantsRoomGetsTheUpdateAndNewsAreCollected) {
   standing.push_back(std::make_unique<Talker>(3));
   standing.push_back(std::make_unique<Talker>(4));
   StepObservers observers{std::move(standing)};
-  observers.invite({});
+  observers.set_for_step({});
   EXPECT_EQ(observers.room_for_update(0).size(), 3u);
-  EXPECT_EQ(observers.all_news(1),
+  EXPECT_EQ(observers.log_lines(1),
             (std::vector<std::string>{"0 of step 1", "3 of step 1", "4 of step 1"}));
-  EXPECT_TRUE(observers.all_news(2).empty());
-  Talker guest{9};
-  observers.invite({&guest});
+  EXPECT_TRUE(observers.log_lines(2).empty());
+  Talker observer{9};
+  observers.set_for_step({&observer});
   EXPECT_EQ(observers.room_for_update(0).size(), 9u);
 }
 
 TEST(StepObservers, NobodyIsNullToTheModel) {
   StepObservers observers{{}};
-  observers.invite({nullptr});
+  observers.set_for_step({nullptr});
   EXPECT_EQ(observers.of_blocks(), nullptr);
-  Talker guest{1};
-  observers.invite({&guest});
+  Talker observer{1};
+  observers.set_for_step({&observer});
   EXPECT_NE(observers.of_blocks(), nullptr);
-  observers.invite({});
+  observers.set_for_step({});
   EXPECT_EQ(observers.of_blocks(), nullptr);
 }
 

@@ -4,8 +4,8 @@
 
 #include <array>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 
 namespace ballast::kernels {
 
@@ -18,10 +18,11 @@ constexpr std::size_t kLargestCache = 512;
 /// op(x) [rows, cols] where x lies in memory with `stride` elements from row to row.
 dnnl::memory::desc described(dnnl::memory::data_type type, std::size_t rows, std::size_t cols,
                              std::size_t stride, Transpose transpose) {
-  const auto step = ballast::narrow<dnnl::memory::dim>(stride);
+  const auto step = ballast::checked_cast<dnnl::memory::dim>(stride);
   const dnnl::memory::dims strides =
       transpose == Transpose::no ? dnnl::memory::dims{step, 1} : dnnl::memory::dims{1, step};
-  return {{ballast::narrow<dnnl::memory::dim>(rows), ballast::narrow<dnnl::memory::dim>(cols)},
+  return {{ballast::checked_cast<dnnl::memory::dim>(rows),
+           ballast::checked_cast<dnnl::memory::dim>(cols)},
           type,
           strides};
 }
@@ -61,7 +62,7 @@ void explained(const GemmShape& shape, Work&& work) {
 
 void OneDnnBf16::reserve_scratch(std::size_t bytes) {
   if (scratch_ && scratch_.get_desc().get_size() >= bytes) return;
-  const dnnl::memory::desc flat{{ballast::narrow<dnnl::memory::dim>(bytes)},
+  const dnnl::memory::desc flat{{ballast::checked_cast<dnnl::memory::dim>(bytes)},
                                 dnnl::memory::data_type::u8,
                                 dnnl::memory::format_tag::a};
   scratch_ = dnnl::memory{flat, engine_};

@@ -1,6 +1,6 @@
 #include <cblas.h>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "kernels/gemm/gemm_library.hpp"
 
 namespace ballast::kernels {
@@ -23,11 +23,11 @@ class OpenBlasGemm final : public LibraryGemm {
   void multiply_fp32(const Product& product) const override {
     const auto& [shape, a, transpose_a, b, transpose_b, c, store, alpha] = product;
     cblas_sgemm(CblasRowMajor, flag(transpose_a), flag(transpose_b),
-                ballast::narrow<blasint>(shape.m), ballast::narrow<blasint>(shape.n),
-                ballast::narrow<blasint>(shape.k), alpha, static_cast<const float*>(a.data),
-                ballast::narrow<blasint>(a.stride), static_cast<const float*>(b.data),
-                ballast::narrow<blasint>(b.stride), store == Store::add ? 1.0f : 0.0f,
-                static_cast<float*>(c.data), ballast::narrow<blasint>(c.stride));
+                ballast::checked_cast<blasint>(shape.m), ballast::checked_cast<blasint>(shape.n),
+                ballast::checked_cast<blasint>(shape.k), alpha, static_cast<const float*>(a.data),
+                ballast::checked_cast<blasint>(a.stride), static_cast<const float*>(b.data),
+                ballast::checked_cast<blasint>(b.stride), store == Store::add ? 1.0f : 0.0f,
+                static_cast<float*>(c.data), ballast::checked_cast<blasint>(c.stride));
   }
 };
 

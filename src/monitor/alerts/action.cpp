@@ -16,22 +16,22 @@ bool calls_for_action(AlertKind kind) {
 
 }  // namespace
 
-Duty Responder::answer(std::span<Alert> alerts) {
-  Duty duty = Duty::none;
+Action Responder::answer(std::span<Alert> alerts) {
+  Action action = Action::none;
   for (Alert& alert : alerts) {
     alert.action = "logged";
     if (!calls_for_action(alert.kind)) continue;
     if (on_alert_ == OnAlert::stop) {
       alert.action = "training stopped";
-      duty = Duty::stop;
+      action = Action::stop;
     } else if (on_alert_ == OnAlert::checkpoint && may_act(alert)) {
       alert.action = "checkpoint saved";
-      duty = Duty::save;
+      action = Action::save;
     } else if (on_alert_ == OnAlert::lower_lr && may_act(alert)) {
       lower_rate(alert);
     }
   }
-  return duty;
+  return action;
 }
 
 /// A jump is answered however soon it follows: it breaks a run within a few steps.

@@ -8,7 +8,7 @@
 
 namespace ballast::monitor {
 
-/// What is done when an alert calls for it; all of them write it down.
+/// What is done about an alert that calls for action; the alert is logged in any case.
 enum class OnAlert { log, checkpoint, lower_lr, stop };
 
 constexpr auto words_of(EnumTag<OnAlert>) {
@@ -19,30 +19,31 @@ constexpr auto words_of(EnumTag<OnAlert>) {
 }
 [[nodiscard]] constexpr std::string_view name_of(OnAlert on_alert) { return word_of(on_alert); }
 
-/// How an alert's action begins where the learning rate was lowered.
+/// How Alert::action begins if the learning rate was lowered.
 inline constexpr std::string_view kLoweredRate = "learning rate from now on";
 
-/// What a training has to do now.
-enum class Duty { none, save, stop };
+/// What a training has to do after a step. The lower learning rate is not among it: see
+/// lr_factor().
+enum class Action { none, save, stop };
 
 /// Carries out what `monitor.on_alert` asks for, for risk, large attention logits and jumps of the
-/// learning rate. Everything else is written down only.
+/// learning rate. All other alerts are only logged.
 class Responder {
  public:
-  /// Alerts that come closer are written down only: the rate is not halved twice for one cause, nor
-  /// are good checkpoints pushed out by those of a run that is breaking.
+  /// Alerts that come sooner after an action are only logged: so the rate is not halved twice for
+  /// one cause, and the checkpoints of a breaking run do not replace all good ones.
   static constexpr std::uint64_t kStepsBetweenActs = 100;
 
   explicit Responder(OnAlert on_alert) : on_alert_{on_alert} {}
 
   /// Answers the alerts of one step and notes in each what was done.
-  [[nodiscard]] Duty answer(std::span<Alert> alerts);
+  [[nodiscard]] Action answer(std::span<Alert> alerts);
 
   struct State {
     double lr_factor = 1.0;
     std::uint64_t last_act = 0;  ///< step; 0: none
   };
-  /// What the schedule's learning rate is to be multiplied with.
+  /// The factor for the schedule's learning rate.
   [[nodiscard]] double lr_factor() const { return state_.lr_factor; }
   [[nodiscard]] const State& state() const { return state_; }
   void restore(const State& state) { state_ = state; }

@@ -64,7 +64,7 @@ Calibration read(const Json& object, const std::string& source) {
 }  // namespace
 
 std::optional<std::string> Calibration::why_not(const Architecture& model) const {
-  if (model.layers < 2) return "a model of one block has nothing that it could compare";
+  if (model.layers < 2) return "it compares blocks, and this model has only one";
   if (std::ranges::find(norm_placements, model.norm_placement) == norm_placements.end()) {
     return fmt::format("it was fitted on model.norm_placement = {}",
                        fmt::join(norm_placements, ", "));

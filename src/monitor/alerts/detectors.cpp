@@ -55,8 +55,9 @@ Alert skipped_update(const StepFacts& facts, std::uint64_t in_a_row) {
                                  in_a_row));
   }
   if (facts.is_scaled) {
-    return nonfinite(facts.step, Severity::info,
-                     "the update was skipped and the loss scale lowered, as happens at times");
+    return nonfinite(
+        facts.step, Severity::info,
+        "the update was skipped and the loss scale lowered, which is normal now and then");
   }
   return nonfinite(facts.step, Severity::critical,
                    "the update was skipped: a loss or a gradient is not finite; lower optim.lr "

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "base/philox.hpp"
 
 namespace ballast::monitor {

@@ -110,17 +110,17 @@ void set_of_streams(FeatureVector& features, const ProbeLevels& now, const Probe
   }
 }
 
-void set_of_step(FeatureVector& features, const SightOfStep& sight, const ProbeLevels& now,
+void set_of_step(FeatureVector& features, const StepInput& input, const ProbeLevels& now,
                  const ProbeLevels& first) {
-  const StepFacts& facts = sight.facts;
+  const StepFacts& facts = input.facts;
   at(features, Feature::loss) = facts.loss;
-  at(features, Feature::loss_rise) = sight.loss_rise;
+  at(features, Feature::loss_rise) = input.loss_rise;
   at(features, Feature::log_z) = facts.log_z - first.log_z;
   at(features, Feature::gradient_norm) = std::log(facts.grad_norm);
   at(features, Feature::learning_rate) = std::log(facts.lr);
-  at(features, Feature::staleness) = std::log(largest_staleness(sight.updates));
+  at(features, Feature::staleness) = std::log(largest_staleness(input.updates));
   at(features, Feature::weight_growth) = mean_log_ratio(now.weights, first.weights);
-  at(features, Feature::weight_update) = mean_log_update(sight.updates);
+  at(features, Feature::weight_update) = mean_log_update(input.updates);
 }
 
 }  // namespace
@@ -133,8 +133,8 @@ std::optional<Feature> feature_named(std::string_view name) {
   return static_cast<Feature>(at - kNames.begin());
 }
 
-ProbeLevels levels_of(const Sight& sight) {
-  const StreamSignals& signals = sight.signals;
+ProbeLevels levels_of(const ProbeInput& input) {
+  const StreamSignals& signals = input.signals;
   ProbeLevels levels{
       .attention_logit = signals.attention_logit,
       .update = signals.update,
@@ -142,10 +142,10 @@ ProbeLevels levels_of(const Sight& sight) {
       .rms = signals.rms,
       .spectral = {},
   };
-  for (const auto& spectrum : sight.spectra) levels.spectral.push_back(spectral_levels(spectrum));
-  if (sight.of_step == nullptr) return levels;
-  levels.log_z = sight.of_step->facts.log_z;
-  for (const auto& tensor : sight.of_step->updates) {
+  for (const auto& spectrum : input.spectra) levels.spectral.push_back(spectral_levels(spectrum));
+  if (input.of_step == nullptr) return levels;
+  levels.log_z = input.of_step->facts.log_z;
+  for (const auto& tensor : input.of_step->updates) {
     if (is_block_matrix(tensor)) levels.weights.push_back(tensor.weight);
   }
   return levels;
@@ -159,11 +159,12 @@ void complete(ProbeLevels& first, const ProbeLevels& now) {
   }
 }
 
-FeatureVector features_of(const Sight& sight, const ProbeLevels& now, const ProbeLevels& first) {
+FeatureVector features_of(const ProbeInput& input, const ProbeLevels& now,
+                          const ProbeLevels& first) {
   FeatureVector features{};
   features.fill(std::nan(""));
   set_of_streams(features, now, first);
-  if (sight.of_step != nullptr) set_of_step(features, *sight.of_step, now, first);
+  if (input.of_step != nullptr) set_of_step(features, *input.of_step, now, first);
   // As a checkpoint keeps them: logarithms of nothing are no value either.
   for (double& value : features) {
     if (!std::isfinite(value)) value = std::nan("");

@@ -67,27 +67,27 @@ struct ProbeLevels {
   std::vector<double> weights{};  ///< RMS of each matrix of the blocks; none of held-out text
 };
 
-/// What a step that is probed shows besides its streams.
-struct SightOfStep {
+/// What the features of a probe need of its step, besides the streams.
+struct StepInput {
   const StepFacts& facts;
   const UpdateSignals& updates;
   double loss_rise;  ///< nats, as LossRise has it
 };
 
-/// What was seen in one probe.
-struct Sight {
+/// What the features of one probe are computed from.
+struct ProbeInput {
   const StreamSignals& signals;
   std::span<const SpectralFeatures> spectra;
-  const SightOfStep* of_step;  ///< null of held-out text, which has no values of what steps show
+  const StepInput* of_step;  ///< null for held-out text, which has no step
 };
 
-[[nodiscard]] ProbeLevels levels_of(const Sight& sight);
+[[nodiscard]] ProbeLevels levels_of(const ProbeInput& input);
 
 /// Gives `first` what it has no value of: a first update that was skipped says nothing.
 void complete(ProbeLevels& first, const ProbeLevels& now);
 
 /// Of one probe, held against the run's first.
-[[nodiscard]] FeatureVector features_of(const Sight& sight, const ProbeLevels& now,
+[[nodiscard]] FeatureVector features_of(const ProbeInput& input, const ProbeLevels& now,
                                         const ProbeLevels& first);
 
 /// Feature by feature, over those probes that have a value of it: what a risk is read from.

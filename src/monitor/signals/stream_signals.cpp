@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "comm/merge.hpp"
 #include "kernels/elementwise.hpp"
 
@@ -39,7 +39,7 @@ StreamSums::StreamSums(std::size_t layers, std::size_t dim)
       scratch_(dim) {}
 
 void StreamSums::measure(const ProbeRows& rows) {
-  tokens_ = narrow<std::int64_t>(rows.count());
+  tokens_ = checked_cast<std::int64_t>(rows.count());
   for (auto* sums : {&squares_, &fourths_, &updates_}) std::ranges::fill(*sums, ExactSum{});
   for (std::size_t depth = 0; depth <= layers_; ++depth) measure_depth(rows, depth);
   std::ranges::transform(rows.logits(), logits_.begin(), ordered);
@@ -65,7 +65,7 @@ void StreamSums::merge_over(comm::Communicator& world) {
 }
 
 void StreamSums::write(StreamSignals& signals) const {
-  signals.tokens = narrow<std::size_t>(tokens_);
+  signals.tokens = checked_cast<std::size_t>(tokens_);
   signals.rms.resize(layers_ + 1);
   signals.kurtosis.resize(layers_ + 1);
   signals.update.resize(layers_);

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "base/philox.hpp"
 
 namespace ballast::monitor {
@@ -39,7 +39,7 @@ void KssShaping::solve(comm::Communicator& world, std::uint64_t step, const Prob
 
 /// The first draws of a shuffle (Fisher and Yates).
 void KssShaping::draw(std::uint64_t step) {
-  const Philox random{seed_, RandomPurpose::shaping, 0, narrow<std::uint32_t>(step)};
+  const Philox random{seed_, RandomPurpose::shaping, 0, checked_cast<std::uint32_t>(step)};
   std::iota(order_.begin(), order_.end(), std::size_t{0});
   for (std::size_t i = 0; i < drawn_.size(); ++i) {
     const std::uint64_t left = order_.size() - i;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 
 // The Fortran interface, with the lengths of character arguments that gfortran's calls carry at
 // their end. OpenBLAS brings LAPACK's routines but no header for them.
@@ -40,7 +40,7 @@ namespace {
 
 constexpr int kQuery = -1;
 
-int size(std::size_t value) { return ballast::narrow<int>(value); }
+int size(std::size_t value) { return ballast::checked_cast<int>(value); }
 
 const char* flag(Op op) { return op == Op::plain ? "N" : "T"; }
 

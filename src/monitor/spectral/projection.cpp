@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
-#include "base/narrow.hpp"
 #include "base/philox.hpp"
 #include "kernels/lanes/isa.hpp"
 #include "monitor/spectral/moments_fixed_point.hpp"
@@ -59,7 +59,7 @@ BasisFinder::BasisFinder(std::size_t dim, std::size_t rank)
 
 void BasisFinder::random_start(std::uint64_t seed, std::size_t layer, std::span<double> basis) {
   if (basis.size() != dim_ * rank_) throw internal_error("a basis of the wrong size");
-  const Philox draw{seed, RandomPurpose::basis, narrow<std::uint32_t>(layer), 0};
+  const Philox draw{seed, RandomPurpose::basis, checked_cast<std::uint32_t>(layer), 0};
   for (std::size_t i = 0; i < basis.size(); ++i) {
     basis[i] = 2.0 * open_unit(draw(i / 4)[i % 4]) - 1.0;
   }

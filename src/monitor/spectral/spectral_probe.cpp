@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "monitor/spectral/job_exponents.hpp"
 
 namespace ballast::monitor {
@@ -102,7 +102,7 @@ void SpectralProbe::lift(std::size_t block, std::span<const float> in, std::span
 }
 
 int SpectralProbe::solver_of(std::size_t block, const comm::Communicator& world) {
-  return narrow<int>(block % narrow<std::size_t>(world.size()));
+  return checked_cast<int>(block % checked_cast<std::size_t>(world.size()));
 }
 
 /// The rows of one micro-batch, from `first` to `end`, as streams.
@@ -133,8 +133,9 @@ void SpectralProbe::sum_moments(comm::Communicator& world, const ProbeRows& rows
 }
 
 void SpectralProbe::solve_own(const comm::Communicator& world, SolvedBlocks* watcher) {
-  const auto ranks = narrow<std::size_t>(world.size());
-  for (auto block = narrow<std::size_t>(world.rank()); block < layout_.blocks(); block += ranks) {
+  const auto ranks = checked_cast<std::size_t>(world.size());
+  for (auto block = checked_cast<std::size_t>(world.rank()); block < layout_.blocks();
+       block += ranks) {
     read_moments(layout_, exponents_, words_, block, moments_);
     features_[block] = solver_.solve(moments_);
     std::ranges::copy(solver_.eigenvalues(), eigenvalues_of(block).begin());

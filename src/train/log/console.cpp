@@ -10,16 +10,16 @@ namespace ballast::train {
 
 namespace {
 
-/// After a write that failed with `error`. A full disk has a reader still; of a terminal that is
-/// gone EIO tells, which on a file would be its disk.
+/// Whether a write that failed with `error` shows that nobody reads standard output any more. A
+/// full disk does not show it. EIO shows it for a terminal; for a file it is an error of the disk.
 bool means_no_reader(int error) {
   struct stat status {};
   const bool is_device = ::fstat(STDOUT_FILENO, &status) == 0 && S_ISCHR(status.st_mode);
   return error == EPIPE || error == EBADF || (error == EIO && is_device);
 }
 
-/// Past the library's buffer, in which what a disk refuses once would stay. Returns the error, or
-/// 0.
+/// Writes without the C library's buffer, which would keep text that a disk once refused. Returns
+/// errno, or 0.
 int write_out(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
@@ -40,10 +40,10 @@ void Console::say(std::string_view line) {
   if (error != 0 && !failure_) failure_ = error;
 }
 
-std::optional<std::string> Console::take_news() {
+std::optional<std::string> Console::take_message() {
   if (!failure_ || is_told_) return std::nullopt;
   is_told_ = true;
-  return fmt::format("warning: standard output does not take all lines: {}; they are here",
+  return fmt::format("warning: standard output lost lines: {}; this file has them",
                      std::generic_category().message(*failure_));
 }
 

@@ -6,15 +6,15 @@
 
 namespace ballast::train {
 
-/// Standard output as a place where people, or a pipe, read lines. It notices when its reader is
-/// gone: a pipe that was closed, a terminal that was hung up. Needs SIGPIPE to be ignored.
+/// Standard output, line by line. It notices when nobody reads it any more: when a pipe was closed
+/// or a terminal hung up. The process must ignore SIGPIPE.
 class Console {
  public:
-  /// Writes a line, and nothing once the reader is gone.
+  /// Writes a line; does nothing once the reader is gone.
   void say(std::string_view line);
   [[nodiscard]] bool has_reader() const { return has_reader_; }
-  /// Told once: that lines are lost here, and why.
-  [[nodiscard]] std::optional<std::string> take_news();
+  /// A warning that lines were lost here, and why; returned once.
+  [[nodiscard]] std::optional<std::string> take_message();
 
  private:
   bool has_reader_ = true;

@@ -26,8 +26,8 @@ std::optional<std::string> describe_unsaved_end(const std::filesystem::path& run
   const std::uint64_t newest = saved.empty() ? 0 : saved.rbegin()->first;
   if (last <= newest || last <= step) return {};
   return fmt::format(
-      "the last run ended at step {} without saving; going on from step {}: {} step(s) are done "
-      "again",
+      "the last run ended at step {} without saving; going on from step {}: {} step(s) are "
+      "repeated",
       last, step, last - step);
 }
 

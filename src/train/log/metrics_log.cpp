@@ -83,13 +83,13 @@ void MetricsLog::alert(const monitor::Alert& alert) {
 
 void MetricsLog::probe(std::string_view json) {
   probes_.write(json);
-  tell_news();
+  write_messages();
 }
 
 void MetricsLog::say(std::string_view line) {
   if (!text_.is_open()) return;
   write_text(line);
-  tell_news();
+  write_messages();
 }
 
 void MetricsLog::write_text(std::string_view line) {
@@ -97,14 +97,14 @@ void MetricsLog::write_text(std::string_view line) {
   console_.say(line);
 }
 
-/// What became of the files, told where it can be read: on the console, and in train.log if that is
-/// not the one that fails.
-void MetricsLog::tell_news() {
+/// Reports files that cannot be written, where it can be read: on the console, and in train.log
+/// unless that is the file that fails.
+void MetricsLog::write_messages() {
   for (StepLines* lines : {&records_, &alerts_, &probes_}) {
-    if (const auto news = lines->take_news()) write_text(*news);
+    if (const auto message = lines->take_message()) write_text(*message);
   }
-  if (const auto news = text_.take_news()) write_text(*news);
-  if (const auto news = console_.take_news()) text_.write_line(*news);
+  if (const auto message = text_.take_message()) write_text(*message);
+  if (const auto message = console_.take_message()) text_.write_line(*message);
 }
 
 }  // namespace ballast::train

@@ -15,7 +15,7 @@
 
 namespace ballast::train {
 
-/// What a run directory calls its log for people.
+/// The name of the log for people in a run directory.
 inline constexpr const char* kTextLog = "train.log";
 
 /// One line of log.jsonl. Non-finite numbers are written as null, with "nonfinite": true.
@@ -29,14 +29,14 @@ struct Record {
   double tokens_per_s = 0.0;
   double step_s = 0.0;
   double loss_scale = 1.0;
-  double comm_work_s = 0.0;   ///< per step: moving bytes and folding them
+  double comm_work_s = 0.0;   ///< per step: moving bytes and adding up gradients
   double skew_s = 0.0;        ///< per step: waiting for ranks that arrive later
   double mem_peak_mib = 0.0;  ///< largest rank's proportional set size
   /// Model FLOP/s of a rank over the measured ceiling of its products, in a profiled run.
   std::optional<double> mfu = std::nullopt;
   std::optional<double> val_loss = std::nullopt;
   std::optional<double> val_bits_per_byte = std::nullopt;
-  std::vector<model::LossFigure> figures{};      ///< that the loss tells besides itself
+  std::vector<model::LossFigure> figures{};      ///< means that the loss reports besides itself
   std::vector<model::LossFigure> val_figures{};  ///< the same of held-out text, as val_NAME
 };
 
@@ -46,8 +46,9 @@ struct Record {
 [[nodiscard]] std::string to_line(const Record& record, std::uint64_t last_step, double left_s);
 
 /// The logs of a run, written by rank 0 alone: log.jsonl, alerts.jsonl and monitor.jsonl for
-/// programs, train.log and the console for people. Other ranks hold a silent one. A disk that does
-/// not take them ends no training: that is said once, and lines are kept and tried again.
+/// programs, train.log and the console for people. Other ranks hold a silent one. A disk that
+/// refuses lines does not end the training: one warning is written, and the lines are kept and
+/// written later.
 class MetricsLog {
  public:
   static MetricsLog silent() { return {}; }
@@ -62,13 +63,13 @@ class MetricsLog {
   void probe(std::string_view json);
   /// A line to train.log and the console.
   void say(std::string_view line);
-  /// Whether the console takes lines; without, train.log alone goes on.
+  /// Whether somebody reads the console. If not, train.log goes on alone.
   [[nodiscard]] bool has_reader() const { return console_.has_reader(); }
 
  private:
   MetricsLog() = default;
   void write_text(std::string_view line);
-  void tell_news();
+  void write_messages();
 
   StepLines records_;
   StepLines alerts_;

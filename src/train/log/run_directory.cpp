@@ -22,7 +22,7 @@ namespace {
 
 constexpr const char* kLockFile = "lock";
 constexpr const char* kNonceFile = "nonce";
-/// Files that a job writes as a whole before its first step, and may die in.
+/// Files that a job writes before its first step. If it is killed then, unfinished copies remain.
 constexpr std::array kWholeFiles{kNonceFile,  "config.resolved.ini", "gemm_table.txt",
                                  "log.jsonl", "alerts.jsonl",        "monitor.jsonl"};
 /// Network file systems may show a new file to other hosts only after a while.
@@ -36,8 +36,8 @@ std::string holder_of(const std::filesystem::path& lock) {
   return holder.empty() ? "another process" : holder;
 }
 
-/// A lock that somebody else holds, or a file system that knows no locks: without them two jobs
-/// could write into one folder, so that is no place for a run.
+/// The Error if another process holds the lock, or if the file system has no locks. Without a lock
+/// two jobs could write into one folder, so both are refused.
 Error lock_error(const std::filesystem::path& run_dir, const std::string& holder, int error) {
   if (error == EWOULDBLOCK) {
     return data_error(
@@ -46,8 +46,7 @@ Error lock_error(const std::filesystem::path& run_dir, const std::string& holder
         run_dir.string(), holder, kLockFile);
   }
   return data_error(
-      "run.dir {}: this file system takes no lock ({}); choose a folder on one that does (NFS: "
-      "with "
+      "run.dir {}: this file system has no locks ({}); choose a folder on one that has (NFS: with "
       "its lock service running)",
       run_dir.string(), std::strerror(error));
 }

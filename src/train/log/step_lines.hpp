@@ -21,9 +21,9 @@ class StepLines {
   StepLines(const std::filesystem::path& file, std::uint64_t keep_until);
 
   [[nodiscard]] bool is_open() const { return lines_.is_open(); }
-  /// Appends a line; as AppendFile does, where the disk does not take it.
+  /// Appends a line. If the disk refuses it, AppendFile keeps it for later.
   void write(std::string_view object) { lines_.write_line(object); }
-  [[nodiscard]] std::optional<std::string> take_news() { return lines_.take_news(); }
+  [[nodiscard]] std::optional<std::string> take_message() { return lines_.take_message(); }
 
  private:
   storage::AppendFile lines_;

@@ -13,9 +13,10 @@ namespace ballast::train {
 
 namespace {
 
-/// Rounds that are timed, after one that generates code and touches memory; their median counts.
+/// Timed rounds, of which the median counts; one untimed round before generates code and touches
+/// memory.
 constexpr std::size_t kRounds = 3;
-/// A round of products: fewer tokens where a whole micro-batch would take longer.
+/// The most FLOP of a round: if a micro-batch has more, the round takes fewer tokens.
 constexpr double kRoundFlop = 1e11;
 constexpr std::size_t kFewestTokens = 128;
 constexpr std::size_t kSumBytes = std::size_t{64} << 20;
@@ -26,7 +27,7 @@ double flop_of(const std::vector<StepProduct>& products) {
   return flop;
 }
 
-/// Tokens of a micro-batch, or as many as a round has time for.
+/// Tokens of a micro-batch, or fewer, so that a round has at most kRoundFlop.
 std::size_t tokens_of_a_round(const model::ModelConfig& config, std::size_t tokens,
                               ElementType type) {
   const double flop = flop_of(step_products(config, tokens, type));
@@ -35,7 +36,7 @@ std::size_t tokens_of_a_round(const model::ModelConfig& config, std::size_t toke
   return std::min(tokens, std::max(kFewestTokens, fewer));
 }
 
-/// FLOP/s of each product once, weighted as a step has them.
+/// FLOP/s over all products, each measured once and weighted by its count in a step.
 double round_of(const kernels::Gemm& gemm, const std::vector<StepProduct>& products,
                 ColdProducts& cold) {
   double seconds = 0.0;
@@ -47,7 +48,8 @@ double round_of(const kernels::Gemm& gemm, const std::vector<StepProduct>& produ
   return flop / seconds;
 }
 
-/// The median of a few rounds, all ranks at once, and the mean of the ranks. `round` gives a rate.
+/// The median of a few rounds, averaged over the ranks, which all work at once. `round` returns a
+/// rate.
 template <class Round>
 double measure(comm::Communicator& world, Round&& round) {
   std::array<double, kRounds> rates{};

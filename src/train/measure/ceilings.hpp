@@ -11,7 +11,7 @@
 
 namespace ballast::train {
 
-/// What this machine can do at most, a rank, while all ranks are at work.
+/// The highest rates that a rank reaches on this machine while all ranks are at work.
 struct Ceilings {
   std::array<double, 3> products{};  ///< FLOP/s by element type; 0: not measured
   double memory = 0.0;               ///< bytes/s
@@ -23,8 +23,7 @@ struct Ceilings {
 
 /// Measures them: the model's own matrix products, forward and backward, of `compute` and of fp32,
 /// and a sum of two arrays that no cache holds. Every rank works at the same time; the figure is
-/// the mean of the ranks. Takes seconds, and 128 MiB a rank or more where matrices are large, given
-/// back after. Collective.
+/// the mean of the ranks. Takes seconds, and at least 128 MiB a rank until it returns. Collective.
 [[nodiscard]] Ceilings measure_ceilings(comm::Communicator& world, const kernels::Gemm& gemm,
                                         const model::ModelConfig& config, model::BatchShape shape,
                                         ElementType compute);

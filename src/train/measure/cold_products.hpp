@@ -16,7 +16,7 @@ namespace ballast::train {
 struct StepProduct {
   std::string name;  ///< "gate NT"
   kernels::GemmCall call;
-  double count;  ///< how many of it a step takes for each micro-batch
+  double count;  ///< how often a step computes it per micro-batch
 
   [[nodiscard]] double flop() const {
     return 2.0 * static_cast<double>(call.m) * static_cast<double>(call.n) *
@@ -24,12 +24,13 @@ struct StepProduct {
   }
 };
 
-/// The products of the linear layers, forward and backward, for `tokens` at a time; those of the
-/// head for as many as a chunk of its logits has.
+/// The products of the linear layers, forward and backward, over `tokens` rows; those of the head
+/// over the rows of one chunk of logits.
 [[nodiscard]] std::vector<StepProduct> step_products(const model::ModelConfig& config,
                                                      std::size_t tokens, ElementType type);
 
-/// Memory that is handed out over and over, so that what is handed out has left the caches.
+/// Memory that is handed out piece by piece, again and again. It is larger than the caches, so a
+/// piece has left them when it is handed out again.
 class ColdMemory {
  public:
   explicit ColdMemory(std::size_t bytes);
@@ -43,10 +44,10 @@ class ColdMemory {
   std::size_t at_ = 0;
 };
 
-/// Times single products whose operands no cache holds.
+/// Times single products whose operands are in no cache.
 class ColdProducts {
  public:
-  /// Room for any of `products`.
+  /// With memory for the largest of `products`.
   explicit ColdProducts(const std::vector<StepProduct>& products);
 
   /// Seconds of one product.

@@ -11,14 +11,15 @@
 
 namespace ballast::train {
 
-/// One kernel, wait or transfer over all profiled steps; for a phase, what lies between its spans.
+/// One kernel, wait or transfer over all profiled steps; for a phase, the time outside of its inner
+/// spans.
 struct ProfileRow {
   std::string name;
   std::string shape;  ///< of a product
   std::uint64_t calls = 0;
   double seconds = 0.0;
   Work work;
-  double share = 0.0;    ///< of the steps' time; 0 beside them
+  double share = 0.0;    ///< of the steps' time; 0 outside of steps
   double rate = 0.0;     ///< FLOP/s where there is arithmetic, otherwise bytes/s; 0: neither
   double ceiling = 0.0;  ///< of that rate; 0: none is known
 };
@@ -30,9 +31,8 @@ struct ProfileTable {
   std::vector<ProfileRow> beside;  ///< between steps: evaluations and checkpoints
 };
 
-/// Adds up spans as Profile::last_steps gives them. Kernels other than products are held against
-/// the products' ceiling of `compute` where they count arithmetic, and against that of memory
-/// otherwise.
+/// Adds up the spans of Profile::last_steps. A kernel that is no product is compared with the
+/// product ceiling of `compute` if it counts arithmetic, and with the memory ceiling otherwise.
 [[nodiscard]] ProfileTable make_profile_table(std::span<const ProfileEvent> events,
                                               const SpanNames& names, const Ceilings& ceilings,
                                               ElementType compute);

@@ -47,8 +47,8 @@ void put_arguments(Text& text, const ProfileEvent& event) {
   put(text, "}}");
 }
 
-/// Nanoseconds as microseconds; never through a floating-point number, which would make neighbors
-/// overlap.
+/// Nanoseconds as microseconds, in integers: the rounding of floating-point numbers would make
+/// neighbors overlap.
 void put_microseconds(Text& text, const char* key, std::int64_t ns) {
   put(text, R"("{}":{}.{:03},)", key, ns / 1000, ns % 1000);
 }

@@ -9,7 +9,7 @@
 
 namespace ballast::train {
 
-/// Whose spans a trace shows, and from when it counts.
+/// The rank whose spans a trace shows, and the time from which it counts.
 struct TraceOrigin {
   int rank = 0;
   std::string host;

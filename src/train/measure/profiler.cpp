@@ -20,7 +20,7 @@ void Profiler::calibrate(comm::Communicator& world, const Workspace& workspace) 
   const auto& model = workspace.model();
   ceilings_ =
       measure_ceilings(world, workspace.gemm(), *model_, model.shape(), config_->precision.param);
-  // Clocks of several hosts have nothing in common but this moment.
+  // The clocks of several hosts differ: this moment is the common origin.
   world.barrier({"calibration"});
   origin_ns_ = monotonic_ns();
 }
@@ -35,8 +35,8 @@ std::string Profiler::table_of(comm::Communicator& world, std::span<const Profil
                                const SpanNames& names) const {
   const auto table = make_profile_table(events, names, ceilings_, config_->precision.param);
   return fmt::format(
-      "profile of rank 0 over the last {} step(s), {:.1f} ms each; calls and ms are a step's\n"
-      "ceilings of a rank, {} at work: {}\n\n{}",
+      "profile of rank 0 over the last {} step(s), {:.1f} ms each; calls and ms are per "
+      "step\nceilings of a rank, {} at work: {}\n\n{}",
       table.steps, 1e3 * table.step_s, world.size(), describe(ceilings_), to_text(table));
 }
 
@@ -46,7 +46,7 @@ std::string Profiler::write(comm::Communicator& world, const Workspace& workspac
   const auto events = profile_.last_steps(config_->log_profile);
   comm::agree(world, "profile", [&] {
     if (!world.is_root()) return;
-    // Of an earlier run there may be more ranks.
+    // An earlier run may have had more ranks.
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
   });

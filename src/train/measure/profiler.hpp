@@ -13,8 +13,8 @@
 
 namespace ballast::train {
 
-/// What `log.profile` asks for: a profile of the last steps of a run, held against ceilings that
-/// are measured before the first one.
+/// What `log.profile` asks for: a profile of the last steps of a run, compared with ceilings that
+/// are measured before the first step.
 class Profiler {
  public:
   /// `job` must outlive this.
@@ -26,7 +26,7 @@ class Profiler {
   void calibrate(comm::Communicator& world, const Workspace& workspace);
   [[nodiscard]] const Ceilings& ceilings() const { return ceilings_; }
 
-  /// Model FLOP/s as a share of the products' ceiling, at so many tokens a second and rank.
+  /// Model FLOP/s as a share of the products' ceiling, at `tokens_per_s` on each rank.
   [[nodiscard]] double utilization(double tokens_per_s) const;
 
   /// Writes profile/rank-R.json of every rank and profile/table.txt of rank 0 to the run directory.

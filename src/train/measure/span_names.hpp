@@ -9,15 +9,15 @@
 
 namespace ballast::train {
 
-/// Calls the spans of a profile what people call them.
+/// Names for the spans of a profile, as people know them.
 class SpanNames {
  public:
   /// `table` must outlive this.
   SpanNames(const model::ModelConfig& config, const model::ParameterTable& table) {
     add(config, table);
   }
-  /// Another model of the process, with the next number (ProfileEvent::model). What it does is
-  /// called after its name: "teacher block 3".
+  /// Adds another model of the process, with the next number (ProfileEvent::model). Its spans have
+  /// its name in front: "teacher block 3".
   void add(const model::ModelConfig& config, const model::ParameterTable& table);
 
   /// One span: "block 3", "gather block.3", "gate, up NT".

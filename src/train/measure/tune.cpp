@@ -15,7 +15,7 @@ using kernels::GemmCall;
 using kernels::GemmLibrary;
 using kernels::GemmTable;
 
-/// What a library must gain over the shipped choice: less is noise.
+/// How much faster than the shipped choice a library must be; smaller differences are noise.
 constexpr double kClearlyFaster = 1.05;
 
 struct Runner {
@@ -32,8 +32,8 @@ std::vector<Runner> runners_for(ElementType type) {
   }
   if (runners.empty()) {
     throw usage_error(
-        "nothing here multiplies {} itself, so there is nothing to choose: leave out "
-        "run.gemm_table, or tune precision.param fp32",
+        "no library here has {} products of its own, so there is nothing to choose: leave out "
+        "run.gemm_table, or tune with precision.param = fp32",
         name_of(type));
   }
   return runners;
@@ -44,7 +44,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Seconds of the runner's median round, as the mean of the ranks has it.
+/// The runner's median time in seconds, averaged over the ranks.
 double mean_of_ranks(comm::Communicator& world, const Runner& runner) {
   const auto nanoseconds = std::llround(median(runner.seconds) * 1e9);
   return 1e-9 * static_cast<double>(world.sum(nanoseconds, {"tune"})) / world.size();

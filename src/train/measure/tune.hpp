@@ -10,22 +10,22 @@
 
 namespace ballast::train {
 
-/// One product's race.
+/// The rates of the libraries for one product, and the one to use.
 struct Race {
   std::string_view name;
   kernels::GemmCall call;
   struct Entry {
     kernels::GemmLibrary library;
-    double flop_per_s;  ///< of a rank, the median of the rounds, the mean of the ranks
+    double flop_per_s;  ///< of a rank: median of the rounds, mean of the ranks
   };
   std::vector<Entry> entries;
   kernels::GemmLibrary winner;
 };
 
-/// Races the libraries over every product of a step of `config` with a dataset of `vocabulary`: all
-/// ranks at work at once, rounds interleaved, operands from memory. A library replaces the
-/// shipped choice only where it is clearly faster. Collective; the same table on every rank.
-/// `show` is called as each race ends, on every rank.
+/// Times the libraries on every product of a step of `config` with a dataset of `vocabulary`: all
+/// ranks work at once, rounds are interleaved, and operands are in no cache. A library replaces the
+/// shipped choice only where it is clearly faster. Collective; the same table on every rank. `show`
+/// is called as each race ends, on every rank.
 [[nodiscard]] kernels::GemmTable tune(comm::Communicator& world, const Config& config,
                                       std::size_t vocabulary, std::size_t rounds,
                                       const std::function<void(const Race&)>& show);

@@ -76,7 +76,7 @@ Evaluation evaluate(comm::Communicator& world, const EvalOptions& options) {
   });
 
   const Ranks ranks = settle_ranks(world, ParallelConfig{});
-  Team team{ranks.crew};
+  Team team{ranks.thread_plan};
   const Blueprint blueprint = make_blueprint(read_only, ranks, nullptr, &team);
   (void)require_memory(world, blueprint, ranks);
   ModelInJob model{world, blueprint, ranks.rank};

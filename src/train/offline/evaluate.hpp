@@ -11,7 +11,7 @@
 
 namespace ballast::train {
 
-/// What is to be evaluated.
+/// What to evaluate.
 struct EvalOptions {
   std::filesystem::path checkpoint;    ///< a checkpoint, a run directory, or a Hugging Face folder
   std::filesystem::path data;          ///< empty: the dataset it was trained on
@@ -21,7 +21,7 @@ struct EvalOptions {
   double timeout_s = ParallelConfig{}.timeout_s;
 };
 
-/// A checkpoint, and what held-out text says of it.
+/// The result for a checkpoint.
 struct Evaluation {
   std::filesystem::path checkpoint;
   std::optional<std::uint64_t> step;  ///< of a checkpoint of ours

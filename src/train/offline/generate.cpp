@@ -18,8 +18,8 @@ namespace ballast::train {
 
 namespace {
 
-/// The tokenizer that the checkpoint was trained with: bytes need no file, others lie in the
-/// checkpoint. Those of older checkpoints lie in the dataset.
+/// The tokenizer that the checkpoint was trained with. Bytes need no file; others are in the
+/// checkpoint, or, for older checkpoints, in the dataset.
 std::unique_ptr<data::Tokenizer> tokenizer_of(const checkpoint::Manifest& manifest,
                                               const std::filesystem::path& folder) {
   const auto& identity = manifest.identity;
@@ -36,7 +36,7 @@ std::unique_ptr<data::Tokenizer> tokenizer_of(const checkpoint::Manifest& manife
   return data::make_tokenizer(name, dataset.tokenizer_model());
 }
 
-/// A model to write with, read from a checkpoint.
+/// A model and its tokenizer, read from a checkpoint.
 struct Loaded {
   explicit Loaded(const checkpoint::Checked& checkpoint)
       : config{model_of(checkpoint.manifest)},
@@ -55,8 +55,8 @@ struct Loaded {
   std::unique_ptr<data::Tokenizer> tokenizer;
 };
 
-/// A training that goes on may delete the newest checkpoint while it is read: then there is a newer
-/// one.
+/// A running training may delete the newest checkpoint while it is read; then the search is
+/// repeated and finds a newer one.
 std::unique_ptr<Loaded> load_newest(const std::filesystem::path& path) {
   for (;;) {
     const auto folder = checkpoint::find_checkpoint(path);

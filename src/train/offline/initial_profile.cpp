@@ -21,8 +21,8 @@ data::Split text_to_show(const data::Dataset& dataset) {
   return dataset.info().validation_tokens > 1 ? data::Split::validation : data::Split::train;
 }
 
-/// As many micro-batches as a step has, or more where the probe needs them, as far as the text
-/// goes. A usage Error if that is not far enough.
+/// The number of micro-batches: that of a step, or more if the probe needs more tokens, but no more
+/// than the text has. A usage Error if the text is too short for the probe.
 std::size_t micro_batches_to_show(const Config& config, const data::Dataset& dataset,
                                   data::Split text) {
   const auto& data = config.data;
@@ -41,8 +41,8 @@ std::size_t micro_batches_to_show(const Config& config, const data::Dataset& dat
                   rounded_up_quotient(windows, data.micro_batch));
 }
 
-/// What of a training's configuration a profile sees in another way: a step is what it shows, the
-/// monitor is on, and looks once.
+/// The configuration of a profile: one step has all micro-batches of the profile, and the monitor
+/// is on and probes once.
 Config config_to_show(const Config& given, const data::Dataset& dataset, data::Split text) {
   Config config = given;
   config.data.global_batch = micro_batches_to_show(config, dataset, text) * config.data.micro_batch;
@@ -75,14 +75,14 @@ InitialProfile profile_at_start(comm::Communicator& world, const Config& given) 
   });
   const Job job = settle(world, config, *dataset);
   (void)require_memory(world, job);
-  Team team{job.ranks.crew};
+  Team team{job.ranks.thread_plan};
   ModelInJob model{world, make_blueprint(job, nullptr, &team), job.ranks.rank};
   model.initialize(config.run.seed);
   ForwardOnText passes{job, world, *dataset, model};
   Monitoring monitoring{job.config, job.monitor, world, model.gemm(), model.layout()};
   profile.model = identity_of(config, *dataset);
   profile.asked = config.monitor.tokens;
-  profile.probe = monitoring.look_at(profile.text, passes);
+  profile.probe = monitoring.probe(profile.text, passes);
   return profile;
 }
 

@@ -15,15 +15,15 @@ namespace ballast::train {
 /// Profiling (Kim, Taniguchi, Kawano, Iwasawa and Matsuo 2026, arXiv:2602.22988, Algorithm 1).
 struct InitialProfile {
   Identity model;                              ///< what was built, and with which initial scale
-  data::Split text = data::Split::validation;  ///< whose tokens passed
-  std::size_t asked = 0;                       ///< tokens that were to be sampled
+  data::Split text = data::Split::validation;  ///< that was read
+  std::size_t asked = 0;                       ///< tokens that were asked for
   monitor::Probe probe;
 };
 
-/// Builds the model of `config` with fresh weights and lets monitor.tokens tokens pass: held-out
-/// text where there is some, training text otherwise. The same bits at any rank count, and those of
-/// a training's first probe of the same text. Collective. Usage and data Errors as a training has
-/// them, and a usage Error where the text is shorter than the probe.
+/// Builds the model of `config` with fresh weights and probes it with monitor.tokens tokens: of
+/// held-out text if there is some, otherwise of training text. The same bits at any rank count, and
+/// the same as a training's first probe of that text. Collective. Usage and data Errors as a
+/// training has them, and a usage Error where the text is shorter than the probe.
 [[nodiscard]] InitialProfile profile_at_start(comm::Communicator& world, const Config& config);
 
 }  // namespace ballast::train

@@ -57,7 +57,8 @@ double value_of(const Measure& measure, const Probe& probe, std::size_t block) {
   return spectrum.has_spectrum() ? measure.of(spectrum, probe.signals.update[block]) : kNone;
 }
 
-/// Blocks that means and maxima run over: those whose spectrum says something.
+/// The blocks that means and maxima are taken over: those with a spectrum other than the
+/// identity's.
 std::vector<std::size_t> blocks_that_count(const Probe& probe, std::size_t first) {
   std::vector<std::size_t> blocks;
   for (std::size_t block = first; block < probe.spectra.size(); ++block) {
@@ -141,8 +142,8 @@ std::string rows_of(const Probe& probe) {
   return text;
 }
 
-/// Tokens with which noise would scatter the eigenvalues of no block farther than it may: what is
-/// left of it falls with the root of the tokens to spare.
+/// The number of tokens with which noise would move no block's eigenvalues farther than
+/// kLargestNoise. Noise falls with the square root of the tokens that the fit does not use up.
 std::optional<std::uint64_t> tokens_needed(const Probe& probe) {
   double most = 0.0;
   for (const auto& spectrum : probe.spectra) {
@@ -162,8 +163,8 @@ std::string word_on_reliability(const Probe& probe) {
   if (noisy == 0) return {};
   const auto needed = tokens_needed(probe);
   return fmt::format(
-      "Unreliable blocks: {} of {}. What the linear operator does not explain scatters their "
-      "eigenvalues\nfarther than {}, so shares and radius lean on chance: {}.\n\n",
+      "Unreliable blocks: {} of {}. What the linear operator does not explain moves their "
+      "eigenvalues\nby more than {}, so masses and radius depend on chance: {}.\n\n",
       noisy, probe.spectra.size(), monitor::kLargestNoise,
       needed ? fmt::format("it would take monitor.tokens = {}", *needed)
              : std::string{"there are not more tokens than directions"});
@@ -176,28 +177,24 @@ std::string_view verdict_on(double near_unit) {
            "than "
            "twice the usual learning rate";
   }
-  return "lies between 0.3 and 0.5, of which it does not speak";
+  return "lies between 0.3 and 0.5, for which the rule says nothing";
 }
 
 std::string rule_of_the_paper(const Probe& probe) {
   const double near_unit = mean_of("near_unit", probe);
   if (std::isnan(near_unit)) return "No block has a spectrum to judge by.\n\n";
   return fmt::format(
-      "The rule of Kim et al. 2026 (arXiv:2602.22988, figure 7):\n"
-      "  a mean near-unit mass of {:.2f} {}.\n"
-      "What cond is modest or large they do not say; here its mean is {:.3g}.\n\n",
+      "The rule of Kim et al. 2026 (arXiv:2602.22988, figure 7):\n  a mean near-unit mass of "
+      "{:.2f} {}.\nThey do not say which cond is modest; here its mean is {:.3g}.\n\n",
       near_unit, verdict_on(near_unit), mean_of("condition", probe));
 }
 
 constexpr std::string_view kCaution =
-    "Do not take this for a prediction. Before the first step, near-unit mass largely follows how\n"
-    "small the blocks' updates are beside the stream: it moves with model.init_std, width and "
-    "text,\n"
-    "and knows neither the learning rate nor the data to come. In their table 1 only models "
-    "without\n"
-    "norms diverge; post-norm, mass 0.66, never does. What 'ballast train' goes by is growth "
-    "since\n"
-    "the first step: monitor.risk, fitted on runs of known outcome.\n";
+    "Do not take this for a prediction. Before the first step, near-unit mass largely follows "
+    "how\nsmall the blocks' updates are beside the stream: it moves with model.init_std, width and "
+    "text,\nand knows neither the learning rate nor the data to come. In their table 1 only models "
+    "without\nnorms diverge; post-norm, mass 0.66, never does. 'ballast train' uses growth since "
+    "the first\nstep instead: monitor.risk, fitted on runs of known outcome.\n";
 
 // The JSON.
 

@@ -6,11 +6,11 @@
 
 namespace ballast::train {
 
-/// For people: a row a block, means and maxima over blocks, and what to think of it.
+/// A table for people: a row per block, means and maxima over blocks, and how to read them.
 [[nodiscard]] std::string to_table(const InitialProfile& profile);
 
-/// For programs: the same numbers and all eigenvalues, keys as in monitor.jsonl. Lists run over
-/// blocks, or over depths (one more); what is not finite or not there is null.
+/// JSON for programs: the same numbers and all eigenvalues, with the keys of monitor.jsonl. Lists
+/// run over blocks, or over depths (one more); a value that is not finite or missing is null.
 [[nodiscard]] std::string to_json(const InitialProfile& profile);
 
 }  // namespace ballast::train

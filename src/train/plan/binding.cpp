@@ -48,7 +48,8 @@ std::optional<std::size_t> read_number(const std::filesystem::path& file) {
   return std::nullopt;
 }
 
-/// A number for the core of a processor; one that no other has where the system does not say.
+/// A number for the core of a processor. If the system does not say, the processor counts as a
+/// core.
 std::size_t core_of(const std::filesystem::path& root, std::size_t processor) {
   constexpr std::size_t kPackage = std::size_t{1} << 20;
   constexpr std::size_t kUnknown = std::size_t{1} << 40;
@@ -71,7 +72,7 @@ std::optional<std::size_t> confined_rank(const std::vector<Processors>& processo
   return std::nullopt;
 }
 
-/// What stands in the way of so many threads a rank, or nothing.
+/// A warning if ranks of `threads` threads lack processors; else empty.
 std::string warning_of(const fsdp::Topology& topology, const std::vector<Processors>& processors_of,
                        std::size_t threads) {
   const auto hosts = hosts_of(topology, processors_of);
@@ -199,8 +200,8 @@ ThreadCounts count_threads(const ParallelConfig& requested, const fsdp::Topology
                                      : automatic_helpers(topology, processors_of, threads)};
 }
 
-Crew crew_of(ThreadCounts counts, const fsdp::Topology& topology,
-             const std::vector<Processors>& processors_of, std::size_t rank) {
+ThreadPlan thread_plan_of(ThreadCounts counts, const fsdp::Topology& topology,
+                          const std::vector<Processors>& processors_of, std::size_t rank) {
   const Host host = hosts_of(topology, processors_of).at(topology.host_of[rank]);
   return {.workers = counts.threads,
           .processors = processors_of_threads(topology, processors_of, rank, counts.threads),
@@ -218,9 +219,9 @@ std::string describe_binding(const fsdp::Topology& topology,
   return fmt::format(
       "threads: {} a rank{}: {}{}", threads, requested.threads ? ", as parallel.threads says" : "",
       reason_of(topology, processors_of),
-      helpers == 0
-          ? ""
-          : fmt::format("; {} a rank for processors of ranks that wait", count(helpers, "helper")));
+      helpers == 0 ? ""
+                   : fmt::format("; {} a rank for processors that waiting ranks leave idle",
+                                 count(helpers, "helper")));
 }
 
 }  // namespace ballast::train

@@ -13,8 +13,8 @@
 
 namespace ballast::train {
 
-/// A processor as the operating system counts them; those that share a core have its number in
-/// common, within their host.
+/// A processor as the operating system counts them. Processors of one core have the same `core`,
+/// which is unique within their host.
 struct Processor {
   std::size_t number;
   std::size_t core;
@@ -30,21 +30,21 @@ using Processors = std::vector<Processor>;
 /// allowed_processors of every rank. Collective.
 [[nodiscard]] std::vector<Processors> gather_processors(comm::Communicator& world);
 
-/// The threads a rank that parallel.threads = auto stands for: the cores that every rank has for
-/// itself, where one that several ranks of a host may use counts as a part for each. At least 1,
-/// and the same for all ranks.
+/// Threads per rank for parallel.threads = auto: the cores that every rank has for itself. A core
+/// that k ranks of a host may use counts as 1/k for each of them. At least 1, and the same for all
+/// ranks.
 [[nodiscard]] std::size_t automatic_threads(const fsdp::Topology& topology,
                                             const std::vector<Processors>& processors_of);
 
-/// A processor for each thread of `rank`, on cores that no other rank of its host has been given;
-/// none where these don't suffice for all its threads.
+/// A processor for each thread of `rank`, on cores that no other rank of its host was given; empty
+/// if there are too few for all its threads.
 [[nodiscard]] std::vector<std::size_t> processors_of_threads(
     const fsdp::Topology& topology, const std::vector<Processors>& processors_of, std::size_t rank,
     std::size_t threads);
 
-/// The helpers a rank that parallel.helpers = auto stands for. Where ranks of a single thread share
-/// a host on which each has a processor, one that waits leaves a processor idle: two, or one where
-/// there is only one such rank to wait for; else none.
+/// Helpers per rank for parallel.helpers = auto. If ranks of one thread share a host and each has a
+/// processor, a waiting rank leaves its processor idle: then 2, or 1 if a host has only two ranks.
+/// Otherwise 0.
 [[nodiscard]] std::size_t automatic_helpers(const fsdp::Topology& topology,
                                             const std::vector<Processors>& processors_of,
                                             std::size_t threads);
@@ -54,17 +54,18 @@ struct ThreadCounts {
   std::size_t threads;
   std::size_t helpers;
 };
-/// As parallel.threads and parallel.helpers say, or as above where they are auto.
+/// The values of parallel.threads and parallel.helpers, computed as above where they are auto.
 [[nodiscard]] ThreadCounts count_threads(const ParallelConfig& requested,
                                          const fsdp::Topology& topology,
                                          const std::vector<Processors>& processors_of);
 
-/// Who works for `rank`; helpers go where any rank of its host may.
-[[nodiscard]] Crew crew_of(ThreadCounts counts, const fsdp::Topology& topology,
-                           const std::vector<Processors>& processors_of, std::size_t rank);
+/// The threads of `rank`. Its helpers may run on the processors of all ranks of its host.
+[[nodiscard]] ThreadPlan thread_plan_of(ThreadCounts counts, const fsdp::Topology& topology,
+                                        const std::vector<Processors>& processors_of,
+                                        std::size_t rank);
 
-/// One line for the log: how many threads and helpers a rank has, and why; a warning where ranks or
-/// threads have to take turns on the processors that they were given.
+/// One line for the log: how many threads and helpers a rank has, and why; a warning if ranks or
+/// threads must share processors.
 [[nodiscard]] std::string describe_binding(const fsdp::Topology& topology,
                                            const std::vector<Processors>& processors_of,
                                            const ParallelConfig& requested);

@@ -19,20 +19,21 @@ fsdp::Topology topology_of(std::size_t ranks, std::size_t ranks_per_host) {
   return topology;
 }
 
-/// What is planned for: a training, and the dataset's vocabulary.
+/// The training to plan, and the vocabulary of its dataset.
 struct Training {
   const Config& config;
   std::size_t vocabulary;
 };
 
-/// The training on so many ranks of hosts like this one.
+/// The job of the training on `ranks` ranks, on hosts like this one.
 Job job_on(const Training& training, std::size_t ranks, const DryRun& request) {
   return make_job(training.config, training.vocabulary,
                   ranks_like_this_host(training.config.parallel,
                                        topology_of(ranks, request.ranks_per_host.value_or(ranks))));
 }
 
-/// Weights, gradients and optimizer over all ranks of the host, for each parameter of the model.
+/// Bytes of weights, gradients and optimizer over all ranks of the host, per parameter of the
+/// model.
 double persistent_bytes_a_parameter(const MemoryPlan& plan, std::size_t parameters) {
   std::uint64_t bytes = 0;
   for (const auto& [memory_class, planned] : plan.host_items) {
@@ -51,8 +52,9 @@ std::string describe_classes(const MemoryPlan& plan, std::size_t parameters) {
                         with_thousands(bytes));
   }
   if (plan.gradients_in_activations > 0) {
-    text += fmt::format("  another {} of gradients lie where the backward has let activations go\n",
-                        human_bytes(plan.gradients_in_activations));
+    text += fmt::format(
+        "  another {} of gradients reuse memory of activations that the backward is done with\n",
+        human_bytes(plan.gradients_in_activations));
   }
   return text + fmt::format(
                     "  parameters, gradients and optimizer: {:.2f} bytes a parameter of the "
@@ -88,7 +90,7 @@ std::string describe_limits(const MachineLimits& limits) {
   return text;
 }
 
-/// All about one rank count.
+/// The plan for one rank count in detail.
 std::string describe_one(const Training& training, const DryRun& request,
                          const MachineLimits& limits, std::size_t parameters) {
   const Job job = job_on(training, request.ranks.front(), request);

@@ -19,30 +19,31 @@
 
 namespace ballast::train {
 
-/// What a training settles once, before it builds anything: the configuration as it was asked for,
-/// and beside it all that follows from it, from the dataset and from the ranks there are. It is
-/// made by `settle` and passed on const; whoever builds or reports something reads it here.
+/// What a training decides once, before it builds anything: the configuration as the user asked for
+/// it, and what follows from it, from the dataset and from the ranks. `settle` makes it; everything
+/// that is built or reported reads it, as const.
 struct Job {
-  Config config;                  ///< as it was asked for: nothing is filled in
+  Config config;                  ///< as the user asked for it: no default is filled in
   model::ModelConfig model;       ///< with the vocabulary of the dataset
   Ranks ranks;                    ///< hosts, and the threads and helpers of this rank
   fsdp::Policy policy;            ///< how parameters are sharded and moved
   fsdp::Mesh mesh;                ///< the ranks as replicas and shards
   fsdp::Transports transports;    ///< what moves the bytes between these hosts
-  optim::Schedule schedule;       ///< lengths worked out
+  optim::Schedule schedule;       ///< with its defaults filled in
   MonitorPlan monitor;            ///< what is probed, and when held-out text is
-  kernels::GemmTable gemm_table;  ///< of run.gemm_table, or of the checkpoint gone on from
+  kernels::GemmTable gemm_table;  ///< of run.gemm_table, or of the checkpoint that is resumed
 
-  std::vector<ReadOnlyModel> beside{};  ///< models that the job has besides, and only reads
+  std::vector<ReadOnlyModel> beside{};  ///< read-only models beside the one that trains
 
-  /// The same job with the products of the checkpoint that it goes on from.
+  /// The same job with the table of the checkpoint that it resumes.
   [[nodiscard]] Job with_gemm_table(kernels::GemmTable table) const;
-  /// The same job with others beside its model. An internal Error where two have the same name.
+  /// The same job with these models beside the one that trains. An internal Error if two have the
+  /// same name.
   [[nodiscard]] Job with_beside(std::vector<ReadOnlyModel> models) const;
 };
 
-/// The job of a configuration on given ranks. Needs no MPI: plans of jobs that do not run are made
-/// so. Usage Errors name keys that contradict one another, the model or the ranks.
+/// The job of a configuration on given ranks. Needs no MPI, so that jobs that do not run can be
+/// planned. Usage Errors name keys that contradict one another, the model or the ranks.
 [[nodiscard]] Job make_job(const Config& config, std::size_t vocabulary, Ranks ranks,
                            std::uint64_t held_out_every = 0);
 

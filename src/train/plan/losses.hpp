@@ -7,7 +7,7 @@
 
 namespace ballast::train {
 
-/// What a training makes small; null: cross-entropy. One row a loss.
+/// The loss that a training minimizes; null: cross-entropy. One row per loss.
 [[nodiscard]] std::shared_ptr<const model::Loss> make_loss(const OptimConfig& config);
 
 }  // namespace ballast::train

@@ -61,7 +61,8 @@ std::vector<Remedy> remedies(const Config& config) {
   return all;
 }
 
-/// The plan of `job` with other settings, or on other ranks, unless these contradict one another.
+/// The plan of `job` with other settings, or on other ranks; nothing if these contradict one
+/// another.
 std::optional<MemoryPlan> try_plan(const Job& job, const Config& config, const Ranks& ranks) {
   try {
     return plan_memory(make_job(config, job.model.vocabulary, ranks).with_beside(job.beside));
@@ -70,8 +71,8 @@ std::optional<MemoryPlan> try_plan(const Job& job, const Config& config, const R
   }
 }
 
-/// Another number of ranks on one host that keeps within the limits: more of them hold less each,
-/// fewer hold less together.
+/// Another number of ranks on one host that fits the limits. With more ranks each holds less; with
+/// fewer ranks all together hold less.
 std::optional<std::string> ranks_that_fit(const Job& job, std::size_t ranks,
                                           const MachineLimits& limits, Shortage::Whose whose) {
   constexpr std::size_t kMost = 1024;
@@ -82,7 +83,7 @@ std::optional<std::string> ranks_that_fit(const Job& job, std::size_t ranks,
   };
   for (std::size_t n = next(ranks); n >= 1 && n <= kMost; n = next(n)) {
     const auto plan =
-        try_plan(job, job.config, {fsdp::Topology::on_one_host(n), 0, job.ranks.crew, {}});
+        try_plan(job, job.config, {fsdp::Topology::on_one_host(n), 0, job.ranks.thread_plan, {}});
     if (!plan || find_shortage(*plan, limits)) continue;
     return fmt::format("{} on this host: up to {} each, {} together",
                        n == 1 ? "1 rank" : fmt::format("{} ranks", n),

@@ -12,7 +12,7 @@
 
 namespace ballast::train {
 
-/// What a machine leaves to a training.
+/// The memory that this machine can give to a training.
 struct MachineLimits {
   MemoryLimit host;
   ProcessLimits process;
@@ -30,19 +30,19 @@ struct Shortage {
 [[nodiscard]] std::optional<Shortage> find_shortage(const MemoryPlan& plan,
                                                     const MachineLimits& limits);
 
-/// Settings that would keep within the limits, with what each would come to: for people whose plan
-/// is too large. One line each.
+/// Changes of settings with which the plan would fit the limits, and its memory then: one line
+/// each.
 [[nodiscard]] std::vector<std::string> ways_to_fit(const Job& job, const MachineLimits& limits);
 
-/// What to tell whose plan is too large: the need, the limit, the largest items, what would fit.
+/// The message for a plan that is too large: its need, the limit, its largest items, and `ways`.
 [[nodiscard]] std::string explain(const Shortage& shortage, const MemoryPlan& plan,
                                   const std::vector<std::string>& ways);
 
-/// A usage Error that explains where this machine cannot hold the plan.
+/// Throws a usage Error with that message if this machine cannot hold the plan.
 void require_fits(const MemoryPlan& plan);
 
-/// The plan of this rank's host; refuses, before anything is allocated, one that the host or a
-/// process limit cannot hold: a usage Error that explains. Collective.
+/// The plan of this rank's host. Throws a usage Error with that message, before anything is
+/// allocated, if the host or the limit of a process cannot hold it. Collective.
 [[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Job& job);
 [[nodiscard]] MemoryPlan require_memory(comm::Communicator& world, const Blueprint& blueprint,
                                         const Ranks& ranks);

@@ -30,7 +30,7 @@ void add(Items& items, const Arena& arena) {
   for (auto& item : items) item.bytes += arena.planned_bytes(item.memory_class);
 }
 
-/// What one rank has to itself.
+/// The private memory of one rank.
 struct OwnMemory {
   std::uint64_t bytes = 0;
   Items items = no_items();
@@ -45,21 +45,21 @@ struct OwnMemory {
   }
 };
 
-/// A model that every rank of a job has, planned rank by rank as each one's Workspace reserves. The
-/// transformer reserves the same on all of them and is built once, so that a thousand ranks take a
-/// moment.
+/// One model of a job, planned rank by rank as the Workspace of each would reserve it. The
+/// transformer reserves the same on all ranks and is built once, so a thousand ranks are planned in
+/// a moment.
 class PlannedModel {
  public:
-  /// `monitor`: what watches the steps; null where nothing does.
+  /// `monitor`: the options of its monitor; null if it has none.
   PlannedModel(Blueprint blueprint, const monitor::MonitorOptions* monitor)
       : monitor_{monitor},
         blueprint_{std::move(blueprint)},
         gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
         operations_{*gemm_, blueprint_.options.precision.compute},
         model_{blueprint_.model, blueprint_.shape, blueprint_.options, operations_, model_memory_},
-        loans_{loans_to_gradients(blueprint_, model_)} {}
+        reusable_{reusable_by_gradients(blueprint_, model_)} {}
 
-  /// Adds what a rank has of it to the plan of the host, and to what the rank has to itself.
+  /// Adds a rank's part of the model to the plan of the host and to the rank's private memory.
   void add_rank(std::size_t rank, MemoryPlan& plan, OwnMemory& rank_memory);
 
  private:
@@ -69,7 +69,7 @@ class PlannedModel {
   kernels::CpuOperations operations_;
   Arena model_memory_;
   model::Transformer model_;
-  std::vector<Arena::Extent> loans_;
+  std::vector<Arena::Extent> reusable_;
   std::set<std::size_t> groups_;  ///< whose shared parts are counted, by first rank
 };
 
@@ -77,7 +77,7 @@ void PlannedModel::add_rank(std::size_t rank, MemoryPlan& plan, OwnMemory& rank_
   fsdp::Needs needs;
   const fsdp::Policy& policy = blueprint_.policy;
   const fsdp::ShardLayout layout{model_.table(), blueprint_.mesh, rank};
-  const fsdp::ShardedParameters parameters{layout, policy, blueprint_.transports, needs, loans_};
+  const fsdp::ShardedParameters parameters{layout, policy, blueprint_.transports, needs, reusable_};
   const OptimizerState optimizer{layout, policy, needs.own};
   const std::uint64_t monitor = monitor_ == nullptr ? 0 : monitor_bytes(*monitor_, layout);
   rank_memory.add(model_memory_);
@@ -104,7 +104,7 @@ class Planner {
   void add_model(Blueprint blueprint, const monitor::MonitorOptions* monitor) {
     models_.push_back(std::make_unique<PlannedModel>(std::move(blueprint), monitor));
   }
-  /// After all models.
+  /// To be called after all models were added.
   void add_rank(std::size_t rank) {
     OwnMemory own;
     for (const auto& model : models_) model->add_rank(rank, plan_, own);
@@ -123,7 +123,7 @@ class Planner {
   MemoryPlan plan_;
 };
 
-/// All ranks of the own rank's host.
+/// Plans all ranks on the host of ranks.rank.
 MemoryPlan plan_host(Planner& planner, const Ranks& ranks) {
   const auto& host_of = ranks.topology.host_of;
   for (std::size_t other = 0; other < host_of.size(); ++other) {

@@ -11,8 +11,8 @@
 
 namespace ballast::train {
 
-/// What a process takes besides what it plans: the program and its libraries (some 30 MiB that are
-/// its own), MPI's buffers, and what a matrix library keeps, up to two panels of 4 MiB among it.
+/// The memory of a process that is not planned: the program and its libraries (some 30 MiB private
+/// to it), MPI's buffers, and those of a matrix library, among them up to two panels of 4 MiB.
 inline constexpr std::uint64_t kProcessBytes = std::uint64_t{64} << 20;
 
 /// The memory that a job will take, known before any of it is allocated.
@@ -29,24 +29,24 @@ struct MemoryPlan {
   };
   std::vector<Item> host_items;    ///< in the order of kClasses
   std::uint64_t host_bytes = 0;    ///< their sum
-  std::uint64_t shared_bytes = 0;  ///< of these in the region that ranks share
-  /// Of gradients, and in none of the items: they lie where activations were.
+  std::uint64_t shared_bytes = 0;  ///< of these, in the region that ranks share
+  /// Bytes of gradients that reuse memory of activations; no item counts them.
   std::uint64_t gradients_in_activations = 0;
   std::uint64_t rank_bytes = 0;  ///< the most private memory of any rank
-  std::vector<Item> rank_items;  ///< what that rank has it for
+  std::vector<Item> rank_items;  ///< that memory, by class
   std::size_t host_ranks = 0;
 
-  /// What to expect of the host, the processes themselves included.
+  /// The memory of the host with the unplanned part of its processes.
   [[nodiscard]] std::uint64_t expected_host_bytes() const {
     return host_bytes + host_ranks * kProcessBytes;
   }
 };
 
-/// The plan of the host that the job's own rank is on: the model that trains, what watches it, and
-/// the models beside it. Needs no MPI.
+/// The plan of the host that the job's own rank is on: the model that trains, its monitor, and the
+/// models beside it. Needs no MPI.
 [[nodiscard]] MemoryPlan plan_memory(const Job& job);
 
-/// The same of a model that nothing watches, an evaluation's for example.
+/// The same for one model without a monitor, as in an evaluation.
 [[nodiscard]] MemoryPlan plan_memory(const Blueprint& blueprint, const Ranks& ranks);
 
 /// "parameters 112 MiB, gradients ..."

@@ -13,7 +13,7 @@ namespace ballast::train {
 
 namespace {
 
-/// Weights that are drawn at a time (1 MiB), however large their tensor is.
+/// Granules of weights that are drawn at a time (1 MiB).
 constexpr std::size_t kInitializedGranules = 256;
 
 }  // namespace
@@ -62,7 +62,7 @@ void ModelInJob::initialize(std::uint64_t seed) {
 }
 
 void ModelInJob::require_weights() const {
-  if (!has_weights_) throw internal_error("a model was to compute before it had its weights");
+  if (!has_weights_) throw internal_error("a model without weights was asked to compute");
 }
 
 }  // namespace ballast::train

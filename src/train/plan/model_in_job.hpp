@@ -14,20 +14,20 @@
 
 namespace ballast::train {
 
-/// The life of one model in a job: its memory is mapped, it meets the other ranks, and it gets its
-/// weights. What is then done with it, a training's steps or an evaluation, is another's business.
-/// A job may have several, each with its own units, programs and memory.
+/// One model in a job: its memory, its connection to the other ranks, and its weights. Training
+/// steps and evaluations use it. A job may have several models, each with its own units, programs
+/// and memory.
 class ModelInJob {
  public:
   /// Maps the memory of a blueprint and connects it to the ranks of `world`; there are no weights
-  /// yet. `world` and what the blueprint refers to must outlive the model. The memory of all
-  /// models of the job is to be planned before (require_memory). Collective.
+  /// yet. `world` and what the blueprint refers to must outlive the model. Call require_memory
+  /// first, for all models of the job. Collective.
   ModelInJob(comm::Communicator& world, const Blueprint& blueprint, std::size_t rank);
 
-  /// Writes this rank's shards, as `tensors` shows them: without moments where nothing trains.
+  /// Writes this rank's shards to `tensors`, which have no moments if nothing trains.
   using Fill = std::function<void(const checkpoint::ShardTensors& tensors)>;
-  /// The model has weights once `fill` has returned on all ranks; where it throws, it has none, and
-  /// whoever wants to compute with it gets an internal Error. Collective.
+  /// Gives the model its weights: it has them once `fill` has returned on all ranks. If `fill`
+  /// throws, it has none, and computing with it is an internal Error. Collective.
   void load(const Fill& fill);
   /// Opens a source of weights for a table, which outlives it.
   using OpenWeights =
@@ -37,7 +37,7 @@ class ModelInJob {
   /// Fresh weights, drawn by `seed`, and zero moments. Collective.
   void initialize(std::uint64_t seed);
 
-  /// An internal Error before the first load, or after one that failed.
+  /// Throws an internal Error before the first load, or after one that failed.
   void require_weights() const;
 
   [[nodiscard]] const Workspace& workspace() const { return workspace_; }
@@ -47,7 +47,7 @@ class ModelInJob {
   [[nodiscard]] const OptimizerState& optimizer() const { return workspace_.optimizer(); }
   [[nodiscard]] checkpoint::ShardTensors tensors() const { return workspace_.tensors(); }
   [[nodiscard]] const kernels::Gemm& gemm() const { return workspace_.gemm(); }
-  /// What a micro-batch of a training's step visits, and one of an evaluation.
+  /// The step programs of a micro-batch in training, and in evaluation.
   [[nodiscard]] const model::StepProgram& training_program() const { return training_program_; }
   [[nodiscard]] const model::StepProgram& evaluation_program() const { return evaluation_program_; }
   [[nodiscard]] fsdp::Groups& groups() { return connection_.groups(); }

@@ -11,10 +11,10 @@
 
 namespace ballast::train {
 
-/// What AdamW keeps for the part of a rank's shard that trains: both moments, and of the master
-/// weights what the model does not compute with: nothing in fp32, the lower half of the split
-/// master in bf16 (so that weights and moments take 12 bytes a parameter), the whole master in
-/// fp16.
+/// AdamW's state for the part of a rank's shard that trains: both moments, and the part of the
+/// master weights that the model's own weights lack. That is nothing in fp32, the lower half of the
+/// split master in bf16 (so that weights and moments take 12 bytes a parameter), and the whole
+/// master in fp16.
 class OptimizerState {
  public:
   OptimizerState(const fsdp::ShardLayout& layout, const fsdp::Policy& policy, Arena& arena);
@@ -22,12 +22,12 @@ class OptimizerState {
   [[nodiscard]] std::span<float> moment1() const { return arena_->view(moment1_); }
   [[nodiscard]] std::span<float> moment2() const { return arena_->view(moment2_); }
 
-  /// The masters of one unit's run, and of the whole shard.
+  /// The master weights of one unit's run, and of the whole shard.
   [[nodiscard]] optim::MasterSlice master(const fsdp::ShardedParameters& parameters,
                                           model::UnitId unit) const;
   [[nodiscard]] optim::MasterWeights masters(const fsdp::ShardedParameters& parameters) const;
 
-  /// The elements of a unit's run that count, weight decay or not; offsets within the run.
+  /// The elements of a unit's run without padding, grouped by weight decay; offsets within the run.
   [[nodiscard]] std::span<const optim::Group> groups(model::UnitId unit) const {
     return groups_.at(unit);
   }

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "fsdp/groups.hpp"
 #include "train/plan/binding.hpp"
 
@@ -14,9 +14,9 @@ namespace {
 Ranks ranks_on(const ParallelConfig& requested, fsdp::Topology topology,
                const std::vector<Processors>& processors_of, std::size_t rank) {
   const ThreadCounts counts = count_threads(requested, topology, processors_of);
-  Crew crew = crew_of(counts, topology, processors_of, rank);
+  ThreadPlan thread_plan = thread_plan_of(counts, topology, processors_of, rank);
   std::string note = describe_binding(topology, processors_of, requested);
-  return {std::move(topology), rank, std::move(crew), std::move(note)};
+  return {std::move(topology), rank, std::move(thread_plan), std::move(note)};
 }
 
 }  // namespace
@@ -24,7 +24,8 @@ Ranks ranks_on(const ParallelConfig& requested, fsdp::Topology topology,
 Ranks settle_ranks(comm::Communicator& world, const ParallelConfig& requested) {
   fsdp::Topology topology = fsdp::discover_topology(world);
   const auto processors_of = gather_processors(world);
-  return ranks_on(requested, std::move(topology), processors_of, narrow<std::size_t>(world.rank()));
+  return ranks_on(requested, std::move(topology), processors_of,
+                  checked_cast<std::size_t>(world.rank()));
 }
 
 Ranks ranks_like_this_host(const ParallelConfig& requested, fsdp::Topology topology) {

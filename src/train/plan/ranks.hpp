@@ -10,19 +10,19 @@
 
 namespace ballast::train {
 
-/// Where the ranks of a job are, and who works for one of them.
+/// The hosts of a job's ranks, and the threads of one of these ranks.
 struct Ranks {
   fsdp::Topology topology;
-  std::size_t rank = 0;  ///< the one that `crew` works for
-  Crew crew;             ///< its threads and helpers; their numbers are those of all ranks
-  std::string note;      ///< a line about them for the log; a warning where they take turns
+  std::size_t rank = 0;    ///< the one that `thread_plan` belongs to
+  ThreadPlan thread_plan;  ///< its threads and helpers; all ranks have as many
+  std::string note;        ///< a line about them for the log, or a warning
 };
 
-/// Finds out where the ranks are and which processors they may use, and gives parallel.threads and
-/// helpers their numbers where these are auto. A program asks once, as it starts. Collective.
+/// Finds the hosts of the ranks and the processors that they may use, and decides parallel.threads
+/// and parallel.helpers where these are auto. A program calls it once, at its start. Collective.
 [[nodiscard]] Ranks settle_ranks(comm::Communicator& world, const ParallelConfig& requested);
 
-/// As rank 0 of a job would be whose ranks share hosts like this one. Needs no MPI.
+/// What rank 0 of a job would find on hosts like this one. Needs no MPI.
 [[nodiscard]] Ranks ranks_like_this_host(const ParallelConfig& requested, fsdp::Topology topology);
 
 }  // namespace ballast::train

@@ -8,11 +8,11 @@
 
 namespace ballast::train {
 
-/// A model that nothing trains: what an evaluation measures, or what a training has beside its own,
-/// a teacher for example.
+/// A model that is not trained: the one of an evaluation, or one beside the model of a training,
+/// for example a teacher.
 struct ReadOnlyModel {
-  std::string
-      name{};  ///< unlike that of any other model of the job; empty where it is the only one
+  /// Unique among the models of the job; empty for an only model.
+  std::string name{};
   model::ModelConfig model;
   model::BatchShape shape;
   model::Precision precision{};

@@ -7,9 +7,9 @@
 
 namespace ballast::train {
 
-/// A training in a few lines, the same in its log and in a dry run: what is trained, the mode and
-/// the backend in effect on a job's ranks, and what numbers are stored as.
-/// `freeze`: what of `table` does not train.
+/// Lines that describe a training in its log and in a dry run: the model; the mode and the backend
+/// on the job's ranks; the types of its numbers. `freeze`: the tensors of `table` that do not
+/// train.
 [[nodiscard]] std::string describe_model(const model::ModelConfig& model,
                                          const model::ParameterTable& table,
                                          const model::Freeze& freeze);

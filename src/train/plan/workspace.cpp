@@ -29,7 +29,7 @@ Blueprint make_blueprint(const Job& job, Profile* profile, Team* team) {
                       .grouping = config.parallel.wrap.grouping(job.model),
                       .freeze = config.optim.freeze,
                       .profile = profile,
-                      .workers = job.ranks.crew.workers + job.ranks.crew.helpers,
+                      .workers = job.ranks.thread_plan.workers + job.ranks.thread_plan.helpers,
                       .loss = make_loss(config.optim)},
           .policy = job.policy,
           .mesh = job.mesh,
@@ -53,7 +53,7 @@ Blueprint blueprint_of(const ReadOnlyModel& model, const Ranks& ranks, fsdp::Pol
                       .freeze = model::Freeze::everything(),
                       .name = model.name,
                       .profile = profile,
-                      .workers = ranks.crew.workers + ranks.crew.helpers},
+                      .workers = ranks.thread_plan.workers + ranks.thread_plan.helpers},
           .policy = policy,
           .mesh = mesh,
           .transports = fsdp::choose_transports(policy, mesh, ranks.topology),
@@ -74,8 +74,8 @@ Blueprint make_blueprint(const ReadOnlyModel& model, const Ranks& ranks, Profile
   return blueprint_of(model, ranks, {}, profile, team);
 }
 
-std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
-                                              const model::Transformer& model) {
+std::vector<Arena::Extent> reusable_by_gradients(const Blueprint& blueprint,
+                                                 const model::Transformer& model) {
   if (blueprint.leaves > blueprint.mesh.ranks()) return {};
   return model.idle_after_gradients();
 }
@@ -92,7 +92,7 @@ Workspace::Workspace(const Blueprint& blueprint, std::size_t rank)
                   policy_,
                   blueprint.transports,
                   needs_,
-                  loans_to_gradients(blueprint, model_),
+                  reusable_by_gradients(blueprint, model_),
                   blueprint.profile,
                   blueprint.team},
       optimizer_{layout_, policy_, needs_.own} {}

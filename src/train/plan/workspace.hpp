@@ -14,7 +14,7 @@
 
 namespace ballast::train {
 
-/// What there is to build: a model, the batches it takes, and how it is spread over ranks.
+/// What a Workspace is built from: a model, the batches it takes, and how it is sharded over ranks.
 struct Blueprint {
   model::ModelConfig model;
   model::BatchShape shape;
@@ -22,32 +22,32 @@ struct Blueprint {
   fsdp::Policy policy;
   fsdp::Mesh mesh;
   fsdp::Transports transports;
-  std::size_t leaves = 1;  ///< a step
+  std::size_t leaves = 1;  ///< per step
   kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
-  Profile* profile = nullptr;  ///< records what they do; must outlive them
-  Team* team = nullptr;        ///< shares out what they do; must outlive them
+  Profile* profile = nullptr;  ///< records spans; must outlive what is built
+  Team* team = nullptr;        ///< shares the work; must outlive what is built
 };
 
-/// Of a training.
+/// The blueprint of a training.
 [[nodiscard]] Blueprint make_blueprint(const Job& job, Profile* profile = nullptr,
                                        Team* team = nullptr);
-/// Of a model beside it: spread, moved and multiplied as the job's is.
+/// The blueprint of a model beside it: with the job's sharding, transports and gemm table.
 [[nodiscard]] Blueprint make_blueprint(const Job& job, const ReadOnlyModel& model,
                                        Profile* profile = nullptr, Team* team = nullptr);
-/// Of a model that a job has alone, to evaluate it.
+/// The blueprint of the only model of a job, which evaluates it.
 [[nodiscard]] Blueprint make_blueprint(const ReadOnlyModel& model, const Ranks& ranks,
                                        Profile* profile = nullptr, Team* team = nullptr);
 
-/// What of the model's memory gradients may take (fsdp::Accumulators): none where a rank has
-/// several leaves a step, whose sums outlive the next forward.
-[[nodiscard]] std::vector<Arena::Extent> loans_to_gradients(const Blueprint& blueprint,
-                                                            const model::Transformer& model);
+/// Memory of the model that gradients may reuse (fsdp::Accumulators): none if a rank has several
+/// leaves a step, since their sums outlive the next forward.
+[[nodiscard]] std::vector<Arena::Extent> reusable_by_gradients(const Blueprint& blueprint,
+                                                               const model::Transformer& model);
 
-/// Everything that a rank's model and optimizer are made of, reserved in arenas that are not there
-/// yet: what an fsdp::Connection brings to life, and what a memory plan counts. Needs no MPI.
+/// The model and the optimizer of one rank, reserved in arenas that are not committed yet. An
+/// fsdp::Connection commits them; a memory plan only counts them. Needs no MPI.
 class Workspace {
  public:
-  /// Of one rank.
+  /// For one rank.
   Workspace(const Blueprint& blueprint, std::size_t rank);
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;

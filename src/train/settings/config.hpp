@@ -23,11 +23,11 @@
 
 namespace ballast::train {
 
-/// How much of the dataset is held against its hashes before the first step.
+/// How much of the dataset is compared with its hashes before the first step.
 enum class Verify {
-  automatic,  ///< all of a file of up to kWholeByDefault; above that, as `header`
-  full,       ///< all of it, and every token and weight is unpacked and looked at
-  header,     ///< what it says of itself; each block before its first use
+  automatic,  ///< the whole file if it has at most kWholeByDefault bytes, else as `header`
+  full,       ///< the whole file; every token and weight is also unpacked and checked
+  header,     ///< the header; each block is checked before its first use
 };
 inline constexpr std::uint64_t kWholeByDefault = std::uint64_t{16} << 30;
 
@@ -42,7 +42,7 @@ struct DataConfig {
   std::size_t seq_len = 256;
   std::size_t micro_batch = 8;         ///< sequences that pass through the model together
   std::size_t leaf_micro_batches = 1;  ///< micro-batches added up on a rank before one reduction
-  std::size_t global_batch = 16;       ///< sequences a step
+  std::size_t global_batch = 16;       ///< sequences per step
   Verify verify = Verify::automatic;
 
   [[nodiscard]] std::size_t leaf_sequences() const { return micro_batch * leaf_micro_batches; }
@@ -57,15 +57,15 @@ struct ParallelConfig {
   fsdp::Reshard reshard_after_forward = fsdp::Reshard::always();
   std::size_t prefetch_units = 0;  ///< units gathered ahead, by messages
   model::Wrap wrap = model::Wrap::block();
-  std::optional<std::size_t> threads;  ///< a rank; nothing: as train::automatic_threads says
-  /// Threads a rank beyond these, for processors that ranks leave idle while they wait. Nothing:
-  /// as train::automatic_helpers says.
+  std::optional<std::size_t> threads;  ///< per rank; not set: automatic_threads()
+  /// More threads per rank, for processors that other ranks leave idle while they wait. Not set:
+  /// automatic_helpers().
   std::optional<std::size_t> helpers;
   model::RecomputePolicy recompute;
   double timeout_s = 300.0;  ///< how long a rank waits for its peers before it names them and ends
 };
 
-/// What an overflow of a narrow gradient is met with.
+/// Whether the loss is scaled, so that gradients in fp16 neither vanish nor overflow.
 enum class LossScaling { automatic, dynamic, none };
 
 constexpr auto words_of(EnumTag<LossScaling>) {
@@ -76,7 +76,7 @@ constexpr auto words_of(EnumTag<LossScaling>) {
 
 /// Section [precision].
 struct PrecisionConfig {
-  ElementType param = ElementType::fp32;              ///< what the model computes with
+  ElementType param = ElementType::fp32;              ///< of weights and activations in products
   ElementType residual = ElementType::fp32;           ///< the stream between blocks
   LossScaling loss_scaling = LossScaling::automatic;  ///< dynamic for fp16, none otherwise
   optim::LossScalerConfig scaler;
@@ -117,11 +117,11 @@ constexpr auto words_of(EnumTag<NumericsPolicy>) {
 
 /// Section [checkpoint].
 struct CheckpointConfig {
-  std::uint64_t every = 0;       ///< steps between saves; 0: none by steps
-  double every_minutes = 30.0;   ///< between saves, by rank 0's clock; 0: none by the clock
-  std::size_t keep = 2;          ///< the newest; more may be there by keep_every
-  std::uint64_t keep_every = 0;  ///< steps: of its multiples every checkpoint stays; 0: none
-  std::uint64_t give_up = 5;     ///< failed saves in a row that end the run; 0: none do
+  std::uint64_t every = 0;       ///< steps between saves; 0: not by steps
+  double every_minutes = 30.0;   ///< between saves, by rank 0's clock; 0: not by the clock
+  std::size_t keep = 2;          ///< how many of the newest stay; keep_every may keep more
+  std::uint64_t keep_every = 0;  ///< checkpoints of its multiples, in steps, stay for ever; 0: none
+  std::uint64_t give_up = 5;     ///< failed saves in a row that end the run; 0: it goes on
   Resume resume = Resume::never();
   NumericsPolicy numerics = NumericsPolicy::same;
 };
@@ -131,14 +131,15 @@ inline constexpr std::uint64_t kDefaultHeldOutEvery = 100;
 
 /// Section [monitor].
 struct MonitorConfig {
-  std::uint64_t every = monitor::kDefaultEvery;  ///< steps between probes, but in warm-up and alarm
-  std::size_t tokens = monitor::kDefaultTokens;  ///< that a probe samples
-  /// Directions of streams too wide to be taken whole; default: monitor::kDefaultRank.
+  /// Steps between probes; fewer in warm-up and alarm.
+  std::uint64_t every = monitor::kDefaultEvery;
+  std::size_t tokens = monitor::kDefaultTokens;  ///< per probe
+  /// Dimensions that wider streams are projected to; default: monitor::kDefaultRank.
   std::optional<std::size_t> rank;
   /// Steps between probes of held-out text; default: kDefaultHeldOutEvery, where there is any.
   std::optional<std::uint64_t> held_out_every;
   monitor::OnAlert on_alert = monitor::OnAlert::log;
-  std::filesystem::path calibration;  ///< by `ballast monitor calibrate`; empty: shipped
+  std::filesystem::path calibration;  ///< of `ballast monitor calibrate`; empty: the shipped one
 };
 
 /// Section [experimental]: what the monitor may do besides warning. 0: off.
@@ -174,17 +175,17 @@ struct Config {
   std::uint64_t log_every = 10;
   std::size_t log_profile = 0;  ///< steps to trace, the last of a run; 0: no profile
 
-  /// What monitor.calibration holds: the same on every rank.
+  /// The content of monitor.calibration, the same on every rank.
   monitor::Calibration calibration = monitor::Calibration::shipped();
 
-  /// What run.gemm_table holds: the same text on every rank.
+  /// The content of run.gemm_table, the same on every rank.
   kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
 
   [[nodiscard]] std::uint64_t last_step() const { return run.stop_at.value_or(run.steps); }
 
-  /// Checks what one key alone cannot show; throws a usage Error that names the keys.
+  /// Checks keys against one another; throws a usage Error that names them.
   void validate() const;
-  /// The part of it that a memory plan rests on: a run directory is not needed.
+  /// The checks that a memory plan needs: run.dir may be empty.
   void validate_plan() const;
 };
 
@@ -195,7 +196,7 @@ struct Config {
 /// The choices that `fsdp` acts on.
 [[nodiscard]] fsdp::Policy make_policy(const Config& config);
 
-/// The learning-rate schedule that a configuration asks for, defaults worked out.
+/// The learning-rate schedule of a configuration, with its defaults filled in.
 [[nodiscard]] optim::Schedule make_schedule(const Config& config);
 
 }  // namespace ballast::train

@@ -30,9 +30,9 @@ Keys data_keys(DataConfig& c) {
              "sequences a step; a multiple of micro_batch times leaf_micro_batches"),
        Role::kept(kNeverAbsent)},
       {choice("data.verify", c.verify,
-              fmt::format("read the whole dataset before the first step, and unpack it, too "
-                          "(full), or its header, and each block before its first use; auto: all "
-                          "of up to {} GiB is read",
+              fmt::format("check of the dataset against its hashes; full: all of it before the "
+                          "first step, unpacked too; header: the header, and each block before its "
+                          "first use; auto: all of up to {} GiB, else as header",
                           kWholeByDefault >> 30)),
        Role::free()},
   };

@@ -12,14 +12,14 @@ namespace ballast::train {
 
 namespace {
 
-/// What the dataset says of itself. All of it is the same on a resume.
+/// The dataset's part of an identity. A resume must not change it.
 Identity facts_of(const data::DatasetInfo& dataset) {
   return {{"data.content_hash", dataset.content_hash},
           {"data.tokenizer", dataset.tokenizer},
           {"data.tokenizer_hash", dataset.tokenizer_hash}};
 }
 
-/// A checkpoint's identity with the keys that its version did not have.
+/// A checkpoint's identity, completed by the keys that its version did not have.
 Identity with_absent(const Identity& checkpoint, std::span<const Key> rows) {
   Identity whole = checkpoint;
   for (const Key& key : rows) {
@@ -47,7 +47,7 @@ Config kept_section(const Identity& checkpoint, std::string_view section) {
 /// Of the matrices that each block has.
 constexpr std::size_t kFewestMatricesOfBlock = 6;
 
-/// Whether rows · cols floats fit into so many bytes; nothing overflows.
+/// Whether rows · cols floats fit into `bytes`. The arithmetic cannot overflow.
 bool fits(std::size_t rows, std::size_t cols, std::uint64_t bytes) {
   return rows <= bytes / sizeof(float) / cols;
 }
@@ -103,7 +103,7 @@ std::size_t number_of(const Identity& identity, const std::string& key) {
   if (error != std::errc{} || end != text.data() + text.size()) {
     throw data_error("the checkpoint's {} = '{}' is not a number", key, excerpt(text));
   }
-  // No size of a model or a batch is larger, and products of two stay whole.
+  // No size of a model or a batch is larger, and products of two fit 64 bits.
   if (number > UINT32_MAX) throw data_error("the checkpoint's {} = {} is too large", key, number);
   return number;
 }
@@ -129,8 +129,8 @@ model::ModelConfig model_of(const checkpoint::Manifest& manifest) {
                        fits(config.dim, config.dim, bytes) && fits(config.ffn, config.dim, bytes);
   if (!is_held) {
     throw data_error(
-        "the checkpoint's manifest is of {} layers of {} and a vocabulary of {}, which its {} "
-        "tensors in {} do not hold",
+        "the checkpoint's manifest describes a model of {} layers, dim {} and a vocabulary of {}, "
+        "but its {} tensors in {} are too small for that",
         config.layers, config.dim, config.vocabulary, manifest.tensors.size(), human_bytes(bytes));
   }
   return config;

@@ -16,21 +16,21 @@ namespace ballast::train {
 /// A training's identity as text, by key: kept in the manifest of each of its checkpoints.
 using Identity = std::map<std::string, std::string>;
 
-/// Every key that is kept, as its row writes it, and what the dataset says of itself.
+/// The identity of a training: every key that is kept, as text, and facts about its dataset.
 [[nodiscard]] Identity make_identity(const Config& config, const data::DatasetInfo& dataset);
 
-/// Refuses to go on with another model, dataset or seed: a data Error that lists every difference
-/// as "key: checkpoint → now". What may change is up to each key's Role; one that the checkpoint's
-/// version did not have was what its Absence means.
+/// Throws a data Error if a resume would use another model, dataset or seed. It lists every
+/// difference as "key: checkpoint → now". The Role of a key says whether it may change. A key that
+/// the checkpoint's version did not have had the value that its Absence means.
 void require_same_training(const Identity& checkpoint, const Identity& now);
-/// The same with a table of its own, for tests.
+/// The same with another table of keys, for tests.
 void require_same_training(const Identity& checkpoint, const Identity& now,
                            std::span<const Key> rows);
 
-/// The parts that evaluation and generation need, read back. Data Errors name the key.
+/// Parts of an identity that evaluation and generation need. Data Errors name the key.
 [[nodiscard]] model::ModelConfig model_of(const Identity& identity);
-/// The same; a data Error if the manifest lists fewer tensors than such a model has, or smaller
-/// files than its weights fill. Known before anything is made as large as the manifest says.
+/// The same, and a data Error if the manifest lists fewer tensors than the model has, or files too
+/// small for its weights. So a wrong manifest is found before memory is allocated for it.
 [[nodiscard]] model::ModelConfig model_of(const checkpoint::Manifest& manifest);
 [[nodiscard]] model::Precision precision_of(const Identity& identity);
 [[nodiscard]] std::size_t number_of(const Identity& identity, const std::string& key);

@@ -8,20 +8,20 @@
 
 namespace ballast::train {
 
-/// What becomes of a key when a run goes on from a checkpoint.
+/// Whether a key may change when a run resumes from a checkpoint.
 enum class OnResume {
-  same,   ///< part of the training's identity: kept in manifests, another value is refused
-  kept,   ///< kept in manifests, for those who read a checkpoint alone; it may change
-  free,   ///< it may change; the log says so
-  unsaid  ///< of one run alone, as where it lies: no word about it
+  same,       ///< part of the training's identity: kept in manifests, another value is refused
+  kept,       ///< kept in manifests, for programs that read a checkpoint alone; it may change
+  free,       ///< it may change; the log reports it
+  unreported  ///< it may change, and the log does not report it: for example run.dir
 };
 
-/// What it means that a checkpoint does not hold a key.
+/// What it means if a checkpoint lacks a key.
 class Absence {
  public:
   /// Every version kept the key: a checkpoint without it is damaged.
   static Absence damage() { return Absence{std::nullopt}; }
-  /// Versions before the key did what this value of it does.
+  /// Versions before the key behaved as this value of it says.
   static Absence means(std::string value) { return Absence{std::move(value)}; }
 
   [[nodiscard]] const std::optional<std::string>& value() const { return value_; }
@@ -32,19 +32,19 @@ class Absence {
   std::optional<std::string> value_;
 };
 
-/// What a key is to the identity of a training. There is no default: each row decides.
+/// The part of a key in the identity of a training. There is no default: each row decides.
 class Role {
  public:
   static Role same(Absence absence) { return {OnResume::same, std::move(absence)}; }
   static Role kept(Absence absence) { return {OnResume::kept, std::move(absence)}; }
   static Role free() { return {OnResume::free, Absence::damage()}; }
-  static Role unsaid() { return {OnResume::unsaid, Absence::damage()}; }
+  static Role unreported() { return {OnResume::unreported, Absence::damage()}; }
 
   [[nodiscard]] OnResume on_resume() const { return on_resume_; }
   [[nodiscard]] bool is_kept() const {
     return on_resume_ == OnResume::same || on_resume_ == OnResume::kept;
   }
-  /// Of a key that is kept: what stands for it in a checkpoint that lacks it.
+  /// For a key that is kept: what it means if a checkpoint lacks it.
   [[nodiscard]] const Absence& absence() const { return absence_; }
 
  private:
@@ -54,10 +54,10 @@ class Role {
   Absence absence_;
 };
 
-/// Who reads a key of finished runs besides people.
+/// The program that reads a key of finished runs.
 enum class Reader { nobody, calibration };
 
-/// A row of the table of keys: how it is written and read, and what it is to an identity.
+/// A row of the table of keys: how a key is written and read, and its part in an identity.
 struct Key {
   Option option;
   Role role;

@@ -10,10 +10,11 @@ namespace ballast::train {
 
 /// Every key of a training's configuration, once, section by section: the source of the command
 /// line, of configuration files, of the help, of config.resolved.ini and of a training's identity.
-/// The rows read and write `config`, which must outlive them; a default is what the field holds.
+/// The rows read and write `config`, which must outlive them; the default of a key is the present
+/// value of its field.
 [[nodiscard]] std::vector<Key> keys(Config& config);
 
-/// Their options alone.
+/// The options of these rows alone.
 [[nodiscard]] std::vector<Option> key_options(Config& config);
 
 }  // namespace ballast::train

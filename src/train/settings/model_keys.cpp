@@ -12,7 +12,7 @@ using option_row::whole, option_row::number, option_row::choice, option_row::boo
 
 namespace {
 
-// So wide that no machine gets there, so narrow that products of a few stay within 64 bits.
+// Larger than any machine can train, and so small that products of a few sizes fit 64 bits.
 constexpr Limits kWidth{1, 1u << 20};
 constexpr Limits kWidthOrNone{0, 1u << 20};
 constexpr Limits kLayers{1, 1u << 16};

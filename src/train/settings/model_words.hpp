@@ -5,7 +5,7 @@
 #include "model/model_config.hpp"
 #include "tensor/element.hpp"
 
-// Tables of the enumerations below train that say their words in a constexpr name_of.
+// Word tables for enumerations of lower folders, made from their constexpr name_of.
 
 namespace ballast {
 
@@ -25,8 +25,8 @@ constexpr auto words_of(EnumTag<model::NormPlacement>) {
 
 constexpr auto words_of(EnumTag<model::Position>) {
   using model::Position;
-  return words_by_name({Position::rope, Position::alibi, Position::learned, Position::sinusoidal,
-                        Position::none});
+  return words_by_name(
+      {Position::rope, Position::alibi, Position::learned, Position::sinusoidal, Position::none});
 }
 
 constexpr auto words_of(EnumTag<kernels::RopeScaling>) {

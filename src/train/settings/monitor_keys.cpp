@@ -21,7 +21,7 @@ Keys monitor_keys(MonitorConfig& c) {
        Role::free()},
       {whole("monitor.rank", c.rank, {1, SpectralProbe::kWidest},
              fmt::format("{}", monitor::kDefaultRank),
-             fmt::format("directions in which streams wider than {} are looked at",
+             fmt::format("dimensions to which streams wider than {} are projected",
                          SpectralProbe::kWidest)),
        Role::free()},
       {whole("monitor.held_out_every", c.held_out_every, kEvery,
@@ -29,10 +29,12 @@ Keys monitor_keys(MonitorConfig& c) {
              "steps between probes of held-out text; 0: none"),
        Role::free()},
       {choice("monitor.on_alert", c.on_alert,
-              "besides writing it down: save, halve the learning rate, or stop with exit code 4"),
+              "what an alert does besides the log line: save, halve the learning rate, or stop "
+              "with exit code 4"),
        Role::free()},
       {word("monitor.calibration", "FILE", c.calibration,
-            "risk as 'ballast monitor calibrate' fits it; without one: as shipped"),
+            "calibration of the risk, written by 'ballast monitor calibrate'; without one: the "
+            "shipped one"),
        Role::free()},
   };
 }
@@ -44,8 +46,8 @@ Keys experimental_keys(ExperimentalConfig& c) {
               "(Koopman Spectral Shaping); 0: off"),
        Role::free()},
       {number("experimental.qk_clip", c.qk_clip, kZeroOrMore,
-              "attention logits above it have the block's query and key weights scaled down, say "
-              "100 (QK-Clip); 0: off"),
+              "limit on attention logits, say 100: above it the block's query and key weights are "
+              "scaled down (QK-Clip); 0: off"),
        Role::free()},
   };
 }

@@ -11,11 +11,11 @@ using option_row::whole, option_row::number, option_row::choice, option_row::fix
 
 Keys precision_keys(PrecisionConfig& c) {
   return {
-      {choice("precision.param", c.param,
-              "what weights and activations are rounded to where they are multiplied"),
+      {choice("precision.param", c.param, "type of weights and activations in matrix products"),
        Role::kept(Absence::means("fp32"))},
-      {fixed("precision.reduce", "fp32", "what gradients are added up in"), Role::free()},
-      {fixed("precision.master", "fp32", "what the optimizer updates"), Role::free()},
+      {fixed("precision.reduce", "fp32", "type in which gradients are added up"), Role::free()},
+      {fixed("precision.master", "fp32", "type of the weights that the optimizer updates"),
+       Role::free()},
       {fixed("precision.moments", "fp32", "AdamW's moments"), Role::free()},
       {choice("precision.residual", c.residual, {ElementType::fp32, ElementType::bf16},
               "the residual stream between blocks"),

@@ -30,16 +30,15 @@ Keys parallel_keys(ParallelConfig& c) {
              "hybrid: ranks that share one copy of the weights; divides the ranks"),
        Role::free()},
       {choice("parallel.backend", c.backend,
-              "what moves the bytes: memory that the ranks of a host share, or messages; auto: the "
-              "region where it reaches"),
+              "how weights and gradients move: through memory that the ranks of a host share, or "
+              "by messages; auto: shared memory where it can serve"),
        Role::free()},
       {parsed("parallel.reshard_after_forward", "true|false|N", c.reshard_after_forward,
               fsdp::Reshard::parse, "true, false or a number of ranks above 1",
-              "messages: give up a gathered unit after its forward; N: groups of N ranks keep a "
-              "copy"),
+              "messages: free a gathered unit after its forward; N: groups of N ranks keep a copy"),
        Role::free()},
       {whole("parallel.prefetch_units", c.prefetch_units, {0, 1u << 16},
-             "messages: units whose gather starts ahead"),
+             "messages: how many units are gathered ahead"),
        Role::free()},
       {parsed("parallel.wrap", "block|blocks:N|size:N|whole", c.wrap, model::Wrap::parse,
               "block, blocks:N, size:N or whole",
@@ -53,12 +52,12 @@ Keys parallel_keys(ParallelConfig& c) {
               "block; PART: attention or feed_forward"),
        Role::free()},
       {own_to_a_rank(whole_or_auto("parallel.threads", c.threads, {1, Team::kMostWorkers},
-                                   "threads a rank; auto: the cores that it has for itself")),
+                                   "threads per rank; auto: the cores that it has for itself")),
        Role::free()},
-      {own_to_a_rank(whole_or_auto(
-           "parallel.helpers", c.helpers, {0, Team::kMostHelpers},
-           "threads besides, that run where processors are idle because ranks wait; auto: 2 a rank "
-           "of one thread, 1 where there are two")),
+      {own_to_a_rank(
+           whole_or_auto("parallel.helpers", c.helpers, {0, Team::kMostHelpers},
+                         "more threads per rank, which run on processors that waiting ranks leave "
+                         "idle; auto: 2 for ranks of one thread, 1 if a host has two such ranks")),
        Role::free()},
       {number("parallel.timeout_s", c.timeout_s, kAboveZero,
               "seconds that a rank waits for its peers before it names them and ends"),

@@ -7,8 +7,8 @@
 
 namespace ballast::train {
 
-/// What a run goes on from: nothing, the newest whole checkpoint of its folder (or a fresh start
-/// where there is none), or one checkpoint.
+/// Where a run starts: from fresh weights, from the newest whole checkpoint of its folder (from
+/// fresh weights if there is none), or from one given checkpoint.
 class Resume {
  public:
   enum class From { nothing, newest, checkpoint };
@@ -23,7 +23,7 @@ class Resume {
   static std::optional<Resume> parse(const std::string& text);
 
   [[nodiscard]] From from() const { return from_; }
-  /// Of the checkpoint to go on from, or a run directory; empty of the others.
+  /// The given checkpoint, or a run directory; empty unless from() is `checkpoint`.
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// As parse reads it.
   [[nodiscard]] std::string name() const;

@@ -17,7 +17,7 @@ Keys checkpoint_keys(CheckpointConfig& c) {
       {whole("checkpoint.keep", c.keep, {1, UINT32_MAX}, "how many of the newest are kept"),
        Role::free()},
       {whole("checkpoint.keep_every", c.keep_every, kEvery,
-             "keeps those of its multiples, in steps, for ever; 0: none"),
+             "checkpoints of its multiples, in steps, are kept for ever; 0: none"),
        Role::free()},
       {whole("checkpoint.give_up", c.give_up, kEvery,
              "failed saves in a row after which the run ends; 0: it never does"),
@@ -25,10 +25,10 @@ Keys checkpoint_keys(CheckpointConfig& c) {
       {parsed("checkpoint.resume", "false|true|PATH", c.resume, Resume::parse,
               "a text in one line, not empty",
               "true: from the newest, or a fresh start; PATH: from that checkpoint"),
-       Role::unsaid()},
+       Role::unreported()},
       {choice("checkpoint.numerics", c.numerics,
-              "resume only where the checkpoint's libraries and instruction set are in use, or "
-              "anywhere"),
+              "same: resume only with the libraries and the instruction set of the checkpoint; "
+              "any: with all"),
        Role::free()},
   };
 }
@@ -50,19 +50,21 @@ Keys log_keys(Config& c) {
 
 Keys run_keys(RunConfig& c) {
   return {
-      {required(word("run.dir", "FOLDER", c.dir, "where log and checkpoints go")), Role::unsaid()},
+      {required(word("run.dir", "FOLDER", c.dir, "where log and checkpoints go")),
+       Role::unreported()},
       for_calibration({whole("run.steps", c.steps, kSteps, "steps to train"), Role::free()}),
       for_calibration({whole("run.stop_at", c.stop_at, kSteps, "run.steps",
                              "stop after this step; the schedule does not change"),
-                       Role::unsaid()}),
+                       Role::unreported()}),
       {whole("run.seed", c.seed, {}, "seed of the weights and of the data order"),
        Role::same(kNeverAbsent)},
-      {word("run.init", "PATH", c.init,
-            "begin with these weights: a Hugging Face folder, a checkpoint, or a run directory; the "
-            "[model] is theirs"),
+      {word(
+           "run.init", "PATH", c.init,
+           "begin with these weights: a Hugging Face folder, a checkpoint, or a run directory; the "
+           "[model] is theirs"),
        Role::free()},
       {word("run.gemm_table", "FILE", c.gemm_table,
-            "which library multiplies what, as 'ballast tune' wrote it; without one: as shipped"),
+            "table of matrix libraries, written by 'ballast tune'; without one: the shipped one"),
        Role::free()},
   };
 }

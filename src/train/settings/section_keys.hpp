@@ -9,7 +9,7 @@ namespace ballast::train {
 
 using Keys = std::vector<Key>;
 
-// The rows of each section; keys() joins them. Here stands what belongs to several of them.
+// The rows of each section; keys() joins them.
 
 [[nodiscard]] Keys model_keys(model::ModelConfig& c);
 [[nodiscard]] Keys data_keys(DataConfig& c);
@@ -28,7 +28,7 @@ using Keys = std::vector<Key>;
 inline constexpr Limits kSteps{1, UINT32_MAX};
 inline constexpr Limits kEvery{0, UINT32_MAX};
 
-/// Of the keys that the first version kept: no checkpoint is without them.
+/// For keys that every version kept: a checkpoint without them is damaged.
 inline const Absence kNeverAbsent = Absence::damage();
 
 }  // namespace ballast::train

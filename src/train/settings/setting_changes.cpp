@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kUnset = "(not set)";
 
-/// "section.key" → value, of text as a run writes it into its directory.
+/// "section.key" → value, of the INI text that a run writes into its directory.
 std::map<std::string, std::string> settings_of(const std::string& ini) {
   constexpr std::string_view kEquals = " = ";
   std::map<std::string, std::string> settings;
@@ -29,14 +29,14 @@ std::map<std::string, std::string> settings_of(const std::string& ini) {
   return settings;
 }
 
-/// The keys of which a resume says nothing.
-std::set<std::string> unsaid_keys() {
+/// The keys whose changes a resume does not report.
+std::set<std::string> unreported_keys() {
   Config defaults;
-  std::set<std::string> unsaid;
+  std::set<std::string> unreported;
   for (const Key& key : keys(defaults)) {
-    if (key.role.on_resume() == OnResume::unsaid) unsaid.insert(key.option.name);
+    if (key.role.on_resume() == OnResume::unreported) unreported.insert(key.option.name);
   }
-  return unsaid;
+  return unreported;
 }
 
 std::string value_of(const std::map<std::string, std::string>& settings, const std::string& key) {
@@ -52,10 +52,10 @@ std::vector<std::string> setting_changes(const std::string& before, const std::s
   const auto new_settings = settings_of(now);
   auto all = old_settings;
   all.insert(new_settings.begin(), new_settings.end());
-  const auto unsaid = unsaid_keys();
+  const auto unreported = unreported_keys();
   std::vector<std::string> changes;
   for (const auto& [key, ignored] : all) {
-    if (unsaid.contains(key)) continue;
+    if (unreported.contains(key)) continue;
     const std::string was = value_of(old_settings, key);
     const std::string is = value_of(new_settings, key);
     if (was != is) changes.push_back(fmt::format("{}: {} → {}", key, was, is));

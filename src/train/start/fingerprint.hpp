@@ -15,14 +15,15 @@ namespace ballast::train {
 /// are not in it, since they compute the same bits on every instruction set.
 [[nodiscard]] std::string numerics_fingerprint(const kernels::Gemm& gemm);
 
-/// The table of a run that goes on from `checkpoint`: what run.gemm_table holds, or else what the
-/// checkpoint was computed with, so that its bits go on. A data Error names the manifest and the
-/// line that means nothing here; with checkpoint.numerics = any no such line is read. Collective.
+/// The gemm table of a run that resumes `checkpoint`: that of run.gemm_table, or else that of the
+/// checkpoint, so that its bits continue. A data Error names the manifest and the line that this
+/// program does not know. With checkpoint.numerics = any the checkpoint's table is not read.
+/// Collective.
 [[nodiscard]] kernels::GemmTable resumed_gemm_table(comm::Communicator& world, const Config& config,
                                                     const std::filesystem::path& checkpoint);
 
-/// Refuses, with a data Error that lists who has what, a job whose ranks would compute differently.
-/// Collective.
+/// Throws a data Error that lists the fingerprint of each rank if the ranks would compute different
+/// bits. Collective.
 void require_same_numerics(comm::Communicator& world, const std::string& own);
 
 }  // namespace ballast::train

@@ -12,8 +12,8 @@ namespace ballast::train {
 
 namespace {
 
-/// Whether a schedule that once gave `before` and now gives `now` to the same step was changed so
-/// that it shows.
+/// Whether the learning rate of one step, `before` in the checkpoint and `now` by these settings,
+/// differs noticeably.
 bool is_rate_jump(double before, double now) {
   constexpr double kSeen = 0.05;
   return std::abs(now - before) > kSeen * std::max(before, now);

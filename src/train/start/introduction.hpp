@@ -11,16 +11,16 @@
 
 namespace ballast::train {
 
-/// What a log says before the first step, a line each.
+/// Lines of a log before the first step.
 using Lines = std::vector<std::string>;
 
-/// A training that is about to begin: its model and job, `notes` on data, ranks and processors, its
-/// mode, precision and memory.
+/// Describes a training that is about to begin: its model and job, `notes` on data, ranks and
+/// processors, its mode, precision and memory.
 [[nodiscard]] Lines introduce(const Job& job, const ModelInJob& model, const MemoryPlan& plan,
                               std::span<const std::string> notes);
 
-/// The checkpoint that it goes on from, and what was changed since: `settings` are those of now, as
-/// INI text.
+/// Describes the checkpoint that is resumed and what was changed since. `settings`: the present
+/// ones, as INI text.
 [[nodiscard]] Lines introduce_resumed(const Job& job, const checkpoint::Checked& checkpoint,
                                       const std::string& settings);
 

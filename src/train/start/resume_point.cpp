@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Rank 0 looks for all, so that every rank goes on from the same checkpoint, whatever its host
-/// sees of the folder at this moment. Lines of text; an Error of rank 0 is everybody's. Collective.
+/// Runs `find` on rank 0 alone, so that every rank resumes the same checkpoint, even if hosts see
+/// the folder differently at this moment. If it throws, all ranks throw the same Error. Collective.
 std::vector<fs::path> paths_of_root(comm::Communicator& world,
                                     const std::function<std::vector<fs::path>()>& find) {
   std::string lines;
@@ -36,11 +36,11 @@ struct Damaged {
   std::string damage;
 };
 
-/// On the root: gives the damaged ones other names. Where that fails they stay; that is said.
+/// On rank 0: renames a damaged checkpoint. Returns a line for the log, also if that fails.
 std::string set_aside(const Damaged& damaged) {
   try {
     const fs::path aside = checkpoint::set_aside(damaged.folder);
-    return fmt::format("warning: {}: kept aside as '{}'", damaged.damage, aside.string());
+    return fmt::format("warning: {}; it was renamed to '{}'", damaged.damage, aside.string());
   } catch (const Error& error) {
     return fmt::format("warning: {}; {}", damaged.damage, error.what());
   }
@@ -51,7 +51,7 @@ ResumePoint newest_whole(comm::Communicator& world, const fs::path& run_dir) {
   ResumePoint point;
   std::vector<Damaged> damaged;
   for (const auto& folder : folders) {
-    auto result = checkpoint::look_at(world, folder);
+    auto result = checkpoint::try_check(world, folder);
     if (result.checked) {
       point.checkpoint = std::move(result.checked);
       break;
@@ -65,7 +65,7 @@ ResumePoint newest_whole(comm::Communicator& world, const fs::path& run_dir) {
         folders.size(), run_dir.string(), damaged.front().damage);
   }
   if (!point.checkpoint || !world.is_root()) return point;
-  for (const auto& one : damaged) point.news.push_back(set_aside(one));
+  for (const auto& one : damaged) point.messages.push_back(set_aside(one));
   return point;
 }
 

@@ -13,14 +13,14 @@ namespace ballast::train {
 /// Where a run begins.
 struct ResumePoint {
   std::optional<checkpoint::Checked> checkpoint;  ///< nothing: a fresh start
-  std::vector<std::string> news;                  ///< what is to be said of the way there
+  std::vector<std::string> messages;              ///< lines for the log about damaged checkpoints
 };
 
-/// What checkpoint.resume asks for, given what the run directory holds; every file of the
-/// checkpoint has been read and is whole. With `true` it is the newest that is: one that is damaged
-/// is named, set aside, and the one before it taken, on all ranks alike. A usage Error if the
-/// directory holds checkpoints and nothing was said of them; a data Error if none of them is whole,
-/// or the one asked for by its path is not. Collective.
+/// Finds the checkpoint that checkpoint.resume asks for; every file of it has been read and is
+/// whole. With `true` it is the newest whole one; damaged newer ones are reported and renamed. The
+/// same on all ranks. A usage Error if the directory holds checkpoints and checkpoint.resume is
+/// `false`; a data Error if none of them is whole, or if the one given by its path is not.
+/// Collective.
 [[nodiscard]] ResumePoint find_resume_point(comm::Communicator& world, const Config& config);
 
 }  // namespace ballast::train

@@ -26,7 +26,7 @@ checkpoint::Checked check_newest(comm::Communicator& world, const std::filesyste
       if (world.is_root()) found = checkpoint::find_checkpoint(path).string();
     });
     const std::filesystem::path folder = world.broadcast_text(found, 0, {"checkpoint"});
-    auto result = checkpoint::look_at(world, folder);
+    auto result = checkpoint::try_check(world, folder);
     if (result.checked) return std::move(*result.checked);
     std::error_code ignored;
     const bool is_there = std::filesystem::exists(folder / checkpoint::kManifestName, ignored);

@@ -13,7 +13,7 @@ namespace {
 
 using data::Split;
 
-/// A share of the training tokens in no window that is worth a warning.
+/// A larger share of training tokens outside of all windows is worth a warning.
 constexpr double kMuchUnreached = 0.05;
 
 bool has_weighted_token(const data::Dataset& dataset) {

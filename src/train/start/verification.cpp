@@ -4,8 +4,8 @@
 #include <functional>
 #include <sys/stat.h>
 
+#include "base/checked_cast.hpp"
 #include "base/clock.hpp"
-#include "base/narrow.hpp"
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "data/content_pass.hpp"
@@ -15,17 +15,17 @@ namespace ballast::train {
 
 namespace {
 
-/// Pieces of 1 MiB that a rank takes between two words with the others: so a slow disk is not taken
-/// for a hang, and damage that one rank finds ends the reading of all.
+/// Pieces of 1 MiB that a rank reads between two collectives. So a slow disk is not taken for a
+/// hang, and all ranks stop when one of them finds damage.
 constexpr std::size_t kRound = 64;
 
-/// This rank among those of its host that opened the same file.
-struct Place {
+/// The position of this rank among those of its host that opened the same file.
+struct Reader {
   std::size_t index = 0;
   std::size_t ranks = 1;
 };
 
-/// Tells files of one host apart, whatever their names.
+/// Identifies a file among those of one host, whatever its name.
 std::string file_identity(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -34,32 +34,32 @@ std::string file_identity(const std::filesystem::path& path) {
   return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-Place place_among_readers(comm::Communicator& world, const fsdp::Topology& topology,
-                          const std::filesystem::path& path) {
+Reader find_reader(comm::Communicator& world, const fsdp::Topology& topology,
+                   const std::filesystem::path& path) {
   const auto own_file =
       comm::agree_on<std::string>(world, "data.verify", [&] { return file_identity(path); });
   const auto files = world.gather_texts(own_file, {"data.verify"});
-  const auto own = narrow<std::size_t>(world.rank());
-  Place place{.index = 0, .ranks = 0};
+  const auto own = checked_cast<std::size_t>(world.rank());
+  Reader reader{.index = 0, .ranks = 0};
   for (std::size_t rank = 0; rank < files.size(); ++rank) {
     if (topology.host_of[rank] != topology.host_of[own] || files[rank] != own_file) continue;
-    if (rank < own) ++place.index;
-    ++place.ranks;
+    if (rank < own) ++reader.index;
+    ++reader.ranks;
   }
-  return place;
+  return reader;
 }
 
 /// Deals `pieces` to the ranks that read the same file, in rounds, neighbors to the same rank.
 /// Collective; the number of pieces may differ from file to file.
-void deal(comm::Communicator& world, Place place, std::size_t pieces,
+void deal(comm::Communicator& world, Reader reader, std::size_t pieces,
           const std::function<void(std::size_t piece)>& work) {
   const std::size_t share =
-      std::clamp<std::size_t>((pieces + place.ranks - 1) / place.ranks, 1, kRound);
-  const std::size_t in_round = share * place.ranks;
-  const auto rounds = narrow<std::size_t>(
-      world.max(narrow<std::int64_t>((pieces + in_round - 1) / in_round), {"data.verify"}));
+      std::clamp<std::size_t>((pieces + reader.ranks - 1) / reader.ranks, 1, kRound);
+  const std::size_t in_round = share * reader.ranks;
+  const auto rounds = checked_cast<std::size_t>(
+      world.max(checked_cast<std::int64_t>((pieces + in_round - 1) / in_round), {"data.verify"}));
   comm::agree_stepwise(world, "data.verify", rounds, [&](std::size_t round) {
-    const std::size_t first = std::min(round * in_round + place.index * share, pieces);
+    const std::size_t first = std::min(round * in_round + reader.index * share, pieces);
     const std::size_t end = std::min(first + share, pieces);
     for (std::size_t piece = first; piece < end; ++piece) work(piece);
   });
@@ -71,8 +71,8 @@ std::string verify_training_data(comm::Communicator& world, const fsdp::Topology
                                  const data::Dataset& dataset, Verify verify) {
   const auto own_bytes = comm::agree_on<std::uint64_t>(
       world, "data.verify", [&] { return std::filesystem::file_size(dataset.path()); });
-  const auto bytes =
-      narrow<std::uint64_t>(world.max(narrow<std::int64_t>(own_bytes), {"data.verify"}));
+  const auto bytes = checked_cast<std::uint64_t>(
+      world.max(checked_cast<std::int64_t>(own_bytes), {"data.verify"}));
   const bool is_small = bytes <= kWholeByDefault;
   if (verify == Verify::header || (verify == Verify::automatic && !is_small)) {
     return fmt::format("data verified: the header of {}; each block before its first use",
@@ -80,22 +80,22 @@ std::string verify_training_data(comm::Communicator& world, const fsdp::Topology
   }
 
   const Stopwatch watch;
-  const Place place = place_among_readers(world, topology, dataset.path());
+  const Reader reader = find_reader(world, topology, dataset.path());
   const bool has_blocks = dataset.info().format_version != data::kUnhashedVersion;
-  deal(world, place, dataset.blocks(), [&](std::size_t block) { dataset.verify_block(block); });
+  deal(world, reader, dataset.blocks(), [&](std::size_t block) { dataset.verify_block(block); });
   dataset.trust_blocks();
   data::ContentPass content{dataset};
   const bool reads_values = has_blocks && verify == Verify::full;
-  deal(world, place, reads_values ? content.pieces() : 0,
+  deal(world, reader, reads_values ? content.pieces() : 0,
        [&](std::size_t piece) { content.check(piece); });
-  // Format 1: a hash of all in one chain, so one rank of each host does it.
-  const bool is_reader = !has_blocks && place.index == 0;
+  // Format 1 has a single hash over all elements in sequence, so one rank of each host computes it.
+  const bool is_reader = !has_blocks && reader.index == 0;
   deal(world, {}, is_reader ? content.pieces() : 0, [&](std::size_t) { content.take_next(); });
   comm::agree(world, "data.verify", [&] {
     if (is_reader) content.require_same_content();
   });
   return fmt::format("data verified: all of {} in {:.2f} s, by {} rank(s) on rank 0's host{}",
-                     human_bytes(bytes), watch.elapsed_s(), has_blocks ? place.ranks : 1,
+                     human_bytes(bytes), watch.elapsed_s(), has_blocks ? reader.ranks : 1,
                      has_blocks ? "" : "; format 1: prepare it anew to share the work");
 }
 

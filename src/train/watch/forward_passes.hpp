@@ -12,8 +12,8 @@ class ForwardPasses {
  public:
   virtual ~ForwardPasses() = default;
 
-  /// Over the samples of the next step, leaf by leaf as that will see them. Returns how much larger
-  /// that step's gradients will be, until its update, than those of the mean loss.
+  /// Over the samples of the next step, in the same leaves. Returns the factor by which that step's
+  /// gradients, until its update corrects them, exceed those of the mean loss.
   virtual double show_next(const checkpoint::TrainingState& state, StepObserver& observer) = 0;
   /// Over the first `batches` validation batches, or as many as there are.
   virtual void show_held_out(std::size_t batches, StepObserver& observer) = 0;

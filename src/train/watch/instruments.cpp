@@ -7,8 +7,8 @@ namespace ballast::train {
 
 namespace {
 
-/// Every so many times monitor.every steps all eigenvalues are written down, and not only what sums
-/// them up; always those of held-out text.
+/// The log has all eigenvalues every kProbesBetweenEigenvalues · monitor.every steps, and for every
+/// probe of held-out text; otherwise summaries alone.
 constexpr std::uint64_t kProbesBetweenEigenvalues = 8;
 
 }  // namespace

@@ -13,7 +13,7 @@
 
 namespace ballast::train {
 
-/// What a training is watched with: made once, and lent to the watch of one step after the other.
+/// The monitor of a training and what feeds it. Made once; the StepWatch of each step uses it.
 struct Instruments {
   /// `config`, `gemm` and `layout` must outlive this.
   Instruments(const Config& config, const monitor::MonitorOptions& options,
@@ -21,14 +21,14 @@ struct Instruments {
   Instruments(const Instruments&) = delete;
   Instruments& operator=(const Instruments&) = delete;
 
-  /// A line of monitor.jsonl: the newest probe.
+  /// Writes the newest probe as a line of monitor.jsonl.
   void write_probe(MetricsLog& log) const;
 
   const Config* config;
   monitor::Monitor monitor;
   monitor::TokenSample sample;
   UpdateSums updates;
-  std::optional<Shaping> shaping;  ///< where experimental.kss is on
+  std::optional<Shaping> shaping;  ///< if experimental.kss is above 0
 };
 
 }  // namespace ballast::train

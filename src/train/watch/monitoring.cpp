@@ -14,7 +14,7 @@ Monitoring::Monitoring(const Config& config, const MonitorPlan& plan, comm::Comm
       world_{&world},
       instruments_{config, plan.options, gemm, layout} {}
 
-void Monitoring::look_at_held_out(std::uint64_t step, ForwardPasses& passes, MetricsLog& log) {
+void Monitoring::probe_held_out(std::uint64_t step, ForwardPasses& passes, MetricsLog& log) {
   if (config_->monitor.every == 0 || held_out_every_ == 0) return;
   if ((step - 1) % held_out_every_ != 0) return;
   show(data::Split::validation, passes);
@@ -23,7 +23,7 @@ void Monitoring::look_at_held_out(std::uint64_t step, ForwardPasses& passes, Met
 }
 
 void Monitoring::show(data::Split split, ForwardPasses& passes) {
-  // Of step 0: the same tokens each time.
+  // Step 0 chooses the same tokens each time.
   ProbeObserver observer{0, instruments_.monitor.rows(), instruments_.sample};
   if (split == data::Split::validation) {
     passes.show_held_out(probe_micro_batches(*config_), observer);
@@ -32,7 +32,7 @@ void Monitoring::show(data::Split split, ForwardPasses& passes) {
   }
 }
 
-const monitor::Probe& Monitoring::look_at(data::Split split, ForwardPasses& passes) {
+const monitor::Probe& Monitoring::probe(data::Split split, ForwardPasses& passes) {
   show(split, passes);
   instruments_.monitor.after_held_out(*world_, 1);
   return instruments_.monitor.probe();
@@ -41,13 +41,14 @@ const monitor::Probe& Monitoring::look_at(data::Split split, ForwardPasses& pass
 std::string Monitoring::describe() const {
   if (config_->monitor.every == 0) return "monitor: off (monitor.every = 0)";
   const auto why_not = instruments_.monitor.uncalibrated();
-  return fmt::format(
-      "monitor: a probe of {} tokens each {} steps{}; on an alert: {}; {}", config_->monitor.tokens,
-      config_->monitor.every, is_anew_ ? ", held against the first one from here on" : "",
-      name_of(config_->monitor.on_alert),
-      why_not ? fmt::format("its risk is not calibrated for this model: {}", *why_not)
-              : fmt::format("its risk is the probability of breaking within {} steps",
-                            config_->calibration.horizon));
+  return fmt::format("monitor: a probe of {} tokens every {} steps{}; on an alert: {}; {}",
+                     config_->monitor.tokens, config_->monitor.every,
+                     is_anew_ ? ", compared with the first one from here on" : "",
+                     name_of(config_->monitor.on_alert),
+                     why_not
+                         ? fmt::format("its risk is not calibrated for this model: {}", *why_not)
+                         : fmt::format("its risk is the probability of breaking within {} steps",
+                                       config_->calibration.horizon));
 }
 
 std::string Monitoring::state() const { return monitor::to_json(instruments_.monitor.state()); }

@@ -17,7 +17,7 @@
 
 namespace ballast::train {
 
-/// The monitor of one training: what it is shown of steps and of held-out text.
+/// The monitor of one training: it probes steps and held-out text.
 class Monitoring {
  public:
   /// All but `plan` must outlive this.
@@ -28,16 +28,16 @@ class Monitoring {
   [[nodiscard]] StepWatch begin(const checkpoint::TrainingState& state, ForwardPasses& passes) {
     return {instruments_, *world_, state, passes};
   }
-  /// What the schedule's learning rate is to be multiplied with.
+  /// The factor for the schedule's learning rate.
   [[nodiscard]] double lr_factor() const { return instruments_.monitor.lr_factor(); }
 
-  /// Looks at held-out text where that is due before step `step`. Collective.
-  void look_at_held_out(std::uint64_t step, ForwardPasses& passes, MetricsLog& log);
+  /// Probes held-out text if that is due before step `step`. Collective.
+  void probe_held_out(std::uint64_t step, ForwardPasses& passes, MetricsLog& log);
 
-  /// A probe of the model as it is, on the text of `split`, outside of any step. Collective.
-  [[nodiscard]] const monitor::Probe& look_at(data::Split split, ForwardPasses& passes);
+  /// Probes the present model on the text of `split`, outside of any step. Collective.
+  [[nodiscard]] const monitor::Probe& probe(data::Split split, ForwardPasses& passes);
 
-  /// A line about what it covers.
+  /// A line for the log: what is probed, how often, and what an alert does.
   [[nodiscard]] std::string describe() const;
 
   /// For checkpoints.
@@ -51,7 +51,7 @@ class Monitoring {
   std::uint64_t held_out_every_;
   comm::Communicator* world_;
   Instruments instruments_;
-  bool is_anew_ = false;  ///< resumed without what probes are held against
+  bool is_anew_ = false;  ///< resumed without the first probe, to which others are compared
 };
 
 }  // namespace ballast::train

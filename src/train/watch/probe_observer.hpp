@@ -10,13 +10,11 @@
 
 namespace ballast::train {
 
-/// Collects, while micro-batches pass, what one probe looks at; on the way back a step may be
-/// shaped.
+/// Collects the rows of one probe in forward passes. In the backward it may apply Shaping.
 class ProbeObserver final : public StepObserver {
  public:
-  /// A probe of `step` begins, in rows that are emptied for it. `updates`: where the step's update
-  /// leaves what it tells; `shaping` acts on the same samples; null: not wanted. All must outlive
-  /// this.
+  /// Begins a probe of `step` and empties `rows`. `updates` receives the sums of the step's update,
+  /// `shaping` acts on the same samples; both may be null. All must outlive this.
   ProbeObserver(std::uint64_t step, monitor::ProbeRows& rows, monitor::TokenSample& sample,
                 UpdateSums* updates = nullptr, Shaping* shaping = nullptr)
       : step_{step}, rows_{&rows}, sample_{&sample}, updates_{updates}, shaping_{shaping} {

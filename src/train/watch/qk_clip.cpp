@@ -5,20 +5,20 @@
 #include <cmath>
 #include <fmt/format.h>
 
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace ballast::train {
 
 namespace {
 
-constexpr std::uint64_t kStepsBetweenNews = 100;
+constexpr std::uint64_t kStepsBetweenLines = 100;
 
 bool makes_queries_or_keys(const model::ParameterInfo& parameter) {
   return parameter.role == model::TensorRole::query || parameter.role == model::TensorRole::key;
 }
 
-/// One factor for both: where one of them is frozen, clipping the other would not do.
+/// Queries and keys take the same factor, so a block is clipped only if both of them train.
 bool trains_queries_and_keys(const model::ParameterTable& table, std::size_t layer) {
   return std::ranges::all_of(table.parameters_of_layer(layer), [&](const auto& parameter) {
     return !makes_queries_or_keys(parameter) || table.trains(parameter);
@@ -55,7 +55,7 @@ void QkClip::after_block(std::size_t layer, std::span<const float>,
   if (may_clip_[layer]) largest_[layer] = std::max(largest_[layer], attention.largest_logit);
 }
 
-/// Floats above zero are ordered as their bits are.
+/// Positive floats have the order of their bits, so the maximum over ranks is one of integers.
 void QkClip::before_update(comm::Communicator& world) {
   std::ranges::transform(largest_, words_.begin(), [](float logit) {
     return std::int64_t{std::bit_cast<std::int32_t>(logit)};
@@ -63,7 +63,7 @@ void QkClip::before_update(comm::Communicator& world) {
   world.max(words_, {"qk_clip"});
   was_agreed_ = true;
   std::ranges::transform(words_, largest_.begin(), [](std::int64_t word) {
-    return std::bit_cast<float>(narrow<std::int32_t>(word));
+    return std::bit_cast<float>(checked_cast<std::int32_t>(word));
   });
   if (std::ranges::any_of(largest_, [&](float logit) { return is_above(logit); })) ++clipped_steps_;
 }
@@ -82,17 +82,17 @@ void QkClip::after_unit(model::UnitId unit, const optim::MasterSlice& master) {
   }
 }
 
-std::optional<std::string> QkClip::news(std::uint64_t step) {
+std::optional<std::string> QkClip::log_line(std::uint64_t step) {
   if (clipped_steps_ == 0 || !was_agreed_) return {};
-  if (said_at_ != 0 && step < said_at_ + kStepsBetweenNews) return {};
+  if (line_at_ != 0 && step < line_at_ + kStepsBetweenLines) return {};
   const auto loudest = std::ranges::max_element(largest_);
   const auto blocks = std::ranges::count_if(largest_, [&](float logit) { return is_above(logit); });
   if (blocks == 0) return {};
   std::string text = fmt::format(
       "qk_clip at step {}: attention logits reach {:.4g} in block {}; W_q and W_k of {} block(s) "
-      "scaled down to {:g}; {} step(s) so far since this was last said",
+      "scaled down to {:g}; {} step(s) clipped since the last such line",
       step, *loudest, loudest - largest_.begin(), blocks, threshold_, clipped_steps_);
-  said_at_ = step;
+  line_at_ = step;
   clipped_steps_ = 0;
   return text;
 }

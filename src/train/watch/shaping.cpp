@@ -38,7 +38,7 @@ void Shaping::add(std::size_t layer, std::span<float> gradient) {
   if (wanted.empty() || !kss_.differentiate(*rows_, layer + 1, wanted)) return;
   const double length = weight_ * norm(wanted);
   const double most = kCap * norm(gradient);
-  // A gradient that is not finite is the verdict's business.
+  // The verdict of the step deals with a gradient that is not finite.
   if (!std::isfinite(length) || !std::isfinite(most) || length == 0.0) return;
   const double share = std::min(1.0, most / length);
   shares_.add(share);

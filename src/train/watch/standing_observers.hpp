@@ -9,7 +9,7 @@
 
 namespace ballast::train {
 
-/// Who watches every step because a key says so. `layout` must outlive them.
+/// The observers of every step that the configuration asks for. `layout` must outlive them.
 [[nodiscard]] std::vector<std::unique_ptr<StepObserver>> standing_observers(
     const Config& config, const fsdp::ShardLayout& layout);
 

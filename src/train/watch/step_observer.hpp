@@ -14,35 +14,35 @@
 
 namespace ballast::train {
 
-/// Watches whole steps, and may have a hand in them. A step calls, in this order: begin_step; for
-/// each of this rank's micro-batches before_micro_batch and what a BlockObserver is told; where the
-/// update takes place before_update, and for each unit room_for_update and after_unit.
+/// Observes whole steps and may change them. A step calls, in this order: begin_step; for each of
+/// this rank's micro-batches before_micro_batch and the functions of BlockObserver; then, unless
+/// the update is skipped, before_update, and for each unit room_for_update and after_unit.
 class StepObserver : public model::BlockObserver {
  public:
   virtual void begin_step() {}
 
   /// `sample`: the training sample that the micro-batch starts with, over the whole job.
   virtual void before_micro_batch(std::uint64_t sample, const model::Batch& batch);
-  /// This rank has no part in a micro-batch that others compute now. Who does something collective
-  /// before_micro_batch takes part in it here.
+  /// Called instead on a rank that has no micro-batch while others compute one. An observer whose
+  /// before_micro_batch is collective takes part in it here.
   virtual void without_micro_batch() {}
 
   /// The gradient is finite on all ranks, so that the weights are updated. Collective.
   virtual void before_update(comm::Communicator& world);
-  /// Where the update of `unit` is to leave what it tells of each granule that this rank holds;
-  /// empty: nowhere.
+  /// Where the update of `unit` writes its sums, one for each granule that this rank holds; empty:
+  /// they are not wanted.
   [[nodiscard]] virtual std::span<kernels::AdamWPartials> room_for_update(model::UnitId unit);
-  /// What this rank holds of `unit` is updated and not yet published.
+  /// This rank's run of `unit` is updated and not yet published.
   virtual void after_unit(model::UnitId unit, const optim::MasterSlice& master);
 
-  /// A line for the log after `step`, where there is one.
-  [[nodiscard]] virtual std::optional<std::string> news(std::uint64_t step);
+  /// A line for the log after `step`; nothing if there is none.
+  [[nodiscard]] virtual std::optional<std::string> log_line(std::uint64_t step);
 };
 
 inline void StepObserver::before_micro_batch(std::uint64_t, const model::Batch&) {}
 inline void StepObserver::before_update(comm::Communicator&) {}
 inline std::span<kernels::AdamWPartials> StepObserver::room_for_update(model::UnitId) { return {}; }
 inline void StepObserver::after_unit(model::UnitId, const optim::MasterSlice&) {}
-inline std::optional<std::string> StepObserver::news(std::uint64_t) { return {}; }
+inline std::optional<std::string> StepObserver::log_line(std::uint64_t) { return {}; }
 
 }  // namespace ballast::train

@@ -6,28 +6,28 @@ namespace ballast::train {
 
 namespace {
 
-/// Guests for whom there is a place from the start: a step allocates nothing.
-constexpr std::size_t kGuests = 8;
+/// Observers of one step for which memory is reserved, so that a step allocates nothing.
+constexpr std::size_t kOfOneStep = 8;
 
 }  // namespace
 
 StepObservers::StepObservers(std::vector<std::unique_ptr<StepObserver>> standing)
     : standing_{std::move(standing)} {
-  all_.reserve(standing_.size() + kGuests);
+  all_.reserve(standing_.size() + kOfOneStep);
 }
 
-void StepObservers::invite(std::initializer_list<StepObserver*> guests) {
+void StepObservers::set_for_step(std::initializer_list<StepObserver*> observers) {
   all_.clear();
-  for (StepObserver* guest : guests) {
-    if (guest != nullptr) all_.push_back(guest);
+  for (StepObserver* observer : observers) {
+    if (observer != nullptr) all_.push_back(observer);
   }
   for (const auto& observer : standing_) all_.push_back(observer.get());
 }
 
-std::vector<std::string> StepObservers::all_news(std::uint64_t step) {
+std::vector<std::string> StepObservers::log_lines(std::uint64_t step) {
   std::vector<std::string> lines;
   for (const auto& observer : standing_) {
-    if (auto line = observer->news(step)) lines.push_back(std::move(*line));
+    if (auto line = observer->log_line(step)) lines.push_back(std::move(*line));
   }
   return lines;
 }

@@ -9,18 +9,18 @@
 
 namespace ballast::train {
 
-/// All who watch a step, told of it one after the other: those that watch every step, and the
-/// guests of the one that is under way.
+/// All observers of a step, called one after the other: those of one step alone, then those of
+/// every step.
 class StepObservers final : public StepObserver {
  public:
   explicit StepObservers(std::vector<std::unique_ptr<StepObserver>> standing);
 
-  /// Who watches the step that follows besides the standing ones; null pointers count for nothing.
-  void invite(std::initializer_list<StepObserver*> guests);
-  /// For the model, to which nobody is null.
+  /// Sets the observers of the next step alone. Null pointers are ignored.
+  void set_for_step(std::initializer_list<StepObserver*> observers);
+  /// What the model calls: this, or null if there are no observers.
   [[nodiscard]] model::BlockObserver* of_blocks() { return all_.empty() ? nullptr : this; }
-  /// What any of the standing ones has to say after `step`.
-  [[nodiscard]] std::vector<std::string> all_news(std::uint64_t step);
+  /// The lines for the log from the observers of every step, after `step`.
+  [[nodiscard]] std::vector<std::string> log_lines(std::uint64_t step);
 
   void begin_step() override;
   void before_micro_batch(std::uint64_t sample, const model::Batch& batch) override;
@@ -30,7 +30,7 @@ class StepObservers final : public StepObserver {
                    const model::AttentionSignals& attention) override;
   void add_gradient(std::size_t layer, std::span<float> gradient) override;
   void before_update(comm::Communicator& world) override;
-  /// The first one's that wants any.
+  /// That of the first observer that wants any.
   std::span<kernels::AdamWPartials> room_for_update(model::UnitId unit) override;
   void after_unit(model::UnitId unit, const optim::MasterSlice& master) override;
 

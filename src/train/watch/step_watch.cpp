@@ -27,22 +27,21 @@ void StepWatch::prepare_shaping(const checkpoint::TrainingState& state, ForwardP
   shaping_->begin(*world_, step_, alarm_age, gradient_scale);
 }
 
-monitor::Duty StepWatch::finish(const monitor::StepFacts& facts, MetricsLog& log) && {
+monitor::Action StepWatch::finish(const monitor::StepFacts& facts, MetricsLog& log) && {
   if (facts.step != step_) {
-    throw internal_error("the watch of step {} was given what became of step {}", step_,
-                         facts.step);
+    throw internal_error("the watch of step {} got the outcome of step {}", step_, facts.step);
   }
-  if (instruments_->config->monitor.every == 0) return monitor::Duty::none;
+  if (instruments_->config->monitor.every == 0) return monitor::Action::none;
   auto& monitor = instruments_->monitor;
   auto alerts = monitor.after_step(facts);
   if (observer_) {
     std::ranges::move(take_probe(facts), std::back_inserter(alerts));
     instruments_->write_probe(log);
   }
-  const monitor::Duty duty = monitor.answer(alerts);
+  const monitor::Action action = monitor.answer(alerts);
   for (const auto& alert : alerts) log.alert(alert);
   say_shaping(log);
-  return duty;
+  return action;
 }
 
 std::vector<monitor::Alert> StepWatch::take_probe(const monitor::StepFacts& facts) {

@@ -16,23 +16,23 @@
 
 namespace ballast::train {
 
-/// The watch of one step: it begins before the step, has the instruments while that is computed,
-/// and is used up by `finish`. There is one at a time.
+/// Monitors one step: made before the step, and consumed by `finish` after it. It uses the
+/// Instruments, so there is one at a time.
 class StepWatch {
  public:
-  /// The step that follows `state`. Where it is probed and there is an alarm, its shaping is
-  /// prepared from a look at its samples beforehand. All must outlive the watch. Collective.
+  /// For the step that follows `state`. If the step is probed while there is an alarm, a forward
+  /// pass over its samples prepares the shaping. All must outlive the watch. Collective.
   StepWatch(Instruments& instruments, comm::Communicator& world,
             const checkpoint::TrainingState& state, ForwardPasses& passes);
   StepWatch(const StepWatch&) = delete;
   StepWatch& operator=(const StepWatch&) = delete;
 
-  /// Who is to see the step; null if it is not probed.
+  /// The observer of the step; null if it is not probed.
   [[nodiscard]] StepObserver* observer() { return observer_ ? &*observer_ : nullptr; }
 
-  /// Looks at what became of the step, writes down what there is to say and returns what is to be
-  /// done. Collective.
-  [[nodiscard]] monitor::Duty finish(const monitor::StepFacts& facts, MetricsLog& log) &&;
+  /// Evaluates the outcome of the step, logs its alerts and its probe, and returns what the
+  /// training must do now. Collective.
+  [[nodiscard]] monitor::Action finish(const monitor::StepFacts& facts, MetricsLog& log) &&;
 
  private:
   void prepare_shaping(const checkpoint::TrainingState& state, ForwardPasses& passes,
@@ -44,8 +44,8 @@ class StepWatch {
   comm::Communicator* world_;
   std::uint64_t step_;
   bool was_alarmed_;
-  Shaping* shaping_ = nullptr;             ///< where the step is shaped
-  std::optional<ProbeObserver> observer_;  ///< where it is probed
+  Shaping* shaping_ = nullptr;             ///< null if the step is not shaped
+  std::optional<ProbeObserver> observer_;  ///< if it is probed
 };
 
 }  // namespace ballast::train
