@@ -60,9 +60,10 @@ TEST(CommandLine, OptionsOverrideTheFileAndTheFileTheDefaults) {
 }
 
 TEST(CommandLine, FilesMayHoldWhatIsRequired) {
-  const auto config = read_training_config(Words{"--config", "a.ini"}, [](const auto&) {
+  const auto file = [](const auto&) {
     return std::string{"[data]\npath = c.h5\n[run]\ndir = runs/x\n"};
-  });
+  };
+  const auto config = read_training_config(Words{"--config", "a.ini"}, {file, no_file});
   EXPECT_EQ(config.data.path, "c.h5");
   EXPECT_EQ(config.run.dir, "runs/x");
 }

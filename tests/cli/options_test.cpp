@@ -217,8 +217,10 @@ TEST(Options, AllChoicesAreTaken) {
   const std::map<std::string, std::vector<std::string>> choices{
       {"model.norm", {"rms", "layer"}},
       {"model.norm_placement", {"pre", "post", "none"}},
-      {"model.position", {"rope"}},
-      {"model.activation", {"swiglu"}},
+      {"model.position", {"rope", "alibi", "learned", "sinusoidal", "none"}},
+      {"model.rope_scaling", {"none", "linear", "dynamic", "llama3", "yarn"}},
+      {"model.activation",
+       {"swiglu", "geglu", "geglu_tanh", "reglu", "silu", "gelu", "gelu_tanh", "relu", "relu2"}},
       {"model.qk_norm", {"true", "false"}},
       {"parallel.sharding", {"full", "grad_op", "hybrid", "none"}},
       {"parallel.backend", {"auto", "region", "mpi"}},
@@ -283,8 +285,9 @@ TEST(Options, WrongTypesAndValuesOutOfRangeSayWhatIsAllowed) {
             "--optim.beta1 cannot be '1'; it takes a number from 0 to below 1");
   EXPECT_EQ(message_of({{"model.norm", "batch", ""}}),
             "--model.norm cannot be 'batch'; it takes one of rms, layer");
-  EXPECT_EQ(message_of({{"model.position", "alibi", ""}}),
-            "--model.position cannot be 'alibi'; it takes only 'rope' so far");
+  EXPECT_EQ(message_of({{"model.position", "relative", ""}}),
+            "--model.position cannot be 'relative'; it takes one of rope, alibi, learned, "
+            "sinusoidal, none");
   EXPECT_EQ(message_of({{"model.qk_norm", "1", ""}}),
             "--model.qk_norm cannot be '1'; it takes one of true, false");
 }

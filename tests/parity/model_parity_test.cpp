@@ -111,7 +111,7 @@ TEST(ModelParity, LossGradientsAndTenAdamWStepsMatchTorch) {
     // How far the weights moved, not where they are, is what the steps decide.
     reference::expect_near(reference::difference(production.values(), all[i].parameters),
                            reference::difference(expected.weights, all[i].parameters),
-                           {2e-4, 1e-5});
+                           {3e-4, 1e-5});
   }
 }
 

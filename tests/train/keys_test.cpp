@@ -22,9 +22,8 @@ const Names kOfTheFirstVersion{
     "model.ffn",        "model.norm",        "model.qk_norm",      "model.norm_placement",
     "data.path",        "data.seq_len",      "run.seed",           "model.tie_embeddings",
     "data.micro_batch", "data.global_batch", "model.norm_epsilon", "model.document_attention",
-    "model.rope_base"};
-const Names kOfTheDataset{"model.vocabulary", "data.content_hash", "data.tokenizer",
-                          "data.tokenizer_hash"};
+    "model.rope_base",  "model.vocabulary"};
+const Names kOfTheDataset{"data.content_hash", "data.tokenizer", "data.tokenizer_hash"};
 
 Config with_path() {
   Config config;

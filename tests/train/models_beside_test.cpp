@@ -8,6 +8,7 @@
 #include "train/settings/identity.hpp"
 #include "train/small_dataset.hpp"
 #include "train/start/fingerprint.hpp"
+#include "train/start/saved_model.hpp"
 #include "train/teacher.hpp"
 
 namespace ballast::train {
@@ -58,7 +59,8 @@ struct Pair {
       : training{config, world(), dataset, nullptr, {beside}},
         teacher{world(), make_blueprint(training.job, beside, nullptr, &training.team),
                 training.job.ranks.rank} {
-    teacher.load_weights(world(), checkpoint::check(world(), weights));
+    const SavedModel saved = find_saved_model(world(), weights);
+    teacher.load_weights(world(), [&](const auto& table) { return saved.open(table); });
   }
 
   EngineInJob training;
@@ -96,7 +98,8 @@ double loss_of_samples(const ReadOnlyModel& model, const std::filesystem::path& 
   const Ranks ranks = settle_ranks(world(), config.parallel);
   Team team{ranks.thread_plan};
   ModelInJob alone{world(), make_blueprint(model, ranks, nullptr, &team), ranks.rank};
-  alone.load_weights(world(), checkpoint::check(world(), weights));
+  const SavedModel saved = find_saved_model(world(), weights);
+  alone.load_weights(world(), [&](const auto& table) { return saved.open(table); });
   const data::Sampler sampler{config.run.seed,
                               dataset.windows(data::Split::train, config.data.seq_len)};
   BatchLoader loader{dataset, model.shape};

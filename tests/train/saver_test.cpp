@@ -20,6 +20,7 @@ using test::world;
 Config small_config() {
   Config config;
   config.model = checkpoint::odd_config();
+  config.model.vocabulary = 0;  // the dataset's
   config.data.seq_len = 24;
   config.data.micro_batch = 1;
   config.data.global_batch = 3;
