@@ -35,7 +35,7 @@ const std::array<std::vector<std::string>, kFactors> kWords{{
     {"full", "grad_op", "hybrid", "none"},
     {"fp32", "bf16", "fp16"},
     {"block", "blocks:2", "whole"},
-    {"odd", "leaves_of_two", "frozen"},
+    {"odd", "leaves_of_two", "frozen", "foreign"},
 }};
 constexpr std::array<const char*, kFactors> kKeys{
     "", "", "parallel.recompute", "parallel.sharding", "precision.param", "parallel.wrap", ""};
@@ -43,9 +43,10 @@ constexpr std::array<const char*, kFactors> kKeys{
 const std::string& word_of(Level level) { return kWords[level.factor][level.level]; }
 
 /// Trainings of odd sizes: numbers of leaves that leave the last wave short, and the first one too
-/// on eight ranks. The schedule and the loss scale change as they go. The last one cuts units into
-/// what trains and what is frozen, has frozen units below all that trains, and a whole one between.
-const std::array<Keys, 3> kTrainings{{
+/// on eight ranks. The schedule and the loss scale change as they go. One cuts units into what
+/// trains and what is frozen, has frozen units below all that trains, and a whole one between; the
+/// last one is of another architecture.
+const std::array<Keys, 4> kTrainings{{
     {{"model.dim", "36"},
      {"model.layers", "3"},
      {"model.heads", "6"},
@@ -74,6 +75,23 @@ const std::array<Keys, 3> kTrainings{{
      {"data.micro_batch", "1"},
      {"data.leaf_micro_batches", "2"},
      {"data.global_batch", "10"}},
+    {{"model.dim", "36"},
+     {"model.layers", "4"},
+     {"model.heads", "6"},
+     {"model.kv_heads", "2"},
+     {"model.head_dim", "8"},
+     {"model.ffn", "77"},
+     {"model.activation", "geglu"},
+     {"model.qkv_bias", "true"},
+     {"model.attention_output_bias", "true"},
+     {"model.ffn_bias", "true"},
+     {"model.position", "learned"},
+     {"model.context", "64"},
+     {"model.window", "9"},
+     {"model.window_all_every", "3"},
+     {"model.tie_embeddings", "true"},
+     {"data.micro_batch", "1"},
+     {"data.global_batch", "9"}},
 }};
 
 }  // namespace
