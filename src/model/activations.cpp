@@ -11,20 +11,23 @@ namespace {
 template <class Slots, class Field>
 void each_field(const ModelConfig& config, const Precision& precision, std::size_t layer,
                 Recompute recompute, Slots& slots, Field&& field) {
-  const bool is_post = config.norm_placement == NormPlacement::post;
+  const bool is_post = config.has_stream_norms();
   const auto kinds = config.sublayers_of(layer);
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     auto& sublayer = slots[i];
     const SublayerSpec spec = list_of(kinds[i], config);
     const bool is_dropped = recompute.drops(kinds[i]);
+    const std::size_t normed = config.has_output_norms() ? 1 : 0;
     // With the norm behind it, the statistics come of the sublayer's output, which is kept.
-    field(sublayer.statistics, config.has_norms() ? 2 : 0, ElementType::fp32,
+    field(sublayer.statistics, config.has_input_norms() || is_post ? 2 : 0, ElementType::fp32,
           is_post ? recompute.is_full() : is_dropped);
     for (std::size_t kept = 0; kept < spec.kept.size(); ++kept) {
       const bool is_fp32 = spec.kept[kept].type == KeptSpec::Type::fp32;
       field(sublayer.own[kept], spec.kept[kept].width,
             is_fp32 ? ElementType::fp32 : precision.compute, is_dropped);
     }
+    field(sublayer.result, normed * config.dim, precision.compute, recompute.is_full());
+    field(sublayer.output_statistics, normed * 2, ElementType::fp32, recompute.is_full());
     field(sublayer.sum, is_post ? config.dim : 0, precision.residual, recompute.is_full());
     const bool is_last = i + 1 == kinds.size();
     field(sublayer.stream, is_last ? 0 : config.dim, precision.residual, recompute.is_full());
@@ -81,6 +84,8 @@ BlockActivations Activations::of(std::size_t layer) const {
     for (std::size_t kept = 0; kept < kMostKept; ++kept) {
       views[i].own[kept] = arena_->view(slots.own[kept]);
     }
+    views[i].result = arena_->view(slots.result);
+    views[i].output_statistics = arena_->view(slots.output_statistics);
     views[i].sum = arena_->view(slots.sum);
     views[i].stream = arena_->view(slots.stream);
   }

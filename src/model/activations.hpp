@@ -18,8 +18,10 @@ namespace ballast::model {
 /// input, is not among them.
 template <class T>
 struct SublayerFields {
-  T statistics{};                  ///< [2] of the norm before or behind it, fp32
+  T statistics{};                  ///< [2] of the norm before it, or of the stream, fp32
   std::array<T, kMostKept> own{};  ///< as its list says
+  T result{};                      ///< [dim] before the norm of what it adds
+  T output_statistics{};           ///< [2] of that norm, fp32
   T sum{};                         ///< [dim] before the norm, post-normalization only
   T stream{};                      ///< [dim] that leaves it, but for the last sublayer's
 };

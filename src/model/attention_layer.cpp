@@ -19,7 +19,10 @@ std::vector<float> alibi_slopes_of(const ModelConfig& config) {
 
 kernels::AttentionRule attention_rule(const ModelConfig& config, std::size_t layer,
                                       std::span<const float> slopes) {
-  return {.window = config.window.of(layer), .slopes = slopes};
+  return {.scale = config.attention_scale,
+          .window = config.window.of(layer),
+          .softcap = config.attention_softcap,
+          .slopes = slopes};
 }
 
 SublayerSpec AttentionLayer::list(const ModelConfig& config) {
@@ -35,6 +38,7 @@ SublayerSpec AttentionLayer::list(const ModelConfig& config) {
   return {
       .kind = SublayerKind::attention,
       .norm = "attention_norm",
+      .output_norm = "attention_output_norm",
       .tensors = {{"wq", "q", {q_dim, dim}, query, std},
                   {"wk", "k", {kv_dim, dim}, key, std},
                   {"wv", "v", {kv_dim, dim}, linear, std},

@@ -21,6 +21,9 @@ Block::Place Block::place_of(std::size_t index, const BlockPass& pass) const {
       .sublayer = sublayers_[index].get(),
       .stream = index == 0 ? pass.residual : pass.saved[index - 1].stream,
       .input = is_pre() ? scratch.operand.first(shape_.tokens() * config_.dim) : Elements{},
+      .result = saved.result,
+      .output_statistics = saved.output_statistics,
+      .output_gain = pass.weights[index].output_gain,
       .sum = saved.sum,
       .statistics = saved.statistics,
       .gain = pass.weights[index].gain,
@@ -55,6 +58,7 @@ AttentionSignals Block::run(const BlockPass& pass, const Elements& out, bool wan
     }
     const auto signals = place.sublayer->forward(place.pass, input_of(place), result);
     if (signals) shown = *signals;
+    normalize_result(place, result);
     if (is_last) {
       leave(place, result, out);
     } else {
@@ -68,7 +72,7 @@ void Block::recompute(Recompute what, const BlockPass& pass, const Elements& out
   if (what.is_none()) return;
   if (what.is_full()) {
     // Only a norm behind the last sublayer asks for its output.
-    run(pass, out, is_post());
+    run(pass, out, needs_results());
     return;
   }
   for (std::size_t i = 0; i < sublayers_.size(); ++i) {
@@ -84,7 +88,8 @@ void Block::backward(const BlockPass& pass, std::span<float> gradient,
   for (std::size_t i = sublayers_.size(); i-- > 0;) {
     const Place place = place_of(i, pass);
     const kernels::GainGradient dgain{gradients[i].gain, store, pass.scratch.gain_sums};
-    leave_backward(place, gradient, dgain);
+    leave_backward(place, pass.scratch.sublayer, gradient, dgain,
+                   {gradients[i].output_gain, store, pass.scratch.gain_sums});
     sublayer_backward(place, pass.scratch.sublayer, gradient, {gradients[i].own, store});
     enter_backward(place, pass.scratch.sublayer, gradient, dgain);
   }
@@ -109,6 +114,15 @@ ConstElements Block::input_again(const Place& place) const {
   return input_of(place);
 }
 
+/// Normalizes what is to be added to the stream, in a model that does.
+void Block::normalize_result(const Place& place, std::span<float> result) const {
+  if (!config_.has_output_norms()) return;
+  operations_->convert(ConstElements{result}, place.result);
+  operations_->norm_forward(config_.norm_rule(), norm_dims(), place.result,
+                            operations_->widened(place.output_gain, place.pass.gain),
+                            Elements{result}, place.output_statistics.floats());
+}
+
 /// Adds the sublayer's result to the stream.
 void Block::leave(const Place& place, std::span<const float> result, const Elements& out) const {
   if (!is_post()) return operations_->add(place.stream, result, out);
@@ -130,16 +144,26 @@ void Block::pass_on(const Place& place, std::span<const float> result, const Pla
 void Block::sublayer_backward(const Place& place, std::span<float> result,
                               std::span<float> gradient, const TensorGradients& gradients) const {
   const Elements& rounded = place.rounded;
-  const ConstElements dout = rounded.empty() ? ConstElements{gradient} : ConstElements{rounded};
+  const std::span<float> whole = config_.has_output_norms() ? result : gradient;
+  const ConstElements dout = rounded.empty() ? ConstElements{whole} : ConstElements{rounded};
   place.sublayer->backward_of_output(place.pass, dout, gradients);
   const InputGradient dinput =
       is_pre() ? InputGradient{result, Store::overwrite} : InputGradient{gradient, Store::add};
   place.sublayer->backward_of_input(place.pass, input_again(place), dinput, gradients);
 }
 
-/// Prepares the gradient for the sublayer's products: past its norm, and rounded.
-void Block::leave_backward(const Place& place, std::span<float> gradient,
-                           const kernels::GainGradient& dgain) const {
+/// Prepares the gradient for the sublayer's products: past the norm behind it, and rounded. That of
+/// a result which is normalized by itself goes to `result`.
+void Block::leave_backward(const Place& place, std::span<float> result, std::span<float> gradient,
+                           const kernels::GainGradient& dgain,
+                           const kernels::GainGradient& doutput_gain) const {
+  if (config_.has_output_norms()) {
+    operations_->norm_backward(config_.norm_rule(), norm_dims(), place.result,
+                               operations_->widened(place.output_gain, place.pass.gain),
+                               place.output_statistics.floats(), gradient, result, Store::overwrite,
+                               doutput_gain, place.rounded);
+    return;
+  }
   if (is_pre()) return;
   const Elements& rounded = place.rounded;
   if (!is_post()) {

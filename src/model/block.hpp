@@ -41,8 +41,8 @@ struct BlockPass {
   BlockScratch scratch;
 };
 
-/// A transformer block: sublayers around a residual stream, with normalization before each of them,
-/// after it, or not at all. Holds no parameters and no activations, so one Block serves every
+/// A transformer block: sublayers around a residual stream, with normalization as NormPlacement
+/// says. Holds no parameters and no activations, so one Block serves every
 /// layer.
 class Block {
  public:
@@ -72,8 +72,11 @@ class Block {
   struct Place {
     const Sublayer* sublayer;
     Elements stream;  ///< as it enters
-    Elements input;   ///< normalized, in scratch.operand; pre-normalization only
-    Elements sum;     ///< stream plus sublayer, post-normalization only
+    Elements input;   ///< normalized, in scratch.operand; with a norm before the sublayer only
+    Elements result;  ///< the sublayer's, before its norm; with one of it only
+    Elements output_statistics;
+    ConstElements output_gain;
+    Elements sum;  ///< stream plus sublayer, post-normalization only
     Elements statistics;
     ConstElements gain;
     Elements rounded;  ///< the gradient of the stream
@@ -83,14 +86,16 @@ class Block {
 
   AttentionSignals run(const BlockPass& pass, const Elements& out, bool wants_out) const;
   void enter(const Place& place) const;
+  void normalize_result(const Place& place, std::span<float> result) const;
   void leave(const Place& place, std::span<const float> result, const Elements& out) const;
   void pass_on(const Place& place, std::span<const float> result, const Place& next) const;
   [[nodiscard]] ConstElements input_of(const Place& place) const;
   [[nodiscard]] ConstElements input_again(const Place& place) const;
   void sublayer_backward(const Place& place, std::span<float> result, std::span<float> gradient,
                          const TensorGradients& gradients) const;
-  void leave_backward(const Place& place, std::span<float> gradient,
-                      const kernels::GainGradient& dgain) const;
+  void leave_backward(const Place& place, std::span<float> result, std::span<float> gradient,
+                      const kernels::GainGradient& dgain,
+                      const kernels::GainGradient& doutput_gain) const;
   void enter_backward(const Place& place, std::span<const float> result, std::span<float> gradient,
                       const kernels::GainGradient& dgain) const;
 
@@ -98,8 +103,10 @@ class Block {
   [[nodiscard]] std::span<const float> gain_of(const Place& place) const {
     return operations_->widened(place.gain, place.pass.gain);
   }
-  [[nodiscard]] bool is_pre() const { return config_.norm_placement == NormPlacement::pre; }
-  [[nodiscard]] bool is_post() const { return config_.norm_placement == NormPlacement::post; }
+  [[nodiscard]] bool is_pre() const { return config_.has_input_norms(); }
+  [[nodiscard]] bool is_post() const { return config_.has_stream_norms(); }
+  /// Whether the backward reads what a sublayer's forward gives.
+  [[nodiscard]] bool needs_results() const { return is_post() || config_.has_output_norms(); }
 
   ModelConfig config_;
   BatchShape shape_;

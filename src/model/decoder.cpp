@@ -7,6 +7,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/embedding.hpp"
 #include "kernels/norm.hpp"
+#include "kernels/softcap.hpp"
 #include "model/linear.hpp"
 #include "model/sublayers.hpp"
 #include "model/unit_views.hpp"
@@ -61,27 +62,29 @@ void Decoder::run_block(std::size_t layer) {
   const UnitLeases units{*parameters_, *table_, ParameterTable::depth_of(layer)};
   const auto weights = block_tensors(*table_, layer, units);
   for (std::size_t i = 0; i < blocks_[layer].size(); ++i) {
-    const auto& [gain, own] = weights[i];
+    const auto& [gain, output_gain, own] = weights[i];
     std::span<const float> input = residual_;
-    if (config_.norm_placement == NormPlacement::pre) {
+    if (config_.has_input_norms()) {
       normalize(residual_, gain, normed_);
       input = normed_;
     }
     blocks_[layer][i]->advance(tokens_.size() - 1, own, input, sublayer_);
+    if (config_.has_output_norms()) normalize(sublayer_, output_gain, sublayer_);
     kernels::accumulate(sublayer_, residual_);
-    if (config_.norm_placement == NormPlacement::post) normalize(residual_, gain, residual_);
+    if (config_.has_stream_norms()) normalize(residual_, gain, residual_);
   }
 }
 
 void Decoder::compute_logits() {
   const UnitLeases units{*parameters_, *table_, table_->head_depth()};
   const auto weights = head_tensors(*table_, units);
-  if (weights.final_norm.empty()) {
-    project_token(*gemm_, residual_, weights.head, {}, logits_);
-    return;
+  std::span<const float> hidden = residual_;
+  if (!weights.final_norm.empty()) {
+    normalize(residual_, weights.final_norm, normed_);
+    hidden = normed_;
   }
-  normalize(residual_, weights.final_norm, normed_);
-  project_token(*gemm_, normed_, weights.head, {}, logits_);
+  project_token(*gemm_, hidden, weights.head, {}, logits_);
+  if (config_.logit_softcap > 0.0f) kernels::softcap_forward(config_.logit_softcap, logits_);
 }
 
 void Decoder::normalize(std::span<const float> x, const ConstElements& gain, std::span<float> y) {

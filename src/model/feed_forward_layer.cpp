@@ -48,6 +48,7 @@ SublayerSpec FeedForwardLayer::list(const ModelConfig& config) {
   return {
       .kind = SublayerKind::feed_forward,
       .norm = "ffn_norm",
+      .output_norm = "ffn_output_norm",
       .tensors = {{"w_gate", "gate", {gated, dim}, linear, config.init_std},
                   {"w_up", "up", {config.ffn, dim}, linear, config.init_std},
                   {"w_down", "down", {dim, config.ffn}, linear, config.residual_std()},

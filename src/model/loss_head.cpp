@@ -45,6 +45,7 @@ LossHead::LossHead(const ModelConfig& config, BatchShape shape, const Transforme
   if (is_training && options.precision.compute != ElementType::fp32) {
     dlogits_ = arena.reserve(MemoryClass::scratch, chunk_ * vocabulary_, options.precision.compute);
   }
+  if (is_training && config.logit_softcap > 0.0f) capped_ = reserve(chunk_ * vocabulary_);
   if (loss_->wants_teacher()) teacher_ = reserve(chunk_ * vocabulary_);
   scratch_ = reserve(chunk_ * loss_->floats_a_token());
   logits_extent_ = arena.reserved_since(start);
@@ -78,6 +79,7 @@ std::span<float> LossHead::logits_of(Chunk chunk, const HeadInput& input,
   const auto logits = arena_->view(room).first(chunk.tokens * vocabulary_);
   operations_->multiply(rows_of(input, chunk), Transpose::no, head_of(input), Transpose::yes,
                         matrix(logits.data(), chunk.tokens, vocabulary_), Store::overwrite);
+  if (input.softcap > 0.0f) operations_->softcap_forward(input.softcap, logits);
   return logits;
 }
 
@@ -108,7 +110,10 @@ LossSums LossHead::forward_backward(const HeadInput& input, const Batch& batch,
     LossChunk given = prepare(chunk, input, batch, nll, teacher);
     given.gradient_scale = gradient_scale;
     given.dlogits = room.empty() ? Elements{given.logits} : room.first(given.logits.size());
+    const auto capped = arena_->view(capped_).first(input.softcap > 0.0f ? given.logits.size() : 0);
+    std::ranges::copy(given.logits.first(capped.size()), capped.begin());
     loss_->compute(given, *operations_, sums);
+    if (!capped.empty()) operations_->softcap_backward(input.softcap, capped, given.dlogits);
     const Operand dlogits{given.dlogits, chunk.tokens, vocabulary_};
     float* const dhidden = gradient.hidden.data() + chunk.first * input.dim;
     operations_->multiply(dlogits, Transpose::no, head_of(input), Transpose::no,

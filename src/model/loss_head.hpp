@@ -22,6 +22,7 @@ struct HeadInput {
   ConstElements hidden;  ///< [tokens, dim]
   ConstElements head;    ///< [vocabulary, dim]
   std::size_t dim = 0;
+  float softcap = 0.0f;  ///< logits stay within ± this; 0: as they are
 };
 
 /// Where the gradient of a HeadInput goes.
@@ -80,6 +81,7 @@ class LossHead {
   const Arena* arena_;
   Arena::Slot<float> nll_{};  ///< of a training
   Arena::Slot<float> logits_{};
+  Arena::Slot<float> capped_{};  ///< a chunk's logits, which the backward of a soft cap reads
   Arena::Slot<float> teacher_{};
   Arena::Slot<float> scratch_{};
   Arena::ElementSlot dlogits_{};  ///< a chunk's, rounded, where a training's compute is not fp32

@@ -7,8 +7,14 @@
 // What can be chosen of a model, and the words for it.
 namespace ballast::model {
 
-/// Where a block normalizes: before each sublayer, after it, or not at all.
-enum class NormPlacement { pre, post, none };
+/// Where a block normalizes.
+enum class NormPlacement {
+  pre,     ///< what each sublayer reads
+  post,    ///< the stream, after each addition to it
+  output,  ///< what each sublayer adds to the stream (OLMo 2; OLMo Team 2024)
+  both,    ///< what each sublayer reads, and what it adds (Gemma Team 2024, "Gemma 2")
+  none,
+};
 
 [[nodiscard]] constexpr std::string_view name_of(NormPlacement placement) {
   switch (placement) {
@@ -16,6 +22,10 @@ enum class NormPlacement { pre, post, none };
       return "pre";
     case NormPlacement::post:
       return "post";
+    case NormPlacement::output:
+      return "output";
+    case NormPlacement::both:
+      return "both";
     case NormPlacement::none:
       return "none";
   }

@@ -86,6 +86,12 @@ void validate_positions(const ModelConfig& config) {
 
 void ModelConfig::validate() const {
   validate_sizes(*this);
+  if (position == Position::alibi && attention_softcap > 0.0f) {
+    throw usage_error(
+        "model.attention_softcap = {} with model.position = alibi: nobody says which of the two "
+        "comes first; leave one of them out",
+        attention_softcap);
+  }
   validate_window(window);
   validate_positions(*this);
 }

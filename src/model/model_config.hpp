@@ -51,6 +51,10 @@ struct ModelConfig {
   bool tie_embeddings = false;
   bool document_attention = false;  ///< attention stops at document boundaries
   float norm_epsilon = 1e-5f;
+  bool gain_offset = false;        ///< gains are kept less 1: norms multiply by 1 + w
+  float attention_scale = 0.0f;    ///< factor of attention's products; 0: 1 / sqrt(head_dim)
+  float attention_softcap = 0.0f;  ///< attention logits stay within ± this; 0: no limit
+  float logit_softcap = 0.0f;      ///< so do the model's own logits
   Position position = Position::rope;
   kernels::RopeRule rope{};
   bool scale_embedding = false;  ///< embeddings enter the stream times sqrt(dim)
@@ -65,8 +69,21 @@ struct ModelConfig {
 
   /// What block `layer` is made of.
   [[nodiscard]] std::span<const SublayerKind> sublayers_of(std::size_t) const { return sublayers; }
-  [[nodiscard]] bool has_norms() const { return norm_placement != NormPlacement::none; }
-  [[nodiscard]] kernels::NormRule norm_rule() const { return {norm, norm_epsilon}; }
+  /// Whether what a sublayer reads is normalized.
+  [[nodiscard]] bool has_input_norms() const {
+    return norm_placement == NormPlacement::pre || norm_placement == NormPlacement::both;
+  }
+  /// Whether what a sublayer adds to the stream is normalized.
+  [[nodiscard]] bool has_output_norms() const {
+    return norm_placement == NormPlacement::output || norm_placement == NormPlacement::both;
+  }
+  /// Whether the stream is, behind each sublayer.
+  [[nodiscard]] bool has_stream_norms() const { return norm_placement == NormPlacement::post; }
+  /// Whether the output head reads the stream normalized.
+  [[nodiscard]] bool has_final_norm() const { return has_input_norms() || has_output_norms(); }
+  [[nodiscard]] kernels::NormRule norm_rule() const {
+    return {norm, norm_epsilon, gain_offset ? 1.0f : 0.0f};
+  }
   /// Whether queries and keys of this layer are rotated to their positions.
   [[nodiscard]] bool rotates(std::size_t layer) const {
     return position == Position::rope && (nope_every == 0 || (layer + 1) % nope_every != 0);

@@ -15,7 +15,8 @@ using UnitId = std::size_t;
 
 /// Where a block's tensor belongs: in which of its sublayers, and where in that one's list.
 struct TensorSlot {
-  static constexpr std::size_t kGain = kMostTensors;  ///< the gain of the norm around the sublayer
+  static constexpr std::size_t kGain = kMostTensors;  ///< of the norm before it, or of the stream
+  static constexpr std::size_t kOutputGain = kMostTensors + 1;  ///< of the norm of its result
   std::size_t sublayer;
   std::size_t tensor;
 };

@@ -10,10 +10,10 @@ namespace ballast::model {
 
 namespace {
 
-InitKind init_of(TensorRole role) {
+InitKind init_of(TensorRole role, bool gain_offset) {
   switch (role) {
     case TensorRole::gain:
-      return InitKind::ones;
+      return gain_offset ? InitKind::zeros : InitKind::ones;
     case TensorRole::bias:
       return InitKind::zeros;
     default:
@@ -24,6 +24,8 @@ InitKind init_of(TensorRole role) {
 /// Collects rows and places each tensor on a granule boundary.
 class RowList {
  public:
+  explicit RowList(const ModelConfig& config) : gain_offset_{config.gain_offset} {}
+
   /// Nothing is added where the shape says that there is no such tensor.
   void add(std::string name, const TensorSpec& spec, TensorSlot slot = {}) {
     const std::size_t numel =
@@ -36,7 +38,7 @@ class RowList {
                      .numel = numel,
                      .first_granule = granules_,
                      .decay = is_linear(spec.role) ? Decay::yes : Decay::no,
-                     .init = init_of(spec.role),
+                     .init = init_of(spec.role, gain_offset_),
                      .init_std = spec.init_std,
                      .role = spec.role,
                      .slot = slot});
@@ -47,6 +49,7 @@ class RowList {
   std::vector<ParameterInfo> take() { return std::move(rows_); }
 
  private:
+  bool gain_offset_;
   std::vector<ParameterInfo> rows_;
   std::size_t granules_ = 0;
 };
@@ -71,7 +74,7 @@ TensorSpec table_of_positions(const ModelConfig& config) {
 }
 
 void add_head(RowList& list, const ModelConfig& config) {
-  if (config.norm_placement == NormPlacement::pre) list.add("final_norm", gain_of_stream(config));
+  if (config.has_final_norm()) list.add("final_norm", gain_of_stream(config));
   if (!config.tie_embeddings) list.add("head", table_of_tokens(config));
 }
 
@@ -82,8 +85,11 @@ void add_block(RowList& list, const ModelConfig& config, std::size_t layer) {
   std::size_t sublayer = 0;
   for (const SublayerKind kind : config.sublayers_of(layer)) {
     const SublayerSpec spec = list_of(kind, config);
-    if (config.has_norms()) {
+    if (config.has_input_norms() || config.has_stream_norms()) {
       list.add(name(spec.norm), gain_of_stream(config), {sublayer, TensorSlot::kGain});
+    }
+    if (config.has_output_norms()) {
+      list.add(name(spec.output_norm), gain_of_stream(config), {sublayer, TensorSlot::kOutputGain});
     }
     for (std::size_t i = 0; i < spec.tensors.size(); ++i) {
       list.add(name(spec.tensors[i].name), spec.tensors[i], {sublayer, i});
@@ -95,7 +101,7 @@ void add_block(RowList& list, const ModelConfig& config, std::size_t layer) {
 }  // namespace
 
 ParameterRows list_parameters(const ModelConfig& config) {
-  RowList list;
+  RowList list{config};
   list.add("embedding", table_of_tokens(config));
   list.add("positions", table_of_positions(config));
   ParameterRows found{.rows = {}, .head = list.size(), .layers = {}};

@@ -67,7 +67,8 @@ struct RoomSpec {
 /// sublayer's own enumerators, with which it finds its tensors again.
 struct SublayerSpec {
   SublayerKind kind;
-  std::string_view norm;  ///< name of the gain of the norm before or behind it
+  std::string_view norm;         ///< name of the gain of the norm before it, or of the stream
+  std::string_view output_norm;  ///< of the norm of its result
   std::vector<TensorSpec> tensors;
   std::vector<KeptSpec> kept;
   std::size_t operand_width = 0;   ///< of the widest operand of its own products

@@ -111,7 +111,8 @@ ConstElements Transformer::final_hidden(const HeadWeights& weights) const {
 Transformer::Output::Output(const Transformer& model, ParameterSource& source)
     : leases_{source, model.table(), model.table().head_depth()},
       weights_{head_tensors(model.table(), leases_)},
-      input_{model.final_hidden(weights_), weights_.head, model.config_.dim} {}
+      input_{model.final_hidden(weights_), weights_.head, model.config_.dim,
+             model.config_.logit_softcap} {}
 
 LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& source,
                                         float gradient_scale, const HeadInput* teacher) {

@@ -77,7 +77,7 @@ class Transformer {
 
  private:
   ScratchRooms reserve_head_and_scratch(const TransformerOptions& options, Arena& arena);
-  [[nodiscard]] bool has_final_norm() const { return config_.norm_placement == NormPlacement::pre; }
+  [[nodiscard]] bool has_final_norm() const { return config_.has_final_norm(); }
   [[nodiscard]] BlockPass pass(std::size_t layer, const UnitLeases& leases,
                                const Batch& batch) const;
   [[nodiscard]] std::span<const float> shown(std::size_t depth) const;

@@ -21,8 +21,10 @@ BlockTensors<Tensor> block_in(const ParameterTable& table, std::size_t layer, co
   BlockTensors<Tensor> tensors;
   for (const auto& parameter : table.parameters_of_layer(layer)) {
     auto& sublayer = tensors[parameter.slot.sublayer];
-    auto& tensor = parameter.slot.tensor == TensorSlot::kGain ? sublayer.gain
-                                                              : sublayer.own[parameter.slot.tensor];
+    const std::size_t slot = parameter.slot.tensor;
+    auto& tensor = slot == TensorSlot::kGain         ? sublayer.gain
+                   : slot == TensorSlot::kOutputGain ? sublayer.output_gain
+                                                     : sublayer.own[slot];
     tensor = units.tensor(parameter);
   }
   return tensors;

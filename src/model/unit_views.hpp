@@ -44,7 +44,8 @@ class UnitGradients {
 /// has none.
 template <class Tensor>
 struct SublayerTensors {
-  Tensor gain{};  ///< [dim] of the norm before or behind the sublayer
+  Tensor gain{};         ///< [dim] of the norm before it, or of the stream behind it
+  Tensor output_gain{};  ///< [dim] of the norm of its result
   std::array<Tensor, kMostTensors> own{};
 };
 

@@ -216,7 +216,7 @@ TEST(Options, AllChoicesAreTaken) {
   const auto options = train::key_options(config);
   const std::map<std::string, std::vector<std::string>> choices{
       {"model.norm", {"rms", "layer"}},
-      {"model.norm_placement", {"pre", "post", "none"}},
+      {"model.norm_placement", {"pre", "post", "output", "both", "none"}},
       {"model.position", {"rope", "alibi", "learned", "sinusoidal", "none"}},
       {"model.rope_scaling", {"none", "linear", "dynamic", "llama3", "yarn"}},
       {"model.activation",

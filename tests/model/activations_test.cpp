@@ -21,10 +21,11 @@ struct BlockBytes {
     const std::size_t c = size_of(precision.compute);
     const std::size_t r = size_of(precision.residual);
     const std::size_t statistics = 2 * sizeof(float);
-    const bool pre = m.norm_placement == NormPlacement::pre;
-    const bool post = m.norm_placement == NormPlacement::post;
+    const bool pre = m.has_input_norms();
+    const bool post = m.has_stream_norms();
     // The stream between the sublayers, and both sums that stand before norms.
     frame = m.dim * r + (post ? 2 * (m.dim * r + statistics) : 0);
+    if (m.has_output_norms()) frame += 2 * (m.dim * c + statistics);
     // Queries, keys, values and what they attended to.
     attention = 2 * (m.q_dim() + m.kv_dim()) * c + m.heads * sizeof(float) + (pre ? statistics : 0);
     if (m.qk_norm) {
@@ -49,7 +50,7 @@ std::size_t kept_bytes(const ModelConfig& m, const Precision& precision,
   for (std::size_t layer = 0; layer < m.layers; ++layer) {
     bytes += block.dropped(Recompute::full()) - block.dropped(recompute.of(layer));
   }
-  const bool final_norm = m.norm_placement == NormPlacement::pre;
+  const bool final_norm = m.has_final_norm();
   if (final_norm) bytes += 2 * sizeof(float);
   if (final_norm || precision.compute != precision.residual) {
     bytes += m.dim * size_of(precision.compute);

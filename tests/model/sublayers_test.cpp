@@ -42,7 +42,9 @@ TEST_P(Sublayers, EveryTensorOfAListIsFoundByItsPlace) {
         EXPECT_EQ(row.shape, spec.tensors[t].shape) << row.name;
         EXPECT_EQ(row.role, spec.tensors[t].role) << row.name;
       }
-      EXPECT_EQ(tensors[i].gain.size(), config.has_norms() ? config.dim : 0u);
+      const bool has_gain = config.has_input_norms() || config.has_stream_norms();
+      EXPECT_EQ(tensors[i].gain.size(), has_gain ? config.dim : 0u);
+      EXPECT_EQ(tensors[i].output_gain.size(), config.has_output_norms() ? config.dim : 0u);
     }
   }
 }
@@ -53,6 +55,7 @@ TEST_P(Sublayers, NoNameOfABlockStandsTwice) {
   for (const SublayerKind kind : config.sublayers_of(0)) {
     const SublayerSpec spec = list_of(kind, config);
     EXPECT_TRUE(names.insert(spec.norm).second) << spec.norm;
+    EXPECT_TRUE(names.insert(spec.output_norm).second) << spec.output_norm;
     for (const auto& tensor : spec.tensors) {
       EXPECT_TRUE(names.insert(tensor.name).second) << tensor.name;
       EXPECT_EQ(is_linear(tensor.role), tensor.shape.size() == 2) << tensor.name;

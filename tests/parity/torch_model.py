@@ -30,6 +30,8 @@ def write(path, tensor):
 
 
 def norm(model, x, gain):
+    if model["gain_offset"]:
+        gain = gain + 1
     if model["norm"] == "layer":
         return F.layer_norm(x, gain.shape, gain, None, model["norm_epsilon"])
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + model["norm_epsilon"]) * gain
@@ -106,6 +108,10 @@ def visible(model, layer, batch):
     return seen
 
 
+def capped(logits, cap):
+    return cap * torch.tanh(logits / cap) if cap else logits
+
+
 def attention(model, p, layer, x, batch):
     block = f"block.{layer}."
     sequences, seq_len, _ = x.shape
@@ -125,7 +131,8 @@ def attention(model, p, layer, x, batch):
     k = k.repeat_interleave(heads // kv_heads, dim=1)
     v = v.repeat_interleave(heads // kv_heads, dim=1)
 
-    logits = q @ k.transpose(2, 3) / math.sqrt(head_dim)
+    logits = q @ k.transpose(2, 3) * (model["attention_scale"] or 1 / math.sqrt(head_dim))
+    logits = capped(logits, model["attention_softcap"])
     if model["position"] == "alibi":
         places = torch.arange(seq_len, dtype=torch.float64)
         logits = logits + slopes(heads)[:, None, None] * (places[None, :] - places[:, None])
@@ -170,11 +177,17 @@ def embed(model, p, batch):
     return h
 
 
-def residual(model, gain, h, branch):
-    if model["norm_placement"] == "pre":
-        return h + branch(norm(model, h, gain))
-    if model["norm_placement"] == "post":
-        return norm(model, h + branch(h), gain)
+def residual(model, p, name, h, branch):
+    gain, output_gain = p.get(name + "_norm"), p.get(name + "_output_norm")
+    match model["norm_placement"]:
+        case "pre":
+            return h + branch(norm(model, h, gain))
+        case "post":
+            return norm(model, h + branch(h), gain)
+        case "output":
+            return h + norm(model, branch(h), output_gain)
+        case "both":
+            return h + norm(model, branch(norm(model, h, gain)), output_gain)
     return h + branch(h)
 
 
@@ -182,12 +195,12 @@ def mean_loss(model, p, batch):
     h = embed(model, p, batch)
     for layer in range(model["layers"]):
         block = f"block.{layer}."
-        attention_gain, ffn_gain = p.get(block + "attention_norm"), p.get(block + "ffn_norm")
-        h = residual(model, attention_gain, h, lambda x: attention(model, p, layer, x, batch))
-        h = residual(model, ffn_gain, h, lambda x: ffn(model, p, block, x))
-    if model["norm_placement"] == "pre":
+        h = residual(model, p, block + "attention", h, lambda x: attention(model, p, layer, x, batch))
+        h = residual(model, p, block + "ffn", h, lambda x: ffn(model, p, block, x))
+    if "final_norm" in p:
         h = norm(model, h, p["final_norm"])
     logits = F.linear(h, p["embedding" if model["tie_embeddings"] else "head"])
+    logits = capped(logits, model["logit_softcap"])
 
     labels = batch["labels"].flatten()
     nll = F.cross_entropy(logits.flatten(0, 1), labels, ignore_index=IGNORE_LABEL, reduction="none")

@@ -41,7 +41,7 @@ struct Batch {
     shapes["positions"] = {config.context, config.dim};
   }
   if (!config.tie_embeddings) shapes["head"] = {config.vocabulary, config.dim};
-  if (config.norm_placement == model::NormPlacement::pre) shapes["final_norm"] = {config.dim};
+  if (config.has_final_norm()) shapes["final_norm"] = {config.dim};
   for (std::size_t l = 0; l < config.layers; ++l) {
     shapes[block_name(l, "wq")] = {config.q_dim(), config.dim};
     shapes[block_name(l, "wk")] = {config.kv_dim(), config.dim};
@@ -51,7 +51,11 @@ struct Batch {
     if (is_gated) shapes[block_name(l, "w_gate")] = {config.ffn, config.dim};
     shapes[block_name(l, "w_up")] = {config.ffn, config.dim};
     shapes[block_name(l, "w_down")] = {config.dim, config.ffn};
-    if (config.norm_placement != model::NormPlacement::none) {
+    if (config.has_output_norms()) {
+      shapes[block_name(l, "attention_output_norm")] = {config.dim};
+      shapes[block_name(l, "ffn_output_norm")] = {config.dim};
+    }
+    if (config.has_input_norms() || config.has_stream_norms()) {
       shapes[block_name(l, "attention_norm")] = {config.dim};
       shapes[block_name(l, "ffn_norm")] = {config.dim};
     }
@@ -152,6 +156,10 @@ class Model {
     [[nodiscard]] std::string norm_name() const {
       return block_name(layer, kind == Kind::attention ? "attention_norm" : "ffn_norm");
     }
+    [[nodiscard]] std::string output_norm_name() const {
+      return block_name(layer,
+                        kind == Kind::attention ? "attention_output_norm" : "ffn_output_norm");
+    }
   };
 
   /// Queries, keys and values of one layer, before ("raw") and after QK-norm and RoPE.
@@ -183,12 +191,17 @@ class Model {
     return a;
   }
 
+  [[nodiscard]] Values gain_values(const std::string& gain) const {
+    Values values = at(gain);
+    for (T& value : values) value += config_.gain_offset ? 1.0 : 0.0;
+    return values;
+  }
   [[nodiscard]] Values norm(const std::string& gain, const Values& x) const {
-    return norm_forward(config_.norm, epsilon(), x, at(gain));
+    return norm_forward(config_.norm, epsilon(), x, gain_values(gain));
   }
   [[nodiscard]] Values norm_gradient(const std::string& gain, const Values& x, const Values& dy,
                                      Parameters<T>& gradients) const {
-    auto [dx, dgain] = norm_backward(config_.norm, epsilon(), x, at(gain), dy);
+    auto [dx, dgain] = norm_backward(config_.norm, epsilon(), x, gain_values(gain), dy);
     accumulate(gradients.at(gain), dgain);
     return dx;
   }
@@ -244,16 +257,26 @@ class Model {
   }
 
   [[nodiscard]] Values head_input(const Values& h) const {
-    return config_.norm_placement == model::NormPlacement::pre ? norm("final_norm", h) : h;
+    return config_.has_final_norm() ? norm("final_norm", h) : h;
   }
+  [[nodiscard]] double cap() const { return static_cast<double>(config_.logit_softcap); }
   [[nodiscard]] Values head_forward(const Values& h) const {
-    return linear(head_name(), config_.dim, config_.vocabulary, head_input(h));
+    Values logits = linear(head_name(), config_.dim, config_.vocabulary, head_input(h));
+    if (cap() == 0.0) return logits;
+    for (T& logit : logits) logit = cap() * std::tanh(logit / cap());
+    return logits;
   }
-  [[nodiscard]] Values head_backward(const Values& dlogits, const Values& h,
+  [[nodiscard]] Values head_backward(Values dlogits, const Values& h,
                                      Parameters<T>& gradients) const {
+    if (cap() != 0.0) {
+      const Values capped = head_forward(h);
+      for (std::size_t i = 0; i < capped.size(); ++i) {
+        dlogits[i] *= 1.0 - capped[i] * capped[i] / (cap() * cap());
+      }
+    }
     const Values d = linear_gradient(head_name(), config_.dim, config_.vocabulary, head_input(h),
                                      dlogits, gradients);
-    if (config_.norm_placement != model::NormPlacement::pre) return d;
+    if (!config_.has_final_norm()) return d;
     return norm_gradient("final_norm", h, d, gradients);
   }
 
@@ -263,6 +286,12 @@ class Model {
         return add(h, branch_forward(sublayer, norm(sublayer.norm_name(), h)));
       case model::NormPlacement::post:
         return norm(sublayer.norm_name(), add(h, branch_forward(sublayer, h)));
+      case model::NormPlacement::output:
+        return add(h, norm(sublayer.output_norm_name(), branch_forward(sublayer, h)));
+      case model::NormPlacement::both: {
+        const Values result = branch_forward(sublayer, norm(sublayer.norm_name(), h));
+        return add(h, norm(sublayer.output_norm_name(), result));
+      }
       case model::NormPlacement::none:
         break;
     }
@@ -281,6 +310,18 @@ class Model {
         const Values sum = add(h, branch_forward(sublayer, h));
         const Values dsum = norm_gradient(gain, sum, d, gradients);
         return add(dsum, branch_backward(sublayer, h, dsum, gradients));
+      }
+      case model::NormPlacement::output: {
+        const Values result = branch_forward(sublayer, h);
+        const Values dresult = norm_gradient(sublayer.output_norm_name(), result, d, gradients);
+        return add(d, branch_backward(sublayer, h, dresult, gradients));
+      }
+      case model::NormPlacement::both: {
+        const Values input = norm(gain, h);
+        const Values result = branch_forward(sublayer, input);
+        const Values dresult = norm_gradient(sublayer.output_norm_name(), result, d, gradients);
+        const Values dinput = branch_backward(sublayer, input, dresult, gradients);
+        return add(d, norm_gradient(gain, h, dinput, gradients));
       }
       case model::NormPlacement::none:
         break;
@@ -311,7 +352,10 @@ class Model {
     return kernels::rope_frequencies(config_.rope, config_.head_dim());
   }
   [[nodiscard]] kernels::AttentionRule rule(std::size_t l) const {
-    return {.window = config_.window.of(l), .slopes = slopes_};
+    return {.scale = config_.attention_scale,
+            .window = config_.window.of(l),
+            .softcap = config_.attention_softcap,
+            .slopes = slopes_};
   }
 
   [[nodiscard]] Projections project(std::size_t l, const Batch& batch, const Values& x) const {

@@ -110,6 +110,34 @@ struct Variant {
     c.window = {.tokens = 2, .first_layer = 1, .all_every = 0};
     c.document_attention = true;
   });
+  add("output_norms", [](auto& c) { c.norm_placement = model::NormPlacement::output; });
+  add("output_norms_layer", [](auto& c) {
+    c.norm_placement = model::NormPlacement::output;
+    c.norm = kernels::NormKind::layer;
+    c.qk_norm = true;
+  });
+  add("both_norms", [](auto& c) { c.norm_placement = model::NormPlacement::both; });
+  add("gain_offset", [](auto& c) {
+    c.gain_offset = true;
+    c.qk_norm = true;
+  });
+  add("softcaps", [](auto& c) {
+    c.attention_softcap = 1.5f;
+    c.logit_softcap = 2.5f;
+    c.attention_scale = 0.4f;
+  });
+  add("gemma2", [](auto& c) {
+    c.norm_placement = model::NormPlacement::both;
+    c.gain_offset = true;
+    c.scale_embedding = true;
+    c.tie_embeddings = true;
+    c.activation = FeedForward::geglu_tanh;
+    c.own_head_dim = c.dim / c.heads + 2;
+    c.attention_softcap = 3.0f;
+    c.logit_softcap = 4.0f;
+    c.attention_scale = 0.3f;
+    c.window = {.tokens = 3, .first_layer = 0, .all_every = 2};
+  });
   add("scaled_embedding", [](auto& c) { c.scale_embedding = true; });
   add("scaled_tied_embedding", [](auto& c) {
     c.scale_embedding = true;
@@ -203,7 +231,7 @@ class RandomValues {
   RandomValues random{seed};
   Parameters<double> parameters;
   for (const auto& [name, shape] : parameter_shapes(config)) {
-    const bool is_gain = name.ends_with("norm");
+    const bool is_gain = name.ends_with("norm") && !config.gain_offset;
     parameters[name] =
         shape.size() == 1
             ? random.vector<double>(shape[0], is_gain ? 1.0 : 0.1, is_gain ? 0.5 : 0.3)

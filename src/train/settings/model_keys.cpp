@@ -86,9 +86,11 @@ Keys layer_keys(model::ModelConfig& c) {
   const Role same = Role::same(kNeverAbsent);
   return {
       {choice("model.norm", c.norm, "RMSNorm or LayerNorm"), same},
-      for_calibration({choice("model.norm_placement", c.norm_placement,
-                              "normalize before each sublayer, after it, or not at all"),
-                       same}),
+      for_calibration(
+          {choice("model.norm_placement", c.norm_placement,
+                  "normalize what each sublayer reads, the stream behind it, what it adds, what it "
+                  "reads and adds, or nothing"),
+           same}),
       for_calibration({boolean("model.qk_norm", c.qk_norm, "normalize queries and keys"), same}),
       {choice("model.activation", c.activation,
               "of the feed-forward layer; those that end in glu are gated"),
@@ -113,6 +115,18 @@ Keys layer_keys(model::ModelConfig& c) {
                "a bias of the attention's output"),
        later("false")},
       {boolean("model.ffn_bias", c.biases.ffn, "biases of the feed-forward layer"), later("false")},
+      {boolean("model.gain_offset", c.gain_offset,
+               "norms multiply by 1 + their weights, which start at 0"),
+       later("false")},
+      {number("model.attention_scale", c.attention_scale, kZeroOrMore,
+              "factor of attention's products; 0: 1 / sqrt of a head's width"),
+       later("0")},
+      {number("model.attention_softcap", c.attention_softcap, kZeroOrMore,
+              "attention logits stay within this, by tanh; 0: no limit"),
+       later("0")},
+      {number("model.logit_softcap", c.logit_softcap, kZeroOrMore,
+              "the model's logits stay within this, by tanh; 0: no limit"),
+       later("0")},
       {boolean("model.scale_embedding", c.scale_embedding, "embeddings are times sqrt(dim)"),
        later("false")},
       {number("model.norm_epsilon", c.norm_epsilon, kAboveZero, "added to a norm's denominator"),

@@ -20,7 +20,8 @@ constexpr auto words_of(EnumTag<kernels::NormKind>) {
 
 constexpr auto words_of(EnumTag<model::NormPlacement>) {
   using model::NormPlacement;
-  return words_by_name({NormPlacement::pre, NormPlacement::post, NormPlacement::none});
+  return words_by_name({NormPlacement::pre, NormPlacement::post, NormPlacement::output,
+                        NormPlacement::both, NormPlacement::none});
 }
 
 constexpr auto words_of(EnumTag<model::Position>) {
