@@ -171,15 +171,17 @@ void read_safetensors_index(Input input) {
   for (const auto& name : folder.names()) folder.read(name, 0, values);
 }
 
-/// What is read can be written, and is read again.
+/// Whatever is read can be written, and is then read as the same.
 void read_huggingface_config(Input input) {
   const auto config = formats::parse_huggingface_config(text_of(input), "config.json");
-  const std::string again = formats::huggingface_config_json(config, "float32");
   try {
-    (void)formats::parse_huggingface_config(again, "written");
+    const std::string text = formats::huggingface_config_json(config, "float32");
+    const auto again = formats::parse_huggingface_config(text, "written");
+    if (formats::huggingface_config_json(again, "float32") == text) return;
   } catch (const Error& error) {
     throw std::logic_error{error.what()};
   }
+  throw std::logic_error{"what was written is read as another model"};
 }
 
 constexpr std::array kFormats{
