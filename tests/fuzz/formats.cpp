@@ -1,6 +1,7 @@
 #include "fuzz/formats.hpp"
 
 #include <array>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
 #include "data/tokenizer.hpp"
+#include "formats/huggingface/model_config_json.hpp"
 #include "formats/safetensors/safetensors_folder.hpp"
 #include "formats/safetensors/safetensors_index.hpp"
 #include "kernels/gemm/gemm_table.hpp"
@@ -169,6 +171,19 @@ void read_safetensors_index(Input input) {
   for (const auto& name : folder.names()) folder.read(name, 0, values);
 }
 
+/// Whatever is read can be written, and is then read as the same.
+void read_huggingface_config(Input input) {
+  const auto config = formats::parse_huggingface_config(text_of(input), "config.json");
+  try {
+    const std::string text = formats::huggingface_config_json(config, "float32");
+    const auto again = formats::parse_huggingface_config(text, "written");
+    if (formats::huggingface_config_json(again, "float32") == text) return;
+  } catch (const Error& error) {
+    throw std::logic_error{error.what()};
+  }
+  throw std::logic_error{"what was written is read as another model"};
+}
+
 constexpr std::array kFormats{
     Format{"json", read_json},
     Format{"configuration", read_configuration},
@@ -189,6 +204,7 @@ constexpr std::array kFormats{
     Format{"shard", read_shard},
     Format{"safetensors", read_safetensors},
     Format{"safetensors_index", read_safetensors_index},
+    Format{"huggingface_config", read_huggingface_config},
 };
 
 }  // namespace

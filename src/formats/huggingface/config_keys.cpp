@@ -1,7 +1,6 @@
 #include "formats/huggingface/config_keys.hpp"
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "base/error.hpp"
@@ -11,8 +10,7 @@ namespace ballast::formats {
 
 namespace {
 
-/// No size of a model is larger, and products of two stay whole.
-constexpr std::uint64_t kMost = std::uint64_t{1} << 31;
+constexpr std::uint64_t kMost = std::uint64_t{1} << 30;
 
 std::optional<std::size_t> whole_of(const Json& value) {
   if (value.is_number_unsigned() && value.get<std::uint64_t>() <= kMost) {
@@ -41,6 +39,18 @@ const Json* ConfigKeys::find(std::string_view key) const {
   return found == object_->end() || found->is_null() ? nullptr : &*found;
 }
 
+bool ConfigKeys::is_null(std::string_view key) const {
+  const auto found = object_->find(std::string{key});
+  return found != object_->end() && found->is_null();
+}
+
+std::optional<std::string> ConfigKeys::key_of_object() const {
+  for (const auto& [key, value] : object_->items()) {
+    if (value.is_object()) return key;
+  }
+  return std::nullopt;
+}
+
 std::string ConfigKeys::place(std::string_view key) const {
   return fmt::format("{}: {}{}{}", file_.string(), name_, name_.empty() ? "" : ".", key);
 }
@@ -62,15 +72,17 @@ std::size_t ConfigKeys::whole(std::string_view key, std::size_t fallback) const 
   const Json* const value = find(key);
   if (value == nullptr) return fallback;
   const auto number = whole_of(*value);
-  if (!number) refuse(key, "is no whole number from 0 to 2^31");
+  if (!number) refuse(key, "is no whole number from 0 to 2^30");
   return *number;
 }
 
-std::size_t ConfigKeys::whole(std::string_view key) const {
+std::size_t ConfigKeys::size(std::string_view key, std::size_t most) const {
   if (!has(key)) {
     throw data_error("{} is missing: no size of the model can be guessed", place(key));
   }
-  return whole(key, 0);
+  const std::size_t value = whole(key, 0);
+  if (value == 0 || value > most) refuse(key, fmt::format("is not from 1 to {}", most));
+  return value;
 }
 
 double ConfigKeys::number(std::string_view key, double fallback) const {
@@ -112,7 +124,7 @@ std::vector<std::int32_t> ConfigKeys::ids(std::string_view key) const {
   std::vector<std::int32_t> found;
   const auto add = [&](const Json& entry) {
     const auto id = whole_of(entry);
-    if (!id || *id > std::numeric_limits<std::int32_t>::max()) refuse(key, "is no token id");
+    if (!id) refuse(key, "is no token id");
     found.push_back(static_cast<std::int32_t>(*id));
   };
   if (value->is_array()) {

@@ -20,13 +20,18 @@ class ConfigKeys {
   ConfigKeys(const std::filesystem::path& file, const Json& object, std::string name = "");
 
   [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
+  /// Whether the key is there and its value is null.
+  [[nodiscard]] bool is_null(std::string_view key) const;
+  /// The first key, in the file's order, whose value is an object; or nothing.
+  [[nodiscard]] std::optional<std::string> key_of_object() const;
+  [[nodiscard]] bool is_empty() const { return object_->empty(); }
   /// An object within, or nothing.
   [[nodiscard]] std::optional<ConfigKeys> object(std::string_view key) const;
 
-  /// From 0 to 2^31, or `fallback` if the key is absent.
+  /// From 0 to 2^30, or `fallback` if the key is absent.
   [[nodiscard]] std::size_t whole(std::string_view key, std::size_t fallback) const;
-  /// The same; a data Error if the key is absent.
-  [[nodiscard]] std::size_t whole(std::string_view key) const;
+  /// From 1 to `most`; a data Error if the key is absent.
+  [[nodiscard]] std::size_t size(std::string_view key, std::size_t most) const;
   [[nodiscard]] double number(std::string_view key, double fallback) const;
   [[nodiscard]] bool boolean(std::string_view key, bool fallback) const;
   [[nodiscard]] std::string text(std::string_view key, std::string_view fallback) const;

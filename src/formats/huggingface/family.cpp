@@ -14,26 +14,32 @@ using WindowUse = Family::WindowUse;
 
 // Defaults are those of the configuration classes of transformers 5.24.
 constexpr std::array kFamilies{
-    Family{.model_type = "llama", .architecture = "LlamaForCausalLM", .has_mlp_bias_key = true},
+    Family{.model_type = "llama",
+           .architecture = "LlamaForCausalLM",
+           .has_mlp_bias_key = true,
+           .heads_divide_width = true},
     Family{.model_type = "qwen3",
            .architecture = "Qwen3ForCausalLM",
            .kv_heads = 32,
            .head_dim = 128,
            .context = 32768,
            .qk_norm = true,
-           .window_use = WindowUse::by_key},
+           .window_use = WindowUse::later_layers,
+           .window = 4096},
     Family{.model_type = "qwen2",
            .architecture = "Qwen2ForCausalLM",
            .kv_heads = 32,
            .context = 32768,
            .attention_bias = AttentionBias::qkv,
-           .window_use = WindowUse::by_key},
+           .window_use = WindowUse::later_layers,
+           .window = 4096},
     Family{.model_type = "mistral",
            .architecture = "MistralForCausalLM",
            .kv_heads = 8,
            .context = 131072,
            .attention_bias = AttentionBias::never,
-           .window_use = WindowUse::all_layers},
+           .window_use = WindowUse::all_layers,
+           .window = 4096},
     Family{.model_type = "smollm3",
            .architecture = "SmolLM3ForCausalLM",
            .kv_heads = 4,
@@ -41,7 +47,7 @@ constexpr std::array kFamilies{
            .rope_base = 2000000.0,
            .ties_embeddings = true,
            .has_mlp_bias_key = true,
-           .window_use = WindowUse::by_key,
+           .window_use = WindowUse::unrotated_layers,
            .nope_every = 4},
 };
 
@@ -74,7 +80,8 @@ bool computes(const Family& family, const model::ModelConfig& c) {
   const model::Window& window = c.window;
   if (window.tokens != 0 && family.window_use == WindowUse::none) return false;
   const bool has_pattern = window.first_layer != 0 || window.all_every != 0;
-  if (has_pattern && family.window_use != WindowUse::by_key) return false;
+  if (has_pattern && !family.has_layer_types()) return false;
+  if (family.heads_divide_width && c.dim % c.heads != 0) return false;
   return c.qk_norm == family.qk_norm && (!biases.ffn || family.has_mlp_bias_key) &&
          (c.nope_every == 0 || family.nope_every != 0);
 }

@@ -28,10 +28,26 @@ struct Family {
   enum class AttentionBias { by_key, never, qkv } attention_bias = AttentionBias::by_key;
   bool has_mlp_bias_key = false;
   bool qk_norm = false;
-  /// Which layers have the window of sliding_window.
-  enum class WindowUse { none, all_layers, by_key } window_use = WindowUse::none;
+  /// Whether hidden_size must be a multiple of num_attention_heads, even beside head_dim.
+  bool heads_divide_width = false;
+
+  /// Which layers have the window of sliding_window. The last two only with use_sliding_window, and
+  /// only where layer_types says nothing else.
+  enum class WindowUse {
+    none,
+    all_layers,
+    later_layers,      ///< from max_window_layers on
+    unrotated_layers,  ///< those that rotate nothing
+  } window_use = WindowUse::none;
+  /// Of the window where the file names none; 0: there is none then. A null means none in any case.
+  std::size_t window = 0;
   /// Every n-th layer rotates nothing where the file does not say (SmolLM3).
   std::size_t nope_every = 0;
+
+  /// Whether layer_types tells layers with a window from those without.
+  [[nodiscard]] bool has_layer_types() const {
+    return window_use == WindowUse::later_layers || window_use == WindowUse::unrotated_layers;
+  }
 };
 
 /// All that are known.

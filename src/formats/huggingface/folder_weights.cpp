@@ -1,13 +1,14 @@
 #include "formats/huggingface/folder_weights.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fmt/ranges.h>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "formats/huggingface/tensor_names.hpp"
 
 namespace ballast::formats {
@@ -16,12 +17,14 @@ namespace {
 
 constexpr std::size_t kShown = 5;
 
-/// Names as a sentence names them.
+/// The first few of them, and how many there are besides. Names of files may hold anything.
 std::string some_of(const std::vector<std::string>& names) {
-  const auto shown = std::span{names}.first(std::min(kShown, names.size()));
-  return names.size() <= kShown
-             ? fmt::format("{}", fmt::join(shown, ", "))
-             : fmt::format("{} and {} more", fmt::join(shown, ", "), names.size() - kShown);
+  std::string text;
+  for (const std::string& name : std::span{names}.first(std::min(kShown, names.size()))) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", excerpt(name, 3 * kExcerptBytes));
+  }
+  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
+  return text;
 }
 
 /// What old files hold besides weights, and readers compute for themselves.
@@ -50,10 +53,20 @@ struct Differences {
   }
 };
 
-Differences differences(const model::ParameterTable& table, const SafetensorsFolder& folder) {
-  Differences found;
+/// The tensors that a folder is asked for, by its names. A head beside an embedding that is the
+/// head must be the same matrix.
+std::map<std::string, const model::ParameterInfo*, std::less<>> wanted_of(
+    const model::ParameterTable& table, bool has_spare_head) {
   std::map<std::string, const model::ParameterInfo*, std::less<>> wanted;
   for (const auto& row : table.parameters()) wanted[huggingface_name(row.name)] = &row;
+  if (has_spare_head) wanted[huggingface_name("head")] = &table.find("embedding");
+  return wanted;
+}
+
+Differences differences(const model::ParameterTable& table, const SafetensorsFolder& folder,
+                        bool has_spare_head) {
+  Differences found;
+  const auto wanted = wanted_of(table, has_spare_head);
   for (const auto& [name, row] : wanted) {
     if (!folder.contains(name)) {
       found.missing.push_back(name);
@@ -66,8 +79,7 @@ Differences differences(const model::ParameterTable& table, const SafetensorsFol
     }
   }
   for (const std::string& name : folder.names()) {
-    const bool is_spare = is_tied(table) && name == huggingface_name("head");
-    if (!wanted.contains(name) && !is_spare && !is_ignored(name)) found.surplus.push_back(name);
+    if (!wanted.contains(name) && !is_ignored(name)) found.surplus.push_back(name);
   }
   return found;
 }
@@ -78,12 +90,12 @@ HuggingFaceWeights::HuggingFaceWeights(const model::ParameterTable& table,
                                        const std::filesystem::path& folder)
     : folder_{folder},
       has_spare_head_{is_tied(table) && folder_.contains(huggingface_name("head"))} {
-  const std::string text = differences(table, folder_).text();
+  const std::string text = differences(table, folder_, has_spare_head_).text();
   if (!text.empty()) {
     throw data_error("{}: its tensors are not those of the model in its config.json:{}",
                      folder.string(), text);
   }
-  for (const auto& row : table.parameters()) folder_.require_readable(huggingface_name(row.name));
+  for (const auto& [name, row] : wanted_of(table, has_spare_head_)) folder_.require_readable(name);
 }
 
 void HuggingFaceWeights::read(const model::ParameterInfo& tensor, GranuleRange range,

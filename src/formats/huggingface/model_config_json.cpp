@@ -1,12 +1,13 @@
 #include "formats/huggingface/model_config_json.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <fmt/ranges.h>
+#include <limits>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "formats/huggingface/config_keys.hpp"
 #include "formats/huggingface/family.hpp"
+#include "formats/huggingface/layer_keys.hpp"
 #include "formats/huggingface/rope_keys.hpp"
 #include "storage/files.hpp"
 
@@ -14,16 +15,21 @@ namespace ballast::formats {
 
 namespace {
 
-/// config.json is a page of text.
-constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 20;
+// No model comes near these, and products of a few stay within 64 bits.
+constexpr std::size_t kMostWidth = std::size_t{1} << 20;
+constexpr std::size_t kMostLayers = std::size_t{1} << 16;
+constexpr std::size_t kMostVocabulary = std::size_t{1} << 28;
 
 const Family& require_family(const ConfigKeys& keys) {
+  if (!keys.has("model_type")) {
+    throw data_error("{} is missing: it names the family of the model", keys.place("model_type"));
+  }
   const std::string type = keys.text("model_type", "");
   if (const Family* const family = find_family(type)) return *family;
   std::vector<std::string_view> known;
   for (const Family& family : families()) known.push_back(family.model_type);
   throw data_error("{} = '{}' is a family that Ballast does not compute; it knows {}",
-                   keys.place("model_type"), type, fmt::join(known, ", "));
+                   keys.place("model_type"), excerpt(type), fmt::join(known, ", "));
 }
 
 /// What changes results and is never supported, whatever the family.
@@ -31,8 +37,7 @@ void refuse_unsupported(const ConfigKeys& keys) {
   if (keys.has("quantization_config")) {
     throw data_error(
         "{}: the weights are quantized, and Ballast reads float32, bfloat16 and float16 alone; "
-        "take "
-        "the model that it was made from",
+        "take the model that they were made from",
         keys.place("quantization_config"));
   }
   if (keys.text("hidden_act", "silu") != "silu") keys.refuse("hidden_act", "is not silu");
@@ -41,25 +46,35 @@ void refuse_unsupported(const ConfigKeys& keys) {
   }
 }
 
+/// As many as query heads where the file says null, whatever the family.
+std::size_t read_kv_heads(const ConfigKeys& keys, const Family& family, std::size_t heads) {
+  constexpr const char* kKey = "num_key_value_heads";
+  if (keys.has(kKey)) return keys.size(kKey, kMostWidth);
+  return keys.is_null(kKey) || family.kv_heads == 0 ? heads : family.kv_heads;
+}
+
+float read_norm_epsilon(const ConfigKeys& keys, const Family& family) {
+  const double epsilon = keys.number("rms_norm_eps", family.norm_epsilon);
+  const bool is_float = epsilon >= static_cast<double>(std::numeric_limits<float>::min()) &&
+                        epsilon <= static_cast<double>(std::numeric_limits<float>::max());
+  if (!is_float) keys.refuse("rms_norm_eps", "is no number above 0 that a float holds");
+  return static_cast<float>(epsilon);
+}
+
 void read_sizes(const ConfigKeys& keys, const Family& family, model::ModelConfig& model) {
-  model.dim = keys.whole("hidden_size");
-  model.layers = keys.whole("num_hidden_layers");
-  model.heads = keys.whole("num_attention_heads");
-  model.ffn = keys.whole("intermediate_size");
-  model.vocabulary = keys.whole("vocab_size");
-  for (const char* key : {"hidden_size", "num_hidden_layers", "num_attention_heads",
-                          "intermediate_size", "vocab_size"}) {
-    if (keys.whole(key) == 0) keys.refuse(key, "is no size of a model");
-  }
-  const std::size_t kv_heads = family.kv_heads == 0 ? model.heads : family.kv_heads;
-  model.kv_heads =
-      keys.whole("num_key_value_heads", keys.has("num_key_value_heads") ? 0 : kv_heads);
-  const std::size_t head_dim = keys.whole("head_dim", family.head_dim);
+  model.dim = keys.size("hidden_size", kMostWidth);
+  model.layers = keys.size("num_hidden_layers", kMostLayers);
+  model.heads = keys.size("num_attention_heads", kMostWidth);
+  model.kv_heads = read_kv_heads(keys, family, model.heads);
+  model.ffn = keys.size("intermediate_size", kMostWidth);
+  model.vocabulary = keys.size("vocab_size", kMostVocabulary);
+  const std::size_t head_dim =
+      keys.has("head_dim") ? keys.size("head_dim", kMostWidth) : family.head_dim;
   const bool is_plain = head_dim == 0 || head_dim * model.heads == model.dim;
   model.own_head_dim = is_plain ? 0 : head_dim;
   model.context = keys.whole("max_position_embeddings", family.context);
   model.tie_embeddings = keys.boolean("tie_word_embeddings", family.ties_embeddings);
-  model.norm_epsilon = static_cast<float>(keys.number("rms_norm_eps", family.norm_epsilon));
+  model.norm_epsilon = read_norm_epsilon(keys, family);
 }
 
 void read_biases(const ConfigKeys& keys, const Family& family, model::ModelConfig& model) {
@@ -75,69 +90,6 @@ void read_biases(const ConfigKeys& keys, const Family& family, model::ModelConfi
       break;
   }
   model.biases.ffn = family.has_mlp_bias_key && keys.boolean("mlp_bias", false);
-}
-
-/// The layers of layer_types that see all, as a rule of Window's, or nothing if they follow none.
-std::optional<model::Window> window_of(const std::vector<std::string>& types, std::size_t tokens) {
-  const auto fits = [&](const model::Window& window) {
-    for (std::size_t layer = 0; layer < types.size(); ++layer) {
-      const bool slides = types[layer] == "sliding_attention";
-      if (!slides && types[layer] != "full_attention") return false;
-      if (slides != (window.of(layer) != 0)) return false;
-    }
-    return true;
-  };
-  for (std::size_t first = 0; first <= types.size(); ++first) {
-    for (std::size_t every = 0; every <= types.size(); ++every) {
-      const model::Window window{tokens, first, every == 1 ? 0 : every};
-      if (fits(window)) return window;
-    }
-  }
-  return std::nullopt;
-}
-
-void read_window(const ConfigKeys& keys, const Family& family, model::ModelConfig& model) {
-  const bool is_used =
-      family.window_use == Family::WindowUse::all_layers ||
-      (family.window_use == Family::WindowUse::by_key && keys.boolean("use_sliding_window", false));
-  if (!is_used || !keys.has("sliding_window")) return;
-  const std::size_t tokens = keys.whole("sliding_window");
-  if (tokens == 0) keys.refuse("sliding_window", "is no number of tokens");
-  const auto types = keys.texts("layer_types");
-  if (types.empty()) {
-    const bool starts_later = family.window_use == Family::WindowUse::by_key;
-    model.window = {tokens, starts_later ? keys.whole("max_window_layers", 28) : 0, 0};
-  } else {
-    if (types.size() != model.layers) keys.refuse("layer_types", "does not name every layer");
-    const auto window = window_of(types, tokens);
-    if (!window) {
-      keys.refuse("layer_types",
-                  "follows no rule that Ballast has: windows from a layer on, but every n-th");
-    }
-    model.window = *window;
-  }
-  if (model.window.first_layer >= model.layers) model.window = {};
-}
-
-/// SmolLM3: 1 where a layer rotates.
-void read_layers_without_positions(const ConfigKeys& keys, const Family& family,
-                                   model::ModelConfig& model) {
-  if (family.nope_every == 0) return;
-  model.nope_every = keys.whole("no_rope_layer_interval", family.nope_every);
-  const auto rotates = keys.ids("no_rope_layers");
-  if (rotates.empty()) return;
-  if (rotates.size() != model.layers) keys.refuse("no_rope_layers", "does not name every layer");
-  const auto follows = [&](std::size_t every) {
-    for (std::size_t layer = 0; layer < rotates.size(); ++layer) {
-      if ((rotates[layer] == 0) != (every != 0 && (layer + 1) % every == 0)) return false;
-    }
-    return true;
-  };
-  for (std::size_t every = 0; every <= model.layers; ++every) {
-    model.nope_every = every;
-    if (follows(every)) return;
-  }
-  keys.refuse("no_rope_layers", "follows no rule that Ballast has: every n-th layer");
 }
 
 /// An Error of the model's own keys as one of the file.
@@ -172,8 +124,8 @@ HuggingFaceConfig parse_huggingface_config(std::string_view text,
   read_sizes(keys, family, model);
   read_biases(keys, family, model);
   model.rope = read_rope(keys, family.rope_base, model);
-  read_window(keys, family, model);
-  read_layers_without_positions(keys, family, model);
+  model.nope_every = read_nope_every(keys, family, model.layers);
+  model.window = read_window(keys, family, model);
   if (const double std = keys.number("initializer_range", 0.02); std >= 0.0) model.init_std = std;
   config.bos = first_of(keys.ids("bos_token_id"));
   config.eos = keys.ids("eos_token_id");
@@ -184,7 +136,7 @@ HuggingFaceConfig parse_huggingface_config(std::string_view text,
 
 HuggingFaceConfig read_huggingface_config(const std::filesystem::path& folder) {
   const auto file = folder / "config.json";
-  return parse_huggingface_config(storage::read_text(file, kMostBytes), file);
+  return parse_huggingface_config(storage::read_text(file), file);
 }
 
 }  // namespace ballast::formats

@@ -1,7 +1,10 @@
+#include <charconv>
+#include <fmt/format.h>
 #include <string>
 
 #include "base/json.hpp"
 #include "formats/huggingface/family.hpp"
+#include "formats/huggingface/layer_keys.hpp"
 #include "formats/huggingface/model_config_json.hpp"
 #include "formats/huggingface/rope_keys.hpp"
 
@@ -9,36 +12,20 @@ namespace ballast::formats {
 
 namespace {
 
-Json or_null(const std::optional<std::int32_t>& id) { return id ? Json{*id} : Json{nullptr}; }
+// Braces would make a list of one.
+Json or_null(const std::optional<std::int32_t>& id) { return id ? Json(*id) : Json(nullptr); }
 
 Json eos_of(const std::vector<std::int32_t>& ids) {
   if (ids.empty()) return nullptr;
   return ids.size() == 1 ? Json(ids.front()) : Json(ids);
 }
 
-void write_window(const Family& family, const model::ModelConfig& model, Json& json) {
-  if (family.window_use == Family::WindowUse::none) return;
-  const model::Window& window = model.window;
-  json["sliding_window"] = window.tokens == 0 ? Json{nullptr} : Json(window.tokens);
-  if (family.window_use != Family::WindowUse::by_key) return;
-  json["use_sliding_window"] = window.tokens != 0;
-  json["max_window_layers"] = window.tokens == 0 ? model.layers : window.first_layer;
-  Json types = Json::array();
-  for (std::size_t layer = 0; layer < model.layers; ++layer) {
-    types.push_back(window.of(layer) == 0 ? "full_attention" : "sliding_attention");
-  }
-  json["layer_types"] = std::move(types);
-}
-
-void write_layers_without_positions(const Family& family, const model::ModelConfig& model,
-                                    Json& json) {
-  if (family.nope_every == 0) return;
-  Json rotates = Json::array();
-  for (std::size_t layer = 0; layer < model.layers; ++layer) {
-    rotates.push_back(model.rotates(layer) ? 1 : 0);
-  }
-  json["no_rope_layer_interval"] = model.nope_every;
-  json["no_rope_layers"] = std::move(rotates);
+/// The number with the fewest digits that is this float again: 1e-06, not 9.999999974752427e-07.
+double shortest(float value) {
+  const std::string text = fmt::format("{}", value);
+  double number = 0.0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -59,7 +46,7 @@ std::string huggingface_config_json(const HuggingFaceConfig& config, std::string
   json["hidden_act"] = "silu";
   json["max_position_embeddings"] = model.context;
   json["initializer_range"] = model.init_std;
-  json["rms_norm_eps"] = static_cast<double>(model.norm_epsilon);
+  json["rms_norm_eps"] = shortest(model.norm_epsilon);
   json["tie_word_embeddings"] = model.tie_embeddings;
   if (family.attention_bias == Family::AttentionBias::by_key) {
     json["attention_bias"] = model.biases.qkv;
@@ -67,8 +54,7 @@ std::string huggingface_config_json(const HuggingFaceConfig& config, std::string
   if (family.has_mlp_bias_key) json["mlp_bias"] = model.biases.ffn;
   json["attention_dropout"] = 0.0;
   write_rope(model.rope, json);
-  write_window(family, model, json);
-  write_layers_without_positions(family, model, json);
+  write_layers(family, model, json);
   json["bos_token_id"] = or_null(config.bos);
   json["eos_token_id"] = eos_of(config.eos);
   json["pad_token_id"] = or_null(config.pad);

@@ -15,6 +15,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Whether `file` is content of the Hugging Face cache that `folder` is a part of: in
+/// models--OWNER--NAME, files are in blobs, and snapshots/REVISION holds links to them.
+bool is_cached_content(const fs::path& file, const fs::path& folder) {
+  const fs::path snapshots = folder.parent_path();
+  const fs::path model = snapshots.parent_path();
+  return snapshots.filename() == "snapshots" && model.filename().native().starts_with("models--") &&
+         file.parent_path() == model / "blobs";
+}
+
 /// A link in the folder may lead to any file that its user can read.
 void require_inside(const fs::path& folder, const std::string& name) {
   std::error_code error;
@@ -25,6 +34,7 @@ void require_inside(const fs::path& folder, const std::string& name) {
   }
   const fs::path root = fs::canonical(folder, error);
   if (!error && *file.lexically_relative(root).begin() != "..") return;
+  if (!error && is_cached_content(file, root)) return;
   throw data_error(
       "'{}' is a link to '{}', outside of its folder; if that is the right file, copy the folder "
       "with `cp -rL` and name the copy",

@@ -15,7 +15,9 @@ namespace ballast::formats {
 
 /// The weights of a Hugging Face folder: `model.safetensors`, or, where that is missing, the files
 /// that `model.safetensors.index.json` names. The folder may come from anyone: no name in it, and
-/// no link, leads to a file outside of it, and index and files must agree on every tensor.
+/// no link, leads to a file outside of it, and index and files must agree on every tensor. Only in
+/// a cache of Hugging Face's, `models--OWNER--NAME/snapshots/REVISION`, links lead to files in
+/// `models--OWNER--NAME/blobs`.
 ///
 /// All files are open from the start, so that no other one can take a file's place in between. All
 /// errors are data Errors that name folder, file or tensor and say what to do, unless something
