@@ -112,7 +112,7 @@ TEST(ModelParity, LossGradientsAndTenAdamWStepsMatchTorch) {
     // their results, weights have small gradients, of which AdamW shows every rounding.
     reference::expect_near(reference::difference(production.values(), all[i].parameters),
                            reference::difference(expected.weights, all[i].parameters),
-                           {all[i].config.has_output_norms() ? 1e-3 : 3e-4, 1e-5});
+                           {all[i].config.has_output_norms() ? 5e-3 : 3e-4, 1e-5});
   }
 }
 

@@ -58,6 +58,10 @@ std::string_view what_none_has(const model::ModelConfig& c) {
   if (c.activation != model::FeedForward::swiglu) return "model.activation";
   if (c.position != model::Position::rope) return "model.position";
   if (c.scale_embedding) return "model.scale_embedding";
+  if (c.gain_offset) return "model.gain_offset";
+  if (c.attention_scale != 0.0f) return "model.attention_scale";
+  if (c.attention_softcap != 0.0f) return "model.attention_softcap";
+  if (c.logit_softcap != 0.0f) return "model.logit_softcap";
   if (c.biases.attention_output && !c.biases.qkv) return "model.attention_output_bias";
   return "";
 }
