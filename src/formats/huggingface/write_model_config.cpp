@@ -9,7 +9,7 @@ namespace ballast::formats {
 
 namespace {
 
-Json or_null(const std::optional<std::int32_t>& id) { return id ? Json{*id} : Json{nullptr}; }
+Json or_null(const std::optional<std::int32_t>& id) { return id ? Json(*id) : Json(nullptr); }
 
 Json eos_of(const std::vector<std::int32_t>& ids) {
   if (ids.empty()) return nullptr;
@@ -19,7 +19,7 @@ Json eos_of(const std::vector<std::int32_t>& ids) {
 void write_window(const Family& family, const model::ModelConfig& model, Json& json) {
   if (family.window_use == Family::WindowUse::none) return;
   const model::Window& window = model.window;
-  json["sliding_window"] = window.tokens == 0 ? Json{nullptr} : Json(window.tokens);
+  json["sliding_window"] = window.tokens == 0 ? Json(nullptr) : Json(window.tokens);
   if (family.window_use != Family::WindowUse::by_key) return;
   json["use_sliding_window"] = window.tokens != 0;
   json["max_window_layers"] = window.tokens == 0 ? model.layers : window.first_layer;
