@@ -73,4 +73,19 @@ Error no_weights(const fs::path& folder, const FolderContent& content) {
                     where, kSafetensorsName, kSafetensorsIndexName);
 }
 
+void require_inside(const fs::path& folder, const std::string& name) {
+  std::error_code error;
+  const fs::path file = fs::canonical(folder / name, error);
+  if (error) {
+    throw data_error("cannot open '{}': {}; get the folder with all of its files",
+                     (folder / name).string(), error.message());
+  }
+  const fs::path root = fs::canonical(folder, error);
+  if (!error && *file.lexically_relative(root).begin() != "..") return;
+  throw data_error(
+      "'{}' is a link to '{}', outside of its folder; if that is the right file, copy the folder "
+      "with `cp -rL` and name the copy",
+      (folder / name).string(), excerpt(file.string(), 4 * kExcerptBytes));
+}
+
 }  // namespace ballast::formats
