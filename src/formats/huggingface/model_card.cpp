@@ -14,7 +14,7 @@ constexpr std::size_t kLongValue = 1024;
 std::string cell(const std::string& text) {
   std::string escaped;
   for (const char letter : excerpt(text, kLongValue)) {
-    if (letter == '|' || letter == '<' || letter == '`' || letter == '*' || letter == '_') {
+    if (letter == '|' || letter == '<' || letter == '`' || letter == '*') {
       escaped += '\\';
     }
     escaped += letter;

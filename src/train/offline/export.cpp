@@ -114,10 +114,11 @@ class Export {
     storage::write_text_atomically(
         folder_ / formats::kConfigName,
         formats::huggingface_config_json(config, torch_name(plan.type())));
+    const std::string title =
+        options_->title.empty() ? output_.filename().string() : options_->title;
     storage::write_text_atomically(
         folder_ / formats::kModelCardName,
-        formats::model_card_text(
-            card_of(saved_, table_, output_.filename().string(), options_->program)));
+        formats::model_card_text(card_of(saved_, table_, title, options_->program)));
     write_tokenizer(tokenizer_, folder_);
     formats::create_safetensors(plan, folder_);
   }

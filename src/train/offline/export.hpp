@@ -16,10 +16,11 @@ struct ExportOptions {
   std::filesystem::path checkpoint;  ///< a checkpoint, a run directory, or a Hugging Face folder
   std::filesystem::path output;      ///< a folder that is not there yet, or empty
   ExportFormat format = ExportFormat::hf;
-  std::optional<ElementType> dtype;  ///< nothing: fp32 of a checkpoint, a folder's own otherwise
+  std::optional<ElementType> dtype{};  ///< nothing: fp32 of a checkpoint, a folder's own otherwise
   std::uint64_t shard_bytes = 5'000'000'000;  ///< of the tensors of a file, at most
-  std::filesystem::path tokenizer;            ///< a folder; empty: see find_tokenizer
-  std::string program;                        ///< who writes it: "ballast 0.2.0 (commit ...)"
+  std::filesystem::path tokenizer{};          ///< a folder; empty: see find_tokenizer
+  std::string program{};                      ///< who writes it: "ballast 0.2.0 (commit ...)"
+  std::string title{};  ///< of the model, in README.md; empty: the output's name
   double timeout_s = ParallelConfig{}.timeout_s;
   /// Whether an earlier export may lie there, which it replaces in one step.
   enum class Earlier { refused, replaced } earlier = Earlier::refused;

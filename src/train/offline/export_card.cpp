@@ -72,8 +72,9 @@ formats::ModelCard card_of(const SavedModel& saved, const model::ParameterTable&
   formats::ModelCard card{
       .title = title,
       .model_type = std::string{formats::family_of(saved.model()).model_type},
-      .about = saved.step().value_or(0) > 0 ? "Trained with Ballast, fully sharded over the ranks of an MPI job."
-                            : "Converted by Ballast from a Hugging Face folder.",
+      .about = saved.step().value_or(0) > 0
+                   ? "Trained with Ballast, fully sharded over the ranks of an MPI job."
+                   : "Converted by Ballast from a Hugging Face folder.",
       .facts = {{"parameters", with_thousands(numel_of(table))}}};
   if (saved.checkpoint() != nullptr) add_training(*saved.checkpoint(), card.facts);
   card.facts.push_back({"written by", program});
