@@ -7,6 +7,8 @@
 #include "cli/same_options.hpp"
 #include "cli/text_sources.hpp"
 #include "cli/training_config.hpp"
+#include "cli/version.hpp"
+#include "train/offline/export_run.hpp"
 #include "train/plan/dry_run.hpp"
 #include "train/train.hpp"
 
@@ -35,7 +37,11 @@ std::string help(const Terminal& terminal) {
 ExitCode train_in_job(comm::Communicator& world, const StopSignal& stop_signal,
                       Arguments arguments) {
   const train::Config config = read_train_request(world, arguments).config;
-  return train::train(world, stop_signal, config, to_ini(config));
+  const ExitCode code = train::train(world, stop_signal, config, to_ini(config));
+  if (code != ExitCode::ok) return code;
+  const std::string exported = train::export_run(world, config, program_version());
+  if (world.is_root() && !exported.empty()) fmt::print("{}\n", exported);
+  return code;
 }
 
 ExitCode print_plan(Arguments arguments) {

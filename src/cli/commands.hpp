@@ -36,6 +36,8 @@ struct Command {
 [[nodiscard]] Command eval_command();
 [[nodiscard]] Command generate_command();
 [[nodiscard]] Command inspect_command();
+[[nodiscard]] Command export_command();
+[[nodiscard]] Command import_command();
 [[nodiscard]] Command tune_command();
 [[nodiscard]] Command report_command();
 [[nodiscard]] Command monitor_profile_command();

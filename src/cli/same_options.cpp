@@ -65,8 +65,8 @@ comm::Facts facts_of(std::span<const Option> options) {
 }
 
 void read_command_line(comm::Communicator& world, Arguments arguments,
-                       std::span<const Option> options) {
-  comm::agree(world, "command line", [&] { read_command_line(arguments, options); });
+                       std::span<const Option> options, const std::string& positional) {
+  comm::agree(world, "command line", [&] { read_command_line(arguments, options, positional); });
   require_same_rows(world, options);
 }
 

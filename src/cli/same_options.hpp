@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "cli/command_line.hpp"
@@ -16,10 +17,10 @@ inline constexpr std::string_view kStartAlike = "start all ranks with the same c
 /// The rows that must be the same on every rank, as asked for: `auto` is "auto".
 [[nodiscard]] comm::Facts facts_of(std::span<const Option> options);
 
-/// read_command_line on every rank of a job. If one rank fails, all do; if a value differs from
-/// rank 0's, all throw a usage Error that names both sides. Collective.
+/// read_command_line on every rank of a job, `positional` as there. If one rank fails, all do; if a
+/// value differs from rank 0's, all throw a usage Error that names both sides. Collective.
 void read_command_line(comm::Communicator& world, Arguments arguments,
-                       std::span<const Option> options);
+                       std::span<const Option> options, const std::string& positional = {});
 
 /// The same for the commands that take a configuration. Files are read on rank 0 for all.
 [[nodiscard]] TrainRequest read_train_request(comm::Communicator& world, Arguments arguments);

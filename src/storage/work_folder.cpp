@@ -1,6 +1,7 @@
 #include "storage/work_folder.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -111,6 +112,27 @@ void WorkFolder::deliver(const fs::path& written) {
   fs::rename(written, output_, error);
   if (error) throw data_error("cannot write '{}': {}", output_.string(), error.message());
   sync_folder(folder_of(output_));
+}
+
+void WorkFolder::deliver_over(const fs::path& written) {
+  sync_file(written);
+  const int exchanged =
+      ::renameat2(AT_FDCWD, written.c_str(), AT_FDCWD, output_.c_str(), RENAME_EXCHANGE);
+  if (exchanged == 0) {
+    sync_folder(folder_of(output_));
+    return;  // the old one lies in this folder now, and goes with it
+  }
+  if (errno == EINVAL || errno == ENOSYS) {
+    std::error_code error;
+    fs::rename(output_, file("replaced"), error);
+    if (error && error != std::errc::no_such_file_or_directory) {
+      throw data_error("cannot replace '{}': {}", output_.string(), error.message());
+    }
+  } else if (errno != ENOENT) {
+    throw data_error("cannot replace '{}': {}", output_.string(),
+                     std::generic_category().message(errno));
+  }
+  deliver(written);
 }
 
 }  // namespace ballast::storage

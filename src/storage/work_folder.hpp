@@ -26,6 +26,10 @@ class WorkFolder {
   /// Syncs what was written, a file or a folder of synced files, and renames it to the output. A
   /// file replaces an older one in one step; a folder never replaces one that holds anything.
   void deliver(const std::filesystem::path& written);
+  /// The same, also in the place of a folder that holds something. Where the file system can
+  /// exchange two names, whoever looks finds the old one or the new one; elsewhere there is none
+  /// for a moment between two renames.
+  void deliver_over(const std::filesystem::path& written);
 
  private:
   std::filesystem::path output_;

@@ -105,5 +105,28 @@ TEST(WorkFolder, AFolderReplacesNothing) {
   EXPECT_EQ(entries(folder / "model"), 1);
 }
 
+/// A folder with one file in a work folder, as an output that is written.
+fs::path written(const WorkFolder& work, const std::string& text) {
+  fs::path folder = work.folder("out");
+  std::ofstream{folder / text} << text;
+  return folder;
+}
+
+TEST(WorkFolder, ReplacesAFolderWithWhatIsInItOnlyWhereThatIsAsked) {
+  const TemporaryFolder folder;
+  for (const char* text : {"first", "second", "third"}) {
+    WorkFolder work{folder / "out"};
+    work.deliver_over(written(work, text));
+    EXPECT_TRUE(fs::exists(folder / "out" / text));
+  }
+  EXPECT_EQ(entries(folder / "out"), 1) << "of an older output";
+  {
+    WorkFolder work{folder / "out"};
+    data_error_of([&] { work.deliver(written(work, "fourth")); });
+  }
+  EXPECT_TRUE(fs::exists(folder / "out" / "third"));
+  EXPECT_EQ(entries(folder.path()), 1) << "of the work folders";
+}
+
 }  // namespace
 }  // namespace ballast::storage

@@ -25,6 +25,8 @@ class HuggingFaceSink final : public model::WeightSink {
              std::span<const float> values) override;
   /// What was written is on the disk when this returns.
   void finish() { writer_.finish(); }
+  /// Elements written; over all processes these must come to plan.total_parameters().
+  [[nodiscard]] std::uint64_t written() const { return writer_.written(); }
 
  private:
   SafetensorsWriter writer_;

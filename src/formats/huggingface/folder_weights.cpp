@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/ranges.h>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -119,6 +120,17 @@ void HuggingFaceWeights::require_tied(const model::ParameterInfo& embedding, std
       "set it to false, or remove the tensor",
       folder_.path().string(), huggingface_name("head"), huggingface_name(embedding.name),
       first + static_cast<std::size_t>(theirs - head.begin()));
+}
+
+ElementType stored_type(const model::ParameterTable& table, const std::filesystem::path& folder) {
+  const HuggingFaceWeights weights{table, folder};
+  std::optional<ElementType> type;
+  for (const auto& row : table.parameters()) {
+    const ElementType own = *weights.folder().tensor(huggingface_name(row.name)).dtype->element;
+    if (type && *type != own) return ElementType::fp32;
+    type = own;
+  }
+  return type.value_or(ElementType::fp32);
 }
 
 }  // namespace ballast::formats

@@ -18,6 +18,7 @@ class HuggingFaceWeights final : public model::WeightSource {
 
   /// From any process, in any order.
   void read(const model::ParameterInfo& tensor, GranuleRange range, std::span<float> out) override;
+  [[nodiscard]] const SafetensorsFolder& folder() const { return folder_; }
 
  private:
   void require_tied(const model::ParameterInfo& embedding, std::size_t first,
@@ -26,5 +27,10 @@ class HuggingFaceWeights final : public model::WeightSource {
   SafetensorsFolder folder_;
   bool has_spare_head_;  ///< a head beside an embedding that is the head: both must be equal
 };
+
+/// What the weights of a folder are stored as; fp32 where not all are of one type, which holds them
+/// all exactly. Data Errors as HuggingFaceWeights has them.
+[[nodiscard]] ElementType stored_type(const model::ParameterTable& table,
+                                      const std::filesystem::path& folder);
 
 }  // namespace ballast::formats

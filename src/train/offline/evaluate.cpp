@@ -21,7 +21,8 @@ constexpr std::size_t kForeignSeqLen = 1024;
 /// The dataset to evaluate on, after checking that its tokens mean the same.
 data::Dataset open_dataset(const EvalOptions& options, const SavedModel& saved) {
   const checkpoint::Checked* const own = saved.checkpoint();
-  if (own == nullptr && options.data.empty()) {
+  const bool has_data = own != nullptr && !text_of(own->manifest.identity, "data.path").empty();
+  if (!has_data && options.data.empty()) {
     throw usage_error("--data is needed: {} does not say what it was trained on",
                       saved.folder().string());
   }
@@ -32,7 +33,8 @@ data::Dataset open_dataset(const EvalOptions& options, const SavedModel& saved) 
   if (own == nullptr) return dataset;
   const Identity& identity = own->manifest.identity;
   const auto& trained_with = text_of(identity, "data.tokenizer_hash");
-  if (dataset.info().tokenizer_hash != trained_with) {
+  const bool is_known = !trained_with.empty();  // an imported one may not say
+  if (is_known && dataset.info().tokenizer_hash != trained_with) {
     throw data_error("{}: its tokenizer ({} {}) is not the one of the checkpoint ({} {})",
                      dataset.path().string(), dataset.info().tokenizer,
                      dataset.info().tokenizer_hash, text_of(identity, "data.tokenizer"),

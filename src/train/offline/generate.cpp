@@ -28,6 +28,10 @@ std::unique_ptr<data::Tokenizer> tokenizer_of(const checkpoint::Manifest& manife
   if (manifest.tokenizer) {
     return data::make_tokenizer(name, checkpoint::tokenizer_model(manifest, folder));
   }
+  if (text_of(identity, "data.path").empty()) {
+    throw data_error("{}: it was imported without a tokenizer, so it reads and writes no text",
+                     folder.string());
+  }
   const data::Dataset dataset{text_of(identity, "data.path")};
   if (dataset.info().tokenizer_hash != text_of(identity, "data.tokenizer_hash")) {
     throw data_error("{}: its tokenizer is not the one the checkpoint was trained with",

@@ -172,4 +172,26 @@ MemoryPlan plan_generation(const model::ModelConfig& config, std::size_t context
   return plan;
 }
 
+MemoryPlan plan_shards(const fsdp::ShardLayout& layout, const Ranks& ranks) {
+  constexpr std::uint64_t kGranuleBytes = sizeof(float) * kGranule;
+  MemoryPlan plan;
+  plan.host_items = no_items();
+  const auto& host_of = ranks.topology.host_of;
+  for (std::size_t rank = 0; rank < layout.ranks(); ++rank) {
+    if (host_of[rank] != host_of[layout.rank()]) continue;
+    const std::uint64_t weights = kGranuleBytes * layout.owned_granules(rank);
+    const std::uint64_t moments = 2 * kGranuleBytes * layout.owned_trained_granules(rank);
+    add(plan.host_items, MemoryClass::parameters, weights);
+    add(plan.host_items, MemoryClass::optimizer, moments);
+    plan.host_bytes += weights + moments;
+    ++plan.host_ranks;
+    if (weights + moments < plan.rank_bytes) continue;
+    plan.rank_bytes = weights + moments;
+    plan.rank_items = no_items();
+    add(plan.rank_items, MemoryClass::parameters, weights);
+    add(plan.rank_items, MemoryClass::optimizer, moments);
+  }
+  return plan;
+}
+
 }  // namespace ballast::train

@@ -56,4 +56,8 @@ struct MemoryPlan {
 /// tokens.
 [[nodiscard]] MemoryPlan plan_generation(const model::ModelConfig& config, std::size_t context);
 
+/// The plan of a state that is only moved from file to file: weights and moments in fp32, on the
+/// host of the layout's rank.
+[[nodiscard]] MemoryPlan plan_shards(const fsdp::ShardLayout& layout, const Ranks& ranks);
+
 }  // namespace ballast::train

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "formats/huggingface/family.hpp"
 
 namespace ballast::train {
 
@@ -74,6 +75,9 @@ void Config::validate() const {
   if (run.dir.empty()) throw usage_error("run.dir is not set: name a folder for this run");
   if (optim.lr < schedule.min_lr) {
     throw usage_error("schedule.min_lr = {} is above optim.lr = {}", schedule.min_lr, optim.lr);
+  }
+  if (checkpoint.export_as == ExportFormat::hf) {
+    with_context("checkpoint.export = hf", [&] { (void)formats::family_of(model); });
   }
   if (run.stop_at && *run.stop_at > run.steps) {
     throw usage_error("run.stop_at = {} lies beyond run.steps = {}", *run.stop_at, run.steps);

@@ -115,6 +115,17 @@ constexpr auto words_of(EnumTag<NumericsPolicy>) {
       {{NumericsPolicy::same, "same"}, {NumericsPolicy::any, "any"}});
 }
 
+/// What a model is exported as, for other programs to read.
+enum class ExportFormat {
+  none,
+  hf  ///< a Hugging Face folder
+};
+
+constexpr auto words_of(EnumTag<ExportFormat>) {
+  return std::to_array<Word<ExportFormat>>(
+      {{ExportFormat::none, "none"}, {ExportFormat::hf, "hf"}});
+}
+
 /// Section [checkpoint].
 struct CheckpointConfig {
   std::uint64_t every = 0;       ///< steps between saves; 0: not by steps
@@ -124,6 +135,7 @@ struct CheckpointConfig {
   std::uint64_t give_up = 5;     ///< failed saves in a row that end the run; 0: it goes on
   Resume resume = Resume::never();
   NumericsPolicy numerics = NumericsPolicy::same;
+  ExportFormat export_as = ExportFormat::none;  ///< what the last checkpoint becomes, besides
 };
 
 /// Steps between probes of held-out text, where there is any.

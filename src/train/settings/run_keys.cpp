@@ -30,6 +30,10 @@ Keys checkpoint_keys(CheckpointConfig& c) {
               "same: resume only with the libraries and the instruction set of the checkpoint; "
               "any: with all"),
        Role::free()},
+      {choice("checkpoint.export", c.export_as,
+              "what else the checkpoint of the last step becomes; hf: a Hugging Face folder, "
+              "run.dir/export-hf"),
+       Role::free()},
   };
 }
 

@@ -1,7 +1,6 @@
 #include "train/settings/setting_changes.hpp"
 
 #include <fmt/format.h>
-#include <map>
 #include <set>
 #include <sstream>
 #include <string_view>
@@ -13,21 +12,6 @@ namespace ballast::train {
 namespace {
 
 constexpr std::string_view kUnset = "(not set)";
-
-/// "section.key" → value, of the INI text that a run writes into its directory.
-std::map<std::string, std::string> settings_of(const std::string& ini) {
-  constexpr std::string_view kEquals = " = ";
-  std::map<std::string, std::string> settings;
-  std::istringstream lines{ini};
-  std::string section;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with('[') && line.ends_with(']')) section = line.substr(1, line.size() - 2);
-    const auto equals = line.find(kEquals);
-    if (equals == std::string::npos) continue;
-    settings[section + "." + line.substr(0, equals)] = line.substr(equals + kEquals.size());
-  }
-  return settings;
-}
 
 /// The keys whose changes a resume does not report.
 std::set<std::string> unreported_keys() {
@@ -45,6 +29,20 @@ std::string value_of(const std::map<std::string, std::string>& settings, const s
 }
 
 }  // namespace
+
+std::map<std::string, std::string> settings_of(const std::string& ini) {
+  constexpr std::string_view kEquals = " = ";
+  std::map<std::string, std::string> settings;
+  std::istringstream lines{ini};
+  std::string section;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('[') && line.ends_with(']')) section = line.substr(1, line.size() - 2);
+    const auto equals = line.find(kEquals);
+    if (equals == std::string::npos) continue;
+    settings[section + "." + line.substr(0, equals)] = line.substr(equals + kEquals.size());
+  }
+  return settings;
+}
 
 std::vector<std::string> setting_changes(const std::string& before, const std::string& now) {
   if (before.empty()) return {};

@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+#include <string>
+#include <vector>
+
+#include "base/option_row.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/same_options.hpp"
+#include "cli/version.hpp"
+#include "train/offline/export.hpp"
+#include "train/settings/model_words.hpp"
+
+namespace ballast::cli {
+
+namespace {
+
+using option_row::choice, option_row::whole, option_row::number, option_row::required,
+    option_row::word;
+
+constexpr HelpText kHelp{
+    .usage = "mpirun -n RANKS ballast export --checkpoint PATH --output FOLDER [OPTIONS]",
+    .about =
+        "Writes a model for other programs: a Hugging Face folder that transformers reads.\n"
+        "Weights pass from disk to disk; no rank holds more than a few MiB of them.",
+    .examples =
+        "  mpirun -n 2 ballast export --checkpoint runs/first --output models/first\n"
+        "  mpirun -n 2 ballast export --checkpoint models/theirs --output models/narrow "
+        "--dtype bf16\n"};
+
+constexpr Limits kBytes{1, std::uint64_t{1} << 50};
+
+std::vector<Option> options_for(train::ExportOptions& o) {
+  Option tokenizer =
+      word("tokenizer", "FOLDER", o.tokenizer, "whose tokenizer goes along, byte for byte");
+  tokenizer.fallback = "the one it was trained with, where it is known";
+  return {
+      required(word("checkpoint", "PATH", o.checkpoint,
+                    "a checkpoint, a run directory for its newest one, or a Hugging Face folder")),
+      required(word("output", "FOLDER", o.output, "a folder that is not there yet, or empty")),
+      choice("format", o.format, {train::ExportFormat::hf}, "hf: a Hugging Face folder"),
+      choice("dtype", o.dtype, "fp32, or as a Hugging Face folder has it",
+             "what the weights are rounded to"),
+      whole("shard-bytes", o.shard_bytes, kBytes,
+            "bytes of the tensors of one file; more make several files and an index"),
+      tokenizer,
+      number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
+}
+
+std::string help(const Terminal& terminal) {
+  train::ExportOptions defaults;
+  return command_help(kHelp, options_for(defaults), terminal);
+}
+
+ExitCode run(comm::Communicator& world, Arguments arguments) {
+  train::ExportOptions options;
+  read_command_line(world, arguments, options_for(options));
+  options.program = program_version();
+  const train::Exported made = train::export_model(world, options);
+  if (world.is_root()) {
+    fmt::print("exported   {}\n", made.source.string());
+    fmt::print("to         {}: {}, {} parameters in {}, {} file(s), {}\n", made.folder.string(),
+               made.architecture, with_thousands(made.parameters), name_of(made.dtype), made.files,
+               human_bytes(made.bytes));
+    fmt::print("tokenizer  {}\n", made.tokenizer);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command export_command() {
+  return {"export", "write a model for other programs", help, ParallelRun{run}};
+}
+
+}  // namespace ballast::cli
