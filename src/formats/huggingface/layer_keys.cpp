@@ -80,7 +80,6 @@ Slides layers_by_family(const ConfigKeys& keys, const Family& family,
 
 /// Tokens of the window; 0: there is none.
 std::size_t read_window_tokens(const ConfigKeys& keys, const Family& family) {
-  if (family.window_use == WindowUse::none) return 0;
   if (family.has_layer_types() && !keys.boolean("use_sliding_window", false)) return 0;
   if (keys.is_null("sliding_window")) return 0;
   const std::size_t tokens = keys.whole("sliding_window", family.window);

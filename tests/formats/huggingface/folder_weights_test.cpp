@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "formats/huggingface/fixture_models.hpp"
+#include "formats/huggingface/model_config_json.hpp"
 #include "formats/huggingface/tensor_names.hpp"
 #include "formats/huggingface/written_tensors.hpp"
 #include "formats/safetensors/made_up.hpp"
@@ -186,6 +187,24 @@ TEST_F(FolderWeights, QuantizedTensorsAreRefused) {
                     test::safetensors(header.dump(), std::string(offset, '\0')));
   const auto message = data_error_of([&] { HuggingFaceWeights{table, folder_.path()}; });
   expect_contains(message, "model.layers.0.mlp.up_proj.weight' is F8_E4M3");
+}
+
+// As huggingface_hub downloads it: links to files that their hashes name.
+TEST(CachedModel, ConfigurationAndWeightsAreReadThroughLinks) {
+  const TemporaryFolder cache;
+  const auto model = cache / "models--owner--name";
+  const auto snapshot = model / "snapshots" / "c0ffee";
+  std::filesystem::create_directories(snapshot);
+  std::filesystem::create_directory(model / "blobs");
+  for (const std::string file : {"config.json", "model.safetensors"}) {
+    const auto blob = model / "blobs" / ("hash of " + file);
+    std::filesystem::copy_file(test::fixture_model("qwen3") / file, blob);
+    std::filesystem::create_symlink(std::filesystem::path{"../../blobs"} / blob.filename(),
+                                    snapshot / file);
+  }
+  const model::ParameterTable table{read_huggingface_config(snapshot).model};
+  EXPECT_EQ(test::read_weights(table, snapshot),
+            test::read_weights(table, test::fixture_model("qwen3")));
 }
 
 }  // namespace
