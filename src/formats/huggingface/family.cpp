@@ -49,19 +49,23 @@ constexpr std::array kFamilies{
            .has_mlp_bias_key = true,
            .window_use = WindowUse::unrotated_layers,
            .nope_every = 4},
+    Family{.model_type = "gemma2",
+           .architecture = "Gemma2ForCausalLM",
+           .kv_heads = 4,
+           .head_dim = 256,
+           .context = 8192,
+           .ties_embeddings = true,
+           .norm_placement = model::NormPlacement::both,
+           .activation = model::FeedForward::geglu_tanh,
+           .is_gemma = true,
+           .window_use = WindowUse::every_other,
+           .window = 4096},
 };
 
 /// What keeps every family from computing such a model; empty: at least one does.
 std::string_view what_none_has(const model::ModelConfig& c) {
   if (c.norm != kernels::NormKind::rms) return "model.norm";
-  if (c.norm_placement != model::NormPlacement::pre) return "model.norm_placement";
-  if (c.activation != model::FeedForward::swiglu) return "model.activation";
   if (c.position != model::Position::rope) return "model.position";
-  if (c.scale_embedding) return "model.scale_embedding";
-  if (c.gain_offset) return "model.gain_offset";
-  if (c.attention_scale != 0.0f) return "model.attention_scale";
-  if (c.attention_softcap != 0.0f) return "model.attention_softcap";
-  if (c.logit_softcap != 0.0f) return "model.logit_softcap";
   if (c.biases.attention_output && !c.biases.qkv) return "model.attention_output_bias";
   return "";
 }
@@ -86,6 +90,11 @@ bool computes(const Family& family, const model::ModelConfig& c) {
   const bool has_pattern = window.first_layer != 0 || window.all_every != 0;
   if (has_pattern && !family.has_layer_types()) return false;
   if (family.heads_divide_width && c.dim % c.heads != 0) return false;
+  if (c.norm_placement != family.norm_placement || c.activation != family.activation) return false;
+  if (c.gain_offset != family.is_gemma || c.scale_embedding != family.is_gemma) return false;
+  const bool has_own_logits =
+      c.attention_scale != 0.0f || c.attention_softcap != 0.0f || c.logit_softcap != 0.0f;
+  if (has_own_logits && !family.is_gemma) return false;
   return c.qk_norm == family.qk_norm && (!biases.ffn || family.has_mlp_bias_key) &&
          (c.nope_every == 0 || family.nope_every != 0);
 }
@@ -111,9 +120,10 @@ const Family& family_of(const model::ModelConfig& config) {
       kFamilies, [&](const Family& family) { return computes(family, config); });
   if (found == kFamilies.end()) {
     throw usage_error(
-        "no family of transformers that Ballast writes has this model's biases (model.qkv_bias, "
-        "model.attention_output_bias, model.ffn_bias), model.qk_norm, model.window and "
-        "model.nope_every together");
+        "no family of transformers that Ballast writes has all that this model has together: "
+        "model.norm_placement, activation, qk_norm, biases (qkv_bias, attention_output_bias, "
+        "ffn_bias), window, nope_every, gain_offset, scale_embedding, soft caps and "
+        "attention_scale");
   }
   return *found;
 }

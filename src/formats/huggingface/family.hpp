@@ -28,16 +28,22 @@ struct Family {
   enum class AttentionBias { by_key, never, qkv } attention_bias = AttentionBias::by_key;
   bool has_mlp_bias_key = false;
   bool qk_norm = false;
+  model::NormPlacement norm_placement = model::NormPlacement::pre;
+  model::FeedForward activation = model::FeedForward::swiglu;
+  /// What Gemma 2 has besides: gains less 1, embeddings times sqrt(hidden_size), and keys for soft
+  /// caps and the factor of attention's products.
+  bool is_gemma = false;
   /// Whether hidden_size must be a multiple of num_attention_heads, even beside head_dim.
   bool heads_divide_width = false;
 
-  /// Which layers have the window of sliding_window. The last two only with use_sliding_window, and
-  /// only where layer_types says nothing else.
+  /// Which layers have the window of sliding_window, where layer_types says nothing else. Two of
+  /// them only with use_sliding_window.
   enum class WindowUse {
     none,
     all_layers,
     later_layers,      ///< from max_window_layers on
     unrotated_layers,  ///< those that rotate nothing
+    every_other,       ///< the first, the third, ..., whatever use_sliding_window says
   } window_use = WindowUse::none;
   /// Of the window where the file names none; 0: there is none then. A null means none in any case.
   std::size_t window = 0;
@@ -46,6 +52,10 @@ struct Family {
 
   /// Whether layer_types tells layers with a window from those without.
   [[nodiscard]] bool has_layer_types() const {
+    return has_window_switch() || window_use == WindowUse::every_other;
+  }
+  /// Whether there is a window with use_sliding_window alone.
+  [[nodiscard]] bool has_window_switch() const {
     return window_use == WindowUse::later_layers || window_use == WindowUse::unrotated_layers;
   }
 };

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <vector>
 
-#include "formats/huggingface/tensor_names.hpp"
-
 namespace ballast::formats {
 
 SafetensorsPlan plan_huggingface_weights(const model::ParameterTable& table, ElementType type,
                                          std::uint64_t most_bytes) {
+  const HuggingFaceNames names{table};
   std::vector<NamedShape> tensors;
   for (const auto& row : table.parameters()) {
-    tensors.push_back({huggingface_name(row.name), {row.shape.begin(), row.shape.end()}});
+    tensors.push_back({names.of(row.name), {row.shape.begin(), row.shape.end()}});
   }
   return {tensors, type, most_bytes};
 }
@@ -20,7 +19,7 @@ void HuggingFaceSink::write(const model::ParameterInfo& tensor, GranuleRange ran
                             std::span<const float> values) {
   const std::size_t first = range.first_element();
   const std::size_t logical = std::min(range.numel(), tensor.numel - first);
-  writer_.write(huggingface_name(tensor.name), first, values.first(logical));
+  writer_.write(names_.of(tensor.name), first, values.first(logical));
 }
 
 }  // namespace ballast::formats

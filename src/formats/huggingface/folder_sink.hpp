@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <span>
 
+#include "formats/huggingface/tensor_names.hpp"
 #include "formats/safetensors/safetensors_writer.hpp"
 #include "model/parameters.hpp"
 #include "model/weight_source.hpp"
@@ -17,9 +18,10 @@ namespace ballast::formats {
 /// The weights of a Hugging Face folder that is being written, by any number of processes.
 class HuggingFaceSink final : public model::WeightSink {
  public:
-  /// `plan` must outlive this; its files were made by create_safetensors.
-  HuggingFaceSink(const SafetensorsPlan& plan, const std::filesystem::path& folder)
-      : writer_{plan, folder} {}
+  /// `plan`, of this table, must outlive this; its files were made by create_safetensors.
+  HuggingFaceSink(const model::ParameterTable& table, const SafetensorsPlan& plan,
+                  const std::filesystem::path& folder)
+      : names_{table}, writer_{plan, folder} {}
 
   void write(const model::ParameterInfo& tensor, GranuleRange range,
              std::span<const float> values) override;
@@ -29,6 +31,7 @@ class HuggingFaceSink final : public model::WeightSink {
   [[nodiscard]] std::uint64_t written() const { return writer_.written(); }
 
  private:
+  HuggingFaceNames names_;
   SafetensorsWriter writer_;
 };
 

@@ -59,8 +59,9 @@ struct Differences {
 std::map<std::string, const model::ParameterInfo*, std::less<>> wanted_of(
     const model::ParameterTable& table, bool has_spare_head) {
   std::map<std::string, const model::ParameterInfo*, std::less<>> wanted;
-  for (const auto& row : table.parameters()) wanted[huggingface_name(row.name)] = &row;
-  if (has_spare_head) wanted[huggingface_name("head")] = &table.find("embedding");
+  const HuggingFaceNames names{table};
+  for (const auto& row : table.parameters()) wanted[names.of(row.name)] = &row;
+  if (has_spare_head) wanted[names.of("head")] = &table.find("embedding");
   return wanted;
 }
 
@@ -90,7 +91,8 @@ Differences differences(const model::ParameterTable& table, const SafetensorsFol
 HuggingFaceWeights::HuggingFaceWeights(const model::ParameterTable& table,
                                        const std::filesystem::path& folder)
     : folder_{folder},
-      has_spare_head_{is_tied(table) && folder_.contains(huggingface_name("head"))} {
+      names_{table},
+      has_spare_head_{is_tied(table) && folder_.contains(names_.of("head"))} {
   const std::string text = differences(table, folder_, has_spare_head_).text();
   if (!text.empty()) {
     throw data_error("{}: its tensors are not those of the model in its config.json:{}",
@@ -104,7 +106,7 @@ void HuggingFaceWeights::read(const model::ParameterInfo& tensor, GranuleRange r
   const std::size_t first = range.first_element();
   const std::size_t logical = std::min(range.numel(), tensor.numel - first);
   const auto values = out.first(logical);
-  folder_.read(huggingface_name(tensor.name), first, values);
+  folder_.read(names_.of(tensor.name), first, values);
   std::ranges::fill(out.subspan(logical), 0.0f);
   if (has_spare_head_ && tensor.name == "embedding") require_tied(tensor, first, values);
 }
@@ -112,21 +114,22 @@ void HuggingFaceWeights::read(const model::ParameterInfo& tensor, GranuleRange r
 void HuggingFaceWeights::require_tied(const model::ParameterInfo& embedding, std::size_t first,
                                       std::span<const float> values) const {
   std::vector<float> head(values.size());
-  folder_.read(huggingface_name("head"), first, head);
+  folder_.read(names_.of("head"), first, head);
   const auto [theirs, ours] = std::ranges::mismatch(head, values);
   if (theirs == head.end()) return;
   throw data_error(
       "{}: config.json says tie_word_embeddings, but {} is another matrix than {} (element {}): "
       "set it to false, or remove the tensor",
-      folder_.path().string(), huggingface_name("head"), huggingface_name(embedding.name),
+      folder_.path().string(), names_.of("head"), names_.of(embedding.name),
       first + static_cast<std::size_t>(theirs - head.begin()));
 }
 
 ElementType stored_type(const model::ParameterTable& table, const std::filesystem::path& folder) {
   const HuggingFaceWeights weights{table, folder};
+  const HuggingFaceNames names{table};
   std::optional<ElementType> type;
   for (const auto& row : table.parameters()) {
-    const ElementType own = *weights.folder().tensor(huggingface_name(row.name)).dtype->element;
+    const ElementType own = *weights.folder().tensor(names.of(row.name)).dtype->element;
     if (type && *type != own) return ElementType::fp32;
     type = own;
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <span>
 
+#include "formats/huggingface/tensor_names.hpp"
 #include "formats/safetensors/safetensors_folder.hpp"
 #include "model/parameters.hpp"
 #include "model/weight_source.hpp"
@@ -25,6 +26,7 @@ class HuggingFaceWeights final : public model::WeightSource {
                     std::span<const float> values) const;
 
   SafetensorsFolder folder_;
+  HuggingFaceNames names_;
   bool has_spare_head_;  ///< a head beside an embedding that is the head: both must be equal
 };
 

@@ -72,15 +72,23 @@ Slides layers_by_family(const ConfigKeys& keys, const Family& family,
   const std::size_t first = starts_later ? keys.whole("max_window_layers", 28) : 0;
   Slides slides;
   for (std::size_t layer = 0; layer < model.layers; ++layer) {
-    slides.push_back(family.window_use == WindowUse::unrotated_layers ? !model.rotates(layer)
-                                                                      : layer >= first);
+    switch (family.window_use) {
+      case WindowUse::unrotated_layers:
+        slides.push_back(!model.rotates(layer));
+        break;
+      case WindowUse::every_other:
+        slides.push_back(layer % 2 == 0);
+        break;
+      default:
+        slides.push_back(layer >= first);
+    }
   }
   return slides;
 }
 
 /// Tokens of the window; 0: there is none.
 std::size_t read_window_tokens(const ConfigKeys& keys, const Family& family) {
-  if (family.has_layer_types() && !keys.boolean("use_sliding_window", false)) return 0;
+  if (family.has_window_switch() && !keys.boolean("use_sliding_window", false)) return 0;
   if (keys.is_null("sliding_window")) return 0;
   const std::size_t tokens = keys.whole("sliding_window", family.window);
   if (tokens == 0 && keys.has("sliding_window")) {
@@ -145,7 +153,7 @@ void write_layers(const Family& family, const model::ModelConfig& model, Json& j
     json["max_window_layers"] = tokens == 0 ? model.layers : model.window.first_layer;
   }
   if (family.has_layer_types()) {
-    json["use_sliding_window"] = tokens != 0;
+    if (family.has_window_switch()) json["use_sliding_window"] = tokens != 0;
     Json types = Json::array();
     for (std::size_t layer = 0; layer < model.layers; ++layer) {
       types.push_back(model.window.of(layer) == 0 ? kSeesAll : kSlides);

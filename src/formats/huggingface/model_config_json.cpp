@@ -1,5 +1,6 @@
 #include "formats/huggingface/model_config_json.hpp"
 
+#include <cmath>
 #include <fmt/ranges.h>
 #include <limits>
 
@@ -40,7 +41,6 @@ void refuse_unsupported(const ConfigKeys& keys) {
         "take the model that they were made from",
         keys.place("quantization_config"));
   }
-  if (keys.text("hidden_act", "silu") != "silu") keys.refuse("hidden_act", "is not silu");
   if (keys.number("partial_rotary_factor", 1.0) != 1.0) {
     keys.refuse("partial_rotary_factor", "is not 1: Ballast rotates whole heads");
   }
@@ -59,6 +59,36 @@ float read_norm_epsilon(const ConfigKeys& keys, const Family& family) {
                         epsilon <= static_cast<double>(std::numeric_limits<float>::max());
   if (!is_float) keys.refuse("rms_norm_eps", "is no number above 0 that a float holds");
   return static_cast<float>(epsilon);
+}
+
+/// What transformers calls the activation of a family.
+std::string_view activation_name(const Family& family) {
+  return family.is_gemma ? "gelu_pytorch_tanh" : "silu";
+}
+
+void require_activation(const ConfigKeys& keys, const Family& family) {
+  const std::string_view name = activation_name(family);
+  // Gemma 2 reads its own key, and its files say "gelu" in the other one, which nobody reads.
+  const char* const key = family.is_gemma ? "hidden_activation" : "hidden_act";
+  if (keys.text(key, name) != name) keys.refuse(key, fmt::format("is not {}", name));
+}
+
+/// A number that may be 0 or null: then there is no cap.
+float read_cap(const ConfigKeys& keys, const char* key, double fallback) {
+  const double cap = keys.is_null(key) ? 0.0 : keys.number(key, fallback);
+  const bool is_float = cap >= 0.0 && cap <= static_cast<double>(std::numeric_limits<float>::max());
+  if (!is_float) keys.refuse(key, "is no number from 0 on that a float holds");
+  return static_cast<float>(cap);
+}
+
+void read_gemma(const ConfigKeys& keys, model::ModelConfig& model) {
+  model.gain_offset = true;
+  model.scale_embedding = true;
+  model.attention_softcap = read_cap(keys, "attn_logit_softcapping", 50.0);
+  model.logit_softcap = read_cap(keys, "final_logit_softcapping", 30.0);
+  const double scalar = keys.number("query_pre_attn_scalar", 256.0);
+  if (scalar <= 0.0) keys.refuse("query_pre_attn_scalar", "is not above 0");
+  model.attention_scale = static_cast<float>(1.0 / std::sqrt(scalar));
 }
 
 void read_sizes(const ConfigKeys& keys, const Family& family, model::ModelConfig& model) {
@@ -121,6 +151,10 @@ HuggingFaceConfig parse_huggingface_config(std::string_view text,
   HuggingFaceConfig config{.model_type = std::string{family.model_type}, .model = {}};
   model::ModelConfig& model = config.model;
   model.qk_norm = family.qk_norm;
+  model.norm_placement = family.norm_placement;
+  model.activation = family.activation;
+  require_activation(keys, family);
+  if (family.is_gemma) read_gemma(keys, model);
   read_sizes(keys, family, model);
   read_biases(keys, family, model);
   model.rope = read_rope(keys, family.rope_base, model);

@@ -32,13 +32,22 @@ constexpr std::array kOfABlock{
     Names{"bo", "self_attn.o_proj.bias"},
     Names{"q_norm", "self_attn.q_norm.weight"},
     Names{"k_norm", "self_attn.k_norm.weight"},
-    Names{"ffn_norm", "post_attention_layernorm.weight"},
     Names{"w_gate", "mlp.gate_proj.weight"},
     Names{"w_up", "mlp.up_proj.weight"},
     Names{"w_down", "mlp.down_proj.weight"},
     Names{"b_gate", "mlp.gate_proj.bias"},
     Names{"b_up", "mlp.up_proj.bias"},
     Names{"b_down", "mlp.down_proj.bias"},
+};
+
+/// What the norms of a block are called depends on how many there are.
+constexpr std::array kOfPreNorms{
+    Names{"ffn_norm", "post_attention_layernorm.weight"},
+};
+constexpr std::array kOfBothNorms{
+    Names{"attention_output_norm", "post_attention_layernorm.weight"},
+    Names{"ffn_norm", "pre_feedforward_layernorm.weight"},
+    Names{"ffn_output_norm", "post_feedforward_layernorm.weight"},
 };
 
 std::string_view theirs(std::span<const Names> names, std::string_view ours) {
@@ -51,13 +60,23 @@ std::string_view theirs(std::span<const Names> names, std::string_view ours) {
 
 }  // namespace
 
-std::string huggingface_name(std::string_view tensor) {
+HuggingFaceNames::HuggingFaceNames(const model::ParameterTable& table)
+    : has_output_norms_{std::ranges::any_of(
+          table.parameters_of_layer(0),
+          [](const model::ParameterInfo& row) { return row.name.ends_with("_output_norm"); })} {}
+
+std::string HuggingFaceNames::of(std::string_view tensor) const {
   constexpr std::string_view kBlock = "block.";
   if (!tensor.starts_with(kBlock)) return std::string{theirs(kOfTheEnds, tensor)};
   const std::string_view rest = tensor.substr(kBlock.size());
   const std::size_t dot = rest.find('.');
-  return fmt::format("model.layers.{}.{}", rest.substr(0, dot),
-                     theirs(kOfABlock, rest.substr(dot + 1)));
+  const std::string_view ours = rest.substr(dot + 1);
+  std::span<const Names> names = kOfABlock;
+  if (ours.ends_with("_output_norm") || ours == "ffn_norm") {
+    names = has_output_norms_ ? std::span<const Names>{kOfBothNorms}
+                              : std::span<const Names>{kOfPreNorms};
+  }
+  return fmt::format("model.layers.{}.{}", rest.substr(0, dot), theirs(names, ours));
 }
 
 }  // namespace ballast::formats

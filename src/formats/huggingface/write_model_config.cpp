@@ -1,4 +1,5 @@
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <string>
 
@@ -28,6 +29,20 @@ double shortest(float value) {
   return number;
 }
 
+Json cap_of(float cap) { return cap == 0.0f ? Json(nullptr) : Json(shortest(cap)); }
+
+void write_gemma(const model::ModelConfig& model, Json& json) {
+  json["hidden_act"] = "gelu_pytorch_tanh";
+  json["hidden_activation"] = "gelu_pytorch_tanh";
+  json["attn_logit_softcapping"] = cap_of(model.attention_softcap);
+  json["final_logit_softcapping"] = cap_of(model.logit_softcap);
+  // A whole number in published files; the factor is the inverse of its root.
+  const double scale = model.attention_scale == 0.0f
+                           ? 1.0 / std::sqrt(static_cast<double>(model.head_dim()))
+                           : static_cast<double>(model.attention_scale);
+  json["query_pre_attn_scalar"] = std::round(1e4 / (scale * scale)) / 1e4;
+}
+
 }  // namespace
 
 std::string huggingface_config_json(const HuggingFaceConfig& config, std::string_view dtype) {
@@ -43,7 +58,7 @@ std::string huggingface_config_json(const HuggingFaceConfig& config, std::string
   json["num_attention_heads"] = model.heads;
   json["num_key_value_heads"] = model.kv_heads;
   json["head_dim"] = model.head_dim();
-  json["hidden_act"] = "silu";
+  if (!family.is_gemma) json["hidden_act"] = "silu";
   json["max_position_embeddings"] = model.context;
   json["initializer_range"] = model.init_std;
   json["rms_norm_eps"] = shortest(model.norm_epsilon);
@@ -53,6 +68,7 @@ std::string huggingface_config_json(const HuggingFaceConfig& config, std::string
   }
   if (family.has_mlp_bias_key) json["mlp_bias"] = model.biases.ffn;
   json["attention_dropout"] = 0.0;
+  if (family.is_gemma) write_gemma(model, json);
   write_rope(model.rope, json);
   write_layers(family, model, json);
   json["bos_token_id"] = or_null(config.bos);

@@ -125,7 +125,7 @@ class Export {
 
   void write_weights(const formats::SafetensorsPlan& plan, model::WeightSource& source,
                      const fs::path& folder) {
-    formats::HuggingFaceSink sink{plan, folder};
+    formats::HuggingFaceSink sink{table_, plan, folder};
     checkpoint::copy_weights(*world_, table_, source, sink);
     comm::agree(*world_, "exported weights", [&] { sink.finish(); });
     const auto own = checked_cast<std::int64_t>(sink.written());

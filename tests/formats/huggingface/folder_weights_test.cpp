@@ -46,7 +46,7 @@ TEST_F(FolderWeights, EveryTensorComesByItsName) {
   HuggingFaceWeights weights{*table_, folder_.path()};
   for (const auto& row : table_->parameters()) {
     EXPECT_EQ(read_tensor(weights, row),
-              WrittenTensors::values_of(huggingface_name(row.name), row.numel))
+              WrittenTensors::values_of(HuggingFaceNames{*table_}.of(row.name), row.numel))
         << row.name;
   }
 }
@@ -178,9 +178,9 @@ TEST_F(FolderWeights, QuantizedTensorsAreRefused) {
   for (const auto& row : table.parameters()) {
     const bool is_matrix = row.name == "block.0.w_up";
     const std::size_t bytes = row.numel * (is_matrix ? 1 : 2);
-    header[huggingface_name(row.name)] = {{"dtype", is_matrix ? "F8_E4M3" : "BF16"},
-                                          {"shape", row.shape},
-                                          {"data_offsets", {offset, offset + bytes}}};
+    header[HuggingFaceNames{table}.of(row.name)] = {{"dtype", is_matrix ? "F8_E4M3" : "BF16"},
+                                                    {"shape", row.shape},
+                                                    {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
   }
   test::write_bytes(folder_ / "model.safetensors",

@@ -25,7 +25,7 @@ class RandomModels {
   model::ModelConfig draw(std::string_view family) {
     model::ModelConfig c = draw_sizes();
     c.rope = draw_rope(c.context);
-    if (family == "llama" || family == "qwen3") {
+    if (family == "llama" || family == "qwen3" || family == "gemma2") {
       c.biases.qkv = c.biases.attention_output = coin();
     }
     if (family == "llama") c.biases.ffn = coin();
@@ -33,11 +33,24 @@ class RandomModels {
     if (family == "qwen2") c.biases.qkv = true;
     if (family == "mistral") c.window.tokens = whole(1, 5000);
     if (family == "smollm3") c.nope_every = whole(1, c.layers);
-    if (family == "qwen2" || family == "qwen3" || family == "smollm3") c.window = draw_window(c);
+    if (family == "qwen2" || family == "qwen3" || family == "smollm3" || family == "gemma2") {
+      c.window = draw_window(c);
+    }
+    if (family == "gemma2") make_gemma(c);
     return c;
   }
 
  private:
+  void make_gemma(model::ModelConfig& c) {
+    c.norm_placement = model::NormPlacement::both;
+    c.activation = model::FeedForward::geglu_tanh;
+    c.gain_offset = true;
+    c.scale_embedding = true;
+    c.attention_scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(whole(1, 999))));
+    c.attention_softcap = coin() ? 50.0f : 0.0f;
+    c.logit_softcap = coin() ? 30.0f : 0.0f;
+  }
+
   model::ModelConfig draw_sizes() {
     model::ModelConfig c;
     c.layers = whole(1, 12);

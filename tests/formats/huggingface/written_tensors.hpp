@@ -25,7 +25,8 @@ inline model::ModelConfig small_model() {
 class WrittenTensors {
  public:
   explicit WrittenTensors(const model::ParameterTable& table) {
-    for (const auto& row : table.parameters()) add(formats::huggingface_name(row.name), row.shape);
+    const formats::HuggingFaceNames names{table};
+    for (const auto& row : table.parameters()) add(names.of(row.name), row.shape);
   }
   void add(const std::string& name, const std::vector<std::size_t>& shape) {
     erase(name);
