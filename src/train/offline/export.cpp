@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "checkpoint/load_weights.hpp"
 #include "comm/agree.hpp"
 #include "formats/huggingface/family.hpp"
@@ -128,8 +128,8 @@ class Export {
     formats::HuggingFaceSink sink{plan, folder};
     checkpoint::copy_weights(*world_, table_, source, sink);
     comm::agree(*world_, "exported weights", [&] { sink.finish(); });
-    const auto own = narrow<std::int64_t>(sink.written());
-    const auto written = narrow<std::uint64_t>(world_->sum(own, {"elements written"}));
+    const auto own = checked_cast<std::int64_t>(sink.written());
+    const auto written = checked_cast<std::uint64_t>(world_->sum(own, {"elements written"}));
     if (written != plan.total_parameters()) {
       throw internal_error("{} elements were written of {}", written, plan.total_parameters());
     }

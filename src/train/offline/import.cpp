@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/narrow.hpp"
+#include "base/checked_cast.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/load_weights.hpp"
 #include "comm/agree.hpp"
@@ -86,7 +86,7 @@ Imported import_model(comm::Communicator& world, const ImportOptions& options) {
   const SavedModel saved = find_foreign(world, options.folder);
   const model::ParameterTable table{saved.model()};
   const fsdp::ShardLayout layout{
-      table, {1, narrow<std::size_t>(world.size())}, narrow<std::size_t>(world.rank())};
+      table, {1, checked_cast<std::size_t>(world.size())}, checked_cast<std::size_t>(world.rank())};
   const auto source = comm::agree_on<std::unique_ptr<model::WeightSource>>(
       world, "tensors of the model", [&] { return saved.open(table); });
   const Ranks ranks = settle_ranks(world, ParallelConfig{});
