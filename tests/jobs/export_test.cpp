@@ -12,8 +12,10 @@ namespace fs = std::filesystem;
 
 /// The loss that `ballast eval` prints.
 std::string loss_line(const Outcome& outcome) {
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto at = outcome.out.find("held out:");
-  return at == std::string::npos ? outcome.err : outcome.out.substr(at);
+  EXPECT_NE(at, std::string::npos) << outcome.out;
+  return at == std::string::npos ? "" : outcome.out.substr(at);
 }
 
 std::string weights_of(const std::string& folder) {
@@ -30,7 +32,7 @@ Keys exported_training(const std::string& data, const std::string& run_dir) {
 
 TEST(ExportJob, ARunEndsInAFolderThatComputesTheSame) {
   const std::string folder = fresh_folder();
-  const std::string data = make_dataset(folder, 100000);
+  const std::string data = make_dataset(folder);
   const std::string run = folder + "/run";
   Keys keys = exported_training(data, run);
   const Outcome first = invoke(train_command(keys), {.ranks = 2});
@@ -52,13 +54,12 @@ TEST(ExportJob, ARunEndsInAFolderThatComputesTheSame) {
   const auto foreign = invoke({"eval", "--checkpoint", run + "/export-hf", "--data", data,
                                "--seq-len", "24", "--micro-batch", "2"},
                               {.ranks = 1});
-  EXPECT_EQ(own.exit_code, 0);
   EXPECT_EQ(loss_line(own), loss_line(foreign));
 }
 
 TEST(ExportJob, AnImportedFolderIsACheckpoint) {
   const std::string folder = fresh_folder();
-  const std::string data = make_dataset(folder, 100000);
+  const std::string data = make_dataset(folder);
   const std::string run = folder + "/run";
   ASSERT_EQ(invoke(train_command(exported_training(data, run)), {.ranks = 2}).exit_code, 0);
   const std::string imported = folder + "/imported";
@@ -89,7 +90,7 @@ TEST(ExportJob, AnImportedFolderIsACheckpoint) {
 
 TEST(ExportJob, RefusesAModelWithoutAFamilyBeforeTheFirstStep) {
   const std::string folder = fresh_folder();
-  Keys keys = exported_training(make_dataset(folder, 100000), folder + "/run");
+  Keys keys = exported_training(make_dataset(folder), folder + "/run");
   keys["model.norm"] = "layer";
   const Outcome outcome = invoke(train_command(keys), {.ranks = 1});
   EXPECT_EQ(outcome.exit_code, 2);

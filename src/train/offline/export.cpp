@@ -6,6 +6,7 @@
 
 #include "base/checked_cast.hpp"
 #include "base/error.hpp"
+#include "base/option_row.hpp"
 #include "checkpoint/load_weights.hpp"
 #include "comm/agree.hpp"
 #include "formats/huggingface/family.hpp"
@@ -18,6 +19,7 @@
 #include "train/offline/export_tokenizer.hpp"
 #include "train/offline/new_output.hpp"
 #include "train/settings/identity.hpp"
+#include "train/settings/setting_changes.hpp"
 
 namespace ballast::train {
 
@@ -58,8 +60,16 @@ formats::HuggingFaceConfig config_for(const SavedModel& saved,
   config.bos = special.bos;
   config.eos = special.eos;
   config.pad = special.pad;
-  if (config.model.context == 0 && saved.checkpoint() != nullptr) {
-    config.model.context = number_of(saved.checkpoint()->manifest.identity, "data.seq_len");
+  if (saved.checkpoint() == nullptr) return config;
+  const checkpoint::Manifest& manifest = saved.checkpoint()->manifest;
+  if (config.model.context == 0) {
+    config.model.context = number_of(manifest.identity, "data.seq_len");
+  }
+  const auto settings = settings_of(manifest.settings);
+  if (const auto spread = settings.find("model.init_std"); spread != settings.end()) {
+    // Not in the identity: it changes nothing about weights that are there.
+    config.model.init_std =
+        option_row::parse_number<double>(spread->second).value_or(config.model.init_std);
   }
   return config;
 }
@@ -141,6 +151,7 @@ class Export {
     } else {
       work_->deliver(folder_);
     }
+    work_.reset();  // before any rank returns, so that nobody finds it
   }
 
   comm::Communicator* world_;

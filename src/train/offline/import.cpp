@@ -61,7 +61,7 @@ checkpoint::SaveRequest request_for(const SavedModel& saved, const fs::path& run
           .numerics = numerics_fingerprint(*gemm),
           .gemm_table = kernels::GemmTable::shipped().rules_text(),
           .tokenizer_model = tokenizer.model,
-          .settings = imported_settings(saved.folder())};
+          .settings = imported_settings(*saved.foreign())};
 }
 
 void require_finite(comm::Communicator& world, const fsdp::ShardLayout& layout, Shards& shards,
@@ -107,7 +107,10 @@ Imported import_model(comm::Communicator& world, const ImportOptions& options) {
   run_dir = world.broadcast_text(run_dir.string(), 0, {"folder of the checkpoint"});
   const auto made =
       checkpoint::save(world, layout, shards.tensors(), request_for(saved, run_dir, tokenizer));
-  on_root("folder of the checkpoint", [&] { work->deliver(made.folder); });
+  on_root("folder of the checkpoint", [&] {
+    work->deliver(made.folder);
+    work.reset();  // before any rank returns, so that nobody finds it
+  });
 
   std::uint64_t parameters = 0;
   for (const auto& row : table.parameters()) parameters += row.numel;

@@ -62,8 +62,9 @@ Identity imported_identity(const ForeignFolder& foreign, const ImportedTokenizer
   return identity;
 }
 
-std::string imported_settings(const std::filesystem::path& folder) {
-  return fmt::format("[run]\ninit = {}\n", std::filesystem::absolute(folder).string());
+std::string imported_settings(const ForeignFolder& foreign) {
+  return fmt::format("[model]\ninit_std = {}\n\n[run]\ninit = {}\n", foreign.config.model.init_std,
+                     std::filesystem::absolute(foreign.folder).string());
 }
 
 }  // namespace ballast::train

@@ -27,8 +27,8 @@ struct ImportedTokenizer {
 [[nodiscard]] Identity imported_identity(const ForeignFolder& foreign,
                                          const ImportedTokenizer& tokenizer);
 
-/// Manifest::settings of such a checkpoint: run.init is the folder, so that an export finds its
-/// tokenizer again.
-[[nodiscard]] std::string imported_settings(const std::filesystem::path& folder);
+/// Manifest::settings of such a checkpoint, for an export to find again what the identity has no
+/// place for: run.init is the folder, which has the tokenizer.
+[[nodiscard]] std::string imported_settings(const ForeignFolder& foreign);
 
 }  // namespace ballast::train
