@@ -73,8 +73,10 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
   fmt::print("vocabulary         {}\n", info.vocabulary);
   fmt::print("train_tokens       {}\n", info.train_tokens);
   fmt::print("validation_tokens  {}\n", info.validation_tokens);
-  fmt::print("raw_bytes          {} ({})\n", info.raw_bytes, human_bytes(info.raw_bytes));
-  if (tokens > 0) {
+  if (info.raw_bytes > 0) {
+    fmt::print("raw_bytes          {} ({})\n", info.raw_bytes, human_bytes(info.raw_bytes));
+  }
+  if (tokens > 0 && info.raw_bytes > 0) {
     fmt::print("bytes_per_token    {:.3f}\n",
                static_cast<double>(info.raw_bytes) / static_cast<double>(tokens));
   }

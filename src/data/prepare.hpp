@@ -18,9 +18,10 @@ namespace ballast::data {
 struct PrepareOptions {
   std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
   std::filesystem::path output = {};
-  std::string tokenizer = "bytes";  ///< bytes | sentencepiece:VOCAB | path of a tokenizer.model
+  /// bytes | sentencepiece:VOCAB | ids:VOCAB | path of a tokenizer.model
+  std::string tokenizer = "bytes";
   FormatChoice format = FormatChoice::automatic;
-  std::string field = "text";  ///< the key of a JSON line's text
+  std::string field = {};  ///< the key of a JSON line's text or ids; empty: "text" or "ids"
   BadLines bad_lines = BadLines::refuse;
   SplitRule split = SplitRule::blocks;
   double validation_fraction = 0.05;     ///< for the tail rule
@@ -32,6 +33,7 @@ struct PrepareOptions {
 enum class Boundaries {
   none,    ///< there is one document
   marked,  ///< <bos> before each, and the places of their starts in the dataset
+  starts,  ///< the places of their starts alone: token ids stay as they are
   joined   ///< by a text between them
 };
 
@@ -51,6 +53,7 @@ struct PrepareSummary {
   LeftOutFiles left_out;
   SkippedLines skipped;
   std::uint64_t raw_bytes = 0;
+  bool is_of_ids = false;  ///< the inputs hold token ids, whose bytes of text nobody knows
   std::uint64_t train_tokens = 0;
   std::uint64_t validation_tokens = 0;
   std::uint64_t longest_train_segment = 0;  ///< tokens
@@ -60,8 +63,9 @@ struct PrepareSummary {
 /// Called now and then with the bytes read so far and the bytes to read (0: unknown).
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-/// Tokenizes text into one HDF5 dataset, in a stream: memory does not grow with the corpus. Writes
-/// beside `output` and renames at the end. Data Errors name the source and the byte offset or line.
+/// Tokenizes text, or takes token ids, into one HDF5 dataset, in a stream: memory does not grow
+/// with the corpus. Writes beside `output` and renames at the end. Data Errors name the source and
+/// the byte offset or line.
 PrepareSummary prepare(const PrepareOptions& options, const Progress& progress);
 
 }  // namespace ballast::data

@@ -58,8 +58,10 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset, Mod
   loader.agree_on_faults(world);
   comm::merge(world, {sums.exact_sums(), sums.label_count(), total, bytes}, {"validation"});
   const double nats = total.nonfinite() == 0 ? total.value() : std::nan("");
-  return {nats / static_cast<double>(sums.labels()),
-          nats / (std::numbers::ln2 * static_cast<double>(bytes)), sums.other_means()};
+  EvalResult result{.loss = nats / static_cast<double>(sums.labels()),
+                    .figures = sums.other_means()};
+  if (bytes > 0) result.bits_per_byte = nats / (std::numbers::ln2 * static_cast<double>(bytes));
+  return result;
 }
 
 model::LossSums show(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,

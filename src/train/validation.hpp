@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -17,9 +18,10 @@ namespace ballast::train {
 
 /// What held-out text says of a model.
 struct EvalResult {
-  double loss = 0.0;                       ///< mean negative log-likelihood a label, in nats
-  double bits_per_byte = 0.0;              ///< Σ nll ÷ (ln 2 · raw bytes of the labels)
-  std::vector<model::LossFigure> figures;  ///< that the loss tells besides itself
+  double loss = 0.0;  ///< mean negative log-likelihood a label, in nats
+  /// Σ nll ÷ (ln 2 · raw bytes of the labels); nothing where nobody knows their bytes.
+  std::optional<double> bits_per_byte = std::nullopt;
+  std::vector<model::LossFigure> figures = {};  ///< that the loss tells besides itself
 };
 
 /// The loss over the whole validation split: batch i goes to rank i mod N, sums are exact, so the
