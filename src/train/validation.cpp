@@ -64,6 +64,16 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset, Mod
   return result;
 }
 
+void measure(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
+             const LoadPiece& load, const TakeLosses& take) {
+  const auto measure_one = [&](std::size_t piece, std::size_t, std::span<float> nll) {
+    const model::Batch& batch = load(piece);
+    (void)model.transformer().forward(batch, model.parameters(), nll);
+    take(piece, batch, nll);
+  };
+  pass_forward(world, model, pieces, measure_one, [] {});
+}
+
 model::LossSums show(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
                      StepObserver& observer, const LoadShown& load) {
   auto& transformer = model.transformer();

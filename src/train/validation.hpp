@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -28,6 +29,16 @@ struct EvalResult {
 /// result is the same at any rank count. Collective.
 EvalResult validate(comm::Communicator& world, const data::Dataset& dataset, ModelInJob& model,
                     BatchLoader& loader);
+
+/// Loads a piece, of one micro-batch.
+using LoadPiece = std::function<const model::Batch&(std::size_t piece)>;
+/// Takes what the model says of it: each label's negative log-likelihood, [tokens], in nats.
+using TakeLosses =
+    std::function<void(std::size_t piece, const model::Batch& batch, std::span<const float> nll)>;
+
+/// Forward passes over pieces, spread over ranks as above, each label by itself. Collective.
+void measure(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
+             const LoadPiece& load, const TakeLosses& take);
 
 /// A batch, valid until the next one is loaded, and the window (or sample) that it starts with.
 struct Shown {
