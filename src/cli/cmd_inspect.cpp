@@ -15,9 +15,11 @@
 #include "checkpoint/folders.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/inspect_folder.hpp"
 #include "data/content_pass.hpp"
 #include "data/dataset.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "train/start/saved_model.hpp"
 
 namespace ballast::cli {
 
@@ -27,10 +29,13 @@ using option_row::flag, option_row::required, option_row::word;
 
 constexpr HelpText kHelp{
     .usage = "ballast inspect PATH [--verify]",
-    .about = "Says what a dataset or a checkpoint is made of, and checks all of it.",
+    .about =
+        "Says what a dataset, a checkpoint or a Hugging Face folder is made of, and checks it: all "
+        "of it,\nof a Hugging Face folder every header.",
     .examples =
         "  ballast inspect corpus.h5\n"
         "  ballast inspect runs/quickstart\n"
+        "  ballast inspect models/llama\n"
         "  ballast inspect --verify runs/quickstart\n"};
 
 /// The longest quotation of a text that need not be trusted; a path is not longer.
@@ -44,7 +49,8 @@ struct InspectOptions {
 std::vector<Option> options_for(InspectOptions& o) {
   return {
       required(
-          word("path", "PATH", o.path, "a dataset, a checkpoint, or a run directory: its newest")),
+          word("path", "PATH", o.path,
+               "a dataset, a checkpoint, a run directory: its newest, or a Hugging Face folder")),
       flag(
           "verify", o.verify,
           "read every checkpoint of a run directory and say which are whole; exit code 3 if one is "
@@ -160,6 +166,10 @@ ExitCode run(Arguments arguments) {
   const auto& path = options.path;
   std::error_code unreadable;
   if (!std::filesystem::is_directory(path, unreadable)) return inspect_dataset(path);
+  if (train::is_foreign_folder(path)) {
+    inspect_folder(path);
+    return ExitCode::ok;
+  }
   const bool is_run = !std::filesystem::exists(path / checkpoint::kManifestName, unreadable);
   return options.verify && is_run ? verify_run(path) : inspect_checkpoint(path);
 }
@@ -167,7 +177,7 @@ ExitCode run(Arguments arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return {"inspect", "say what a dataset or checkpoint is made of", help, SerialRun{run}};
+  return {"inspect", "say what a dataset, checkpoint or folder is made of", help, SerialRun{run}};
 }
 
 }  // namespace ballast::cli

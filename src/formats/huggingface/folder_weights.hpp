@@ -18,6 +18,7 @@ class HuggingFaceWeights final : public model::WeightSource {
 
   /// From any process, in any order.
   void read(const model::ParameterInfo& tensor, GranuleRange range, std::span<float> out) override;
+  [[nodiscard]] const SafetensorsFolder& folder() const { return folder_; }
 
  private:
   void require_tied(const model::ParameterInfo& embedding, std::size_t first,

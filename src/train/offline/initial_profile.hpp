@@ -20,10 +20,10 @@ struct InitialProfile {
   monitor::Probe probe;
 };
 
-/// Builds the model of `config` with fresh weights and lets monitor.tokens tokens pass: held-out
-/// text where there is some, training text otherwise. The same bits at any rank count, and those of
-/// a training's first probe of the same text. Collective. Usage and data Errors as a training has
-/// them, and a usage Error where the text is shorter than the probe.
+/// Builds the model of `config` with fresh weights, or those of run.init, and lets monitor.tokens
+/// tokens pass: held-out text where there is some, training text otherwise. The same bits at any
+/// rank count, and those of a training's first probe of the same text. Collective. Usage and data
+/// Errors as a training has them, and a usage Error where the text is shorter than the probe.
 [[nodiscard]] InitialProfile profile_at_start(comm::Communicator& world, const Config& config);
 
 }  // namespace ballast::train
