@@ -1,33 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "data/formats.hpp"
-#include "data/json_lines.hpp"
 #include "data/left_out.hpp"
-#include "data/split.hpp"
+#include "data/prepare_options.hpp"
 
 namespace ballast::data {
-
-/// The options of `ballast prepare`.
-struct PrepareOptions {
-  std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
-  std::filesystem::path output = {};
-  /// bytes | sentencepiece:VOCAB | ids:VOCAB | path of a tokenizer.model
-  std::string tokenizer = "bytes";
-  FormatChoice format = FormatChoice::automatic;
-  std::string field = {};  ///< the key of a JSON line's text or ids; empty: "text" or "ids"
-  BadLines bad_lines = BadLines::refuse;
-  SplitRule split = SplitRule::blocks;
-  double validation_fraction = 0.05;     ///< for the tail rule
-  bool mark_documents = false;           ///< mark a single document, too; several are marked anyway
-  std::optional<std::string> join = {};  ///< put this between documents instead
-};
 
 /// How the documents of a dataset are separated.
 enum class Boundaries {

@@ -1,14 +1,33 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "data/formats.hpp"
 #include "data/json_lines.hpp"
-#include "data/prepare.hpp"
+#include "data/split.hpp"
 #include "data/tokenizer.hpp"
 
 namespace ballast::data {
+
+/// The options of `ballast prepare`.
+struct PrepareOptions {
+  std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
+  std::filesystem::path output = {};
+  /// bytes | sentencepiece:VOCAB | ids:VOCAB | path of a tokenizer.model
+  std::string tokenizer = "bytes";
+  FormatChoice format = FormatChoice::automatic;
+  std::string field = {};  ///< the key of a JSON line's text or ids; empty: "text" or "ids"
+  BadLines bad_lines = BadLines::refuse;
+  SplitRule split = SplitRule::blocks;
+  double validation_fraction = 0.05;     ///< for the tail rule
+  bool mark_documents = false;           ///< mark a single document, too; several are marked anyway
+  std::optional<std::string> join = {};  ///< put this between documents instead
+};
 
 /// Throws what of the options cannot be carried out, before anything is read: usage and data
 /// Errors.
