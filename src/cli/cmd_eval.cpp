@@ -50,8 +50,9 @@ ExitCode run(comm::Communicator& world, Arguments arguments) {
   if (world.is_root()) {
     fmt::print("checkpoint {}{}\n", found.checkpoint.string(),
                found.step ? fmt::format(" (step {})", *found.step) : "");
-    fmt::print("held out: loss {:.6f} nats/token, {:.4f} bits/byte\n", found.held_out.loss,
-               found.held_out.bits_per_byte);
+    const auto& bits = found.held_out.bits_per_byte;
+    fmt::print("held out: loss {:.6f} nats/token, {} bits/byte\n", found.held_out.loss,
+               bits ? fmt::format("{:.4f}", *bits) : "-");
   }
   return ExitCode::ok;
 }

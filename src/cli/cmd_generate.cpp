@@ -3,13 +3,13 @@
 #include <iterator>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/option_row.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
+#include "cli/token_ids_option.hpp"
 #include "train/offline/generate.hpp"
 
 namespace ballast::cli {
@@ -21,20 +21,27 @@ using option_row::number, option_row::required, option_row::text, option_row::wh
 
 constexpr HelpText kHelp{
     .usage = "ballast generate --checkpoint PATH [OPTIONS]",
-    .about = "Continues a prompt, piece by piece as the model writes it.",
+    .about =
+        "Continues a prompt, piece by piece as the model writes it. A model whose tokenizer is "
+        "not\n"
+        "known here takes and writes token ids.",
     .examples =
         "  ballast generate --checkpoint runs/first --prompt \"In the beginning\"\n"
         "  echo \"In the beginning\" | ballast generate --checkpoint runs/first "
-        "--prompt - --temperature 0\n"};
+        "--prompt - --temperature 0\n"
+        "  ballast generate --checkpoint models/llama --prompt-ids '1 450 4996' --tokens 64\n"};
 
 constexpr Limits kTokens{1, 1u << 24};
 
 std::vector<Option> options_for(train::GenerateOptions& o) {
   return {
       required(word("checkpoint", "PATH", o.checkpoint,
-                    "a checkpoint, or a run directory for its newest one")),
+                    "a checkpoint, a run directory for its newest one, or a Hugging Face folder")),
       text("prompt", "TEXT", o.prompt, "what to continue; - reads it from standard input"),
+      token_ids("prompt-ids", o.prompt_ids, "the tokens to continue, instead of --prompt"),
       whole("tokens", o.tokens, kTokens, "how many tokens to write"),
+      whole("context", o.context, kTokens, "as it was trained, or the model's up to 2048",
+            "tokens that it looks back at"),
       number("temperature", o.rule.temperature, kZeroOrMore,
              "sampling temperature; 0: always the likeliest token"),
       whole("top-k", o.rule.top_k, {}, "draw from the K likeliest tokens; 0: from all"),
@@ -59,9 +66,10 @@ ExitCode run(Arguments arguments) {
   train::GenerateOptions options;
   read_command_line(arguments, options_for(options));
   if (options.prompt == "-") options.prompt = read_standard_input();
-  std::string_view unsaid = options.prompt;
-  train::generate(options, [&unsaid](std::string_view piece) {
-    write(std::exchange(unsaid, {}));  // with the first piece: an Error comes before any text
+  if (!options.prompt.empty() && !options.prompt_ids.empty()) {
+    throw usage_error("--prompt and --prompt-ids are two ways to begin: choose one");
+  }
+  train::generate(options, [](std::string_view piece) {
     write(piece);
     flush_output();  // ends the work if the disk is full
   });

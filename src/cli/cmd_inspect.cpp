@@ -15,9 +15,11 @@
 #include "checkpoint/folders.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/inspect_folder.hpp"
 #include "data/content_pass.hpp"
 #include "data/dataset.hpp"
 #include "kernels/gemm/gemm_table.hpp"
+#include "train/start/saved_model.hpp"
 
 namespace ballast::cli {
 
@@ -25,12 +27,16 @@ namespace {
 
 using option_row::flag, option_row::required, option_row::word;
 
-constexpr HelpText kHelp{.usage = "ballast inspect PATH [--verify]",
-                         .about = "Describes a dataset or a checkpoint, and checks all of it.",
-                         .examples =
-                             "  ballast inspect corpus.h5\n"
-                             "  ballast inspect runs/quickstart\n"
-                             "  ballast inspect --verify runs/quickstart\n"};
+constexpr HelpText kHelp{
+    .usage = "ballast inspect PATH [--verify]",
+    .about =
+        "Says what a dataset, a checkpoint or a Hugging Face folder is made of, and checks it: all "
+        "of it,\nof a Hugging Face folder every header.",
+    .examples =
+        "  ballast inspect corpus.h5\n"
+        "  ballast inspect runs/quickstart\n"
+        "  ballast inspect models/llama\n"
+        "  ballast inspect --verify runs/quickstart\n"};
 
 /// The most bytes that are quoted from a file of unknown origin; a path is not longer.
 constexpr std::size_t kLongText = 4096;
@@ -43,7 +49,8 @@ struct InspectOptions {
 std::vector<Option> options_for(InspectOptions& o) {
   return {
       required(
-          word("path", "PATH", o.path, "a dataset, a checkpoint, or a run directory: its newest")),
+          word("path", "PATH", o.path,
+               "a dataset, a checkpoint, a run directory: its newest, or a Hugging Face folder")),
       flag(
           "verify", o.verify,
           "read every checkpoint of a run directory and say which are whole; exit code 3 if one is "
@@ -72,8 +79,10 @@ ExitCode inspect_dataset(const std::filesystem::path& path) {
   fmt::print("vocabulary         {}\n", info.vocabulary);
   fmt::print("train_tokens       {}\n", info.train_tokens);
   fmt::print("validation_tokens  {}\n", info.validation_tokens);
-  fmt::print("raw_bytes          {} ({})\n", info.raw_bytes, human_bytes(info.raw_bytes));
-  if (tokens > 0) {
+  if (info.raw_bytes > 0) {
+    fmt::print("raw_bytes          {} ({})\n", info.raw_bytes, human_bytes(info.raw_bytes));
+  }
+  if (tokens > 0 && info.raw_bytes > 0) {
     fmt::print("bytes_per_token    {:.3f}\n",
                static_cast<double>(info.raw_bytes) / static_cast<double>(tokens));
   }
@@ -157,6 +166,10 @@ ExitCode run(Arguments arguments) {
   const auto& path = options.path;
   std::error_code unreadable;
   if (!std::filesystem::is_directory(path, unreadable)) return inspect_dataset(path);
+  if (train::is_foreign_folder(path)) {
+    inspect_folder(path);
+    return ExitCode::ok;
+  }
   const bool is_run = !std::filesystem::exists(path / checkpoint::kManifestName, unreadable);
   return options.verify && is_run ? verify_run(path) : inspect_checkpoint(path);
 }
@@ -164,7 +177,7 @@ ExitCode run(Arguments arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return {"inspect", "describe and check a dataset or a checkpoint", help, SerialRun{run}};
+  return {"inspect", "say what a dataset, checkpoint or folder is made of", help, SerialRun{run}};
 }
 
 }  // namespace ballast::cli

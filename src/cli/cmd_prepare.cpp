@@ -23,14 +23,16 @@ constexpr HelpText kHelp{
     .about =
         "Turns text into one HDF5 dataset of tokens, split into training and validation.\n"
         "Inputs are files, folders, globs, or - for standard input: text, a document a file, or "
-        "JSON\nlines, a document a line: {\"text\": \"...\", \"weight\": 0.5}. Compressed and "
-        "binary "
-        "files are refused.",
+        "JSON\nlines, a document a line: {\"text\": \"...\", \"weight\": 0.5}; or token ids that "
+        "another program\nmade, as JSON lines: {\"ids\": [1, 2, 3]}. Compressed and binary files "
+        "are "
+        "refused.",
     .examples =
         "  ballast prepare corpus.txt --output corpus.h5\n"
         "  ballast prepare 'docs/*.txt' --tokenizer sentencepiece:2048 --split documents "
         "--output docs.h5\n"
-        "  zcat chats.jsonl.gz | ballast prepare - --output chats.h5 --split documents\n"};
+        "  zcat chats.jsonl.gz | ballast prepare - --output chats.h5 --split documents\n"
+        "  ballast prepare tokens.jsonl --tokenizer ids:32000 --output tokens.h5\n"};
 
 /// \n, \t and \\ as a line's end, a tab and a backslash; nothing where another letter follows.
 std::optional<std::string> unescaped(const std::string& text) {
@@ -62,19 +64,24 @@ Option join_option(std::optional<std::string>& join) {
 }
 
 std::vector<Option> options_for(data::PrepareOptions& o) {
+  Option field = word("field", "NAME", o.field, "the key of a JSON line's text or token ids");
+  field.fallback = "text, or ids with --tokenizer ids:VOCAB";
   return {
       required(words("input", "PATH...", o.inputs, "files, folders, globs, or -")),
       required(word("output", "FILE", o.output, "the dataset to write")),
-      word("tokenizer", "bytes|sentencepiece:VOCAB|FILE", o.tokenizer,
-           "bytes; or a SentencePiece model, trained with VOCAB pieces or read from FILE"),
-      choice("split", o.split,
-             "held out: each 20th block of 16 KiB, the end of the text, or each 20th document"),
+      word("tokenizer", "bytes|sentencepiece:VOCAB|ids:VOCAB|FILE", o.tokenizer,
+           "bytes; or a SentencePiece model, trained with VOCAB pieces or read from FILE; or ids "
+           "below VOCAB, taken as they are"),
+      choice(
+          "split", o.split,
+          "held out: each 20th block of 16 KiB (of 4,096 token ids), the end of the text, or each "
+          "20th document"),
       number("validation-fraction", o.validation_fraction, kPart, "part held out by --split tail"),
       choice("format", o.format,
              "what the inputs are; auto: by name and content; text: whatever the bytes are"),
-      word("field", "NAME", o.field, "the key of a JSON line's text"),
+      field,
       choice("bad-lines", o.bad_lines,
-             "JSON lines without a text that can be used: end there, or pass over and count them"),
+             "JSON lines that cannot be used: end there, or pass over and count them"),
       flag("documents", o.mark_documents,
            "begin each document with <bos> even if there is only one; several are marked anyway"),
       join_option(o.join),

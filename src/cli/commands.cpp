@@ -21,17 +21,11 @@ std::string joined(Arguments words) { return fmt::format("{}", fmt::join(words, 
 }  // namespace
 
 std::span<const Command> commands() {
-  static const std::array kCommands{prepare_command(),
-                                    train_command(),
-                                    eval_command(),
-                                    generate_command(),
-                                    inspect_command(),
-                                    export_command(),
-                                    import_command(),
-                                    report_command(),
-                                    tune_command(),
-                                    monitor_profile_command(),
-                                    monitor_calibrate_command()};
+  static const std::array kCommands{
+      prepare_command(), train_command(),           eval_command(),
+      score_command(),   generate_command(),        inspect_command(),
+      export_command(),  import_command(),          report_command(),
+      tune_command(),    monitor_profile_command(), monitor_calibrate_command()};
   return kCommands;
 }
 

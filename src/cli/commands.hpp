@@ -34,6 +34,7 @@ struct Command {
 [[nodiscard]] Command prepare_command();
 [[nodiscard]] Command train_command();
 [[nodiscard]] Command eval_command();
+[[nodiscard]] Command score_command();
 [[nodiscard]] Command generate_command();
 [[nodiscard]] Command inspect_command();
 [[nodiscard]] Command export_command();

@@ -36,6 +36,7 @@ std::string what_was_read(const data::PrepareSummary& s) {
 
 std::string boundaries(const data::PrepareOptions& options, const data::PrepareSummary& s) {
   if (s.boundaries == Boundaries::marked) return "; <bos> begins each (--join joins them)";
+  if (s.boundaries == Boundaries::starts) return "; no token is added between them";
   if (s.boundaries == Boundaries::none) return "";
   return options.join->empty()
              ? "; joined without a mark"
@@ -49,16 +50,20 @@ std::string short_segments(const data::PrepareSummary& s) {
                      with_thousands(longest));
 }
 
-std::string_view why_empty(SplitRule rule) {
+std::string_view why_empty(SplitRule rule, bool is_of_ids) {
   switch (rule) {
     case SplitRule::blocks:
+      if (is_of_ids) {
+        return "they end before their 20th block of 4,096, which --split blocks holds out; use "
+               "--split tail";
+      }
       return "the text ends before its 20th block of 16 KiB, which --split blocks holds out; use "
              "--split tail";
     case SplitRule::documents:
       return "--split documents holds out each 20th document, or the last of fewer; use --split "
              "tail";
     case SplitRule::tail:
-      return "the text is too short";
+      return is_of_ids ? "they are too few" : "the text is too short";
   }
   return "";
 }
@@ -68,13 +73,16 @@ std::string_view why_empty(SplitRule rule) {
 void print_summary(const data::PrepareOptions& options, const data::PrepareSummary& s,
                    double elapsed_s) {
   const std::uint64_t sources = s.text_files + s.json_files;
-  fmt::print("{}: {} from {} in {}\n", options.output.string(), human_bytes(s.raw_bytes),
+  const std::string amount =
+      s.is_of_ids ? counted(s.train_tokens + s.validation_tokens, "token id", "token ids")
+                  : human_bytes(s.raw_bytes);
+  fmt::print("{}: {} from {} in {}\n", options.output.string(), amount,
              counted(sources, "source", "sources"), human_duration(elapsed_s));
   fmt::print("  read        {}{}\n", what_was_read(s), boundaries(options, s));
   for (const std::string& line : s.left_out.describe()) fmt::print("  left out    {}\n", line);
   if (s.skipped.count > 0) {
-    fmt::print("  skipped     {} without a text that can be used\n",
-               counted(s.skipped.count, "line", "lines"));
+    fmt::print("  skipped     {} without {} that can be used\n",
+               counted(s.skipped.count, "line", "lines"), s.is_of_ids ? "token ids" : "a text");
     for (const std::string& line : s.skipped.examples) fmt::print("              {}\n", line);
   }
   fmt::print("  train       {} tokens{}\n", with_thousands(s.train_tokens), short_segments(s));
@@ -87,10 +95,13 @@ void warn_of_empty_splits(const data::PrepareOptions& options, const data::Prepa
   // A window has an input and a label.
   const bool lacks_validation = wants_validation && s.validation_tokens < 2;
   if (s.train_tokens >= 2 && !lacks_validation) return;
-  const std::string_view missing = s.train_tokens < 2 ? "to train on" : "is held out";
+  const std::string_view missing = s.train_tokens < 2 ? "to train on"
+                                   : s.is_of_ids      ? "are held out"
+                                                      : "is held out";
   std::fflush(stdout);  // the summary comes first where both go to one place
-  fmt::print(stderr, "ballast: warning: no text {}: {}, or prepare more text\n", missing,
-             why_empty(options.split));
+  const std::string_view what = s.is_of_ids ? "token ids" : "text";
+  fmt::print(stderr, "ballast: warning: no {} {}: {}, or prepare more {}\n", what, missing,
+             why_empty(options.split, s.is_of_ids), what);
 }
 
 }  // namespace ballast::cli

@@ -104,12 +104,13 @@ std::uint64_t read_text(const Source& source, TextKind kind, HashedFile& file, D
   return bytes;
 }
 
-std::uint64_t read_json_lines(const Source& source, const ReadRules& rules, HashedFile& file,
-                              DocumentSink& sink, const LineSkipped& skipped) {
+/// What a source holds; its hash is set by the caller.
+SourceRecord read_json_lines(const Source& source, const ReadRules& rules, HashedFile& file,
+                             DocumentSink& sink, const LineSkipped& skipped) {
   JsonLines lines{source, rules, sink, skipped};
   for (auto piece = file.next(); !piece.empty(); piece = file.next()) lines.take(piece);
   lines.finish();
-  return lines.bytes();
+  return {.name = source.name, .bytes = lines.bytes(), .ids = lines.ids()};
 }
 
 }  // namespace
@@ -117,10 +118,12 @@ std::uint64_t read_json_lines(const Source& source, const ReadRules& rules, Hash
 SourceRecord read_source(const Source& source, const ReadRules& rules, DocumentSink& sink,
                          const ReadWatch& watch) {
   HashedFile file{source, watch.bytes_read};
-  const std::uint64_t bytes = source.format == SourceFormat::jsonl
-                                  ? read_json_lines(source, rules, file, sink, watch.line_skipped)
-                                  : read_text(source, rules.kind, file, sink);
-  return {source.name, bytes, file.hash()};
+  SourceRecord record =
+      source.format == SourceFormat::jsonl
+          ? read_json_lines(source, rules, file, sink, watch.line_skipped)
+          : SourceRecord{.name = source.name, .bytes = read_text(source, rules.kind, file, sink)};
+  record.hash = file.hash();
+  return record;
 }
 
 }  // namespace ballast::data

@@ -23,12 +23,12 @@ inline constexpr std::uint64_t kUnhashedVersion = 1;
 /// The description of a dataset: the attributes of its HDF5 file.
 struct DatasetInfo {
   std::uint64_t format_version = 0;
-  std::string tokenizer;       ///< "bytes" or "sentencepiece"
+  std::string tokenizer;       ///< "bytes", "sentencepiece" or "ids"
   std::string tokenizer_hash;  ///< XXH3-128 of the tokenizer's model, or of its name for bytes
   std::uint64_t vocabulary = 0;
   std::uint64_t train_tokens = 0;
   std::uint64_t validation_tokens = 0;
-  std::uint64_t raw_bytes = 0;  ///< of all sources
+  std::uint64_t raw_bytes = 0;  ///< of all sources; 0 where they hold token ids
   std::string content_hash;     ///< over tokens, segments and tokenizer: what resume compares
   std::string split_rule;       ///< how the validation part was chosen
   /// Training tokens whose weight is above 0; nothing in format 1, which does not say.
@@ -84,7 +84,8 @@ class Dataset {
   void read_window(Split split, std::size_t seq_len, std::size_t window,
                    const WindowView& out) const;
 
-  /// Raw text bytes each token stands for: [vocabulary]; specials are 0.
+  /// Raw text bytes each token stands for: [vocabulary]; specials are 0, and all where texts were
+  /// token ids.
   [[nodiscard]] std::span<const std::uint16_t> piece_bytes() const { return piece_bytes_; }
   /// What the dataset was made of: one JSON object a line, with name, bytes and xxh3_128.
   [[nodiscard]] std::string sources() const;

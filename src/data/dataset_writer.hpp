@@ -42,8 +42,9 @@ enum class LossWeights { none, stored };
 /// One file that a dataset was made of.
 struct SourceRecord {
   std::string name;
-  std::uint64_t bytes = 0;  ///< of its text, as tokenized
-  Hash128 hash;             ///< of the file
+  std::uint64_t bytes = 0;  ///< of its text, as tokenized; 0 where it holds token ids
+  Hash128 hash = {};        ///< of the file
+  std::uint64_t ids = 0;    ///< tokens, where it holds token ids
 };
 
 /// Writes a token dataset in one pass; its memory does not grow with the tokens. Use: for each

@@ -33,7 +33,7 @@ void Encoder::begin_document(float weight) {
   weight_ = weight;
   if (marks_ == DocumentMarks::none) return;
   writer_.begin_document(split_);
-  append(std::array{tokenizer_.bos()});
+  if (marks_ == DocumentMarks::bos) append(std::array{tokenizer_.bos()});
 }
 
 void Encoder::text(std::string_view piece) {
@@ -55,6 +55,7 @@ void Encoder::append(std::span<const std::int32_t> tokens) {
 }
 
 void Encoder::encode_all() {
+  if (pending_.empty()) return;
   append(tokenizer_.encode(pending_));
   pending_.clear();
 }

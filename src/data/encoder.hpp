@@ -13,11 +13,13 @@ namespace ballast::data {
 
 enum class DocumentMarks {
   none,
-  bos  ///< <bos> before each document, its place in the dataset's documents
+  starts,  ///< the place of each document's first token in the dataset's documents
+  bos      ///< the same, and that token is <bos>
 };
 
 /// Turns segments of text into tokens of a dataset, a piece of limited size at a time; the tokens
-/// of a document's part in a segment equal those of `encode` on the whole part.
+/// of a document's part in a segment equal those of `encode` on the whole part. Token ids stay as
+/// they are.
 class Encoder final : public SegmentSink {
  public:
   Encoder(const Tokenizer& tokenizer, DocumentMarks marks, DatasetWriter& writer);
@@ -26,6 +28,7 @@ class Encoder final : public SegmentSink {
   void continue_segment(Split split) override;
   void begin_document(float weight) override;
   void text(std::string_view piece) override;
+  void ids(std::span<const std::int32_t> piece) override { append(piece); }
   /// Encodes what is left.
   void finish() { encode_all(); }
   /// Tokens of the longest segment to train on.

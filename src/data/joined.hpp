@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,7 @@ class Joined final : public DocumentSink {
     next_.begin_document(weight);
   }
   void text(std::string_view piece) override { next_.text(piece); }
+  void ids(std::span<const std::int32_t> piece) override { next_.ids(piece); }
 
  private:
   std::string between_;

@@ -30,30 +30,48 @@ void JsonLines::add(std::string_view part) {
 }
 
 void JsonLines::finish_line() {
-  if (const auto document = read_line(); document && !document->text.empty()) {
-    sink_.begin_document(document->weight);
-    sink_.text(document->text);
-    bytes_ += document->text.size();
+  if (rules_.kind == TextKind::ids) {
+    pass_ids();
+  } else {
+    pass_text();
   }
   line_.clear();
   too_long_ = false;
   ++number_;
 }
 
-std::optional<JsonDocument> JsonLines::read_line() {
+template <class Parse>
+auto JsonLines::read_line(Parse&& parse) -> std::optional<decltype(parse())> {
   if (line_.find_first_not_of(" \t\r") == std::string::npos) return std::nullopt;
-  std::string what;
   try {
-    JsonDocument document = parse_document(line_, rules_.field);
-    if (rules_.kind == TextKind::bytes || document.text.find('\0') == std::string::npos) {
-      return document;
-    }
-    what = "a NUL character in the text: only --tokenizer bytes takes it";
+    return parse();
   } catch (const Error& error) {
-    what = error.what();
+    complain(error.what());
   }
-  complain(what);
   return std::nullopt;
+}
+
+void JsonLines::pass_text() {
+  const auto document = read_line([&] {
+    JsonDocument found = parse_document(line_, rules_.field);
+    if (rules_.kind == TextKind::utf8 && found.text.find('\0') != std::string::npos) {
+      throw data_error("a NUL character in the text: only --tokenizer bytes takes it");
+    }
+    return found;
+  });
+  if (!document || document->text.empty()) return;
+  sink_.begin_document(document->weight);
+  sink_.text(document->text);
+  bytes_ += document->text.size();
+}
+
+void JsonLines::pass_ids() {
+  const auto document =
+      read_line([&] { return parse_ids(line_, rules_.field, rules_.vocabulary); });
+  if (!document || document->ids.empty()) return;
+  sink_.begin_document(document->weight);
+  sink_.ids(document->ids);
+  ids_ += document->ids.size();
 }
 
 void JsonLines::complain(std::string_view what) {

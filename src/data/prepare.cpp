@@ -1,7 +1,6 @@
 #include "data/prepare.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/ranges.h>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "data/corpus.hpp"
 #include "data/encoder.hpp"
 #include "data/joined.hpp"
+#include "data/prepare_options.hpp"
 #include "data/sentencepiece_trainer.hpp"
 #include "data/training_sample.hpp"
 #include "storage/files.hpp"
@@ -23,9 +23,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kBytes = "bytes";
-constexpr std::string_view kTrainedPrefix = "sentencepiece:";
-
 /// What the first pass over a corpus finds.
 class Survey final : public DocumentSink {
  public:
@@ -33,7 +30,8 @@ class Survey final : public DocumentSink {
     ++totals_.documents;
     if (weight != 1.0f) weights_ = LossWeights::stored;
   }
-  void text(std::string_view piece) override { totals_.bytes += piece.size(); }
+  void text(std::string_view piece) override { totals_.length += piece.size(); }
+  void ids(std::span<const std::int32_t> piece) override { totals_.length += piece.size(); }
 
   [[nodiscard]] CorpusTotals totals() const { return totals_; }
   [[nodiscard]] LossWeights weights() const { return weights_; }
@@ -43,66 +41,11 @@ class Survey final : public DocumentSink {
   LossWeights weights_ = LossWeights::none;
 };
 
-std::size_t trained_vocabulary(std::string_view tokenizer) {
-  const std::string_view digits = tokenizer.substr(kTrainedPrefix.size());
-  std::size_t vocabulary = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), vocabulary);
-  if (error != std::errc{} || end != digits.data() + digits.size() ||
-      vocabulary < kSmallestVocabulary || vocabulary > kLargestVocabulary) {
-    throw usage_error("--tokenizer sentencepiece:VOCAB takes a vocabulary of {} to {}, not '{}'",
-                      kSmallestVocabulary, kLargestVocabulary, digits);
-  }
-  return vocabulary;
-}
-
-/// A tokenizer that is there already.
-std::unique_ptr<Tokenizer> load_tokenizer(const std::string& name) {
-  if (name == kBytes) return make_byte_tokenizer();
-  std::error_code error;
-  if (!fs::exists(name, error)) {
-    throw data_error("tokenizer '{}' is neither bytes, sentencepiece:VOCAB nor an existing model",
-                     name);
-  }
-  return with_context(fmt::format("'{}'", name), [&] {
-    const std::string text = storage::read_text(name);
-    return make_sentencepiece_tokenizer(std::vector<std::uint8_t>{text.begin(), text.end()});
-  });
-}
-
-/// Throws what of the options cannot be carried out, before anything is read.
-void check(const PrepareOptions& options) {
-  if (options.inputs.empty()) throw usage_error("prepare needs an --input");
-  if (options.output.empty()) throw usage_error("prepare needs an --output");
-  if (!(options.validation_fraction >= 0 && options.validation_fraction < 1)) {
-    throw usage_error("the validation fraction must be at least 0 and below 1, not {}",
-                      options.validation_fraction);
-  }
-  if (options.join && options.mark_documents) {
-    throw usage_error("--documents marks documents and --join joins them: choose one");
-  }
-  if (options.tokenizer.starts_with(kTrainedPrefix)) (void)trained_vocabulary(options.tokenizer);
-  std::error_code ignored;  // writing it will tell
-  const fs::file_status output = fs::status(options.output, ignored);
-  if (fs::is_directory(output)) {
-    throw data_error("the output '{}' is a folder: name a file", options.output.string());
-  }
-  if (fs::exists(output) && !fs::is_regular_file(output)) {
-    throw data_error("the output '{}' is no regular file: name one", options.output.string());
-  }
-  const fs::path folder = options.output.has_parent_path() ? options.output.parent_path() : ".";
-  if (!fs::is_directory(folder, ignored)) {
-    throw data_error("the output's folder '{}' does not exist", folder.string());
-  }
-}
-
 /// One run of `prepare`: the corpus passes by twice, or three times when a tokenizer is trained.
 class Preparation {
  public:
   Preparation(const PrepareOptions& options, const Progress& progress)
-      : options_{options},
-        progress_{progress},
-        trains_{options.tokenizer.starts_with(kTrainedPrefix)} {}
+      : options_{options}, progress_{progress}, trains_{trains_tokenizer(options)} {}
   PrepareSummary run();
 
  private:
@@ -115,6 +58,8 @@ class Preparation {
   void note_skipped(const std::string& words);
   [[nodiscard]] SplitRouter router(SegmentSink& sink) const;
   [[nodiscard]] Boundaries boundaries() const;
+  [[nodiscard]] DocumentMarks marks() const;
+  [[nodiscard]] bool is_of_ids() const { return kind_of(options_) == TextKind::ids; }
 
   const PrepareOptions& options_;
   const Progress& progress_;
@@ -127,10 +72,6 @@ class Preparation {
   std::uint64_t bytes_done_ = 0;
   std::uint64_t bytes_total_ = 0;
 };
-
-TextKind kind_of(const PrepareOptions& options) {
-  return options.tokenizer == kBytes ? TextKind::bytes : TextKind::utf8;
-}
 
 /// An older output among the inputs is no text; any other file that is both would be lost.
 void Preparation::leave_output_out() {
@@ -154,7 +95,7 @@ void Preparation::find(const storage::WorkFolder& work) {
   for (Source& source : found_.sources) {
     if (reads_once(source)) spool(source, work.file(fmt::format("input{}", spooled++)));
   }
-  settle_formats(found_, options_.format, options_.field);
+  settle_formats(found_, is_of_ids() ? FormatChoice::jsonl : options_.format, field_of(options_));
   if (found_.sources.empty()) {
     throw data_error("the inputs hold nothing to read; left out: {}",
                      fmt::join(found_.left_out.describe(), "; "));
@@ -175,7 +116,8 @@ void Preparation::note_skipped(const std::string& words) {
 }
 
 std::vector<SourceRecord> Preparation::pass(DocumentSink& sink) {
-  const ReadRules rules{kind_of(options_), options_.field, options_.bad_lines};
+  const ReadRules rules{kind_of(options_), field_of(options_), options_.bad_lines,
+                        tokenizer_ ? tokenizer_->vocabulary() : 0};
   const ReadWatch watch{[&](std::uint64_t bytes) {
                           bytes_done_ += bytes;
                           if (progress_) progress_(bytes_done_, bytes_total_);
@@ -196,13 +138,16 @@ std::vector<SourceRecord> Preparation::pass(DocumentSink& sink) {
 
 void Preparation::survey() {
   records_ = pass(survey_);
-  if (survey_.totals().bytes > 0) return;
+  if (survey_.totals().length > 0) return;
   if (summary_.skipped.count > 0) {
-    throw data_error("no line holds a text that can be used; the first: {}",
-                     summary_.skipped.examples.front());
+    throw data_error("no line holds {} that can be used; the first: {}",
+                     is_of_ids() ? "token ids" : "a text", summary_.skipped.examples.front());
   }
-  if (records_.size() == 1) throw data_error("'{}' is empty: no text", records_.front().name);
-  throw data_error("the {} input files are empty: no text", records_.size());
+  const std::string_view missing = is_of_ids() ? "token ids" : "text";
+  if (records_.size() == 1) {
+    throw data_error("'{}' is empty: no {}", records_.front().name, missing);
+  }
+  throw data_error("the {} input files are empty: no {}", records_.size(), missing);
 }
 
 SplitRouter Preparation::router(SegmentSink& sink) const {
@@ -212,11 +157,25 @@ SplitRouter Preparation::router(SegmentSink& sink) const {
 Boundaries Preparation::boundaries() const {
   const bool several = survey_.totals().documents > 1;
   if (options_.join) return several ? Boundaries::joined : Boundaries::none;
+  if (is_of_ids()) return several ? Boundaries::starts : Boundaries::none;
   return several || options_.mark_documents ? Boundaries::marked : Boundaries::none;
 }
 
+DocumentMarks Preparation::marks() const {
+  switch (boundaries()) {
+    case Boundaries::marked:
+      return DocumentMarks::bos;
+    case Boundaries::starts:
+      return DocumentMarks::starts;
+    case Boundaries::none:
+    case Boundaries::joined:
+      return DocumentMarks::none;
+  }
+  throw internal_error("unknown boundaries");
+}
+
 void Preparation::train_tokenizer() {
-  TrainingSample sample{survey_.totals().bytes};
+  TrainingSample sample{survey_.totals().length};
   SplitRouter splits = router(sample);
   (void)pass(splits);
   if (sample.empty()) {
@@ -225,23 +184,21 @@ void Preparation::train_tokenizer() {
         "prepare more text");
   }
   bool taken = false;
-  const auto model =
-      train_sentencepiece(trained_vocabulary(options_.tokenizer), [&](std::string& text) {
-        if (!taken) text = sample.take();
-        return !std::exchange(taken, true);
-      });
+  const auto model = train_sentencepiece(trained_vocabulary(options_), [&](std::string& text) {
+    if (!taken) text = sample.take();
+    return !std::exchange(taken, true);
+  });
   tokenizer_ = make_sentencepiece_tokenizer(model);
 }
 
 void Preparation::encode(const fs::path& path) {
   DatasetWriter writer{path, *tokenizer_, survey_.weights()};
-  const auto marks = boundaries() == Boundaries::marked ? DocumentMarks::bos : DocumentMarks::none;
-  Encoder encoder{*tokenizer_, marks, writer};
+  Encoder encoder{*tokenizer_, marks(), writer};
   SplitRouter splits = router(encoder);
   (void)pass(splits);
   encoder.finish();
-  const DatasetInfo info =
-      writer.finish(describe(options_.split, options_.validation_fraction), records_);
+  const DatasetInfo info = writer.finish(
+      describe(options_.split, options_.validation_fraction, kind_of(options_)), records_);
   summary_.raw_bytes = info.raw_bytes;
   summary_.train_tokens = info.train_tokens;
   summary_.validation_tokens = info.validation_tokens;
@@ -250,7 +207,7 @@ void Preparation::encode(const fs::path& path) {
 }
 
 PrepareSummary Preparation::run() {
-  if (!trains_) tokenizer_ = load_tokenizer(options_.tokenizer);
+  if (!trains_) tokenizer_ = load_tokenizer(options_);
   storage::WorkFolder work{options_.output};
   find(work);
   survey();
@@ -261,11 +218,12 @@ PrepareSummary Preparation::run() {
   summary_.json_files = static_cast<std::uint64_t>(
       std::ranges::count(found_.sources, SourceFormat::jsonl, &Source::format));
   summary_.text_files = found_.sources.size() - summary_.json_files;
-  summary_.empty_files =
-      static_cast<std::uint64_t>(std::ranges::count(records_, 0u, &SourceRecord::bytes));
+  summary_.empty_files = static_cast<std::uint64_t>(std::ranges::count_if(
+      records_, [](const SourceRecord& record) { return record.bytes + record.ids == 0; }));
   summary_.documents = survey_.totals().documents;
   summary_.boundaries = boundaries();
   summary_.left_out = found_.left_out;
+  summary_.is_of_ids = is_of_ids();
   return std::move(summary_);
 }
 

@@ -1,37 +1,20 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "data/formats.hpp"
-#include "data/json_lines.hpp"
 #include "data/left_out.hpp"
-#include "data/split.hpp"
+#include "data/prepare_options.hpp"
 
 namespace ballast::data {
-
-/// The options of `ballast prepare`.
-struct PrepareOptions {
-  std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
-  std::filesystem::path output = {};
-  std::string tokenizer = "bytes";  ///< bytes | sentencepiece:VOCAB | path of a tokenizer.model
-  FormatChoice format = FormatChoice::automatic;
-  std::string field = "text";  ///< the key of a JSON line's text
-  BadLines bad_lines = BadLines::refuse;
-  SplitRule split = SplitRule::blocks;
-  double validation_fraction = 0.05;     ///< for the tail rule
-  bool mark_documents = false;           ///< mark a single document, too; several are marked anyway
-  std::optional<std::string> join = {};  ///< put this between documents instead
-};
 
 /// How the documents of a dataset are separated.
 enum class Boundaries {
   none,    ///< there is one document
   marked,  ///< <bos> before each, and the places of their starts in the dataset
+  starts,  ///< the places of their starts alone: token ids stay as they are
   joined   ///< by a text between them
 };
 
@@ -51,6 +34,7 @@ struct PrepareSummary {
   LeftOutFiles left_out;
   SkippedLines skipped;
   std::uint64_t raw_bytes = 0;
+  bool is_of_ids = false;  ///< the inputs hold token ids, whose bytes of text nobody knows
   std::uint64_t train_tokens = 0;
   std::uint64_t validation_tokens = 0;
   std::uint64_t longest_train_segment = 0;  ///< tokens
@@ -60,8 +44,9 @@ struct PrepareSummary {
 /// Called now and then with the bytes read so far and the bytes to read (0: unknown).
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-/// Tokenizes text into one HDF5 dataset, in a stream: memory does not grow with the corpus. Writes
-/// beside `output` and renames at the end. Data Errors name the source and the byte offset or line.
+/// Tokenizes text, or takes token ids, into one HDF5 dataset, in a stream: memory does not grow
+/// with the corpus. Writes beside `output` and renames at the end. Data Errors name the source and
+/// the byte offset or line.
 PrepareSummary prepare(const PrepareOptions& options, const Progress& progress);
 
 }  // namespace ballast::data

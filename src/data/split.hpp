@@ -13,6 +13,10 @@ enum class Split { train, validation };
   return split == Split::train ? "train" : "validation";
 }
 
+constexpr auto words_of(EnumTag<Split>) {
+  return std::to_array<Word<Split>>({{Split::validation, "validation"}, {Split::train, "train"}});
+}
+
 /// How the validation part is chosen.
 enum class SplitRule {
   blocks,    ///< plain text in blocks of 16 KiB; block i is held out when i mod 20 = 19

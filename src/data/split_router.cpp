@@ -13,10 +13,11 @@ SplitRouter::SplitRouter(SplitRule rule, double validation_fraction, CorpusTotal
                          TextKind kind, SegmentSink& sink)
     : rule_{rule},
       totals_{totals},
-      tail_start_{totals.bytes - static_cast<std::uint64_t>(std::llround(
-                                     static_cast<double>(totals.bytes) * validation_fraction))},
+      tail_start_{totals.length - static_cast<std::uint64_t>(std::llround(
+                                      static_cast<double>(totals.length) * validation_fraction))},
       kind_{kind},
-      sink_{sink} {}
+      sink_{sink},
+      block_{kind == TextKind::ids ? kBlockIds : kBlockBytes} {}
 
 bool SplitRouter::held_out(std::uint64_t document) const {
   if (totals_.documents < kHeldOutPeriod) return document + 1 == totals_.documents;
@@ -33,10 +34,10 @@ void SplitRouter::begin_run() {
     sink_.begin_segment(train ? Split::train : Split::validation);
     return;
   }
-  const std::uint64_t block = start / kBlockBytes;
+  const std::uint64_t block = start / block_;
   const bool train = block % kHeldOutPeriod != kHeldOutPeriod - 1;
   const std::uint64_t held_out = block / kHeldOutPeriod * kHeldOutPeriod + kHeldOutPeriod - 1;
-  run_end_ = (train ? held_out : held_out + 1) * kBlockBytes;
+  run_end_ = (train ? held_out : held_out + 1) * block_;
   sink_.begin_segment(train ? Split::train : Split::validation);
 }
 
@@ -67,13 +68,26 @@ void SplitRouter::text(std::string_view piece) {
   }
 }
 
-std::string describe(SplitRule rule, double validation_fraction) {
+void SplitRouter::ids(std::span<const std::int32_t> piece) {
+  while (!piece.empty()) {
+    if (rule_ == SplitRule::documents) return sink_.ids(piece);
+    if (position_ >= run_end_) begin_run();
+    const std::size_t size = std::min<std::uint64_t>(piece.size(), run_end_ - position_);
+    sink_.ids(piece.first(size));
+    position_ += size;
+    piece = piece.subspan(size);
+  }
+}
+
+std::string describe(SplitRule rule, double validation_fraction, TextKind kind) {
+  const bool ids = kind == TextKind::ids;
+  const std::string_view unit = ids ? "token ids" : "bytes";
   switch (rule) {
     case SplitRule::blocks:
-      return fmt::format("blocks of {} bytes; block i is held out when i mod {} = {}", kBlockBytes,
-                         kHeldOutPeriod, kHeldOutPeriod - 1);
+      return fmt::format("blocks of {} {}; block i is held out when i mod {} = {}",
+                         ids ? kBlockIds : kBlockBytes, unit, kHeldOutPeriod, kHeldOutPeriod - 1);
     case SplitRule::tail:
-      return fmt::format("the last {} of the bytes is held out", validation_fraction);
+      return fmt::format("the last {} of the {} is held out", validation_fraction, unit);
     case SplitRule::documents:
       return fmt::format(
           "documents; document i is held out when i mod {} = {}, or the last of fewer; the others "

@@ -22,7 +22,8 @@ std::unique_ptr<Tokenizer> make_tokenizer(std::string_view name,
                                           std::span<const std::uint8_t> model) {
   if (name == "bytes") return make_byte_tokenizer();
   if (name == "sentencepiece") return make_sentencepiece_tokenizer(model);
-  throw data_error("unknown tokenizer '{}': this version knows bytes and sentencepiece",
+  if (name == kIdsTokenizer) return make_ids_tokenizer(model);
+  throw data_error("unknown tokenizer '{}': this version knows bytes, sentencepiece and ids",
                    excerpt(name));
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,10 +25,11 @@ class Tokenizer {
 
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual std::size_t vocabulary() const = 0;
-  /// Throws a data Error with the byte offset when the tokenizer needs UTF-8 and `text` is not.
+  /// Throws a data Error with the byte offset when the tokenizer needs UTF-8 and `text` is not, or
+  /// if it knows no texts.
   [[nodiscard]] virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
   [[nodiscard]] virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
-  /// Raw bytes that one token stands for; 0 for specials.
+  /// Raw bytes that one token stands for; 0 for specials, and where nobody knows.
   [[nodiscard]] virtual std::size_t piece_bytes(std::int32_t id) const = 0;
   /// -1 where a model has no such token.
   [[nodiscard]] virtual std::int32_t bos() const = 0;
@@ -44,7 +46,18 @@ class Tokenizer {
 [[nodiscard]] std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(
     std::span<const std::uint8_t> model);
 
-/// The tokenizer that a dataset or checkpoint names: "bytes" or "sentencepiece".
+/// The name of a tokenizer that is none: the texts were token ids already. Its `decode` writes ids,
+/// "15 0 7".
+inline constexpr std::string_view kIdsTokenizer = "ids";
+/// A table of all tokens is kept.
+inline constexpr std::size_t kLargestIdVocabulary = std::size_t{1} << 24;
+/// Such a vocabulary from its digits, or nothing: 1 to kLargestIdVocabulary.
+[[nodiscard]] std::optional<std::size_t> parse_id_vocabulary(std::string_view digits);
+[[nodiscard]] std::unique_ptr<Tokenizer> make_ids_tokenizer(std::size_t vocabulary);
+/// The same from what a dataset keeps of it; a data Error if that is no vocabulary.
+[[nodiscard]] std::unique_ptr<Tokenizer> make_ids_tokenizer(std::span<const std::uint8_t> model);
+
+/// The tokenizer that a dataset or checkpoint names: "bytes", "sentencepiece" or "ids".
 [[nodiscard]] std::unique_ptr<Tokenizer> make_tokenizer(std::string_view name,
                                                         std::span<const std::uint8_t> model);
 

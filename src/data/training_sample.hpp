@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,9 @@ class TrainingSample final : public SegmentSink {
     if (split_ == Split::train && wanted) text_ += piece;
     seen_ += piece.size();
   }
+
+  /// No vocabulary can be learned of them.
+  void ids(std::span<const std::int32_t>) override {}
 
   [[nodiscard]] bool empty() const { return text_.find_first_not_of('\n') == std::string::npos; }
   /// The text, and lines of a space if it has so few spaces that the trainer would learn none (it

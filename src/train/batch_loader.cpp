@@ -37,10 +37,11 @@ const model::Batch& BatchLoader::load_training(const data::Sampler& sampler, std
   return batch_;
 }
 
-const model::Batch& BatchLoader::load_validation(std::size_t first, std::size_t windows) {
+const model::Batch& BatchLoader::load_in_order(data::Split split, std::size_t first,
+                                               std::size_t windows) {
   for (std::size_t row = 0; row < shape_.sequences; ++row) {
     if (first + row < windows) {
-      load_window(data::Split::validation, first + row, row);
+      load_window(split, first + row, row);
     } else {
       clear_row(row);
     }

@@ -24,9 +24,12 @@ class BatchLoader {
   /// The training samples [cursor, cursor + shape.sequences), in the sampler's order.
   const model::Batch& load_training(const data::Sampler& sampler, std::uint64_t cursor);
 
-  /// Validation windows [first, first + shape.sequences); those past the end have ignored labels
-  /// only.
-  const model::Batch& load_validation(std::size_t first, std::size_t windows);
+  /// The split's windows [first, first + shape.sequences), as they lie in the dataset; those from
+  /// `windows` on are all ignored labels.
+  const model::Batch& load_in_order(data::Split split, std::size_t first, std::size_t windows);
+  const model::Batch& load_validation(std::size_t first, std::size_t windows) {
+    return load_in_order(data::Split::validation, first, windows);
+  }
 
   /// Whether a window could not be read since the last agree_on_faults.
   [[nodiscard]] bool has_fault() const { return fault_.has_value(); }

@@ -58,8 +58,20 @@ EvalResult validate(comm::Communicator& world, const data::Dataset& dataset, Mod
   loader.agree_on_faults(world);
   comm::merge(world, {sums.exact_sums(), sums.label_count(), total, bytes}, {"validation"});
   const double nats = total.nonfinite() == 0 ? total.value() : std::nan("");
-  return {nats / static_cast<double>(sums.labels()),
-          nats / (std::numbers::ln2 * static_cast<double>(bytes)), sums.other_means()};
+  EvalResult result{.loss = nats / static_cast<double>(sums.labels()),
+                    .figures = sums.other_means()};
+  if (bytes > 0) result.bits_per_byte = nats / (std::numbers::ln2 * static_cast<double>(bytes));
+  return result;
+}
+
+void measure(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,
+             const LoadPiece& load, const TakeLosses& take) {
+  const auto measure_one = [&](std::size_t piece, std::size_t, std::span<float> nll) {
+    const model::Batch& batch = load(piece);
+    (void)model.transformer().forward(batch, model.parameters(), nll);
+    take(piece, batch, nll);
+  };
+  pass_forward(world, model, pieces, measure_one, [] {});
 }
 
 model::LossSums show(const comm::Communicator& world, ModelInJob& model, const Pieces& pieces,

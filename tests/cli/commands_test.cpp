@@ -35,7 +35,7 @@ TEST(Commands, HelpListsEveryCommand) {
   const Outcome outcome = invoke({"--help"});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
-  for (const char* name : {"prepare", "train", "eval", "generate", "inspect"}) {
+  for (const char* name : {"prepare", "train", "eval", "score", "generate", "inspect"}) {
     EXPECT_NE(outcome.out.find("\n  " + std::string{name} + " "), std::string::npos) << outcome.out;
   }
   EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos) << "escape sequences in a file";

@@ -99,6 +99,7 @@ TEST_F(PrepareDocuments, AFullDiskIsNoBadLine) {
   struct Failing final : DocumentSink {
     void begin_document(float) override { throw data_error("the disk is full"); }
     void text(std::string_view) override {}
+    void ids(std::span<const std::int32_t>) override {}
   } sink;
   const Source source{in("a.jsonl"), "a.jsonl", Origin::named, SourceFormat::jsonl};
   const ReadRules rules{.bad_lines = BadLines::skip};

@@ -101,6 +101,7 @@ class Nowhere final : public data::DocumentSink {
  public:
   void begin_document(float) override {}
   void text(std::string_view) override {}
+  void ids(std::span<const std::int32_t>) override {}
 };
 
 void read_json_lines(Input input) {
@@ -109,7 +110,15 @@ void read_json_lines(Input input) {
                             .name = "a.jsonl",
                             .format = data::SourceFormat::jsonl};
   Nowhere nowhere;
-  (void)data::read_source(source, {}, nowhere, {[](std::uint64_t) {}, {}});
+  const data::ReadRules of_text{};
+  const data::ReadRules of_ids{.kind = data::TextKind::ids,
+                               .field = "ids",
+                               .bad_lines = data::BadLines::skip,
+                               .vocabulary = 300};
+  for (const auto& rules : {of_ids, of_text}) {
+    (void)data::read_source(source, rules, nowhere,
+                            {[](std::uint64_t) {}, [](const std::string&) {}});
+  }
 }
 
 void read_tokenizer(Input input) {

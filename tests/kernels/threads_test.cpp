@@ -287,7 +287,8 @@ TEST(Threads, EmbeddingsHaveTheSameBits) {
     Typed table{random_values(2, 13 * kWidth), ElementType::fp32};
     Typed out{kNumel, ElementType::bf16};
     embedding_forward(kWidth, {ids, table}, {}, out, team);
-    embedding_backward(kWidth, ids, 1.0f, dout.elements().floats(), table.elements().floats(), team);
+    embedding_backward(kWidth, ids, 1.0f, dout.elements().floats(), table.elements().floats(),
+                       team);
     Bytes all;
     for (const Typed* x : {&table, &out}) append(all, *x);
     return all;

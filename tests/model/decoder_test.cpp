@@ -46,8 +46,7 @@ TEST_P(DecodesVariant, TokenByTokenAsAllAtOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, DecodesVariant,
-                         testing::ValuesIn(reference::chosen_variants(reference::tiny_shape(),
-                                                                        2)),
+                         testing::ValuesIn(reference::chosen_variants(reference::tiny_shape(), 2)),
                          [](const auto& variant) { return variant.param.name; });
 
 TEST(Decoder, ReadsTheLaterHalfAgainWhenTheContextIsFull) {

@@ -148,7 +148,7 @@ TEST_P(Frozen, TheGradientsOfTheRestHaveTheSameBits) {
 
 INSTANTIATE_TEST_SUITE_P(Variants, Frozen,
                          testing::ValuesIn(reference::chosen_variants(reference::uneven_shape(),
-                                                                        3)),
+                                                                      3)),
                          [](const auto& variant) { return variant.param.name; });
 
 TEST(Freeze, ArithmeticIsWhatIsLeft) {

@@ -78,8 +78,7 @@ TEST_P(RecomputedVariant, GivesTheBitsOfKeepingEverything) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, RecomputedVariant,
-                         testing::ValuesIn(reference::chosen_variants(reference::tiny_shape(),
-                                                                        2)),
+                         testing::ValuesIn(reference::chosen_variants(reference::tiny_shape(), 2)),
                          [](const auto& variant) { return variant.param.name; });
 
 /// Passes products on and adds up their multiplications and additions.

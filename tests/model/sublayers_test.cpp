@@ -1,7 +1,7 @@
 #include "model/sublayers.hpp"
 
-#include <fmt/format.h>
 #include <algorithm>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <set>
 #include <string>
@@ -89,7 +89,7 @@ TEST_P(Sublayers, ArithmeticIsThatOfAllMatrices) {
 
 INSTANTIATE_TEST_SUITE_P(Variants, Sublayers,
                          testing::ValuesIn(reference::chosen_variants(reference::uneven_shape(),
-                                                                        3)),
+                                                                      3)),
                          [](const auto& variant) { return variant.param.name; });
 
 TEST(SublayerKinds, EachHasANameOfItsOwn) {

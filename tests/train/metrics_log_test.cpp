@@ -50,6 +50,15 @@ TEST(Record, ANonFiniteValueIsNullAndSaysSo) {
   EXPECT_EQ(json.at("nonfinite"), true);
 }
 
+TEST(Record, HeldOutTokenIdsHaveALossAndNoBitsPerByte) {
+  const Record record{.val_loss = 1.5};
+  const auto json = nlohmann::json::parse(to_json(record));
+  EXPECT_EQ(json.at("val_loss"), 1.5);
+  EXPECT_TRUE(json.at("val_bits_per_byte").is_null());
+  EXPECT_FALSE(json.contains("nonfinite"));
+  EXPECT_NE(to_line(record, 1, 0.0).find("held out: loss 1.5000, - bits/byte"), std::string::npos);
+}
+
 TEST(Record, TheLineForPeopleShowsProgressAndTimeLeft) {
   const auto line =
       to_line({.step = 20, .loss = 1.23456, .tokens_per_s = 12345.6, .step_s = 0.5}, 1000, 490.0);

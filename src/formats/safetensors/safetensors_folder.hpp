@@ -29,6 +29,8 @@ class SafetensorsFolder {
   explicit SafetensorsFolder(std::filesystem::path folder);
 
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
+  /// The files with weights.
+  [[nodiscard]] std::span<const SafetensorsFile> files() const { return files_; }
   /// In the order of their names.
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] bool contains(std::string_view name) const { return file_of_.contains(name); }

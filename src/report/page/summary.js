@@ -32,11 +32,13 @@ function lossTile() {
 }
 
 function heldOutTile() {
-  const bits = newest("val_bits_per_byte");
-  if (!bits) return tile("Held-out text", "–", "", "not evaluated yet");
-  const best = data.series.val_bits_per_byte.value.reduce((a, b) => (b == null || a <= b ? a : b), Infinity);
-  return tile("Held-out text", plain(bits.value), "bits/byte",
-    best < bits.value ? `at step ${whole(bits.step)}; best ${plain(best)}` : `at step ${whole(bits.step)}`);
+  // A dataset of token ids does not know bytes of text.
+  const [key, unit] = newest("val_bits_per_byte") ? ["val_bits_per_byte", "bits/byte"] : ["val_loss", "nats/token"];
+  const found = newest(key);
+  if (!found) return tile("Held-out text", "–", "", "not evaluated yet");
+  const best = data.series[key].value.reduce((a, b) => (b == null || a <= b ? a : b), Infinity);
+  return tile("Held-out text", plain(found.value), unit,
+    best < found.value ? `at step ${whole(found.step)}; best ${plain(best)}` : `at step ${whole(found.step)}`);
 }
 
 function alertTile() {

@@ -44,7 +44,10 @@ std::string to_json(const Record& record) {
   put(object, "comm_exposed_s", record.comm_work_s + record.skew_s);
   put(object, "mem_peak_mib", record.mem_peak_mib);
   if (record.mfu) put(object, "mfu", *record.mfu);
-  if (record.val_loss) put(object, "val_loss", *record.val_loss);
+  if (record.val_loss) {
+    put(object, "val_loss", *record.val_loss);
+    object["val_bits_per_byte"] = nullptr;  // of token ids nobody knows the bytes
+  }
   if (record.val_bits_per_byte) put(object, "val_bits_per_byte", *record.val_bits_per_byte);
   for (const auto& [name, mean] : record.val_figures)
     put(object, fmt::format("val_{}", name), mean);
@@ -60,6 +63,8 @@ std::string to_line(const Record& record, std::uint64_t last_step, double left_s
       record.mfu ? fmt::format("  MFU {:.1f}%", 100.0 * *record.mfu) : "", human_duration(left_s));
   if (record.val_bits_per_byte) {
     line += fmt::format("  | held out: {:.4f} bits/byte", *record.val_bits_per_byte);
+  } else if (record.val_loss) {
+    line += fmt::format("  | held out: loss {:.4f}, - bits/byte", *record.val_loss);
   }
   return line;
 }

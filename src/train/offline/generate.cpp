@@ -1,99 +1,125 @@
 #include "train/offline/generate.hpp"
 
-#include <filesystem>
+#include <algorithm>
 #include <memory>
 #include <span>
-#include <system_error>
+#include <utility>
 
-#include "checkpoint/checkpoint_weights.hpp"
+#include "base/error.hpp"
+#include "checkpoint/load_weights.hpp"
+#include "data/token_ids.hpp"
 #include "data/tokenizer.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "model/decoder.hpp"
-#include "train/offline/text_stream.hpp"
+#include "train/offline/as_trained.hpp"
+#include "train/offline/token_stream.hpp"
 #include "train/plan/memory_fit.hpp"
 #include "train/settings/identity.hpp"
+#include "train/start/saved_model.hpp"
 
 namespace ballast::train {
 
 namespace {
 
-/// The tokenizer that the checkpoint was trained with. Bytes need no file; others are in the
-/// checkpoint, or, for older checkpoints, in the dataset.
-std::unique_ptr<data::Tokenizer> tokenizer_of(const checkpoint::Manifest& manifest,
-                                              const std::filesystem::path& folder) {
-  const auto& identity = manifest.identity;
-  const auto& name = text_of(identity, "data.tokenizer");
-  if (name == "bytes") return data::make_byte_tokenizer();
-  if (manifest.tokenizer) {
-    return data::make_tokenizer(name, checkpoint::tokenizer_model(manifest, folder));
+/// Keys and values of a foreign model's whole context may take more memory than its weights.
+constexpr std::size_t kForeignContext = 2048;
+
+std::size_t context_for(const GenerateOptions& options, const SavedModel& saved) {
+  std::size_t context = kForeignContext;
+  if (saved.checkpoint() != nullptr) {
+    context = number_of(saved.checkpoint()->manifest.identity, "data.seq_len");
+  } else if (saved.model().context != 0) {
+    context = std::min(context, saved.model().context);
   }
-  if (text_of(identity, "data.path").empty()) {
-    throw data_error("{}: it was imported without a tokenizer, so it reads and writes no text",
-                     folder.string());
-  }
-  const data::Dataset dataset{text_of(identity, "data.path")};
-  if (dataset.info().tokenizer_hash != text_of(identity, "data.tokenizer_hash")) {
-    throw data_error("{}: its tokenizer is not the one the checkpoint was trained with",
-                     dataset.path().string());
-  }
-  return data::make_tokenizer(name, dataset.tokenizer_model());
+  context = options.context.value_or(context);
+  saved.model().require_context(context, "--context");
+  return context;
 }
 
-/// A model and its tokenizer, read from a checkpoint.
+/// A model to write with.
 struct Loaded {
-  explicit Loaded(const checkpoint::Checked& checkpoint)
-      : config{model_of(checkpoint.manifest)},
-        seq_len{number_of(checkpoint.manifest.identity, "data.seq_len")},
-        table{config},
-        parameters{table, model::WholeParameters::Gradients::none} {
-    checkpoint::CheckpointWeights weights{table, checkpoint};
-    checkpoint::load_weights(table, weights, parameters.all_values());
-    tokenizer = tokenizer_of(checkpoint.manifest, checkpoint.folder);
+  Loaded(SavedModel found, std::size_t its_context)
+      : saved{std::move(found)},
+        context{its_context},
+        table{saved.model()},
+        parameters{table, model::WholeParameters::Gradients::none},
+        tokenizer{tokenizer_of(saved)} {
+    checkpoint::load_weights(table, *saved.open(table), parameters.all_values());
   }
 
-  model::ModelConfig config;
-  std::size_t seq_len;
+  SavedModel saved;
+  std::size_t context;
   model::ParameterTable table;
   model::WholeParameters parameters;
-  std::unique_ptr<data::Tokenizer> tokenizer;
+  std::unique_ptr<data::Tokenizer> tokenizer;  ///< null: it knows token ids only
 };
 
-/// A running training may delete the newest checkpoint while it is read; then the search is
-/// repeated and finds a newer one.
-std::unique_ptr<Loaded> load_newest(const std::filesystem::path& path) {
+/// A training that goes on may delete the newest checkpoint while it is read: then there is a newer
+/// one.
+std::unique_ptr<Loaded> load_newest(const GenerateOptions& options) {
   for (;;) {
-    const auto folder = checkpoint::find_checkpoint(path);
+    SavedModel saved = find_saved_model_alone(options.checkpoint);
+    const std::filesystem::path folder = saved.folder();
     try {
-      const auto checkpoint = checkpoint::check_alone(folder);
-      require_fits(plan_generation(model_of(checkpoint.manifest),
-                                   number_of(checkpoint.manifest.identity, "data.seq_len")));
-      return std::make_unique<Loaded>(checkpoint);
+      const std::size_t context = context_for(options, saved);
+      require_fits(plan_generation(saved.model(), context));
+      return std::make_unique<Loaded>(std::move(saved), context);
     } catch (const Error&) {
-      std::error_code ignored;
-      const bool is_gone = !std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
-      if (!is_gone || folder == path) throw;
+      if (!is_gone(folder) || folder == options.checkpoint) throw;
     }
   }
+}
+
+/// The token that a text begins with; -1: nobody says.
+std::int32_t begin_of(const Loaded& loaded) {
+  if (loaded.tokenizer) return loaded.tokenizer->bos();
+  if (loaded.saved.foreign() == nullptr) return -1;
+  return loaded.saved.foreign()->config.bos.value_or(-1);
+}
+
+/// Tokens that no text goes on after.
+std::vector<std::int32_t> ends_of(const Loaded& loaded) {
+  if (loaded.tokenizer) return {loaded.tokenizer->eos(), loaded.tokenizer->bos()};
+  if (loaded.saved.foreign() == nullptr) return {};
+  return loaded.saved.foreign()->config.eos;
+}
+
+std::vector<std::int32_t> prompt_of(const GenerateOptions& options, const Loaded& loaded) {
+  auto tokens = options.prompt_ids;
+  if (!options.prompt.empty()) {
+    if (!loaded.tokenizer) throw no_tokenizer(loaded.saved, "--prompt-ids");
+    tokens = loaded.tokenizer->encode(options.prompt);
+  }
+  data::require_token_ids(tokens, loaded.saved.model().vocabulary, "--prompt-ids");
+  if (!tokens.empty()) return tokens;
+  const std::int32_t begin = begin_of(loaded);
+  if (begin >= 0) return {begin};
+  throw usage_error("{}: no token is known that begins a text: give some with {}",
+                    loaded.saved.folder().string(), loaded.tokenizer ? "--prompt" : "--prompt-ids");
 }
 
 }  // namespace
 
 void generate(const GenerateOptions& options, const std::function<void(std::string_view)>& emit) {
-  const auto loaded = load_newest(options.checkpoint);
-  const auto& tokenizer = loaded->tokenizer;
+  const auto loaded = load_newest(options);
   const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
+  const auto prompt = prompt_of(options, *loaded);
+  model::Decoder decoder{loaded->saved.model(), loaded->table, loaded->parameters, *gemm,
+                         loaded->context};
+  for (const std::int32_t token : prompt) decoder.feed(token);
 
-  auto tokens = tokenizer->encode(options.prompt);
-  if (tokens.empty()) tokens.push_back(tokenizer->bos());
-  model::Decoder decoder{loaded->config, loaded->table, loaded->parameters, *gemm, loaded->seq_len};
-  for (const std::int32_t token : tokens) decoder.feed(token);
-
-  TextStream stream{emit};
+  TokenStream stream{loaded->tokenizer.get(), emit};
+  if (options.prompt.empty()) {
+    for (const std::int32_t token : prompt) stream.add(token);
+  } else {
+    emit(options.prompt);  // as it was given, be it text or not
+  }
+  const auto ends = ends_of(*loaded);
   for (std::size_t i = 0; i < options.tokens; ++i) {
     const std::int32_t next = model::sample_token(decoder.logits(), options.rule, options.seed, i);
-    if (next == tokenizer->eos() || next == tokenizer->bos()) break;
-    stream.add(tokenizer->decode(std::span{&next, 1}));
+    if (std::ranges::find(ends, next) != ends.end()) break;
+    stream.add(next);
     decoder.feed(next);
   }
   stream.finish();

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/sampling.hpp"
 
@@ -13,15 +15,21 @@ namespace ballast::train {
 
 /// What to continue, and how.
 struct GenerateOptions {
-  std::filesystem::path checkpoint;  ///< a checkpoint, or a run directory for its newest one
-  std::string prompt;
+  std::filesystem::path checkpoint =
+      {};                   ///< a checkpoint, a run directory, or a Hugging Face folder
+  std::string prompt = {};  ///< for the model's own tokenizer
+  std::vector<std::int32_t> prompt_ids = {};  ///< instead of a prompt
   std::size_t tokens = 256;
-  model::SamplingRule rule;
+  /// Tokens that are looked back at; nothing: as it was trained, or its context up to 2,048.
+  std::optional<std::size_t> context = {};
+  model::SamplingRule rule = {};
   std::uint64_t seed = 1;
 };
 
-/// Continues a prompt in one process; `emit` receives the new text, without the prompt, piece by
-/// piece as it is generated. Data Errors name files that cannot be read.
+/// Continues a prompt in one process; `emit` receives the prompt and the text piece by piece as it
+/// is written, or token ids with blanks between them where the model's tokenizer is not known. It
+/// ends before its end if the model ends the text. Usage Errors name the option; data Errors name
+/// files that cannot be read. Nothing is emitted before the prompt was read.
 void generate(const GenerateOptions& options, const std::function<void(std::string_view)>& emit);
 
 }  // namespace ballast::train

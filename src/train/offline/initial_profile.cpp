@@ -9,6 +9,7 @@
 #include "train/plan/job.hpp"
 #include "train/plan/memory_fit.hpp"
 #include "train/plan/model_in_job.hpp"
+#include "train/start/saved_model.hpp"
 #include "train/watch/monitoring.hpp"
 
 namespace ballast::train {
@@ -55,9 +56,20 @@ Config config_to_show(const Config& given, const data::Dataset& dataset, data::S
 Identity identity_of(const Config& config, const data::Dataset& dataset) {
   Identity identity = make_identity(config, dataset.info());
   identity.erase("data.global_batch");
+  if (!config.run.init.empty()) {  // its weights were not drawn here
+    identity["run.init"] = config.run.init.string();
+    return identity;
+  }
   identity["model.init_std"] = fmt::format("{}", config.model.init_std);
   identity["model.init_depth_scale"] = fmt::format("{}", config.model.init_depth_scale);
   return identity;
+}
+
+/// Those that a training would begin with.
+void take_first_weights(comm::Communicator& world, const Config& config, ModelInJob& model) {
+  if (config.run.init.empty()) return model.initialize(config.run.seed);
+  const SavedModel init = find_saved_model(world, config.run.init);
+  model.load_weights(world, [&](const auto& table) { return init.open(table); });
 }
 
 }  // namespace
@@ -77,7 +89,7 @@ InitialProfile profile_at_start(comm::Communicator& world, const Config& given) 
   (void)require_memory(world, job);
   Team team{job.ranks.thread_plan};
   ModelInJob model{world, make_blueprint(job, nullptr, &team), job.ranks.rank};
-  model.initialize(config.run.seed);
+  take_first_weights(world, config, model);
   ForwardOnText passes{job, world, *dataset, model};
   Monitoring monitoring{job.config, job.monitor, world, model.gemm(), model.layout()};
   profile.model = identity_of(config, *dataset);

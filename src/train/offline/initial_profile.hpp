@@ -20,10 +20,11 @@ struct InitialProfile {
   monitor::Probe probe;
 };
 
-/// Builds the model of `config` with fresh weights and probes it with monitor.tokens tokens: of
-/// held-out text if there is some, otherwise of training text. The same bits at any rank count, and
-/// the same as a training's first probe of that text. Collective. Usage and data Errors as a
-/// training has them, and a usage Error where the text is shorter than the probe.
+/// Builds the model of `config` with fresh weights, or those of run.init, and probes it with
+/// monitor.tokens tokens: of held-out text if there is some, otherwise of training text. The same
+/// bits at any rank count, and the same as a training's first probe of that text. Collective. Usage
+/// and data Errors as a training has them, and a usage Error where the text is shorter than the
+/// probe.
 [[nodiscard]] InitialProfile profile_at_start(comm::Communicator& world, const Config& config);
 
 }  // namespace ballast::train

@@ -220,16 +220,23 @@ std::string_view name_of_text(data::Split text) {
   return text == data::Split::validation ? "held_out" : "training";
 }
 
+/// Where the weights are from.
+std::string origin_of(const InitialProfile& profile) {
+  const bool is_drawn = profile.model.contains("model.init_std");
+  return is_drawn ? fmt::format("init_std {}", text_of(profile.model, "model.init_std"))
+                  : fmt::format("weights of {}", text_of(profile.model, "run.init"));
+}
+
 }  // namespace
 
 std::string to_table(const InitialProfile& profile) {
   const Probe& probe = profile.probe;
   const auto& of = [&](const char* key) { return text_of(profile.model, key); };
   std::string text = fmt::format(
-      "Before the first step: {} blocks of dim {}, {} norm ({}), init_std {}, seed {}\n"
+      "Before the first step: {} blocks of dim {}, {} norm ({}), {}, seed {}\n"
       "{} tokens of {} text{}\n\n",
       of("model.layers"), of("model.dim"), of("model.norm_placement"), of("model.norm"),
-      of("model.init_std"), of("run.seed"), with_thousands(probe.signals.tokens),
+      origin_of(profile), of("run.seed"), with_thousands(probe.signals.tokens),
       profile.text == data::Split::validation ? "held-out" : "training",
       probe.signals.tokens < profile.asked
           ? fmt::format(" (monitor.tokens = {}: its last windows are short)", profile.asked)

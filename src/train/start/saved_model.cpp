@@ -28,10 +28,19 @@ checkpoint::Checked check_newest(comm::Communicator& world, const std::filesyste
     const std::filesystem::path folder = world.broadcast_text(found, 0, {"checkpoint"});
     auto result = checkpoint::try_check(world, folder);
     if (result.checked) return std::move(*result.checked);
-    std::error_code ignored;
-    const bool is_there = std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
-    const bool is_gone = world.max(is_there ? 1 : 0, {"checkpoint"}) == 0;
-    if (!is_gone || folder == path) throw data_error("{}", result.damage);
+    const bool gone_for_all = world.max(is_gone(folder) ? 0 : 1, {"checkpoint"}) == 0;
+    if (!gone_for_all || folder == path) throw data_error("{}", result.damage);
+  }
+}
+
+checkpoint::Checked check_newest_alone(const std::filesystem::path& path) {
+  for (;;) {
+    const auto folder = checkpoint::find_checkpoint(path);
+    try {
+      return checkpoint::check_alone(folder);
+    } catch (const Error&) {
+      if (!is_gone(folder) || folder == path) throw;
+    }
   }
 }
 
@@ -84,6 +93,11 @@ bool is_foreign_folder(const std::filesystem::path& path) {
          !std::filesystem::exists(checkpoint::checkpoints_folder(path), ignored);
 }
 
+bool is_gone(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  return !std::filesystem::exists(folder / checkpoint::kManifestName, ignored);
+}
+
 model::ModelConfig saved_model_config(const std::filesystem::path& path) {
   if (is_foreign_folder(path)) return formats::read_huggingface_config(path).model;
   return model_of(checkpoint::Manifest::read(checkpoint::find_checkpoint(path)));
@@ -95,6 +109,13 @@ SavedModel find_saved_model(comm::Communicator& world, const std::filesystem::pa
     return SavedModel{read_foreign(world, path)};
   }
   return SavedModel{check_newest(world, path)};
+}
+
+SavedModel find_saved_model_alone(const std::filesystem::path& path) {
+  if (is_foreign_folder(path)) {
+    return SavedModel{ForeignFolder{path, formats::read_huggingface_config(path)}};
+  }
+  return SavedModel{check_newest_alone(path)};
 }
 
 }  // namespace ballast::train

@@ -59,11 +59,16 @@ class SavedModel {
 /// Whether `path` is a Hugging Face folder: one with a config.json, and no checkpoint of ours.
 [[nodiscard]] bool is_foreign_folder(const std::filesystem::path& path);
 
+/// Whether a checkpoint is no longer in its folder.
+[[nodiscard]] bool is_gone(const std::filesystem::path& folder);
+
 /// What `path` means: a checkpoint, a run directory for its newest one, or a Hugging Face folder.
 /// Every file of a checkpoint has been held against its manifest; of a folder config.json is read.
 /// A training that goes on may delete its newest checkpoint meanwhile: then there is a newer one.
 /// Data Errors name the file. Collective; the same on every rank.
 [[nodiscard]] SavedModel find_saved_model(comm::Communicator& world,
                                           const std::filesystem::path& path);
+/// The same in one process.
+[[nodiscard]] SavedModel find_saved_model_alone(const std::filesystem::path& path);
 
 }  // namespace ballast::train

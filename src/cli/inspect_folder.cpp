@@ -1,0 +1,74 @@
+#include "cli/inspect_folder.hpp"
+
+#include <cstdint>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/text.hpp"
+#include "cli/resolved_config.hpp"
+#include "formats/huggingface/folder_weights.hpp"
+#include "formats/huggingface/model_config_json.hpp"
+#include "model/parameters.hpp"
+
+namespace ballast::cli {
+
+namespace {
+
+/// "BF16", or where there are several "BF16 (14 tensors), F32 (2 tensors)".
+std::string dtypes_of(const formats::SafetensorsFolder& weights) {
+  std::map<std::string_view, std::size_t> counts;
+  for (const std::string& name : weights.names()) ++counts[weights.tensor(name).dtype->name];
+  if (counts.size() == 1) return std::string{counts.begin()->first};
+  std::vector<std::string> words;
+  for (const auto& [name, count] : counts) {
+    words.push_back(fmt::format("{} ({} tensors)", name, count));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::uint64_t bytes_of(const formats::SafetensorsFolder& weights) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : weights.files()) bytes += std::filesystem::file_size(file.path());
+  return bytes;
+}
+
+std::string or_none(const std::vector<std::int32_t>& tokens) {
+  return tokens.empty() ? "none" : fmt::format("{}", fmt::join(tokens, " "));
+}
+
+/// The keys of [model], a line each.
+void print_shape(const model::ModelConfig& model) {
+  const std::string ini = model_to_ini(model);
+  std::string_view rest = ini;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    if (!line.starts_with('[')) fmt::print("  model.{}\n", line);
+    rest.remove_prefix(line.size() + 1);
+  }
+}
+
+}  // namespace
+
+void inspect_folder(const std::filesystem::path& folder) {
+  const formats::HuggingFaceConfig config = formats::read_huggingface_config(folder);
+  const model::ParameterTable table{config.model};
+  const formats::HuggingFaceWeights checked{table, folder};
+  const formats::SafetensorsFolder& weights = checked.folder();
+  fmt::print("Hugging Face folder  {}\n", folder.string());
+  fmt::print("family               {}\n", config.model_type);
+  fmt::print("parameters           {} in {} tensors\n", table.total_numel(),
+             weights.names().size());
+  fmt::print("dtype                {}\n", dtypes_of(weights));
+  fmt::print("files                {} ({})\n", weights.files().size(),
+             human_bytes(bytes_of(weights)));
+  fmt::print("bos_token_id         {}\n", config.bos ? fmt::format("{}", *config.bos) : "none");
+  fmt::print("eos_token_id         {}\n", or_none(config.eos));
+  fmt::print("verified             every header: names, shapes and types of all tensors\n");
+  print_shape(config.model);
+}
+
+}  // namespace ballast::cli

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/formats.hpp"
+#include "data/json_lines.hpp"
+#include "data/split.hpp"
+#include "data/tokenizer.hpp"
+
+namespace ballast::data {
+
+/// The options of `ballast prepare`.
+struct PrepareOptions {
+  std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
+  std::filesystem::path output = {};
+  /// bytes | sentencepiece:VOCAB | ids:VOCAB | path of a tokenizer.model
+  std::string tokenizer = "bytes";
+  FormatChoice format = FormatChoice::automatic;
+  std::string field = {};  ///< the key of a JSON line's text or ids; empty: "text" or "ids"
+  BadLines bad_lines = BadLines::refuse;
+  SplitRule split = SplitRule::blocks;
+  double validation_fraction = 0.05;     ///< for the tail rule
+  bool mark_documents = false;           ///< mark a single document, too; several are marked anyway
+  std::optional<std::string> join = {};  ///< put this between documents instead
+};
+
+/// Throws what of the options cannot be carried out, before anything is read: usage and data
+/// Errors.
+void check(const PrepareOptions& options);
+
+/// What the inputs are read as.
+[[nodiscard]] TextKind kind_of(const PrepareOptions& options);
+/// The key of a JSON line's text or ids.
+[[nodiscard]] std::string field_of(const PrepareOptions& options);
+
+/// Whether the tokenizer is to be trained on the inputs, and with how many pieces: a usage Error
+/// where that is no possible number.
+[[nodiscard]] bool trains_tokenizer(const PrepareOptions& options);
+[[nodiscard]] std::size_t trained_vocabulary(const PrepareOptions& options);
+/// A tokenizer that is there already. Data Errors name the file.
+[[nodiscard]] std::unique_ptr<Tokenizer> load_tokenizer(const PrepareOptions& options);
+
+}  // namespace ballast::data
