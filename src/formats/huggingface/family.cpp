@@ -65,6 +65,11 @@ constexpr std::array kFamilies{
 /// What keeps every family from computing such a model; empty: at least one does.
 std::string_view what_none_has(const model::ModelConfig& c) {
   if (c.norm != kernels::NormKind::rms) return "model.norm";
+  const auto has = [&](auto field, auto value) {
+    return std::ranges::find(kFamilies, value, field) != kFamilies.end();
+  };
+  if (!has(&Family::norm_placement, c.norm_placement)) return "model.norm_placement";
+  if (!has(&Family::activation, c.activation)) return "model.activation";
   if (c.position != model::Position::rope) return "model.position";
   if (c.biases.attention_output && !c.biases.qkv) return "model.attention_output_bias";
   return "";
@@ -120,10 +125,10 @@ const Family& family_of(const model::ModelConfig& config) {
       kFamilies, [&](const Family& family) { return computes(family, config); });
   if (found == kFamilies.end()) {
     throw usage_error(
-        "no family of transformers that Ballast writes has all that this model has together: "
-        "model.norm_placement, activation, qk_norm, biases (qkv_bias, attention_output_bias, "
-        "ffn_bias), window, nope_every, gain_offset, scale_embedding, soft caps and "
-        "attention_scale");
+        "no family of transformers that Ballast writes has together what this model has: look at "
+        "model.norm_placement, model.activation, model.qk_norm, model.qkv_bias, "
+        "model.attention_output_bias, model.ffn_bias, model.window, model.nope_every, "
+        "model.gain_offset, model.scale_embedding, model.attention_scale and the soft caps");
   }
   return *found;
 }
