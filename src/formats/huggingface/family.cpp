@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/error.hpp"
 
@@ -75,6 +76,14 @@ std::string_view what_none_has(const model::ModelConfig& c) {
   return "";
 }
 
+/// Gemma 2 writes the factor of attention's products as the inverse root of a whole number.
+bool is_of_whole_number(float attention_scale) {
+  if (attention_scale == 0.0f) return true;
+  const double scale = static_cast<double>(attention_scale);
+  const double scalar = std::round(1.0 / (scale * scale));
+  return scalar >= 1.0 && attention_scale == static_cast<float>(1.0 / std::sqrt(scalar));
+}
+
 bool computes(const Family& family, const model::ModelConfig& c) {
   const model::Biases& biases = c.biases;
   const bool has_qkv_alone = biases.qkv && !biases.attention_output;
@@ -100,6 +109,7 @@ bool computes(const Family& family, const model::ModelConfig& c) {
   const bool has_own_logits =
       c.attention_scale != 0.0f || c.attention_softcap != 0.0f || c.logit_softcap != 0.0f;
   if (has_own_logits && !family.is_gemma) return false;
+  if (!is_of_whole_number(c.attention_scale)) return false;
   return c.qk_norm == family.qk_norm && (!biases.ffn || family.has_mlp_bias_key) &&
          (c.nope_every == 0 || family.nope_every != 0);
 }

@@ -36,11 +36,11 @@ void write_gemma(const model::ModelConfig& model, Json& json) {
   json["hidden_activation"] = "gelu_pytorch_tanh";
   json["attn_logit_softcapping"] = cap_of(model.attention_softcap);
   json["final_logit_softcapping"] = cap_of(model.logit_softcap);
-  // A whole number in published files; the factor is the inverse of its root.
+  // transformers takes whole numbers alone; the factor is the inverse of its root.
   const double scale = model.attention_scale == 0.0f
                            ? 1.0 / std::sqrt(static_cast<double>(model.head_dim()))
                            : static_cast<double>(model.attention_scale);
-  json["query_pre_attn_scalar"] = std::round(1e4 / (scale * scale)) / 1e4;
+  json["query_pre_attn_scalar"] = std::llround(1.0 / (scale * scale));
 }
 
 }  // namespace

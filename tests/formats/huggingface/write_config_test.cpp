@@ -153,6 +153,12 @@ TEST(WriteConfig, RefusesWhatNoFamilyComputes) {
     c.qk_norm = true;
     c.nope_every = 2;
   });
+  expect("model.attention_scale", [](auto& c) {
+    c.norm_placement = model::NormPlacement::both;
+    c.activation = model::FeedForward::geglu_tanh;
+    c.gain_offset = c.scale_embedding = true;
+    c.attention_scale = 0.3f;
+  });
   expect("model.ffn_bias", [](auto& c) {
     c.biases.qkv = true;
     c.biases.ffn = true;
