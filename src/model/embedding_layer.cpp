@@ -14,7 +14,7 @@ std::vector<float> sinusoids(std::size_t positions, std::size_t dim) {
   const double log_base = kernels::portable_log(10000.0);
   std::vector<float> table(positions * dim);
   for (std::size_t j = 0; j < dim; ++j) {
-    const double exponent = static_cast<double>(j / 2 * 2) / static_cast<double>(dim);
+    const double exponent = static_cast<double>(j - j % 2) / static_cast<double>(dim);
     const double frequency = kernels::portable_exp(-exponent * log_base);
     for (std::size_t p = 0; p < positions; ++p) {
       const double angle = static_cast<double>(p) * frequency;

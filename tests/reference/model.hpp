@@ -222,10 +222,11 @@ class Model {
     }
     if (config_.position != model::Position::sinusoidal) return stream;
     for (std::size_t i = 0; i < stream.size(); ++i) {
-      const auto place = static_cast<double>(i % config_.dim / 2 * 2);
+      const std::size_t element = i % config_.dim;
+      const auto place = static_cast<double>(element - element % 2);
       const double angle = static_cast<double>(batch.positions[i / config_.dim]) *
                            std::pow(10000.0, -place / static_cast<double>(config_.dim));
-      stream[i] += i % config_.dim % 2 == 0 ? std::sin(angle) : std::cos(angle);
+      stream[i] += element % 2 == 0 ? std::sin(angle) : std::cos(angle);
     }
     return stream;
   }
