@@ -1,6 +1,7 @@
 #include "train/offline/import.hpp"
 
 #include <cstring>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <limits>
 
@@ -175,6 +176,28 @@ TEST(Import, RefusesACheckpoint) {
     (void)import_model(world(), {folder.path() / "checkpoint", folder.path() / "out"});
   });
   expect_contains(message, "is a checkpoint of Ballast's");
+}
+
+/// On each host a folder of the same name may hold another model.
+TEST(SavedModel, OneFolderOnAllHosts) {
+  const SharedFolder folder{world()};
+  const bool is_last = world().rank() == world().size() - 1;
+  const fs::path own = folder.path() / std::to_string(world().rank());
+  fs::copy(foreign_model("llama"), own);
+  EXPECT_NO_THROW((void)find_saved_model(world(), own));
+
+  world().barrier({"read"});
+  if (is_last) {
+    std::fstream file{own / "model.safetensors", std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp(-4, std::ios::end);
+    file.write("\1\2\3\4", 4);
+  }
+  world().barrier({"changed"});
+  if (world().size() == 1) return;
+  const auto message =
+      error_on_all(world(), ExitCode::data, [&] { (void)find_saved_model(world(), own); });
+  expect_contains(message, "weights: ");
+  expect_contains(message, "give every host the same folder");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.hpp"
 #include "formats/safetensors/safetensors_header.hpp"
 #include "storage/byte_source.hpp"
 
@@ -39,6 +40,10 @@ class SafetensorsFile {
   /// out[i] = element first + i of the tensor's elements in row-major order. Takes at most 1 MiB of
   /// memory, whatever the range. Throws an internal Error if the range is not in the tensor.
   void read(std::string_view name, std::uint64_t first, std::span<float> out) const;
+
+  /// Adds size, header and pieces of the data to `hasher`: some 256 KiB, evenly spread. Two files
+  /// that differ in more than a few places give other hashes.
+  void sample(Hasher& hasher) const;
 
  private:
   std::unique_ptr<const storage::ByteSource> source_;

@@ -110,4 +110,11 @@ void SafetensorsFolder::read(std::string_view name, std::uint64_t first,
   file_with(name).read(name, first, out);
 }
 
+Hash128 SafetensorsFolder::sample() const {
+  Hasher hasher;
+  for (const auto& [name, file] : file_of_) hasher.update(std::as_bytes(std::span{name}));
+  for (const SafetensorsFile& file : files_) file.sample(hasher);
+  return hasher.digest();
+}
+
 }  // namespace ballast::formats

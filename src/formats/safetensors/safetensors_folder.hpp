@@ -43,6 +43,10 @@ class SafetensorsFolder {
   /// threads at once. Throws an internal Error if the range is not in the tensor.
   void read(std::string_view name, std::uint64_t first, std::span<float> out) const;
 
+  /// A hash of the names of the tensors and of a sample of every file, in little time however large
+  /// the folder is: whether two hosts have the same one.
+  [[nodiscard]] Hash128 sample() const;
+
  private:
   void open_single();
   void open_shards();

@@ -8,7 +8,9 @@
 #include "checkpoint/checkpoint_weights.hpp"
 #include "checkpoint/folders.hpp"
 #include "comm/agree.hpp"
+#include "comm/same.hpp"
 #include "formats/huggingface/folder_weights.hpp"
+#include "formats/safetensors/safetensors_folder.hpp"
 #include "storage/files.hpp"
 #include "train/settings/identity.hpp"
 
@@ -44,6 +46,16 @@ checkpoint::Checked check_newest_alone(const std::filesystem::path& path) {
   }
 }
 
+/// Each rank reads its shards on its own host, which may have another model under that name.
+void require_same_weights(comm::Communicator& world, const std::filesystem::path& folder) {
+  comm::Facts facts;
+  comm::agree(world, "weights of a folder", [&] {
+    const std::string hash = formats::SafetensorsFolder{folder}.sample().hex();
+    facts.push_back({"weights", hash, std::filesystem::absolute(folder).string()});
+  });
+  comm::require_same(world, facts, ExitCode::data, "give every host the same folder");
+}
+
 /// Rank 0 reads config.json, so that all ranks build one model.
 ForeignFolder read_foreign(comm::Communicator& world, const std::filesystem::path& folder) {
   const auto file = folder / kConfigName;
@@ -52,7 +64,9 @@ ForeignFolder read_foreign(comm::Communicator& world, const std::filesystem::pat
     if (world.is_root()) text = storage::read_text(file);
   });
   text = world.broadcast_text(text, 0, {"config.json"});
-  return {folder, formats::parse_huggingface_config(text, file)};
+  ForeignFolder found{folder, formats::parse_huggingface_config(text, file)};
+  require_same_weights(world, folder);
+  return found;
 }
 
 }  // namespace
