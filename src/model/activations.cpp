@@ -29,7 +29,8 @@ void each_field(const ModelConfig& config, const Precision& precision, std::size
     field(sublayer.result, normed * config.dim, precision.compute, recompute.is_full());
     field(sublayer.output_statistics, normed * 2, ElementType::fp32, recompute.is_full());
     field(sublayer.sum, is_post ? config.dim : 0, precision.residual, recompute.is_full());
-    const bool is_last = i + 1 == kinds.size();
+    // Parallel sublayers read one stream: none lies between them.
+    const bool is_last = i + 1 == kinds.size() || config.parallel_sublayers;
     field(sublayer.stream, is_last ? 0 : config.dim, precision.residual, recompute.is_full());
   }
 }

@@ -19,7 +19,7 @@ Block::Place Block::place_of(std::size_t index, const BlockPass& pass) const {
   const BlockScratch& scratch = pass.scratch;
   return {
       .sublayer = sublayers_[index].get(),
-      .stream = index == 0 ? pass.residual : pass.saved[index - 1].stream,
+      .stream = index == 0 || is_parallel() ? pass.residual : pass.saved[index - 1].stream,
       .input = is_pre() ? scratch.operand.first(shape_.tokens() * config_.dim) : Elements{},
       .result = saved.result,
       .output_statistics = saved.output_statistics,
@@ -48,9 +48,10 @@ AttentionSignals Block::forward(const BlockPass& pass, const Elements& out) cons
 AttentionSignals Block::run(const BlockPass& pass, const Elements& out, bool wants_out) const {
   AttentionSignals shown{};
   const auto result = pass.scratch.sublayer;
-  enter(place_of(0, pass));
   for (std::size_t i = 0; i < sublayers_.size(); ++i) {
     const Place place = place_of(i, pass);
+    // Otherwise the one before has passed it on.
+    if (i == 0 || is_parallel()) enter(place);
     const bool is_last = i + 1 == sublayers_.size();
     if (is_last && !wants_out) {
       place.sublayer->recompute(place.pass, input_of(place));
@@ -59,13 +60,21 @@ AttentionSignals Block::run(const BlockPass& pass, const Elements& out, bool wan
     const auto signals = place.sublayer->forward(place.pass, input_of(place), result);
     if (signals) shown = *signals;
     normalize_result(place, result);
-    if (is_last) {
+    if (is_parallel()) {
+      if (wants_out) add_up(i, place, result, out);
+    } else if (is_last) {
       leave(place, result, out);
     } else {
       pass_on(place, result, place_of(i + 1, pass));
     }
   }
   return shown;
+}
+
+/// Adds one of several parallel results: the first to the stream, the others to what there is.
+void Block::add_up(std::size_t index, const Place& place, std::span<const float> result,
+                   const Elements& out) const {
+  operations_->add(index == 0 ? ConstElements{place.stream} : ConstElements{out}, result, out);
 }
 
 void Block::recompute(Recompute what, const BlockPass& pass, const Elements& out) const {
@@ -85,14 +94,33 @@ void Block::recompute(Recompute what, const BlockPass& pass, const Elements& out
 
 void Block::backward(const BlockPass& pass, std::span<float> gradient,
                      const BlockGradients& gradients, Store store) const {
-  for (std::size_t i = sublayers_.size(); i-- > 0;) {
-    const Place place = place_of(i, pass);
-    const kernels::GainGradient dgain{gradients[i].gain, store, pass.scratch.gain_sums};
-    leave_backward(place, pass.scratch.sublayer, gradient, dgain,
-                   {gradients[i].output_gain, store, pass.scratch.gain_sums});
-    sublayer_backward(place, pass.scratch.sublayer, gradient, {gradients[i].own, store});
-    enter_backward(place, pass.scratch.sublayer, gradient, dgain);
+  if (!is_parallel()) {
+    for (std::size_t i = sublayers_.size(); i-- > 0;) {
+      backward_in_turn(i, pass, gradient, {gradient, Store::add}, gradients, store);
+    }
+    return;
   }
+  // All of them read the gradient as it came, so what they add to it is kept apart.
+  operations_->clear(pass.scratch.branches);
+  for (std::size_t i = sublayers_.size(); i-- > 0;) {
+    backward_in_turn(i, pass, gradient, {pass.scratch.branches, Store::add}, gradients, store);
+  }
+  operations_->add(ConstElements{gradient}, pass.scratch.branches, Elements{gradient});
+  const Elements& rounded = pass.scratch.gradient_operand;
+  if (!rounded.empty()) operations_->convert(ConstElements{gradient}, rounded);
+}
+
+/// One sublayer's backward. `stream`: where the gradient of what it reads goes.
+void Block::backward_in_turn(std::size_t index, const BlockPass& pass, std::span<float> gradient,
+                             const InputGradient& stream, const BlockGradients& gradients,
+                             Store store) const {
+  const Place place = place_of(index, pass);
+  const auto& own = gradients[index];
+  const kernels::GainGradient dgain{own.gain, store, pass.scratch.gain_sums};
+  leave_backward(place, pass.scratch.sublayer, gradient, dgain,
+                 {own.output_gain, store, pass.scratch.gain_sums});
+  sublayer_backward(place, pass.scratch.sublayer, gradient, stream, {own.own, store});
+  enter_backward(place, pass.scratch.sublayer, stream, dgain);
 }
 
 /// Normalizes the stream for a sublayer that wants it so.
@@ -140,15 +168,15 @@ void Block::pass_on(const Place& place, std::span<const float> result, const Pla
 
 /// From the gradient of the sublayer's result to that of its input. With a norm in front the latter
 /// goes to `result` and passes through that norm on its way to the stream; without one it joins the
-/// stream's, in `gradient`, as it is.
+/// stream's, in `stream`, as it is.
 void Block::sublayer_backward(const Place& place, std::span<float> result,
-                              std::span<float> gradient, const TensorGradients& gradients) const {
+                              std::span<const float> gradient, const InputGradient& stream,
+                              const TensorGradients& gradients) const {
   const Elements& rounded = place.rounded;
-  const std::span<float> whole = config_.has_output_norms() ? result : gradient;
+  const std::span<const float> whole = config_.has_output_norms() ? result : gradient;
   const ConstElements dout = rounded.empty() ? ConstElements{whole} : ConstElements{rounded};
   place.sublayer->backward_of_output(place.pass, dout, gradients);
-  const InputGradient dinput =
-      is_pre() ? InputGradient{result, Store::overwrite} : InputGradient{gradient, Store::add};
+  const InputGradient dinput = is_pre() ? InputGradient{result, Store::overwrite} : stream;
   place.sublayer->backward_of_input(place.pass, input_again(place), dinput, gradients);
 }
 
@@ -164,7 +192,9 @@ void Block::leave_backward(const Place& place, std::span<float> result, std::spa
                                doutput_gain, place.rounded);
     return;
   }
-  if (is_pre()) return;
+  // Behind a norm it was rounded with the gradient of the sublayer above; a parallel one has its
+  // own gradients there now.
+  if (is_pre() && !is_parallel()) return;
   const Elements& rounded = place.rounded;
   if (!is_post()) {
     if (!rounded.empty()) operations_->convert(ConstElements{gradient}, rounded);
@@ -176,11 +206,11 @@ void Block::leave_backward(const Place& place, std::span<float> result, std::spa
 }
 
 void Block::enter_backward(const Place& place, std::span<const float> result,
-                           std::span<float> gradient, const kernels::GainGradient& dgain) const {
+                           const InputGradient& stream, const kernels::GainGradient& dgain) const {
   if (!is_pre()) return;
   operations_->norm_backward(config_.norm_rule(), norm_dims(), place.stream, gain_of(place),
-                             place.statistics.floats(), result, gradient, Store::add, dgain,
-                             place.rounded);
+                             place.statistics.floats(), result, stream.values, stream.store, dgain,
+                             is_parallel() ? Elements{} : place.rounded);
 }
 
 }  // namespace ballast::model

@@ -21,6 +21,7 @@ struct BlockScratch {
   Elements operand;            ///< [tokens, widest operand] of a product, compute type
   std::span<float> sublayer;   ///< [tokens, dim] a sublayer's result, or its input's gradient
   std::span<float> gain_sums;  ///< kernels::gain_scratch_numel of any norm, backward
+  std::span<float> branches;   ///< [tokens, dim] gradients of parallel sublayers' inputs, backward
 
   // Empty where compute is in fp32, which needs no copies.
   std::span<float> gain;       ///< [dim] of a norm
@@ -52,6 +53,8 @@ class Block {
 
   [[nodiscard]] BatchShape shape() const { return shape_; }
   [[nodiscard]] std::size_t dim() const { return config_.dim; }
+  /// Whether its sublayers all read its input.
+  [[nodiscard]] bool is_parallel() const { return config_.parallel_sublayers; }
   [[nodiscard]] std::span<const std::unique_ptr<Sublayer>> sublayers() const { return sublayers_; }
 
   /// out: [tokens, dim], the stream that leaves. Returns the signals of attention.
@@ -86,18 +89,24 @@ class Block {
 
   AttentionSignals run(const BlockPass& pass, const Elements& out, bool wants_out) const;
   void enter(const Place& place) const;
+  void add_up(std::size_t index, const Place& place, std::span<const float> result,
+              const Elements& out) const;
   void normalize_result(const Place& place, std::span<float> result) const;
   void leave(const Place& place, std::span<const float> result, const Elements& out) const;
   void pass_on(const Place& place, std::span<const float> result, const Place& next) const;
   [[nodiscard]] ConstElements input_of(const Place& place) const;
   [[nodiscard]] ConstElements input_again(const Place& place) const;
-  void sublayer_backward(const Place& place, std::span<float> result, std::span<float> gradient,
+  void backward_in_turn(std::size_t index, const BlockPass& pass, std::span<float> gradient,
+                        const InputGradient& stream, const BlockGradients& gradients,
+                        kernels::Store store) const;
+  void sublayer_backward(const Place& place, std::span<float> result,
+                         std::span<const float> gradient, const InputGradient& stream,
                          const TensorGradients& gradients) const;
   void leave_backward(const Place& place, std::span<float> result, std::span<float> gradient,
                       const kernels::GainGradient& dgain,
                       const kernels::GainGradient& doutput_gain) const;
-  void enter_backward(const Place& place, std::span<const float> result, std::span<float> gradient,
-                      const kernels::GainGradient& dgain) const;
+  void enter_backward(const Place& place, std::span<const float> result,
+                      const InputGradient& stream, const kernels::GainGradient& dgain) const;
 
   [[nodiscard]] kernels::NormDims norm_dims() const { return {shape_.tokens(), config_.dim}; }
   [[nodiscard]] std::span<const float> gain_of(const Place& place) const {

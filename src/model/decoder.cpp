@@ -61,11 +61,13 @@ void Decoder::advance(std::int32_t token) {
 void Decoder::run_block(std::size_t layer) {
   const UnitLeases units{*parameters_, *table_, ParameterTable::depth_of(layer)};
   const auto weights = block_tensors(*table_, layer, units);
+  entered_ = residual_;
+  const std::span<const float> stream = config_.parallel_sublayers ? entered_ : residual_;
   for (std::size_t i = 0; i < blocks_[layer].size(); ++i) {
     const auto& [gain, output_gain, own] = weights[i];
-    std::span<const float> input = residual_;
+    std::span<const float> input = stream;
     if (config_.has_input_norms()) {
-      normalize(residual_, gain, normed_);
+      normalize(stream, gain, normed_);
       input = normed_;
     }
     blocks_[layer][i]->advance(tokens_.size() - 1, own, input, sublayer_);

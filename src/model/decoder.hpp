@@ -41,7 +41,7 @@ class Decoder {
   std::size_t context_;
   std::vector<std::int32_t> tokens_;  ///< in the context now
   std::vector<std::vector<std::unique_ptr<SublayerDecoder>>> blocks_;
-  std::vector<float> residual_, normed_, sublayer_, statistics_, logits_;
+  std::vector<float> residual_, entered_, normed_, sublayer_, statistics_, logits_;
 };
 
 }  // namespace ballast::model

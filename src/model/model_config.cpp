@@ -86,6 +86,12 @@ void validate_positions(const ModelConfig& config) {
 
 void ModelConfig::validate() const {
   validate_sizes(*this);
+  if (parallel_sublayers && has_stream_norms()) {
+    throw usage_error(
+        "model.parallel_sublayers with model.norm_placement = post: between sublayers that read "
+        "one "
+        "input there is no stream to normalize; choose another placement");
+  }
   if (position == Position::alibi && attention_softcap > 0.0f) {
     throw usage_error(
         "model.attention_softcap = {} with model.position = alibi: nobody says which of the two "

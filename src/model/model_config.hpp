@@ -47,6 +47,7 @@ struct ModelConfig {
   FeedForward activation = FeedForward::swiglu;
   kernels::NormKind norm = kernels::NormKind::rms;
   NormPlacement norm_placement = NormPlacement::pre;
+  bool parallel_sublayers = false;  ///< all read the block's input, and none another's result
   bool qk_norm = false;
   bool tie_embeddings = false;
   bool document_attention = false;  ///< attention stops at document boundaries

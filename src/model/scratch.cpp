@@ -66,6 +66,7 @@ ScratchRooms::ScratchRooms(const Block& block, const TransformerOptions& options
   if (!is_training) return;
   reserve_rooms(RoomSpec::Use::backward);
   gain_sums_ = memory.reserve<float>(MemoryClass::scratch, widest.gain_sums);
+  if (block.is_parallel()) branches_ = memory.reserve<float>(MemoryClass::scratch, tokens * dim);
   if (is_narrow) {
     gradient_operand_ =
         memory.reserve(MemoryClass::scratch, tokens * widest.gradient, options.precision.compute);
@@ -78,6 +79,7 @@ BlockScratch ScratchRooms::view() const {
       .operand = arena_->view(operand_),
       .sublayer = arena_->view(sublayer_),
       .gain_sums = arena_->view(gain_sums_),
+      .branches = arena_->view(branches_),
       .gain = arena_->view(gain_),
       .gradient_operand = gradient.first(std::min(gradient.size(), stream_)),
       .sublayer_gradient = gradient,

@@ -25,7 +25,7 @@ class ScratchRooms {
 
   const Arena* arena_;
   std::size_t stream_;  ///< elements of the residual stream
-  Slot sublayer_{}, gain_sums_{}, gain_{};
+  Slot sublayer_{}, gain_sums_{}, branches_{}, gain_{};
   Arena::ElementSlot operand_{}, gradient_operand_{};
   std::array<std::array<Arena::ElementSlot, kMostRooms>, kMostSublayers> rooms_{};
 };

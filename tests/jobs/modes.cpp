@@ -82,6 +82,7 @@ const std::array<Keys, 4> kTrainings{{
      {"model.head_dim", "8"},
      {"model.ffn", "77"},
      {"model.activation", "geglu"},
+     {"model.parallel_sublayers", "true"},
      {"model.qkv_bias", "true"},
      {"model.attention_output_bias", "true"},
      {"model.ffn_bias", "true"},

@@ -24,7 +24,7 @@ struct BlockBytes {
     const bool pre = m.has_input_norms();
     const bool post = m.has_stream_norms();
     // The stream between the sublayers, and both sums that stand before norms.
-    frame = m.dim * r + (post ? 2 * (m.dim * r + statistics) : 0);
+    frame = (m.parallel_sublayers ? 0 : m.dim * r) + (post ? 2 * (m.dim * r + statistics) : 0);
     if (m.has_output_norms()) frame += 2 * (m.dim * c + statistics);
     // Queries, keys, values and what they attended to.
     attention = 2 * (m.q_dim() + m.kv_dim()) * c + m.heads * sizeof(float) + (pre ? statistics : 0);

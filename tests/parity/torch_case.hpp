@@ -82,6 +82,7 @@ void write_values(const std::filesystem::path& path, const std::vector<T>& value
         {"head_dim", c.config.head_dim()},
         {"activation", model::name_of(c.config.activation)},
         {"position", model::name_of(c.config.position)},
+        {"parallel_sublayers", c.config.parallel_sublayers},
         {"gain_offset", c.config.gain_offset},
         {"attention_scale", c.config.attention_scale},
         {"attention_softcap", c.config.attention_softcap},

@@ -195,8 +195,12 @@ def mean_loss(model, p, batch):
     h = embed(model, p, batch)
     for layer in range(model["layers"]):
         block = f"block.{layer}."
+        before = h
         h = residual(model, p, block + "attention", h, lambda x: attention(model, p, layer, x, batch))
-        h = residual(model, p, block + "ffn", h, lambda x: ffn(model, p, block, x))
+        if model["parallel_sublayers"]:
+            h = h + residual(model, p, block + "ffn", before, lambda x: ffn(model, p, block, x)) - before
+        else:
+            h = residual(model, p, block + "ffn", h, lambda x: ffn(model, p, block, x))
     if "final_norm" in p:
         h = norm(model, h, p["final_norm"])
     logits = F.linear(h, p["embedding" if model["tie_embeddings"] else "head"])

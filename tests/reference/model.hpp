@@ -99,8 +99,14 @@ class Model {
   [[nodiscard]] std::vector<Values> residual_stream(const Batch& batch) const {
     std::vector<Values> stream{embedded(batch)};
     for (std::size_t l = 0; l < config_.layers; ++l) {
-      const Values middle = sublayer_forward(attention_sublayer(l, batch), stream.back());
-      stream.push_back(sublayer_forward(ffn_sublayer(l), middle));
+      const Values attended = sublayer_forward(attention_sublayer(l, batch), stream.back());
+      if (config_.parallel_sublayers) {
+        Values sum = add(attended, sublayer_forward(ffn_sublayer(l), stream.back()));
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] -= stream.back()[i];
+        stream.push_back(std::move(sum));
+      } else {
+        stream.push_back(sublayer_forward(ffn_sublayer(l), attended));
+      }
     }
     return stream;
   }
@@ -132,6 +138,12 @@ class Model {
     Values d = head_backward(dlogits(head_forward(stream.back())), stream.back(), gradients);
     for (std::size_t l = config_.layers; l-- > 0;) {
       const Sublayer attention = attention_sublayer(l, batch);
+      if (config_.parallel_sublayers) {
+        const Values through = sublayer_backward(ffn_sublayer(l), stream[l], d, gradients);
+        const Values both = add(through, sublayer_backward(attention, stream[l], d, gradients));
+        for (std::size_t i = 0; i < d.size(); ++i) d[i] = both[i] - d[i];
+        continue;
+      }
       const Values middle = sublayer_forward(attention, stream[l]);
       d = sublayer_backward(ffn_sublayer(l), middle, d, gradients);
       d = sublayer_backward(attention, stream[l], d, gradients);

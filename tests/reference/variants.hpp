@@ -138,6 +138,19 @@ struct Variant {
     c.attention_scale = 0.3f;
     c.window = {.tokens = 3, .first_layer = 0, .all_every = 2};
   });
+  add("parallel", [](auto& c) {
+    c.parallel_sublayers = true;
+    c.own_head_dim = c.dim / c.heads + 2;
+  });
+  add("parallel_without_norms", [](auto& c) {
+    c.parallel_sublayers = true;
+    c.norm_placement = model::NormPlacement::none;
+  });
+  add("parallel_both_norms", [](auto& c) {
+    c.parallel_sublayers = true;
+    c.norm_placement = model::NormPlacement::both;
+    c.biases.ffn = true;
+  });
   add("scaled_embedding", [](auto& c) { c.scale_embedding = true; });
   add("scaled_tied_embedding", [](auto& c) {
     c.scale_embedding = true;

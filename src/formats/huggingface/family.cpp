@@ -72,6 +72,7 @@ std::string_view what_none_has(const model::ModelConfig& c) {
   if (!has(&Family::norm_placement, c.norm_placement)) return "model.norm_placement";
   if (!has(&Family::activation, c.activation)) return "model.activation";
   if (c.position != model::Position::rope) return "model.position";
+  if (c.parallel_sublayers) return "model.parallel_sublayers";
   if (c.biases.attention_output && !c.biases.qkv) return "model.attention_output_bias";
   return "";
 }

@@ -147,6 +147,7 @@ TEST(WriteConfig, RefusesWhatNoFamilyComputes) {
   expect("model.norm_placement", [](auto& c) { c.norm_placement = model::NormPlacement::none; });
   expect("model.activation", [](auto& c) { c.activation = model::FeedForward::gelu; });
   expect("model.position", [](auto& c) { c.position = model::Position::alibi; });
+  expect("model.parallel_sublayers", [](auto& c) { c.parallel_sublayers = true; });
   expect("model.scale_embedding", [](auto& c) { c.scale_embedding = true; });
   expect("model.attention_output_bias", [](auto& c) { c.biases.attention_output = true; });
   expect("model.qk_norm", [](auto& c) {
