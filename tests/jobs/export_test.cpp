@@ -77,8 +77,12 @@ TEST(ExportJob, AnImportedFolderIsACheckpoint) {
   EXPECT_EQ(loss_line(invoke(eval)), loss_line(invoke({"eval", "--checkpoint", run})));
 
   const Outcome spoken = invoke({"generate", "--checkpoint", imported});
-  EXPECT_EQ(spoken.exit_code, 3);
-  EXPECT_NE(spoken.err.find("imported without a tokenizer"), std::string::npos) << spoken.err;
+  EXPECT_EQ(spoken.exit_code, 2);
+  EXPECT_NE(spoken.err.find("--prompt-ids"), std::string::npos) << spoken.err;
+  const Outcome ids =
+      invoke({"generate", "--checkpoint", imported, "--prompt-ids", "72 101", "--tokens", "3"});
+  EXPECT_EQ(ids.exit_code, 0) << ids.err;
+  EXPECT_TRUE(ids.out.starts_with("72 101 ")) << ids.out;
 
   Keys keys = small_training(data, folder + "/next");
   std::erase_if(keys, [](const auto& key) { return key.first.starts_with("model."); });
