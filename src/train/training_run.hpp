@@ -72,7 +72,6 @@ class TrainingRun {
 
   // training_run_start.cpp
   void resume(const checkpoint::Checked& checkpoint);
-  void take_weights();
   void carry_loss_scale(const checkpoint::TrainingState& fresh);
   void introduce();
 

@@ -1,8 +1,8 @@
 #include "comm/agree.hpp"
 #include "storage/files.hpp"
 #include "train/log/last_end.hpp"
+#include "train/start/first_weights.hpp"
 #include "train/start/introduction.hpp"
-#include "train/start/saved_model.hpp"
 #include "train/training_run.hpp"
 
 namespace ballast::train {
@@ -11,18 +11,10 @@ void TrainingRun::start(const ResumePoint& from) {
   state_ = engine_.initial_state();
   if (from.checkpoint) {
     resume(*from.checkpoint);
-  } else if (!config_->run.init.empty()) {
-    take_weights();
-  } else {
-    model_.initialize(config_->run.seed);
+    return;
   }
-}
-
-/// A fresh start from a model that was trained before: its weights, and nothing else of it.
-void TrainingRun::take_weights() {
-  const SavedModel init = find_saved_model(*world_, config_->run.init);
-  model_.load_weights(*world_, [&](const auto& table) { return init.open(table); });
-  notes_.push_back(fmt::format("weights of {}", init.folder().string()));
+  const std::string note = take_first_weights(*world_, config_->run, model_);
+  if (!note.empty()) notes_.push_back(note);
 }
 
 void TrainingRun::resume(const checkpoint::Checked& checkpoint) {

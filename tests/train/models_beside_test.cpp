@@ -5,6 +5,7 @@
 #include "support/world.hpp"
 #include "train/engine_in_job.hpp"
 #include "train/offline/evaluate.hpp"
+#include "train/saved_teacher.hpp"
 #include "train/settings/identity.hpp"
 #include "train/small_dataset.hpp"
 #include "train/start/fingerprint.hpp"
@@ -15,21 +16,6 @@ namespace ballast::train {
 namespace {
 
 using test::world;
-
-/// A teacher that was trained for a step, as a checkpoint. Returns its folder.
-std::filesystem::path save_teacher(const std::filesystem::path& run_dir, Config config,
-                                   const data::Dataset& dataset) {
-  config.data.path = dataset.path();
-  EngineInJob training{config, world(), dataset};
-  auto state = training.initialize();
-  training.engine.step(state, kLr);
-  return checkpoint::save(world(), training.model.layout(), training.model.tensors(),
-                          {.run_dir = run_dir,
-                           .state = state,
-                           .identity = make_identity(config, dataset.info()),
-                           .numerics = numerics_fingerprint(training.model.gemm())})
-      .folder;
-}
 
 /// A training, with a hand in every step for `observer` and `between` after it: each step's results
 /// and the hash of the last state as text.

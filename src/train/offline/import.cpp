@@ -112,9 +112,7 @@ Imported import_model(comm::Communicator& world, const ImportOptions& options) {
     work.reset();  // before any rank returns, so that nobody finds it
   });
 
-  std::uint64_t parameters = 0;
-  for (const auto& row : table.parameters()) parameters += row.numel;
-  return {output, parameters, made.hash, tokenizer.note};
+  return {output, table.total_numel(), made.hash, tokenizer.note};
 }
 
 }  // namespace ballast::train

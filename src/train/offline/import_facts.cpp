@@ -8,13 +8,11 @@
 #include "formats/huggingface/folder_files.hpp"
 #include "formats/safetensors/folder_content.hpp"
 #include "storage/files.hpp"
+#include "train/offline/as_trained.hpp"
 
 namespace ballast::train {
 
 namespace {
-
-/// The windows that are evaluated and generated where nobody says how long.
-constexpr std::size_t kSeqLen = 1024;
 
 ImportedTokenizer read_sentencepiece(const std::filesystem::path& folder, std::size_t vocabulary) {
   formats::require_inside(folder, formats::kSentencePieceName);
@@ -52,7 +50,7 @@ Identity imported_identity(const ForeignFolder& foreign, const ImportedTokenizer
   config.data.path = "none";  // must not be empty there; taken out below
   config.data.micro_batch = 1;
   config.data.seq_len =
-      config.model.context == 0 ? kSeqLen : std::min(kSeqLen, config.model.context);
+      config.model.context == 0 ? kForeignSeqLen : std::min(kForeignSeqLen, config.model.context);
   data::DatasetInfo nothing;
   nothing.tokenizer = tokenizer.name;
   nothing.tokenizer_hash = tokenizer.hash;

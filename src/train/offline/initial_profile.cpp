@@ -9,7 +9,7 @@
 #include "train/plan/job.hpp"
 #include "train/plan/memory_fit.hpp"
 #include "train/plan/model_in_job.hpp"
-#include "train/start/saved_model.hpp"
+#include "train/start/first_weights.hpp"
 #include "train/watch/monitoring.hpp"
 
 namespace ballast::train {
@@ -65,13 +65,6 @@ Identity identity_of(const Config& config, const data::Dataset& dataset) {
   return identity;
 }
 
-/// Those that a training would begin with.
-void take_first_weights(comm::Communicator& world, const Config& config, ModelInJob& model) {
-  if (config.run.init.empty()) return model.initialize(config.run.seed);
-  const SavedModel init = find_saved_model(world, config.run.init);
-  model.load_weights(world, [&](const auto& table) { return init.open(table); });
-}
-
 }  // namespace
 
 InitialProfile profile_at_start(comm::Communicator& world, const Config& given) {
@@ -89,7 +82,7 @@ InitialProfile profile_at_start(comm::Communicator& world, const Config& given) 
   (void)require_memory(world, job);
   Team team{job.ranks.thread_plan};
   ModelInJob model{world, make_blueprint(job, nullptr, &team), job.ranks.rank};
-  take_first_weights(world, config, model);
+  (void)take_first_weights(world, config.run, model);
   ForwardOnText passes{job, world, *dataset, model};
   Monitoring monitoring{job.config, job.monitor, world, model.gemm(), model.layout()};
   profile.model = identity_of(config, *dataset);
