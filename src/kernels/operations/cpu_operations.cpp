@@ -131,10 +131,6 @@ void CpuOperations::add(const ConstElements& a, std::span<const float> b,
   kernels::add(a, b, out, team_);
 }
 
-void CpuOperations::scale(const ConstElements& x, float factor, const Elements& out) const {
-  kernels::scale(x, factor, out, team_);
-}
-
 void CpuOperations::clear(std::span<float> x) const { kernels::clear(x, team_); }
 
 void CpuOperations::convert(const ConstElements& x, const Elements& out) const {

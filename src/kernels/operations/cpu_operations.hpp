@@ -68,7 +68,6 @@ class CpuOperations final : public Operations {
   void softcap_backward(float cap, std::span<const float> capped,
                         const Elements& dlogits) const override;
   void add(const ConstElements& a, std::span<const float> b, const Elements& out) const override;
-  void scale(const ConstElements& x, float factor, const Elements& out) const override;
   void clear(std::span<float> x) const override;
   void convert(const ConstElements& x, const Elements& out) const override;
   [[nodiscard]] std::span<const float> widened(const ConstElements& x,

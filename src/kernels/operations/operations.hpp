@@ -90,8 +90,6 @@ class Operations {
 
   /// out = a + b.
   virtual void add(const ConstElements& a, std::span<const float> b, const Elements& out) const = 0;
-  /// out = x · factor.
-  virtual void scale(const ConstElements& x, float factor, const Elements& out) const = 0;
   /// x = 0.
   virtual void clear(std::span<float> x) const = 0;
   /// out = x in the type of `out`.

@@ -178,11 +178,6 @@ void ProfiledOperations::add(const ConstElements& a, std::span<const float> b,
   operations_->add(a, b, out);
 }
 
-void ProfiledOperations::scale(const ConstElements& x, float factor, const Elements& out) const {
-  const ProfileSpan span{profile_, Region::residual, moves(x.size_bytes() + out.size_bytes())};
-  operations_->scale(x, factor, out);
-}
-
 void ProfiledOperations::clear(std::span<float> x) const { operations_->clear(x); }
 
 void ProfiledOperations::convert(const ConstElements& x, const Elements& out) const {

@@ -6,9 +6,7 @@
 #include "base/error.hpp"
 #include "comm/agree.hpp"
 #include "train/offline/as_trained.hpp"
-#include "train/plan/memory_fit.hpp"
-#include "train/plan/model_in_job.hpp"
-#include "train/plan/ranks.hpp"
+#include "train/offline/loaded_model.hpp"
 #include "train/settings/identity.hpp"
 #include "train/start/saved_model.hpp"
 
@@ -46,15 +44,9 @@ Evaluation evaluate(comm::Communicator& world, const EvalOptions& options) {
     (void)dataset->windows(data::Split::validation, read_only.shape.seq_len);
   });
 
-  const Ranks ranks = settle_ranks(world, ParallelConfig{});
-  Team team{ranks.thread_plan};
-  const Blueprint blueprint = make_blueprint(read_only, ranks, nullptr, &team);
-  (void)require_memory(world, blueprint, ranks);
-  ModelInJob model{world, blueprint, ranks.rank};
-  model.load_weights(world, [&](const auto& table) { return saved.open(table); });
-
+  LoadedModel model{world, saved, read_only};
   BatchLoader loader{*dataset, read_only.shape};
-  return {saved.folder(), saved.step(), validate(world, *dataset, model, loader)};
+  return {saved.folder(), saved.step(), validate(world, *dataset, model.in_job(), loader)};
 }
 
 }  // namespace ballast::train

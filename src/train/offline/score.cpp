@@ -9,10 +9,8 @@
 #include "data/token_ids.hpp"
 #include "train/batch_loader.hpp"
 #include "train/offline/as_trained.hpp"
+#include "train/offline/loaded_model.hpp"
 #include "train/offline/scored_text.hpp"
-#include "train/plan/memory_fit.hpp"
-#include "train/plan/model_in_job.hpp"
-#include "train/plan/ranks.hpp"
 #include "train/validation.hpp"
 
 namespace ballast::train {
@@ -20,30 +18,6 @@ namespace ballast::train {
 namespace {
 
 using Print = std::function<void(std::string_view line)>;
-
-/// A saved model with its weights, spread over the ranks.
-class Model {
- public:
-  Model(comm::Communicator& world, const SavedModel& saved, const ReadOnlyModel& read_only)
-      : ranks_{settle_ranks(world, ParallelConfig{})},
-        team_{ranks_.thread_plan},
-        blueprint_{planned(world, make_blueprint(read_only, ranks_, nullptr, &team_), ranks_)},
-        in_job_{world, blueprint_, ranks_.rank} {
-    in_job_.load_weights(world, [&](const auto& table) { return saved.open(table); });
-  }
-  [[nodiscard]] ModelInJob& in_job() { return in_job_; }
-
- private:
-  static Blueprint planned(comm::Communicator& world, Blueprint blueprint, const Ranks& ranks) {
-    (void)require_memory(world, blueprint, ranks);
-    return blueprint;
-  }
-
-  Ranks ranks_;
-  Team team_;
-  Blueprint blueprint_;
-  ModelInJob in_job_;
-};
 
 /// One text, as a batch of one sequence.
 class OneText {
@@ -91,7 +65,7 @@ void score_tokens(comm::Communicator& world, const ScoreOptions& options, const 
   }
   const OneText text{tokens};
   const model::BatchShape shape = text.batch().shape;
-  Model model{world, saved, model_to_read(options, saved, shape)};
+  LoadedModel model{world, saved, model_to_read(options, saved, shape)};
   ScoredWave wave{world, shape};
   measure(
       world, model.in_job(), {1}, [&](std::size_t) -> const model::Batch& { return text.batch(); },
@@ -105,7 +79,7 @@ void score_tokens(comm::Communicator& world, const ScoreOptions& options, const 
 /// Every window of a split, wave by wave: rank 0 prints one before the next is computed.
 void score_windows(comm::Communicator& world, const ScoreOptions& options, const SavedModel& saved,
                    const data::Dataset& dataset, model::BatchShape shape, const Print& print) {
-  Model model{world, saved, model_to_read(options, saved, shape)};
+  LoadedModel model{world, saved, model_to_read(options, saved, shape)};
   BatchLoader loader{dataset, shape};
   ScoredWave wave{world, shape};
   const std::size_t windows = dataset.windows(options.split, shape.seq_len);
