@@ -15,7 +15,7 @@
 #include "checkpoint/shard_file.hpp"
 #include "data/dataset.hpp"
 #include "data/dataset_writer.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 #include "storage/h5/writer.hpp"
 
 namespace {

@@ -12,7 +12,7 @@
 
 #include "base/hash.hpp"
 #include "data/dataset.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 #include "storage/h5/writer.hpp"
 
 namespace ballast::data {

@@ -7,12 +7,19 @@
 
 namespace ballast::data {
 
+namespace {
+
+/// Of a text in which the tokenizer finds no place to cut: such a text is no language.
+constexpr std::size_t kMostPending = std::size_t{16} << 20;
+
+}  // namespace
+
 Encoder::Encoder(const Tokenizer& tokenizer, DocumentMarks marks, DatasetWriter& writer)
     : tokenizer_{tokenizer}, marks_{marks}, writer_{writer} {
-  if (marks == DocumentMarks::bos && tokenizer.bos() < 0) {
+  if (marks == DocumentMarks::token && tokenizer.document_mark() < 0) {
     throw data_error(
-        "the tokenizer has no <bos> token to mark documents with: --join '\\n' puts a line's end "
-        "between them");
+        "the tokenizer has no token that begins or ends a text to mark documents with: --join "
+        "'\\n' puts a line's end between them");
   }
 }
 
@@ -25,6 +32,7 @@ void Encoder::begin_segment(Split split) {
 
 void Encoder::continue_segment(Split split) {
   encode_all();
+  part_ = TextPart::continuation;
   split_ = split;
 }
 
@@ -33,18 +41,25 @@ void Encoder::begin_document(float weight) {
   weight_ = weight;
   if (marks_ == DocumentMarks::none) return;
   writer_.begin_document(split_);
-  if (marks_ == DocumentMarks::bos) append(std::array{tokenizer_.bos()});
+  if (marks_ == DocumentMarks::token) append(std::array{tokenizer_.document_mark()});
 }
 
 void Encoder::text(std::string_view piece) {
   pending_ += piece;
   std::string_view rest = pending_;
   while (rest.size() > kEncodeBytes) {
-    const std::size_t cut = encoding_cut(rest);
-    append(tokenizer_.encode(rest.substr(0, cut)));
+    std::size_t cut = tokenizer_.cut(rest);
+    if (cut == 0 && rest.size() < kMostPending) break;
+    if (cut == 0) cut = encoding_cut(rest, kMostPending);
+    encode(rest.substr(0, cut));
     rest.remove_prefix(cut);
   }
   pending_.erase(0, pending_.size() - rest.size());
+}
+
+void Encoder::encode(std::string_view text) {
+  append(tokenizer_.encode_part(text, part_));
+  part_ = TextPart::continuation;
 }
 
 void Encoder::append(std::span<const std::int32_t> tokens) {
@@ -55,9 +70,9 @@ void Encoder::append(std::span<const std::int32_t> tokens) {
 }
 
 void Encoder::encode_all() {
-  if (pending_.empty()) return;
-  append(tokenizer_.encode(pending_));
+  if (!pending_.empty()) encode(pending_);
   pending_.clear();
+  part_ = TextPart::beginning;
 }
 
 }  // namespace ballast::data

@@ -7,14 +7,14 @@
 
 #include "data/dataset_writer.hpp"
 #include "data/split_router.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 
 namespace ballast::data {
 
 enum class DocumentMarks {
   none,
   starts,  ///< the place of each document's first token in the dataset's documents
-  bos      ///< the same, and that token is <bos>
+  token    ///< the same, and that token is the tokenizer's document_mark()
 };
 
 /// Turns segments of text into tokens of a dataset, a piece of limited size at a time; the tokens
@@ -36,12 +36,14 @@ class Encoder final : public SegmentSink {
 
  private:
   void encode_all();
+  void encode(std::string_view text);
   void append(std::span<const std::int32_t> tokens);
 
   const Tokenizer& tokenizer_;
   DocumentMarks marks_;
   DatasetWriter& writer_;
   std::string pending_;
+  TextPart part_ = TextPart::beginning;  ///< what pending_ is of its document's segment
   Split split_ = Split::train;
   float weight_ = 1.0f;
   std::uint64_t train_segment_ = 0;  ///< tokens of the last one so far

@@ -12,7 +12,7 @@
 #include "data/encoder.hpp"
 #include "data/joined.hpp"
 #include "data/prepare_options.hpp"
-#include "data/sentencepiece_trainer.hpp"
+#include "data/tokenizers/sentencepiece_trainer.hpp"
 #include "data/training_sample.hpp"
 #include "storage/files.hpp"
 #include "storage/work_folder.hpp"
@@ -164,7 +164,7 @@ Boundaries Preparation::boundaries() const {
 DocumentMarks Preparation::marks() const {
   switch (boundaries()) {
     case Boundaries::marked:
-      return DocumentMarks::bos;
+      return DocumentMarks::token;
     case Boundaries::starts:
       return DocumentMarks::starts;
     case Boundaries::none:

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "data/sentencepiece_trainer.hpp"
-#include "storage/files.hpp"
+#include "data/tokenizers/huggingface_tokenizer.hpp"
+#include "data/tokenizers/sentencepiece_model.hpp"
+#include "data/tokenizers/sentencepiece_trainer.hpp"
 
 namespace ballast::data {
 
@@ -25,6 +26,20 @@ std::size_t id_vocabulary(std::string_view tokenizer) {
   if (const auto vocabulary = parse_id_vocabulary(digits)) return *vocabulary;
   throw usage_error("--tokenizer ids:VOCAB takes a vocabulary of 1 to {}, not '{}'",
                     kLargestIdVocabulary, digits);
+}
+
+/// A model file that gives every text back stands for itself, as those that are trained here do;
+/// all others are published ones, which their publishers' tokens are wanted of.
+std::unique_ptr<Tokenizer> tokenizer_at(const fs::path& path) {
+  const TokenizerFiles files = read_tokenizer_files(path);
+  const auto model = files.find(kSentencePieceName);
+  if (files.size() == 1 && model != files.end()) {
+    const std::vector<std::uint8_t> bytes{model->second.begin(), model->second.end()};
+    if (!read_sentencepiece_model(bytes).adds_space_prefix) {
+      return make_sentencepiece_tokenizer(bytes);
+    }
+  }
+  return make_huggingface_tokenizer(files);
 }
 
 /// What changes or reads text has nothing to do with ids.
@@ -77,13 +92,11 @@ std::unique_ptr<Tokenizer> load_tokenizer(const PrepareOptions& options) {
   std::error_code error;
   if (!fs::exists(name, error)) {
     throw data_error(
-        "tokenizer '{}' is neither bytes, sentencepiece:VOCAB, ids:VOCAB nor an existing model",
+        "tokenizer '{}' is neither bytes, sentencepiece:VOCAB, bpe:VOCAB, ids:VOCAB nor an "
+        "existing folder or file",
         name);
   }
-  return with_context(fmt::format("'{}'", name), [&] {
-    const std::string text = storage::read_text(name);
-    return make_sentencepiece_tokenizer(std::vector<std::uint8_t>{text.begin(), text.end()});
-  });
+  return with_context(fmt::format("'{}'", name), [&] { return tokenizer_at(name); });
 }
 
 void check(const PrepareOptions& options) {

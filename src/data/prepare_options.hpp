@@ -10,7 +10,7 @@
 #include "data/formats.hpp"
 #include "data/json_lines.hpp"
 #include "data/split.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 
 namespace ballast::data {
 

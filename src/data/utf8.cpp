@@ -1,5 +1,7 @@
 #include "data/utf8.hpp"
 
+#include "base/error.hpp"
+
 #include <cstdint>
 #include <cstring>
 
@@ -60,6 +62,13 @@ Utf8Check check_utf8(std::string_view text) {
     at += lead.size;
   }
   return {at, false};
+}
+
+void require_utf8(std::string_view text) {
+  const Utf8Check check = check_utf8(text);
+  if (check.valid == text.size()) return;
+  throw data_error("the text is not UTF-8 at byte {} (0x{:02x})", check.valid,
+                   static_cast<unsigned char>(text[check.valid]));
 }
 
 std::size_t character_start(std::string_view text, std::size_t at) {

@@ -12,6 +12,9 @@ struct Utf8Check {
 };
 [[nodiscard]] Utf8Check check_utf8(std::string_view text);
 
+/// A data Error that names the byte unless all of `text` is UTF-8.
+void require_utf8(std::string_view text);
+
 /// The start of the character that byte `at` of a valid text belongs to; the text's size stays.
 [[nodiscard]] std::size_t character_start(std::string_view text, std::size_t at);
 

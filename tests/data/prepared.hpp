@@ -13,7 +13,7 @@
 
 #include "data/dataset.hpp"
 #include "data/prepare.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/make_tokenizer.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::data {

@@ -1,10 +1,10 @@
-#include "data/sentencepiece_model.hpp"
+#include "data/tokenizers/sentencepiece_model.hpp"
 
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
 
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/make_tokenizer.hpp"
 #include "support/child_memory.hpp"
 
 namespace ballast::data {

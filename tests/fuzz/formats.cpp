@@ -14,7 +14,7 @@
 #include "cli/ini.hpp"
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/make_tokenizer.hpp"
 #include "formats/huggingface/model_config_json.hpp"
 #include "formats/safetensors/safetensors_folder.hpp"
 #include "formats/safetensors/safetensors_index.hpp"

@@ -22,7 +22,7 @@ ARROWS = {
     "optim": ["kernels"],
     "monitor": ["kernels", "comm"],
     "storage": ["base"],
-    "formats": ["model", "storage"],
+    "formats": ["model", "data"],
     "data": ["storage"],
     "checkpoint": ["fsdp", "optim", "comm", "storage"],
     "train": ["fsdp", "optim", "monitor", "data", "checkpoint", "formats"],

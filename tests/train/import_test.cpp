@@ -8,7 +8,7 @@
 #include "base/hash.hpp"
 #include "base/json.hpp"
 #include "checkpoint/check.hpp"
-#include "data/sentencepiece_trainer.hpp"
+#include "data/tokenizers/sentencepiece_trainer.hpp"
 #include "formats/huggingface/model_config_json.hpp"
 #include "train/foreign_models.hpp"
 #include "train/settings/identity.hpp"

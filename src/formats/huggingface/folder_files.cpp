@@ -1,11 +1,11 @@
 #include "formats/huggingface/folder_files.hpp"
 
-#include <array>
 #include <span>
 #include <system_error>
 
 #include "base/json.hpp"
-#include "formats/safetensors/folder_content.hpp"
+#include "data/tokenizers/tokenizer_files.hpp"
+#include "storage/folder_file.hpp"
 #include "storage/files.hpp"
 
 namespace ballast::formats {
@@ -14,11 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array kTokenizerNames{
-    "tokenizer.json",    kSentencePieceName, kTokenizerConfigName, "special_tokens_map.json",
-    "added_tokens.json", "vocab.json",       "merges.txt",         "chat_template.jinja",
-    "chat_template.json"};
-
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 
 }  // namespace
@@ -26,14 +21,14 @@ constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 std::vector<std::string> tokenizer_files(const fs::path& folder) {
   std::vector<std::string> found;
   std::error_code ignored;
-  for (const char* name : kTokenizerNames) {
+  for (const std::string_view name : data::tokenizer_file_names()) {
     if (fs::exists(folder / name, ignored)) found.emplace_back(name);
   }
   return found;
 }
 
 void copy_folder_file(const fs::path& from, const fs::path& to, const std::string& name) {
-  require_inside(from, name);
+  storage::require_inside(from, name);
   storage::InputFile input{from / name};
   storage::OutputFile output{to / name};
   std::vector<char> piece(kPieceBytes);

@@ -10,9 +10,6 @@ namespace ballast::formats {
 // Files of a Hugging Face folder besides its weights.
 inline constexpr const char* kConfigName = "config.json";
 inline constexpr const char* kModelCardName = "README.md";
-/// A SentencePiece model, and what transformers needs beside it.
-inline constexpr const char* kSentencePieceName = "tokenizer.model";
-inline constexpr const char* kTokenizerConfigName = "tokenizer_config.json";
 
 /// The files of `folder` that a tokenizer is made of, templates of chats among them: those that are
 /// there, in a fixed order.

@@ -6,8 +6,6 @@
 
 namespace ballast::formats {
 
-inline constexpr const char* kGenerationConfigName = "generation_config.json";
-
 /// The text of a generation_config.json, as transformers derives one from a model's config.json: a
 /// text ends at any token of `special.eos`, and tokens are drawn as transformers does by default.
 [[nodiscard]] std::string generation_config_json(const SpecialTokens& special);

@@ -19,10 +19,6 @@ struct FolderContent {
 /// Throws a data Error that names the folder if it cannot be read.
 [[nodiscard]] FolderContent look_into(const std::filesystem::path& folder);
 
-/// A data Error unless the file of this name is there and lies in the folder: a link may lead to
-/// any file that its user can read.
-void require_inside(const std::filesystem::path& folder, const std::string& name);
-
 /// The error for a folder with neither model.safetensors nor an index.
 [[nodiscard]] Error no_weights(const std::filesystem::path& folder, const FolderContent& content);
 

@@ -52,13 +52,13 @@ SafetensorsFolder::SafetensorsFolder(fs::path folder) : folder_{std::move(folder
 }
 
 void SafetensorsFolder::open_single() {
-  require_inside(folder_, kSafetensorsName);
+  storage::require_inside(folder_, kSafetensorsName);
   files_.emplace_back(folder_ / kSafetensorsName);
   for (const auto& tensor : files_.front().tensors()) file_of_.emplace(tensor.name, 0);
 }
 
 void SafetensorsFolder::open_shards() {
-  require_inside(folder_, kSafetensorsIndexName);
+  storage::require_inside(folder_, kSafetensorsIndexName);
   const fs::path index = folder_ / kSafetensorsIndexName;
   const std::string text = storage::read_text(index);
   WeightMap map;
@@ -71,7 +71,7 @@ void SafetensorsFolder::open_shards() {
   std::map<std::string, std::size_t> places;
   for (const auto& [tensor, file] : map) places.emplace(file, 0);
   for (auto& [name, place] : places) {
-    require_inside(folder_, name);
+    storage::require_inside(folder_, name);
     place = files_.size();
     files_.emplace_back(folder_ / name);
     require_named(index, map, name, files_.back());

@@ -6,9 +6,10 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/hash.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/folders.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/make_tokenizer.hpp"
 #include "formats/huggingface/folder_files.hpp"
 #include "formats/huggingface/generation_config.hpp"
 #include "storage/files.hpp"
@@ -59,12 +60,19 @@ fs::path first_folder(checkpoint::Manifest manifest) {
 /// either says.
 bool has_tokenizer_of(const fs::path& folder, const Identity& identity) {
   const std::string& name = text_of(identity, "data.tokenizer");
-  if (name == "bytes") return false;
-  const fs::path model = folder / formats::kSentencePieceName;
-  std::error_code ignored;
-  if (name != "sentencepiece") return true;
-  return fs::exists(model, ignored) &&
-         storage::hash_file(model).hex() == text_of(identity, "data.tokenizer_hash");
+  if (name == data::kIdsTokenizer || name == "none") return true;
+  try {
+    const auto files = data::read_tokenizer_files(folder);
+    const std::string& hash = text_of(identity, "data.tokenizer_hash");
+    if (name == data::kHuggingFaceTokenizer) {
+      return hash_of(std::span{data::pack(files)}).hex() == hash;
+    }
+    const auto model = files.find(data::kSentencePieceName);
+    return name == "sentencepiece" && model != files.end() &&
+           hash_of(std::span{model->second}).hex() == hash;
+  } catch (const Error&) {
+    return false;  // it has none
+  }
 }
 
 std::optional<std::int32_t> id_or_none(std::int32_t id) {
@@ -80,6 +88,22 @@ ExportedTokenizer from_folder(const fs::path& folder) {
   return tokenizer;
 }
 
+/// The one that lies in a checkpoint.
+ExportedTokenizer from_model(const checkpoint::Checked& checkpoint, const std::string& name) {
+  const auto model = checkpoint::tokenizer_model(checkpoint.manifest, checkpoint.folder);
+  const auto tokenizer = data::make_tokenizer(name, model);
+  ExportedTokenizer exported{.special = {.bos = id_or_none(tokenizer->bos())},
+                             .note = fmt::format("the checkpoint's ({})", name)};
+  if (tokenizer->eos() >= 0) exported.special.eos = {tokenizer->eos()};
+  if (name == data::kHuggingFaceTokenizer) {
+    exported.files = data::unpack_tokenizer_files(model);
+  } else {
+    exported.files = {{data::kSentencePieceName, std::string{model.begin(), model.end()}},
+                      {data::kTokenizerConfigName, formats::sentencepiece_config_json()}};
+  }
+  return exported;
+}
+
 /// The one of a checkpoint that was not trained with a folder's.
 ExportedTokenizer from_checkpoint(const checkpoint::Checked& checkpoint) {
   const std::string& name = text_of(checkpoint.manifest.identity, "data.tokenizer");
@@ -91,15 +115,7 @@ ExportedTokenizer from_checkpoint(const checkpoint::Checked& checkpoint) {
                 "none: the model reads bytes, for which transformers has no tokenizer of these "
                 "ids (a byte is its own id, then bos, eos, pad)"};
   }
-  if (name == "sentencepiece" && checkpoint.manifest.tokenizer) {
-    auto model = checkpoint::tokenizer_model(checkpoint.manifest, checkpoint.folder);
-    const auto pieces = data::make_sentencepiece_tokenizer(model);
-    ExportedTokenizer tokenizer{.special = {.bos = id_or_none(pieces->bos())},
-                                .sentencepiece = std::move(model),
-                                .note = "the checkpoint's SentencePiece model"};
-    if (pieces->eos() >= 0) tokenizer.special.eos = {pieces->eos()};
-    return tokenizer;
-  }
+  if (checkpoint.manifest.tokenizer) return from_model(checkpoint, name);
   return {.note = fmt::format("none: the checkpoint, trained with '{}', holds none; name a folder "
                               "with --tokenizer",
                               name)};
@@ -125,26 +141,18 @@ ExportedTokenizer find_tokenizer(const SavedModel& saved, const fs::path& asked)
 }
 
 void write_tokenizer(const ExportedTokenizer& tokenizer, const fs::path& to) {
-  std::error_code ignored;
-  const bool has_own_rules = !tokenizer.folder.empty() &&
-                             fs::exists(tokenizer.folder / formats::kGenerationConfigName, ignored);
-  if (has_own_rules) {
-    formats::copy_folder_file(tokenizer.folder, to, formats::kGenerationConfigName);
-  } else {
-    storage::write_text_atomically(to / formats::kGenerationConfigName,
-                                   formats::generation_config_json(tokenizer.special));
-  }
+  data::TokenizerFiles rules;  // of what is not there already
+  rules[data::kGenerationConfigName] = formats::generation_config_json(tokenizer.special);
+  for (const auto& [name, text] : tokenizer.files) rules[name] = text;
   if (!tokenizer.folder.empty()) {
-    for (const auto& name : formats::tokenizer_files(tokenizer.folder)) {
-      formats::copy_folder_file(tokenizer.folder, to, name);
-    }
-  } else if (!tokenizer.sentencepiece.empty()) {
-    const auto& model = tokenizer.sentencepiece;
-    storage::write_text_atomically(to / formats::kSentencePieceName,
-                                   std::string{model.begin(), model.end()});
-    storage::write_text_atomically(to / formats::kTokenizerConfigName,
-                                   formats::sentencepiece_config_json());
+    auto names = formats::tokenizer_files(tokenizer.folder);
+    std::error_code ignored;
+    const bool has_rules = fs::exists(tokenizer.folder / data::kGenerationConfigName, ignored);
+    if (has_rules) names.emplace_back(data::kGenerationConfigName);
+    for (const auto& name : names) formats::copy_folder_file(tokenizer.folder, to, name);
+    if (has_rules) rules.erase(data::kGenerationConfigName);
   }
+  for (const auto& [name, text] : rules) storage::write_text_atomically(to / name, text);
 }
 
 }  // namespace ballast::train

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
+#include "data/tokenizers/tokenizer_files.hpp"
 #include "formats/huggingface/special_tokens.hpp"
 #include "train/start/saved_model.hpp"
 
@@ -14,8 +13,7 @@ namespace ballast::train {
 struct ExportedTokenizer {
   formats::SpecialTokens special{};
   std::filesystem::path folder{};  ///< of its files, all of which go along; or empty
-  std::vector<std::uint8_t>
-      sentencepiece{};  ///< where there is no folder: a model of ours; or empty
+  data::TokenizerFiles files{};  ///< where there is no folder: those of a checkpoint
   std::string note{};   ///< one line on where it is from, or why there is none
 };
 

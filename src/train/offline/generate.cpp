@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "checkpoint/load_weights.hpp"
 #include "data/token_ids.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "model/decoder.hpp"
@@ -37,14 +37,26 @@ std::size_t context_for(const GenerateOptions& options, const SavedModel& saved)
   return context;
 }
 
+/// What reads the prompt and writes the text. A prompt of token ids needs none, and goes without
+/// one that is not computed here.
+std::unique_ptr<data::Tokenizer> tokenizer_for(const GenerateOptions& options,
+                                               const SavedModel& saved) {
+  try {
+    return tokenizer_of(saved);
+  } catch (const Error&) {
+    if (options.prompt_ids.empty() || saved.foreign() == nullptr) throw;
+    return nullptr;
+  }
+}
+
 /// A model to write with.
 struct Loaded {
-  Loaded(SavedModel found, std::size_t its_context)
+  Loaded(SavedModel found, const GenerateOptions& options, std::size_t its_context)
       : saved{std::move(found)},
         context{its_context},
         table{saved.model()},
         parameters{table, model::WholeParameters::Gradients::none},
-        tokenizer{tokenizer_of(saved)} {
+        tokenizer{tokenizer_for(options, saved)} {
     checkpoint::load_weights(table, *saved.open(table), parameters.all_values());
   }
 
@@ -64,7 +76,7 @@ std::unique_ptr<Loaded> load_newest(const GenerateOptions& options) {
     try {
       const std::size_t context = context_for(options, saved);
       require_fits(plan_generation(saved.model(), context));
-      return std::make_unique<Loaded>(std::move(saved), context);
+      return std::make_unique<Loaded>(std::move(saved), options, context);
     } catch (const Error&) {
       if (!is_gone(folder) || folder == options.checkpoint) throw;
     }
@@ -73,23 +85,26 @@ std::unique_ptr<Loaded> load_newest(const GenerateOptions& options) {
 
 /// The token that a text begins with; -1: nobody says.
 std::int32_t begin_of(const Loaded& loaded) {
-  if (loaded.tokenizer) return loaded.tokenizer->bos();
+  if (loaded.tokenizer && loaded.tokenizer->bos() >= 0) return loaded.tokenizer->bos();
   if (loaded.saved.foreign() == nullptr) return -1;
   return loaded.saved.foreign()->config.bos.value_or(-1);
 }
 
 /// Tokens that no text goes on after.
 std::vector<std::int32_t> ends_of(const Loaded& loaded) {
-  if (loaded.tokenizer) return {loaded.tokenizer->eos(), loaded.tokenizer->bos()};
-  if (loaded.saved.foreign() == nullptr) return {};
-  return loaded.saved.foreign()->config.eos;
+  std::vector<std::int32_t> ends;
+  if (loaded.saved.foreign() != nullptr) ends = loaded.saved.foreign()->config.eos;
+  if (loaded.tokenizer) {
+    ends.insert(ends.end(), {loaded.tokenizer->eos(), loaded.tokenizer->bos()});
+  }
+  return ends;
 }
 
 std::vector<std::int32_t> prompt_of(const GenerateOptions& options, const Loaded& loaded) {
   auto tokens = options.prompt_ids;
   if (!options.prompt.empty()) {
     if (!loaded.tokenizer) throw no_tokenizer(loaded.saved, "--prompt-ids");
-    tokens = loaded.tokenizer->encode(options.prompt);
+    tokens = loaded.tokenizer->encode_prompt(options.prompt);
   }
   data::require_token_ids(tokens, loaded.saved.model().vocabulary, "--prompt-ids");
   if (!tokens.empty()) return tokens;

@@ -28,9 +28,9 @@ struct Imported {
 /// Makes a checkpoint of step 0 of a Hugging Face folder: its weights to the bit, moments of zero,
 /// the model's keys. The output is the folder of one checkpoint (with a manifest), not a run
 /// directory: what names a checkpoint may name it, run.init too; no run goes on from it with
-/// checkpoint.resume, since it has no dataset. It holds the folder's tokenizer where that is a
-/// SentencePiece model that changes no text; where not, `data.tokenizer` is "none", and an
-/// evaluation takes whatever dataset it is given. The folder appears when it is complete; after an
+/// checkpoint.resume, since it has no dataset. It holds the folder's tokenizer where that is one
+/// that Ballast computes; where not, `data.tokenizer` is "none", and an evaluation takes whatever
+/// dataset it is given. The folder appears when it is complete; after an
 /// Error nothing of it is left. Takes 12 bytes a parameter, over all ranks, which are held against
 /// the machine's memory before. Usage Errors for an output that is there and for memory that is
 /// not; data Errors name files. Collective.

@@ -1,46 +1,27 @@
 #include "train/offline/import_facts.hpp"
 
 #include <algorithm>
-#include <system_error>
 
 #include "base/error.hpp"
-#include "data/tokenizer.hpp"
-#include "formats/huggingface/folder_files.hpp"
-#include "formats/safetensors/folder_content.hpp"
-#include "storage/files.hpp"
+#include "data/tokenizers/tokenizer_files.hpp"
 #include "train/offline/as_trained.hpp"
+#include "train/offline/folder_tokenizer.hpp"
 
 namespace ballast::train {
 
-namespace {
-
-ImportedTokenizer read_sentencepiece(const std::filesystem::path& folder, std::size_t vocabulary) {
-  formats::require_inside(folder, formats::kSentencePieceName);
-  const std::string bytes =
-      storage::read_text(folder / formats::kSentencePieceName, std::uint64_t{32} << 20);
-  const auto pieces =
-      data::make_sentencepiece_tokenizer(std::vector<std::uint8_t>{bytes.begin(), bytes.end()});
-  if (pieces->vocabulary() > vocabulary) {
-    throw data_error("it has {} pieces, the model {} rows", pieces->vocabulary(), vocabulary);
-  }
-  return {.name = pieces->name(),
-          .hash = data::tokenizer_hash(*pieces),
-          .model = pieces->model(),
-          .note = fmt::format("{} of the folder", formats::kSentencePieceName)};
-}
-
-}  // namespace
-
 ImportedTokenizer tokenizer_of_folder(const std::filesystem::path& folder, std::size_t vocabulary) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(folder / formats::kSentencePieceName, ignored)) {
-    return {.note = fmt::format("none: the folder has no {}", formats::kSentencePieceName)};
-  }
   try {
-    return read_sentencepiece(folder, vocabulary);
+    const auto tokenizer = folder_tokenizer(folder, vocabulary);
+    if (!tokenizer) {
+      return {.note = fmt::format("none: the folder has neither {} nor {}",
+                                  data::kTokenizerJsonName, data::kSentencePieceName)};
+    }
+    return {.name = tokenizer->name(),
+            .hash = data::tokenizer_hash(*tokenizer),
+            .model = tokenizer->model(),
+            .note = fmt::format("the folder's, of {} tokens", tokenizer->vocabulary())};
   } catch (const Error& error) {
-    return {.note = fmt::format("none: {} is not usable here: {}", formats::kSentencePieceName,
-                                error.what())};
+    return {.note = fmt::format("none: it is not usable here: {}", error.what())};
   }
 }
 

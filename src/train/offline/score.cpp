@@ -112,7 +112,7 @@ std::vector<std::int32_t> tokens_of(const ScoreOptions& options, const SavedMode
   if (tokens.empty()) {
     const auto tokenizer = tokenizer_of(saved);
     if (!tokenizer) throw no_tokenizer(saved, "--tokens");
-    tokens = tokenizer->encode(options.prompt);
+    tokens = tokenizer->encode_prompt(options.prompt);
   }
   data::require_token_ids(tokens, saved.model().vocabulary, "--tokens");
   if (tokens.size() > 1) saved.model().require_context(tokens.size() - 1, "the text's length");

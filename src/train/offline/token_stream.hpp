@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 #include "train/offline/text_stream.hpp"
 
 namespace ballast::train {

@@ -1,11 +1,11 @@
-#include "data/sentencepiece_trainer.hpp"
+#include "data/tokenizers/sentencepiece_trainer.hpp"
 
 #include <exception>
 #include <sentencepiece_trainer.h>
 #include <string_view>
 
 #include "base/error.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 
 namespace ballast::data {
 

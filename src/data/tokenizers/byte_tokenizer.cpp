@@ -1,5 +1,5 @@
 #include "base/error.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 
 namespace ballast::data {
 
@@ -12,8 +12,10 @@ class ByteTokenizer final : public Tokenizer {
   [[nodiscard]] std::int32_t bos() const override { return 256; }
   [[nodiscard]] std::int32_t eos() const override { return 257; }
   [[nodiscard]] std::vector<std::uint8_t> model() const override { return {}; }
+  [[nodiscard]] std::optional<TokenizerContent> content() const override { return std::nullopt; }
 
-  [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text) const override {
+  [[nodiscard]] std::vector<std::int32_t> encode_part(std::string_view text,
+                                                      TextPart) const override {
     std::vector<std::int32_t> ids(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) ids[i] = static_cast<unsigned char>(text[i]);
     return ids;

@@ -5,7 +5,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "data/token_ids.hpp"
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 
 namespace ballast::data {
 
@@ -26,8 +26,9 @@ class IdsTokenizer final : public Tokenizer {
     const std::string digits = fmt::format("{}", vocabulary_);
     return {digits.begin(), digits.end()};
   }
+  [[nodiscard]] std::optional<TokenizerContent> content() const override { return std::nullopt; }
 
-  [[nodiscard]] std::vector<std::int32_t> encode(std::string_view) const override {
+  [[nodiscard]] std::vector<std::int32_t> encode_part(std::string_view, TextPart) const override {
     throw data_error(
         "the texts were token ids already, and no tokenizer is known that makes them of a text: "
         "give token ids instead");

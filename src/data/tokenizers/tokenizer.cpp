@@ -1,8 +1,8 @@
-#include "data/tokenizer.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 
-#include "base/error.hpp"
+#include <algorithm>
+
 #include "base/hash.hpp"
-#include "base/text.hpp"
 #include "data/utf8.hpp"
 
 namespace ballast::data {
@@ -18,13 +18,12 @@ std::size_t encoding_cut(std::string_view text, std::size_t limit) {
   return start > 0 ? start : limit;
 }
 
-std::unique_ptr<Tokenizer> make_tokenizer(std::string_view name,
-                                          std::span<const std::uint8_t> model) {
-  if (name == "bytes") return make_byte_tokenizer();
-  if (name == "sentencepiece") return make_sentencepiece_tokenizer(model);
-  if (name == kIdsTokenizer) return make_ids_tokenizer(model);
-  throw data_error("unknown tokenizer '{}': this version knows bytes, sentencepiece and ids",
-                   excerpt(name));
+std::vector<std::int32_t> Tokenizer::encode_prompt(std::string_view text) const {
+  auto tokens = encode(text);
+  const auto start = prompt_start();
+  const bool has_start = std::ranges::equal(start, std::span{tokens}.first(std::min(start.size(), tokens.size())));
+  if (!has_start) tokens.insert(tokens.begin(), start.begin(), start.end());
+  return tokens;
 }
 
 std::string tokenizer_hash(const Tokenizer& tokenizer) {

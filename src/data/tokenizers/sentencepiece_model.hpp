@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/tokenizers/tokenizer_content.hpp"
+
+namespace ballast::data {
+
+/// What a serialized SentencePiece model consists of.
+struct SentencePieceModel {
+  std::vector<Piece> pieces{};  ///< by id, in the model's spelling: a space is U+2581
+  bool adds_space_prefix = true;
+};
+
+/// Reads a serialized SentencePiece model before the library does, since the library trusts its
+/// input. Throws a data Error if it is no such message, has more or longer pieces than useful
+/// models have, or has tables of a normalizer: these would change text, and the library follows
+/// their offsets unchecked.
+[[nodiscard]] SentencePieceModel read_sentencepiece_model(std::span<const std::uint8_t> model);
+
+/// The same model, without a space before each text.
+[[nodiscard]] std::vector<std::uint8_t> without_space_prefix(std::span<const std::uint8_t> model);
+
+}  // namespace ballast::data

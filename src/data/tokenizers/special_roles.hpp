@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "data/tokenizers/tokenizer_content.hpp"
+#include "data/tokenizers/tokenizer_files.hpp"
+
+namespace ballast::data {
+
+/// Tokens with a part in every text; -1 where there is no such token.
+struct SpecialRoles {
+  std::int32_t bos = -1;
+  std::int32_t eos = -1;
+  std::int32_t unknown = -1;
+  std::int32_t pad = -1;
+};
+
+/// What the files of a tokenizer say of them: tokenizer_config.json, else special_tokens_map.json,
+/// else generation_config.json. A data Error names the file and the key if that is no token of
+/// `pieces`.
+[[nodiscard]] SpecialRoles special_roles(const TokenizerFiles& files,
+                                         std::span<const Piece> pieces);
+
+/// Whether tokenizer_config.json says so of a key: "add_bos_token". `fallback` where it does not.
+[[nodiscard]] bool tokenizer_flag(const TokenizerFiles& files, std::string_view key, bool fallback);
+
+}  // namespace ballast::data
