@@ -178,12 +178,13 @@ TEST(Dataset, LargeVocabulariesTakeWiderTokens) {
    public:
     std::string name() const override { return "bytes"; }
     std::size_t vocabulary() const override { return 70000; }
-    Ids encode(std::string_view) const override { return {}; }
+    Ids encode_part(std::string_view, TextPart) const override { return {}; }
     std::string decode(std::span<const std::int32_t>) const override { return {}; }
     std::size_t piece_bytes(std::int32_t) const override { return 1; }
     std::int32_t bos() const override { return -1; }
     std::int32_t eos() const override { return -1; }
     std::vector<std::uint8_t> model() const override { return {}; }
+    std::optional<TokenizerContent> content() const override { return std::nullopt; }
   };
   const TemporaryFolder folder;
   {

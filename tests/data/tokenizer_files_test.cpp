@@ -7,6 +7,7 @@
 #include "data/tokenizers/chat_template.hpp"
 #include "data/tokenizers/huggingface_tokenizer.hpp"
 #include "data/tokenizers/make_tokenizer.hpp"
+#include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::data {

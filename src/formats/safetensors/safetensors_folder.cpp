@@ -7,6 +7,7 @@
 #include "formats/safetensors/folder_content.hpp"
 #include "formats/safetensors/safetensors_index.hpp"
 #include "storage/files.hpp"
+#include "storage/folder_file.hpp"
 
 namespace ballast::formats {
 

@@ -65,7 +65,8 @@ bool has_tokenizer_of(const fs::path& folder, const Identity& identity) {
     const auto files = data::read_tokenizer_files(folder);
     const std::string& hash = text_of(identity, "data.tokenizer_hash");
     if (name == data::kHuggingFaceTokenizer) {
-      return hash_of(std::span{data::pack(files)}).hex() == hash;
+      const auto packed = data::pack(files);
+      return hash_of(std::span{packed}).hex() == hash;
     }
     const auto model = files.find(data::kSentencePieceName);
     return name == "sentencepiece" && model != files.end() &&
