@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace ballast::data {
+
+/// What a token is, in the words of GGUF's `tokenizer.ggml.token_type`.
+enum class PieceKind {
+  normal,
+  control,       ///< an added token that is special
+  user_defined,  ///< another added token
+  unused         ///< no token has this id
+};
+
+/// Where a file has a token; `vocabulary` if it is in both.
+enum class PieceOrigin { vocabulary, added_tokens };
+
+/// A token as a file writes it.
+struct Piece {
+  std::string text;  ///< in the byte map, but for added tokens
+  PieceKind kind = PieceKind::unused;
+  PieceOrigin origin = PieceOrigin::vocabulary;
+};
+
+/// Ids of the largest vocabulary.
+inline constexpr std::size_t kLargestBpeVocabulary = std::size_t{1} << 20;
+
+}  // namespace ballast::data
