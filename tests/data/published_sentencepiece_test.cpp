@@ -106,8 +106,8 @@ TEST(PublishedSentencePiece, FindsItsControlPieces) {
   expected.push_back(inst + 1);
   EXPECT_EQ(tokenizer->encode("<s>[INST]God created[/INST]"), expected);
   EXPECT_EQ(tokenizer->piece_bytes(inst), 0u);
-  EXPECT_EQ(tokenizer->content()->pieces[3].kind, PieceKind::control);
-  EXPECT_EQ(tokenizer->content()->pieces[3].text, "[INST]");
+  EXPECT_EQ(tokenizer->content()->entries[3].kind, PieceKind::control);
+  EXPECT_EQ(tokenizer->content()->entries[3].text, "[INST]");
   EXPECT_TRUE(tokenizer->content()->adds_space_prefix);
 }
 

@@ -3,15 +3,9 @@
 #include <cstddef>
 #include <string>
 
-namespace ballast::data {
+#include "data/tokenizers/piece_kind.hpp"
 
-/// What a token is, in the words of GGUF's `tokenizer.ggml.token_type`.
-enum class PieceKind {
-  normal,
-  control,       ///< an added token that is special
-  user_defined,  ///< another added token
-  unused         ///< no token has this id
-};
+namespace ballast::data {
 
 /// Where a file has a token; `vocabulary` if it is in both.
 enum class PieceOrigin { vocabulary, added_tokens };

@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "data/bpe/byte_map.hpp"
 #include "data/tokenizers/tokenizer.hpp"
 
 namespace ballast::data {
@@ -12,7 +13,17 @@ class ByteTokenizer final : public Tokenizer {
   [[nodiscard]] std::int32_t bos() const override { return 256; }
   [[nodiscard]] std::int32_t eos() const override { return 257; }
   [[nodiscard]] std::vector<std::uint8_t> model() const override { return {}; }
-  [[nodiscard]] std::optional<TokenizerContent> content() const override { return std::nullopt; }
+  /// As byte pairs without merges; how texts are cut does not matter then.
+  [[nodiscard]] std::optional<TokenizerContent> content() const override {
+    TokenizerContent content{.kind = TokenizerKind::byte_level_bpe, .pre_tokenizer = "qwen2"};
+    for (int byte = 0; byte < 256; ++byte) {
+      content.entries.push_back({to_byte_map(std::string(1, static_cast<char>(byte)))});
+    }
+    for (const char* name : {"<bos>", "<eos>", "<pad>"}) {
+      content.entries.push_back({name, PieceKind::control});
+    }
+    return content;
+  }
 
   [[nodiscard]] std::vector<std::int32_t> encode_part(std::string_view text,
                                                       TextPart) const override {

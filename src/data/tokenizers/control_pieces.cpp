@@ -4,9 +4,9 @@
 
 namespace ballast::data {
 
-ControlPieces::ControlPieces(std::span<const Piece> pieces) {
-  for (std::size_t id = 0; id < pieces.size(); ++id) {
-    const Piece& piece = pieces[id];
+ControlPieces::ControlPieces(std::span<const VocabularyEntry> entries) {
+  for (std::size_t id = 0; id < entries.size(); ++id) {
+    const VocabularyEntry& piece = entries[id];
     if (piece.kind != PieceKind::control) continue;
     const auto first = static_cast<unsigned char>(piece.text.front());
     longest_ = std::max(longest_, piece.text.size());

@@ -16,7 +16,7 @@ namespace ballast::data {
 /// Finds the control pieces of a vocabulary in texts: "<s>", "[INST]".
 class ControlPieces {
  public:
-  explicit ControlPieces(std::span<const Piece> pieces);
+  explicit ControlPieces(std::span<const VocabularyEntry> entries);
 
   /// Where the next one is in a text, and which; the longest of those that begin there. At the
   /// text's end and of size 0 where there is none.

@@ -10,6 +10,9 @@ namespace ballast::data {
 namespace {
 
 std::unique_ptr<Tokenizer> make_engine(const TokenizerFiles& files) {
+  if (const auto json = files.find(kTokenizerJsonName); json != files.end()) {
+    return with_context(kTokenizerJsonName, [&] { return make_tokenizer_json(json->second); });
+  }
   if (const auto model = files.find(kSentencePieceName); model != files.end()) {
     return with_context(kSentencePieceName, [&] {
       return make_published_sentencepiece(
@@ -25,7 +28,7 @@ class HuggingFaceTokenizer final : public Tokenizer {
   explicit HuggingFaceTokenizer(TokenizerFiles files)
       : engine_{make_engine(files)}, model_{pack(files)} {
     const auto content = engine_->content();
-    roles_ = special_roles(files, content->pieces);
+    roles_ = special_roles(files, content->entries);
     if (roles_.bos < 0) roles_.bos = engine_->bos();
     if (roles_.eos < 0) roles_.eos = engine_->eos();
     const bool has_rules = files.contains(kTokenizerJsonName);

@@ -80,7 +80,7 @@ bool SentencePieceCoder::load(const std::vector<std::uint8_t>& serialized) {
 
 void SentencePieceCoder::read_pieces() {
   byte_ids_.fill(-1);
-  for (const Piece& piece : model_.pieces) {
+  for (const VocabularyEntry& piece : model_.pieces) {
     const auto id = static_cast<std::int32_t>(raw_.size());
     if (piece.kind == PieceKind::byte) {
       const auto value =

@@ -24,11 +24,13 @@ constexpr std::size_t kLargestModel = std::size_t{32} << 20;
 /// Fields of a message in Protocol Buffers' wire format.
 namespace field {
 constexpr std::uint64_t kPieces = 1;
+constexpr std::uint64_t kTrainer = 2;
 constexpr std::uint64_t kNormalizer = 3;
 constexpr std::uint64_t kDenormalizer = 5;
 constexpr std::uint64_t kPieceText = 1;
 constexpr std::uint64_t kPieceScore = 2;
 constexpr std::uint64_t kPieceType = 3;
+constexpr std::uint64_t kTrainerKind = 3;
 constexpr std::uint64_t kNormalizerTables = 2;
 constexpr std::uint64_t kNormalizerPrefix = 3;
 }  // namespace field
@@ -126,8 +128,8 @@ void require_text(std::string_view text) {
   }
 }
 
-Piece read_piece(Bytes message) {
-  Piece piece;
+VocabularyEntry read_piece(Bytes message) {
+  VocabularyEntry piece;
   Fields fields{message};
   while (const auto found = fields.next()) {
     const Bytes content = found->content;
@@ -137,6 +139,18 @@ Piece read_piece(Bytes message) {
   }
   require_text(piece.text);
   return piece;
+}
+
+/// How the model was trained.
+TokenizerKind kind_in(Bytes trainer) {
+  std::uint64_t type = 1;
+  Fields fields{trainer};
+  while (const auto found = fields.next()) {
+    if (found->number == field::kTrainerKind) type = found->value;
+  }
+  if (type == 1) return TokenizerKind::unigram;
+  if (type == 2) return TokenizerKind::sentencepiece_bpe;
+  throw data_error("the SentencePiece model is neither of byte pairs nor unigram (type {})", type);
 }
 
 /// Reads what a normalizer's message says of the space before a text.
@@ -167,6 +181,7 @@ SentencePieceModel read_sentencepiece_model(Bytes model) {
       read.pieces.push_back(read_piece(found->content));
       bytes += read.pieces.back().text.size();
     }
+    if (found->number == field::kTrainer) read.kind = kind_in(found->content);
     if (found->number == field::kNormalizer) {
       read_normalizer(found->content, read.adds_space_prefix);
     }

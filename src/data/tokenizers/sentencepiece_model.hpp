@@ -10,7 +10,8 @@ namespace ballast::data {
 
 /// What a serialized SentencePiece model consists of.
 struct SentencePieceModel {
-  std::vector<Piece> pieces{};  ///< by id, in the model's spelling: a space is U+2581
+  std::vector<VocabularyEntry> pieces{};  ///< by id, in the model's spelling: a space is U+2581
+  TokenizerKind kind = TokenizerKind::unigram;
   bool adds_space_prefix = true;
 };
 

@@ -52,8 +52,8 @@ class SentencePieceTokenizer : public Tokenizer {
     return coder_.raw(id).size();
   }
   [[nodiscard]] std::optional<TokenizerContent> content() const override {
-    return TokenizerContent{.rule = PieceRule::sentencepiece,
-                            .pieces = coder_.model().pieces,
+    return TokenizerContent{.kind = coder_.model().kind,
+                            .entries = coder_.model().pieces,
                             .adds_space_prefix = coder_.model().adds_space_prefix};
   }
 

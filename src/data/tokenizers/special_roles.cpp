@@ -34,9 +34,9 @@ std::optional<std::string> token_text(const Json& object, const char* key) {
   return std::nullopt;
 }
 
-std::int32_t id_of(std::span<const Piece> pieces, const std::string& text) {
-  const auto found = std::ranges::find(pieces, text, &Piece::text);
-  return found == pieces.end() ? -1 : static_cast<std::int32_t>(found - pieces.begin());
+std::int32_t id_of(std::span<const VocabularyEntry> entries, const std::string& text) {
+  const auto found = std::ranges::find(entries, text, &VocabularyEntry::text);
+  return found == entries.end() ? -1 : static_cast<std::int32_t>(found - entries.begin());
 }
 
 /// The first of the ids that generation_config.json names.
@@ -53,11 +53,11 @@ std::int32_t configured_id(const Json& object, const char* key, std::size_t voca
 /// Where the roles of a tokenizer stand.
 class RoleFiles {
  public:
-  RoleFiles(const TokenizerFiles& files, std::span<const Piece> pieces)
+  RoleFiles(const TokenizerFiles& files, std::span<const VocabularyEntry> entries)
       : config_{object_in(files, kTokenizerConfigName)},
         map_{object_in(files, kSpecialTokensName)},
         generation_{object_in(files, kGenerationConfigName)},
-        pieces_{pieces} {}
+        entries_{entries} {}
 
   /// key: "bos_token"
   [[nodiscard]] std::int32_t id(const char* key) const {
@@ -65,22 +65,22 @@ class RoleFiles {
                                        std::pair{&map_, kSpecialTokensName}}) {
       const auto text = token_text(*object, key);
       if (!text) continue;
-      const std::int32_t found = id_of(pieces_, *text);
+      const std::int32_t found = id_of(entries_, *text);
       if (found >= 0) return found;
       throw data_error("{}: {} is '{}', which is no token", name, key, excerpt(*text));
     }
-    return configured_id(generation_, (std::string{key} + "_id").c_str(), pieces_.size());
+    return configured_id(generation_, (std::string{key} + "_id").c_str(), entries_.size());
   }
 
  private:
   Json config_, map_, generation_;
-  std::span<const Piece> pieces_;
+  std::span<const VocabularyEntry> entries_;
 };
 
 }  // namespace
 
-SpecialRoles special_roles(const TokenizerFiles& files, std::span<const Piece> pieces) {
-  const RoleFiles roles{files, pieces};
+SpecialRoles special_roles(const TokenizerFiles& files, std::span<const VocabularyEntry> entries) {
+  const RoleFiles roles{files, entries};
   return {.bos = roles.id("bos_token"),
           .eos = roles.id("eos_token"),
           .unknown = roles.id("unk_token"),

@@ -18,9 +18,9 @@ struct SpecialRoles {
 
 /// What the files of a tokenizer say of them: tokenizer_config.json, else special_tokens_map.json,
 /// else generation_config.json. A data Error names the file and the key if that is no token of
-/// `pieces`.
+/// `entries`.
 [[nodiscard]] SpecialRoles special_roles(const TokenizerFiles& files,
-                                         std::span<const Piece> pieces);
+                                         std::span<const VocabularyEntry> entries);
 
 /// Whether tokenizer_config.json says so of a key: "add_bos_token". `fallback` where it does not.
 [[nodiscard]] bool tokenizer_flag(const TokenizerFiles& files, std::string_view key, bool fallback);

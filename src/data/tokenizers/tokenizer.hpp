@@ -74,6 +74,11 @@ class Tokenizer {
 [[nodiscard]] std::unique_ptr<Tokenizer> make_published_sentencepiece(
     std::span<const std::uint8_t> model);
 
+/// Byte-level BPE from the text of a tokenizer.json: the tokens that the `tokenizers` package gives.
+/// Which of them begin and end texts, other files say. A data Error names what is wrong in it, or
+/// not computed here.
+[[nodiscard]] std::unique_ptr<Tokenizer> make_tokenizer_json(std::string_view text);
+
 /// The name of a tokenizer that is none: the texts were token ids already. Its `decode` writes ids,
 /// "15 0 7".
 inline constexpr std::string_view kIdsTokenizer = "ids";

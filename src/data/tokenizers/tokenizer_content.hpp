@@ -1,40 +1,33 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "data/tokenizers/piece_kind.hpp"
+
 namespace ballast::data {
 
-/// What a token of a vocabulary is.
-enum class PieceKind : std::uint8_t {
-  normal,
-  unknown,       ///< stands for what no other token writes
-  control,       ///< begins, ends or frames texts, and writes nothing
-  user_defined,  ///< a text that is always one token
-  unused,
-  byte  ///< one byte of a character that has no token of its own
-};
-
-struct Piece {
-  std::string text;  ///< in the rule's own spelling
+/// A token of a vocabulary.
+struct VocabularyEntry {
+  std::string text;  ///< in the spelling of the tokenizer's kind
   PieceKind kind = PieceKind::normal;
   float score = 0;  ///< of SentencePiece: the highest is merged first
 };
 
-/// How texts become pieces.
-enum class PieceRule {
-  byte_level,    ///< byte pairs; pieces are spelled in GPT-2's letters for bytes
-  sentencepiece  ///< characters, then bytes; a space is spelled U+2581
+/// How texts become tokens.
+enum class TokenizerKind {
+  byte_level_bpe,     ///< tokens are spelled in GPT-2's letters for bytes
+  sentencepiece_bpe,  ///< characters, then bytes; a space is spelled U+2581
+  unigram             ///< the same spelling
 };
 
 /// All that a tokenizer consists of, for a file of another format.
 struct TokenizerContent {
-  PieceRule rule = PieceRule::byte_level;
-  std::string pre_tokenizer{};        ///< byte_level: "llama-bpe", "qwen2", as GGUF names them
-  std::vector<Piece> pieces{};        ///< by id
-  std::vector<std::string> merges{};  ///< byte_level: "a b", the first is merged first
-  bool adds_space_prefix = false;     ///< a space before a text
+  TokenizerKind kind = TokenizerKind::byte_level_bpe;
+  std::string pre_tokenizer{};  ///< byte_level_bpe: "llama-bpe", "qwen2", as GGUF names it, or empty
+  std::vector<VocabularyEntry> entries{};  ///< by id
+  std::vector<std::string> merges{};       ///< byte_level_bpe: "a b", the first is merged first
+  bool adds_space_prefix = false;          ///< a space before a text
 };
 
 }  // namespace ballast::data
