@@ -1,0 +1,103 @@
+#include "formats/gguf/gguf_plan.hpp"
+
+#include <limits>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "formats/checked.hpp"
+#include "formats/gguf/gguf_architecture.hpp"
+#include "formats/gguf/gguf_cursor.hpp"
+#include "formats/gguf/gguf_model_config.hpp"
+#include "formats/gguf/gguf_names.hpp"
+#include "formats/gguf/gguf_rope.hpp"
+
+namespace ballast::formats {
+
+namespace {
+
+/// Positions in files are signed.
+constexpr auto kMostBytes =
+    static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - 2 * kMostGgufHeaderBytes;
+constexpr std::uint32_t kQuantizationVersion = 2;  // of the blocks, as ggml counts
+
+/// All tensors, one behind the other.
+class Placement {
+ public:
+  /// The tensor with its place.
+  const GgufTensor& add(std::string name, BlockType type, std::vector<std::uint64_t> shape) {
+    GgufTensor tensor{std::move(name), type, std::move(shape)};
+    const auto numel = numel_of(tensor.shape);
+    const auto most = numel ? checked_product(*numel, sizeof(float)) : std::nullopt;
+    const auto end = most ? checked_sum(end_, *most) : std::nullopt;
+    if (!end || *end > kMostBytes) {
+      throw usage_error("the tensors have more bytes than a file can hold: choose smaller sizes");
+    }
+    tensor.numel = *numel;
+    tensor.begin = end_;
+    tensor.bytes = stored_bytes(type, tensor.numel);
+    end_ = aligned(tensor.begin + tensor.bytes);
+    tensors_.push_back(std::move(tensor));
+    return tensors_.back();
+  }
+  [[nodiscard]] const std::vector<GgufTensor>& tensors() const { return tensors_; }
+  /// Bytes of the data, the padding behind the last tensor among them.
+  [[nodiscard]] std::uint64_t bytes() const { return end_; }
+
+ private:
+  std::vector<GgufTensor> tensors_;
+  std::uint64_t end_ = 0;
+};
+
+GgufMetadata metadata_for(const model::ModelConfig& model, FileType type, const GgufText& text) {
+  GgufMetadata metadata = gguf_model_keys(model);
+  if (!text.name.empty()) metadata.push_back({"general.name", text.name});
+  metadata.push_back({"general.file_type", static_cast<std::uint32_t>(type)});
+  metadata.push_back({"general.quantization_version", kQuantizationVersion});
+  // What llama.cpp takes for "ids alone".
+  if (text.tokenizer.empty()) metadata.push_back({"tokenizer.ggml.model", std::string{"no_vocab"}});
+  metadata.insert(metadata.end(), text.tokenizer.begin(), text.tokenizer.end());
+  return metadata;
+}
+
+BlockType type_of(const model::ParameterInfo& row, FileType type) {
+  if (row.shape.size() == 1) return BlockType::f32;
+  return *block_type_of(type == FileType::bf16 ? 30U : static_cast<std::uint32_t>(type));
+}
+
+}  // namespace
+
+GgufPlan::GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table,
+                   FileType type, const GgufText& text)
+    : type_{type}, gain_offset_{model.norm_rule().gain_offset} {
+  const GgufArchitecture& architecture = gguf_architecture_of(model);
+  architecture_ = architecture.name;
+  Placement placement;
+  for (const auto& row : table.parameters()) {
+    const GgufTensor& tensor = placement.add(gguf_name(row.name), type_of(row, type),
+                                             {row.shape.begin(), row.shape.end()});
+    total_parameters_ += tensor.numel;
+    tensors_.emplace(row.name,
+                     PlannedGgufTensor{tensor, architecture.rows_of(row.name, model.head_dim())});
+  }
+  rope_factors_ = formats::rope_factors(model.rope, model.head_dim());
+  if (!rope_factors_.empty()) {
+    rope_factors_begin_ =
+        placement.add(std::string{kRopeFactorsName}, BlockType::f32, {rope_factors_.size()}).begin;
+  }
+  head_ = gguf_header_bytes(metadata_for(model, type, text), placement.tensors());
+  if (head_.size() > kMostGgufHeaderBytes) {
+    throw usage_error("the tokenizer's keys have {}; at most {} are read: choose a smaller one",
+                      human_bytes(head_.size()), human_bytes(kMostGgufHeaderBytes));
+  }
+  for (auto& [name, planned] : tensors_) planned.tensor.begin += head_.size();
+  rope_factors_begin_ += head_.size();
+  total_bytes_ = head_.size() + placement.bytes();
+}
+
+const PlannedGgufTensor& GgufPlan::tensor(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  if (found != tensors_.end()) return found->second;
+  throw internal_error("no tensor '{}' is to be written", excerpt(name));
+}
+
+}  // namespace ballast::formats

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/gguf/blocks/file_type.hpp"
+#include "formats/gguf/gguf_header.hpp"
+#include "formats/gguf/paired_rows.hpp"
+#include "model/parameters.hpp"
+
+namespace ballast::formats {
+
+/// What a GGUF file holds besides a model.
+struct GgufText {
+  std::string name{};        ///< general.name; empty: none
+  GgufMetadata tokenizer{};  ///< all keys of "tokenizer."; empty: the file has no tokenizer
+};
+
+/// Where a tensor of a model goes.
+struct PlannedGgufTensor {
+  GgufTensor tensor;
+  PairedRows rows;
+};
+
+/// All of a GGUF file but the values of its tensors: what processes must agree on to write one
+/// together. Equal arguments give equal plans.
+class GgufPlan {
+ public:
+  /// `table` is the model's. Throws a usage Error that names the key of a model that llama.cpp does
+  /// not compute; one if there are more elements than a file can hold, or the header would be
+  /// longer than what is read.
+  GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table, FileType type,
+           const GgufText& text);
+
+  [[nodiscard]] FileType type() const { return type_; }
+  /// The architecture's name.
+  [[nodiscard]] const std::string& architecture() const { return architecture_; }
+  /// By our name of the tensor; an internal Error if there is none.
+  [[nodiscard]] const PlannedGgufTensor& tensor(std::string_view name) const;
+  /// What is added to the gains of norms.
+  [[nodiscard]] float gain_offset() const { return gain_offset_; }
+  /// The file up to its data.
+  [[nodiscard]] const std::string& head() const { return head_; }
+  /// The tensor of rotary factors, which is no weight: its values and its first byte of the file.
+  [[nodiscard]] std::span<const float> rope_factors() const { return rope_factors_; }
+  [[nodiscard]] std::uint64_t rope_factors_begin() const { return rope_factors_begin_; }
+  /// Elements of all weights.
+  [[nodiscard]] std::uint64_t total_parameters() const { return total_parameters_; }
+  /// Of the whole file.
+  [[nodiscard]] std::uint64_t total_bytes() const { return total_bytes_; }
+
+ private:
+  FileType type_;
+  std::string architecture_;
+  float gain_offset_;
+  std::string head_;
+  std::map<std::string, PlannedGgufTensor, std::less<>> tensors_;
+  std::vector<float> rope_factors_;
+  std::uint64_t rope_factors_begin_ = 0;
+  std::uint64_t total_parameters_ = 0;
+  std::uint64_t total_bytes_ = 0;
+};
+
+}  // namespace ballast::formats
