@@ -75,4 +75,14 @@ void GgufFile::read(std::string_view name, std::uint64_t first, std::span<float>
   }
 }
 
+ElementType stored_type(const GgufFile& file) {
+  const auto all_are = [&](BlockType type) {
+    return std::ranges::all_of(file.tensors(), [&](const GgufTensor& tensor) {
+      return tensor.shape.size() < 2 || tensor.type == type;
+    });
+  };
+  if (all_are(BlockType::bf16)) return ElementType::bf16;
+  return all_are(BlockType::f16) ? ElementType::fp16 : ElementType::fp32;
+}
+
 }  // namespace ballast::formats

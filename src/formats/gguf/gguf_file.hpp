@@ -12,6 +12,7 @@
 #include "formats/file_sample.hpp"
 #include "formats/gguf/gguf_header.hpp"
 #include "storage/byte_source.hpp"
+#include "tensor/element.hpp"
 
 namespace ballast::formats {
 
@@ -49,5 +50,8 @@ class GgufFile {
   GgufHeader header_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
 };
+
+/// The type that holds all matrices of a file as they are; fp32 where there is no narrower one.
+[[nodiscard]] ElementType stored_type(const GgufFile& file);
 
 }  // namespace ballast::formats

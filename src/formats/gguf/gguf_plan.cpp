@@ -1,6 +1,7 @@
 #include "formats/gguf/gguf_plan.hpp"
 
 #include <limits>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -39,7 +40,8 @@ class Placement {
     tensors_.push_back(std::move(tensor));
     return tensors_.back();
   }
-  [[nodiscard]] const std::vector<GgufTensor>& tensors() const { return tensors_; }
+  /// All of them.
+  [[nodiscard]] std::vector<GgufTensor> take() { return std::move(tensors_); }
   /// Bytes of the data, the padding behind the last tensor among them.
   [[nodiscard]] std::uint64_t bytes() const { return end_; }
 
@@ -48,14 +50,10 @@ class Placement {
   std::uint64_t end_ = 0;
 };
 
-GgufMetadata metadata_for(const model::ModelConfig& model, FileType type, const GgufText& text) {
+GgufMetadata metadata_for(const model::ModelConfig& model, FileType type) {
   GgufMetadata metadata = gguf_model_keys(model);
-  if (!text.name.empty()) metadata.push_back({"general.name", text.name});
   metadata.push_back({"general.file_type", static_cast<std::uint32_t>(type)});
   metadata.push_back({"general.quantization_version", kQuantizationVersion});
-  // What llama.cpp takes for "ids alone".
-  if (text.tokenizer.empty()) metadata.push_back({"tokenizer.ggml.model", std::string{"no_vocab"}});
-  metadata.insert(metadata.end(), text.tokenizer.begin(), text.tokenizer.end());
   return metadata;
 }
 
@@ -67,8 +65,8 @@ BlockType type_of(const model::ParameterInfo& row, FileType type) {
 }  // namespace
 
 GgufPlan::GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table,
-                   FileType type, const GgufText& text)
-    : type_{type}, gain_offset_{model.norm_rule().gain_offset} {
+                   FileType type)
+    : gain_offset_{model.norm_rule().gain_offset}, metadata_{metadata_for(model, type)} {
   const GgufArchitecture& architecture = gguf_architecture_of(model);
   architecture_ = architecture.name;
   Placement placement;
@@ -76,22 +74,28 @@ GgufPlan::GgufPlan(const model::ModelConfig& model, const model::ParameterTable&
     const GgufTensor& tensor = placement.add(gguf_name(row.name), type_of(row, type),
                                              {row.shape.begin(), row.shape.end()});
     total_parameters_ += tensor.numel;
-    tensors_.emplace(row.name,
-                     PlannedGgufTensor{tensor, architecture.rows_of(row.name, model.head_dim())});
+    const PairedRows rows = architecture.rows_of(row.name, model.head_dim());
+    tensors_.emplace(row.name, PlannedGgufTensor{tensor, rows});
   }
   rope_factors_ = formats::rope_factors(model.rope, model.head_dim());
   if (!rope_factors_.empty()) {
     rope_factors_begin_ =
         placement.add(std::string{kRopeFactorsName}, BlockType::f32, {rope_factors_.size()}).begin;
   }
-  head_ = gguf_header_bytes(metadata_for(model, type, text), placement.tensors());
-  if (head_.size() > kMostGgufHeaderBytes) {
-    throw usage_error("the tokenizer's keys have {}; at most {} are read: choose a smaller one",
-                      human_bytes(head_.size()), human_bytes(kMostGgufHeaderBytes));
-  }
-  for (auto& [name, planned] : tensors_) planned.tensor.begin += head_.size();
-  rope_factors_begin_ += head_.size();
-  total_bytes_ = head_.size() + placement.bytes();
+  data_bytes_ = placement.bytes();
+  in_file_ = placement.take();
+}
+
+std::string GgufPlan::head(const GgufText& text) const {
+  GgufMetadata metadata = metadata_;
+  if (!text.name.empty()) metadata.push_back({"general.name", text.name});
+  // What llama.cpp takes for "token ids alone".
+  if (text.tokenizer.empty()) metadata.push_back({"tokenizer.ggml.model", std::string{"no_vocab"}});
+  metadata.insert(metadata.end(), text.tokenizer.begin(), text.tokenizer.end());
+  std::string bytes = gguf_header_bytes(metadata, in_file_);
+  if (bytes.size() <= kMostGgufHeaderBytes) return bytes;
+  throw usage_error("the tokenizer's keys take {}; at most {} are read: choose a smaller one",
+                    human_bytes(bytes.size()), human_bytes(kMostGgufHeaderBytes));
 }
 
 const PlannedGgufTensor& GgufPlan::tensor(std::string_view name) const {

@@ -26,43 +26,41 @@ struct PlannedGgufTensor {
   PairedRows rows;
 };
 
-/// All of a GGUF file but the values of its tensors: what processes must agree on to write one
+/// Where the tensors of a model go in a GGUF file: what processes must agree on to write one
 /// together. Equal arguments give equal plans.
 class GgufPlan {
  public:
   /// `table` is the model's. Throws a usage Error that names the key of a model that llama.cpp does
-  /// not compute; one if there are more elements than a file can hold, or the header would be
-  /// longer than what is read.
-  GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table, FileType type,
-           const GgufText& text);
+  /// not compute, or if there are more elements than a file can hold.
+  GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table, FileType type);
 
-  [[nodiscard]] FileType type() const { return type_; }
   /// The architecture's name.
   [[nodiscard]] const std::string& architecture() const { return architecture_; }
+  /// The file up to its data. Throws a usage Error if it would be longer than what is read.
+  [[nodiscard]] std::string head(const GgufText& text) const;
   /// By our name of the tensor; an internal Error if there is none.
   [[nodiscard]] const PlannedGgufTensor& tensor(std::string_view name) const;
   /// What is added to the gains of norms.
   [[nodiscard]] float gain_offset() const { return gain_offset_; }
-  /// The file up to its data.
-  [[nodiscard]] const std::string& head() const { return head_; }
-  /// The tensor of rotary factors, which is no weight: its values and its first byte of the file.
+  /// The values of the tensor of rotary factors, which is no weight; empty if there is none. It
+  /// begins at this byte of the data.
   [[nodiscard]] std::span<const float> rope_factors() const { return rope_factors_; }
   [[nodiscard]] std::uint64_t rope_factors_begin() const { return rope_factors_begin_; }
   /// Elements of all weights.
   [[nodiscard]] std::uint64_t total_parameters() const { return total_parameters_; }
-  /// Of the whole file.
-  [[nodiscard]] std::uint64_t total_bytes() const { return total_bytes_; }
+  /// Of what follows the head.
+  [[nodiscard]] std::uint64_t data_bytes() const { return data_bytes_; }
 
  private:
-  FileType type_;
   std::string architecture_;
   float gain_offset_;
-  std::string head_;
+  GgufMetadata metadata_;            ///< of the model
+  std::vector<GgufTensor> in_file_;  ///< in the order of the file
   std::map<std::string, PlannedGgufTensor, std::less<>> tensors_;
   std::vector<float> rope_factors_;
   std::uint64_t rope_factors_begin_ = 0;
   std::uint64_t total_parameters_ = 0;
-  std::uint64_t total_bytes_ = 0;
+  std::uint64_t data_bytes_ = 0;
 };
 
 }  // namespace ballast::formats

@@ -21,20 +21,26 @@ constexpr std::size_t kPieceGranules = 256;
 
 }  // namespace
 
-void create_gguf(const GgufPlan& plan, const std::filesystem::path& path) {
-  storage::require_free_space(path.parent_path(), plan.total_bytes());
-  storage::create_range_file(path, plan.head(), plan.total_bytes());
-  if (plan.rope_factors().empty()) return;
+std::uint64_t create_gguf(const GgufPlan& plan, const GgufText& text,
+                          const std::filesystem::path& path) {
+  const std::string head = plan.head(text);
+  const std::uint64_t bytes = head.size() + plan.data_bytes();
+  storage::require_free_space(path.parent_path(), bytes);
+  storage::create_range_file(path, head, bytes);
+  if (plan.rope_factors().empty()) return head.size();
   const auto factors = std::as_bytes(plan.rope_factors());
-  std::vector<std::uint8_t> bytes(factors.size());
-  std::memcpy(bytes.data(), factors.data(), bytes.size());
-  storage::RangeFile file{path, plan.total_bytes()};
-  file.write(plan.rope_factors_begin(), bytes);
+  std::vector<std::uint8_t> stored(factors.size());
+  std::memcpy(stored.data(), factors.data(), stored.size());
+  storage::RangeFile file{path, bytes};
+  file.write(head.size() + plan.rope_factors_begin(), stored);
   file.finish();
+  return head.size();
 }
 
-GgufSink::GgufSink(const GgufPlan& plan, std::filesystem::path path)
-    : plan_{&plan}, file_{std::move(path), plan.total_bytes()} {}
+GgufSink::GgufSink(const GgufPlan& plan, std::uint64_t data_begin, std::filesystem::path path)
+    : plan_{&plan},
+      data_begin_{data_begin},
+      file_{std::move(path), data_begin + plan.data_bytes()} {}
 
 void GgufSink::write(const model::ParameterInfo& tensor, GranuleRange range,
                      std::span<const float> values) {
@@ -61,7 +67,8 @@ void GgufSink::write(const model::ParameterInfo& tensor, GranuleRange range,
     for_each_run(rows, columns, first, part.size(), [&](const RowRun& run) {
       const auto blocks = std::span{blocks_}.subspan(stored_bytes(stored.type, run.first),
                                                      stored_bytes(stored.type, run.count));
-      file_.write(stored.begin + stored_bytes(stored.type, run.first_in_file), blocks);
+      file_.write(data_begin_ + stored.begin + stored_bytes(stored.type, run.first_in_file),
+                  blocks);
     });
     first += part.size();
     written_ += part.size();

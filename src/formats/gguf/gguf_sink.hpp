@@ -13,12 +13,14 @@
 namespace ballast::formats {
 
 /// Creates the file of a plan in an existing folder, in full size, with its header and all that is
-/// no weight. One process does this, before any of them opens a GgufSink there. Throws a data Error
-/// that names the file, or that says how much room there is.
+/// no weight, and returns the byte at which the data begin. One process does this, before any of
+/// them opens a GgufSink there. Throws a data Error that names the file, or that says how much room
+/// there is.
 ///
 /// So that nobody takes half of a model for a whole one, the file has another name until all
 /// processes are done: make it in a storage::WorkFolder, and deliver it in the end.
-void create_gguf(const GgufPlan& plan, const std::filesystem::path& path);
+std::uint64_t create_gguf(const GgufPlan& plan, const GgufText& text,
+                          const std::filesystem::path& path);
 
 /// The weights of a GGUF file that is being written, by any number of processes. Every range of
 /// granules has a place of its own in the file: a row is whole blocks, and the sizes of blocks (1,
@@ -27,8 +29,8 @@ void create_gguf(const GgufPlan& plan, const std::filesystem::path& path);
 /// nothing else.
 class GgufSink final : public model::WeightSink {
  public:
-  /// `plan` must outlive this; the file was made by create_gguf.
-  GgufSink(const GgufPlan& plan, std::filesystem::path path);
+  /// `plan` must outlive this; the file was made by create_gguf, which returned `data_begin`.
+  GgufSink(const GgufPlan& plan, std::uint64_t data_begin, std::filesystem::path path);
 
   /// Throws a data Error that names file, tensor and element where a value is not finite, or beyond
   /// what its block holds.
@@ -41,6 +43,7 @@ class GgufSink final : public model::WeightSink {
 
  private:
   const GgufPlan* plan_;
+  std::uint64_t data_begin_;
   storage::RangeFile file_;
   std::vector<std::uint8_t> blocks_;  ///< of one write
   std::uint64_t written_ = 0;

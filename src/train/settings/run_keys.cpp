@@ -32,7 +32,7 @@ Keys checkpoint_keys(CheckpointConfig& c) {
        Role::free()},
       {choice("checkpoint.export", c.export_as,
               "what else the checkpoint of the last step becomes; hf: a Hugging Face folder, "
-              "run.dir/export-hf"),
+              "run.dir/export-hf; gguf: a file for llama.cpp, run.dir/export.gguf"),
        Role::free()},
   };
 }

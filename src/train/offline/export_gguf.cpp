@@ -1,0 +1,113 @@
+#include "train/offline/export_gguf.hpp"
+
+#include <fmt/ranges.h>
+#include <optional>
+#include <vector>
+
+#include "base/checked_cast.hpp"
+#include "base/error.hpp"
+#include "base/words.hpp"
+#include "comm/agree.hpp"
+#include "formats/gguf/gguf_sink.hpp"
+#include "formats/huggingface/folder_weights.hpp"
+#include "storage/work_folder.hpp"
+
+namespace ballast::train {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using formats::FileType;
+
+FileType parse_type(const std::string& asked) {
+  if (const auto type = value_of<FileType>(asked)) return *type;
+  std::vector<std::string_view> known;
+  for (const auto& row : names<FileType>()) known.push_back(row.word);
+  throw usage_error("--dtype {} is none of --format gguf: {}", asked, fmt::join(known, ", "));
+}
+
+FileType type_of(ElementType type) {
+  switch (type) {
+    case ElementType::bf16:
+      return FileType::bf16;
+    case ElementType::fp16:
+      return FileType::f16;
+    case ElementType::fp32:
+      break;
+  }
+  return FileType::f32;
+}
+
+/// What holds the weights as they are stored; rank 0 looks for all.
+FileType stored_type(const ExportJob& job) {
+  if (job.saved().foreign() == nullptr) return FileType::f32;
+  FileType type{};
+  job.on_root("tensors of the model",
+              [&] { type = type_of(formats::stored_type(job.table(), job.saved().folder())); });
+  const bool is_root = job.world().is_root();
+  return static_cast<FileType>(
+      job.world().max(is_root ? static_cast<std::int64_t>(type) : 0, {"dtype"}));
+}
+
+/// One file, as every rank does its part of it.
+class GgufExport {
+ public:
+  explicit GgufExport(const ExportJob& job) : job_{&job} {}
+
+  Exported run() {
+    const std::string& asked = job_->options().dtype;
+    const FileType type = asked.empty() ? stored_type(*job_) : parse_type(asked);
+    const auto plan = comm::agree_on<formats::GgufPlan>(job_->world(), "file of the export", [&] {
+      return formats::GgufPlan{job_->config(), job_->table(), type};
+    });
+    const auto source = job_->open();
+
+    job_->on_root("file of the export", [&] { begin(plan); });
+    write_weights(plan, *source);
+    job_->on_root("file of the export", [&] {
+      work_->deliver(file_);
+      work_.reset();  // before any rank returns, so that nobody finds it
+    });
+    return {.source = job_->saved().folder(),
+            .output = job_->output(),
+            .architecture = plan.architecture(),
+            .dtype = std::string{word_of(type)},
+            .parameters = plan.total_parameters(),
+            .files = 1,
+            .bytes = data_begin_ + plan.data_bytes(),
+            .tokenizer = "none: the file is of token ids"};
+  }
+
+ private:
+  /// All but the weights, and room for these.
+  void begin(const formats::GgufPlan& plan) {
+    work_.emplace(job_->output());
+    file_ = work_->file("model.gguf");
+    data_begin_ = formats::create_gguf(plan, {.name = job_->title()}, file_);
+  }
+
+  void write_weights(const formats::GgufPlan& plan, model::WeightSource& source) {
+    comm::Communicator& world = job_->world();
+    const fs::path file = world.broadcast_text(file_.string(), 0, {"export file"});
+    const auto begin = world.max(checked_cast<std::int64_t>(data_begin_), {"begin of the data"});
+    data_begin_ = checked_cast<std::uint64_t>(begin);
+    const auto sink = comm::agree_on<std::unique_ptr<formats::GgufSink>>(
+        world, "file of the export",
+        [&] { return std::make_unique<formats::GgufSink>(plan, data_begin_, file); });
+    job_->copy(source, *sink);
+    comm::agree(world, "exported weights", [&] { sink->finish(); });
+    job_->require_written(sink->written(), plan.total_parameters());
+  }
+
+  const ExportJob* job_;
+  std::optional<storage::WorkFolder> work_;  ///< rank 0's; goes away with what is not delivered
+  fs::path file_;                            ///< rank 0's, in it
+  std::uint64_t data_begin_ = 0;             ///< byte of the file
+};
+
+}  // namespace
+
+Exported export_gguf(const ExportJob& job) { return GgufExport{job}.run(); }
+
+}  // namespace ballast::train
