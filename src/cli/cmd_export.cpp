@@ -51,7 +51,8 @@ std::vector<Option> options_for(train::ExportOptions& o) {
   dtype.fallback = "fp32 of a checkpoint, or as they are stored";
   return {
       required(word("checkpoint", "PATH", o.checkpoint,
-                    "a checkpoint, a run directory for its newest one, or a Hugging Face folder")),
+                    "a checkpoint, a run directory for its newest one, a Hugging Face folder, or a "
+                    "GGUF file")),
       required(word("output", "PATH", o.output,
                     "a folder that is not there yet, or empty; a GGUF file that is not there yet")),
       choice("format", o.format, {train::ExportFormat::hf, train::ExportFormat::gguf},

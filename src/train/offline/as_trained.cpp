@@ -61,7 +61,7 @@ void require_same_tokens(const SavedModel& saved, const data::Dataset& dataset) 
 Error no_tokenizer(const SavedModel& saved, std::string_view instead) {
   return usage_error(
       "{} knows token ids only: its tokenizer is not read here; give the ids with {} instead",
-      saved.folder().string(), instead);
+      saved.path().string(), instead);
 }
 
 }  // namespace ballast::train

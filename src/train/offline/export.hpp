@@ -11,7 +11,7 @@ namespace ballast::train {
 
 /// What is to be exported, and as what.
 struct ExportOptions {
-  std::filesystem::path checkpoint;  ///< a checkpoint, a run directory, or a Hugging Face folder
+  std::filesystem::path checkpoint;  ///< a checkpoint, a run directory, or a foreign model
   std::filesystem::path output;      ///< a folder or file that is not there yet, or empty
   ExportFormat format = ExportFormat::hf;
   /// A word of the format: "fp32" or "bf16" of a folder, "q8_0" of a GGUF file. Empty: fp32 of a

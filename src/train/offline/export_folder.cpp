@@ -9,7 +9,6 @@
 #include "formats/huggingface/family.hpp"
 #include "formats/huggingface/folder_files.hpp"
 #include "formats/huggingface/folder_sink.hpp"
-#include "formats/huggingface/folder_weights.hpp"
 #include "storage/files.hpp"
 #include "storage/work_folder.hpp"
 #include "train/offline/export_card.hpp"
@@ -33,19 +32,13 @@ std::string_view torch_name(ElementType type) {
   }
 }
 
-/// The type to write; rank 0 looks for all.
+/// The type to write. Collective.
 ElementType type_for(const ExportJob& job) {
   if (const std::string& asked = job.options().dtype; !asked.empty()) {
     if (const auto type = value_of<ElementType>(asked)) return *type;
     throw usage_error("--dtype {} is none of --format hf: fp32, bf16, fp16", asked);
   }
-  if (job.saved().foreign() == nullptr) return ElementType::fp32;
-  ElementType type{};
-  job.on_root("tensors of the model",
-              [&] { type = formats::stored_type(job.table(), job.saved().folder()); });
-  const bool is_root = job.world().is_root();
-  const auto number = job.world().max(is_root ? static_cast<std::int64_t>(type) : 0, {"dtype"});
-  return static_cast<ElementType>(number);
+  return job.stored_type();
 }
 
 /// One folder, as every rank does its part of it.
@@ -70,7 +63,7 @@ class FolderExport {
     write_weights(plan, *source,
                   job_->world().broadcast_text(folder_.string(), 0, {"export folder"}));
     job_->on_root("folder of the export", [&] { deliver(); });
-    return {.source = job_->saved().folder(),
+    return {.source = job_->saved().path(),
             .output = job_->output(),
             .architecture = std::string{formats::family_of(job_->saved().model()).architecture},
             .dtype = std::string{word_of(type)},

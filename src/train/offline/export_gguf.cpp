@@ -9,7 +9,6 @@
 #include "base/words.hpp"
 #include "comm/agree.hpp"
 #include "formats/gguf/gguf_sink.hpp"
-#include "formats/huggingface/folder_weights.hpp"
 #include "storage/work_folder.hpp"
 
 namespace ballast::train {
@@ -39,17 +38,6 @@ FileType type_of(ElementType type) {
   return FileType::f32;
 }
 
-/// What holds the weights as they are stored; rank 0 looks for all.
-FileType stored_type(const ExportJob& job) {
-  if (job.saved().foreign() == nullptr) return FileType::f32;
-  FileType type{};
-  job.on_root("tensors of the model",
-              [&] { type = type_of(formats::stored_type(job.table(), job.saved().folder())); });
-  const bool is_root = job.world().is_root();
-  return static_cast<FileType>(
-      job.world().max(is_root ? static_cast<std::int64_t>(type) : 0, {"dtype"}));
-}
-
 /// One file, as every rank does its part of it.
 class GgufExport {
  public:
@@ -57,7 +45,7 @@ class GgufExport {
 
   Exported run() {
     const std::string& asked = job_->options().dtype;
-    const FileType type = asked.empty() ? stored_type(*job_) : parse_type(asked);
+    const FileType type = asked.empty() ? type_of(job_->stored_type()) : parse_type(asked);
     const auto plan = comm::agree_on<formats::GgufPlan>(job_->world(), "file of the export", [&] {
       return formats::GgufPlan{job_->config(), job_->table(), type};
     });
@@ -69,7 +57,7 @@ class GgufExport {
       work_->deliver(file_);
       work_.reset();  // before any rank returns, so that nobody finds it
     });
-    return {.source = job_->saved().folder(),
+    return {.source = job_->saved().path(),
             .output = job_->output(),
             .architecture = plan.architecture(),
             .dtype = std::string{word_of(type)},

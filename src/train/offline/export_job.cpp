@@ -37,6 +37,14 @@ std::string ExportJob::title() const {
                                                 : output_.filename().string();
 }
 
+ElementType ExportJob::stored_type() const {
+  if (saved_.foreign() == nullptr) return ElementType::fp32;
+  ElementType type{};
+  on_root("tensors of the model", [&] { type = saved_.foreign()->stored_type(table_); });
+  const auto own = world_->is_root() ? static_cast<std::int64_t>(type) : 0;
+  return static_cast<ElementType>(world_->max(own, {"dtype"}));
+}
+
 void ExportJob::on_root(std::string_view what, const std::function<void()>& work) const {
   comm::agree(*world_, what, [&] {
     if (world_->is_root()) work();

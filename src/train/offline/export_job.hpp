@@ -8,6 +8,7 @@
 #include "comm/communicator.hpp"
 #include "model/parameters.hpp"
 #include "model/weight_source.hpp"
+#include "tensor/element.hpp"
 #include "train/offline/export.hpp"
 #include "train/start/saved_model.hpp"
 
@@ -31,6 +32,8 @@ class ExportJob {
   /// The model's name.
   [[nodiscard]] std::string title() const;
 
+  /// What the weights are stored as: see ForeignModel; fp32 of a checkpoint. Collective.
+  [[nodiscard]] ElementType stored_type() const;
   /// Runs `work` on rank 0; its Error is every rank's. Collective.
   void on_root(std::string_view what, const std::function<void()>& work) const;
   /// The model's weights; their Errors are every rank's. Collective.

@@ -80,6 +80,14 @@ ExportedTokenizer from_folder(const fs::path& folder) {
   return tokenizer;
 }
 
+ExportedTokenizer from_foreign(const ForeignModel& model) {
+  const fs::path folder = model.tokenizer_folder();
+  if (!folder.empty()) return from_folder(folder);
+  return {.special = model.special(),
+          .note = fmt::format("none: that of {} is not read; name a folder with --tokenizer",
+                              model.kind())};
+}
+
 /// The one of a checkpoint that was not trained with a folder's.
 ExportedTokenizer from_checkpoint(const checkpoint::Checked& checkpoint) {
   const std::string& name = text_of(checkpoint.manifest.identity, "data.tokenizer");
@@ -117,7 +125,7 @@ ExportedTokenizer find_tokenizer(const SavedModel& saved, const fs::path& asked)
     }
     return from_folder(asked);
   }
-  if (saved.checkpoint() == nullptr) return from_folder(saved.folder());
+  if (saved.foreign() != nullptr) return from_foreign(*saved.foreign());
   const fs::path folder = first_folder(saved.checkpoint()->manifest);
   const bool is_trained_with =
       !folder.empty() && has_tokenizer_of(folder, saved.checkpoint()->manifest.identity);

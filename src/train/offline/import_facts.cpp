@@ -31,22 +31,25 @@ ImportedTokenizer read_sentencepiece(const std::filesystem::path& folder, std::s
 
 }  // namespace
 
-ImportedTokenizer tokenizer_of_folder(const std::filesystem::path& folder, std::size_t vocabulary) {
+ImportedTokenizer imported_tokenizer(const ForeignModel& foreign) {
+  const std::filesystem::path folder = foreign.tokenizer_folder();
+  if (folder.empty())
+    return {.note = fmt::format("none: {} has none that is read", foreign.kind())};
   std::error_code ignored;
   if (!std::filesystem::exists(folder / formats::kSentencePieceName, ignored)) {
     return {.note = fmt::format("none: the folder has no {}", formats::kSentencePieceName)};
   }
   try {
-    return read_sentencepiece(folder, vocabulary);
+    return read_sentencepiece(folder, foreign.model().vocabulary);
   } catch (const Error& error) {
     return {.note = fmt::format("none: {} is not usable here: {}", formats::kSentencePieceName,
                                 error.what())};
   }
 }
 
-Identity imported_identity(const ForeignFolder& foreign, const ImportedTokenizer& tokenizer) {
+Identity imported_identity(const ForeignModel& foreign, const ImportedTokenizer& tokenizer) {
   Config config;
-  config.model = foreign.config.model;
+  config.model = foreign.model();
   config.data.path = "none";  // must not be empty there; taken out below
   config.data.micro_batch = 1;
   config.data.seq_len =
@@ -60,9 +63,9 @@ Identity imported_identity(const ForeignFolder& foreign, const ImportedTokenizer
   return identity;
 }
 
-std::string imported_settings(const ForeignFolder& foreign) {
-  return fmt::format("[model]\ninit_std = {}\n\n[run]\ninit = {}\n", foreign.config.model.init_std,
-                     std::filesystem::absolute(foreign.folder).string());
+std::string imported_settings(const ForeignModel& foreign) {
+  return fmt::format("[model]\ninit_std = {}\n\n[run]\ninit = {}\n", foreign.model().init_std,
+                     std::filesystem::absolute(foreign.path()).string());
 }
 
 }  // namespace ballast::train

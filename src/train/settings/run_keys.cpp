@@ -62,10 +62,10 @@ Keys run_keys(RunConfig& c) {
                        Role::unreported()}),
       {whole("run.seed", c.seed, {}, "seed of the weights and of the data order"),
        Role::same(kNeverAbsent)},
-      {word(
-           "run.init", "PATH", c.init,
-           "begin with these weights: a Hugging Face folder, a checkpoint, or a run directory; the "
-           "[model] is theirs"),
+      {word("run.init", "PATH", c.init,
+            "begin with these weights: a Hugging Face folder, a GGUF file, a checkpoint, or a run "
+            "directory; the "
+            "[model] is theirs"),
        Role::free()},
       {word("run.gemm_table", "FILE", c.gemm_table,
             "table of matrix libraries, written by 'ballast tune'; without one: the shipped one"),
