@@ -76,22 +76,24 @@ bool is_mixture_m(GgufFileType type) {
   return type == GgufFileType::q4_k_m || type == GgufFileType::q5_k_m;
 }
 
-/// Models of 70 billion parameters, by their 80 layers: several heads share the values, so a better
-/// type for these costs little.
-bool has_few_values(const ModelTraits& model) {
+/// Models of 70 billion parameters are known by their 80 layers. Several heads share a value
+/// projection there, so a better type for it costs little.
+bool is_grouped_70b(const ModelTraits& model) {
   if (model.layers != 80) return false;
   return model.architecture == "qwen2" ||
          (model.architecture == "llama" && model.heads != model.kv_heads);
 }
 
-BlockType type_of_values(GgufFileType file_type, const ModelTraits& model, std::size_t layer) {
+BlockType type_of_value_projection(GgufFileType file_type, const ModelTraits& model,
+                                   std::size_t layer) {
   if (is_mixture_m(file_type) && gets_more_bits(layer, model.layers)) return BlockType::q6_k;
   if (file_type == GgufFileType::q4_k_s && layer < 4) return BlockType::q5_k;
   const BlockType type = usual_type(file_type);
-  return type == BlockType::q4_k && has_few_values(model) ? BlockType::q5_k : type;
+  return type == BlockType::q4_k && is_grouped_70b(model) ? BlockType::q5_k : type;
 }
 
-BlockType type_of_way_out(GgufFileType file_type, const ModelTraits& model, std::size_t layer) {
+BlockType type_of_down_projection(GgufFileType file_type, const ModelTraits& model,
+                                  std::size_t layer) {
   if (is_mixture_m(file_type) && gets_more_bits(layer, model.layers)) return BlockType::q6_k;
   if (is_first_eighth(layer, model.layers)) {
     if (file_type == GgufFileType::q4_k_s) return BlockType::q5_k;
@@ -108,10 +110,10 @@ BlockType preferred_type(GgufFileType file_type, const ModelTraits& model,
     return usual == BlockType::q8_0 || !fits(usual, tensor.row) ? BlockType::q8_0 : BlockType::q6_k;
   }
   if (tensor.name.ends_with("attn_v.weight")) {
-    return type_of_values(file_type, model, layer_of(model, tensor));
+    return type_of_value_projection(file_type, model, layer_of(model, tensor));
   }
   if (tensor.name.ends_with("ffn_down.weight")) {
-    return type_of_way_out(file_type, model, layer_of(model, tensor));
+    return type_of_down_projection(file_type, model, layer_of(model, tensor));
   }
   return usual;
 }

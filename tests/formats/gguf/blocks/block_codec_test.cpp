@@ -105,8 +105,9 @@ TEST(BlockCodec, AffineBlocksReachFromTheSmallestToTheLargest) {
 std::vector<float> leveled(std::int32_t top, float unit) {
   std::vector<float> values(256);
   for (std::size_t i = 0; i < 256; ++i) {
-    const auto level = static_cast<float>(i / 32 * 8 + 7);
-    const auto minimum = static_cast<float>(i / 32 * 8 + 5);
+    const std::size_t sub_block = i / 32;
+    const auto level = static_cast<float>(8 * sub_block + 7);
+    const auto minimum = static_cast<float>(8 * sub_block + 5);
     const auto code = static_cast<float>(i % static_cast<std::size_t>(top + 1));
     values[i] = unit * level * code - unit * minimum;
   }
@@ -123,7 +124,8 @@ TEST(BlockCodec, SuperBlocksKeepValuesThatTheyCanHold) {
             1e-3);
   std::vector<float> six(256);
   for (std::size_t i = 0; i < 256; ++i) {
-    const float level = i / 16 == 3 ? -128.0f : static_cast<float>(i / 16) * 8.0f - 60.0f;
+    const std::size_t sub_block = i / 16;
+    const float level = sub_block == 3 ? -128.0f : static_cast<float>(sub_block) * 8.0f - 60.0f;
     six[i] = 0x1p-9f * level * (static_cast<float>(i % 16 * 4) - 32.0f);
   }
   EXPECT_EQ(dequantized(BlockType::q6_k, quantized(BlockType::q6_k, six)), six);
@@ -167,6 +169,25 @@ TEST(BlockCodec, ImportanceLowersTheErrorThatItWeighs) {
         weighted_error(values, dequantized(type, quantized(type, values)), importance);
     EXPECT_LT(weighted_error(values, dequantized(type, bytes), importance), 0.95 * plain)
         << name_of(type);
+  }
+}
+
+TEST(BlockCodec, RowsOfSuperBlocksMayComeInPieces) {
+  constexpr std::size_t kPiece = 256;
+  const auto values = test::normal_numbers(2 * test::kColumns);
+  const auto importance = test::column_importance();
+  for (const BlockType type : {BlockType::q4_k, BlockType::q5_k, BlockType::q6_k}) {
+    const std::size_t piece_bytes = layout_of(type).bytes;
+    Bytes whole(stored_bytes(type, values.size()));
+    Bytes pieces(whole.size());
+    ASSERT_FALSE(quantize_weighted(type, values, importance, whole));
+    for (std::size_t first = 0; first < values.size(); first += kPiece) {
+      ASSERT_FALSE(
+          quantize_weighted(type, std::span{values}.subspan(first, kPiece),
+                            std::span{importance}.subspan(first % test::kColumns, kPiece),
+                            std::span{pieces}.subspan(first / kPiece * piece_bytes, piece_bytes)));
+    }
+    EXPECT_EQ(whole, pieces) << name_of(type);
   }
 }
 

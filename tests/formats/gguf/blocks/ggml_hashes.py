@@ -5,14 +5,20 @@ hashed: `plain`, the blocks of the numbers; `weighted`, the same with an importa
 `decoded`, the numbers of random blocks. The numbers are those of block_inputs.hpp, made here a
 second time. With --check the file stays as it is, and the program fails if ggml disagrees with it.
 
-Needs numpy and libgguf (pip install libgguf==0.2.2), whose quantizers give ggml's bytes.
+Needs numpy and libgguf (pip install libgguf==0.2.2), whose quantizers give ggml's bytes; exits with
+77 where they are not installed.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
+try:
+    import libgguf
+    import numpy as np
+except ImportError as error:
+    print(error)
+    sys.exit(77)
 
 ROWS, COLUMNS = 64, 768
 COUNT = ROWS * COLUMNS
@@ -100,8 +106,6 @@ def hash_of(data):
 
 
 def lines():
-    import libgguf
-
     weights = importance()
     for kind, numbers in kinds():
         rows = numbers.astype(np.float32).reshape(ROWS, COLUMNS)

@@ -83,7 +83,7 @@ TEST(TensorType, MixtureSGivesMoreBitsToTheFirstLayers) {
             (std::vector{q5_k, q5_k, q5_k}));
 }
 
-TEST(TensorType, SeventyBillionParametersGetMoreBitsForValues) {
+TEST(TensorType, SeventyBillionParametersGetBetterValueProjections) {
   auto model = llama(80);
   EXPECT_EQ(type_in(GgufFileType::q4_k_m, model, "blk.10.attn_v.weight"), q5_k);
   EXPECT_EQ(type_in(GgufFileType::q4_k_m, model, "blk.12.attn_v.weight"), q6_k);
@@ -97,7 +97,7 @@ TEST(TensorType, SeventyBillionParametersGetMoreBitsForValues) {
   EXPECT_EQ(type_in(GgufFileType::q4_k_m, model, "blk.10.attn_v.weight"), q4_k);
 }
 
-TEST(TensorType, WithAnImportanceMatrixTheFirstWaysOutHaveAMinimum) {
+TEST(TensorType, WithAnImportanceMatrixTheFirstDownProjectionsHaveAMinimum) {
   auto model = llama(16);
   EXPECT_EQ(type_in(GgufFileType::q4_0, model, "blk.1.ffn_down.weight"), q4_0);
   model.is_weighted = true;
