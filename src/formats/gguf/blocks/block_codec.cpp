@@ -70,11 +70,24 @@ void require_whole_blocks(BlockType type, std::size_t values, std::size_t bytes)
   throw internal_error("{} values of type {} are no {} bytes", values, name_of(type), bytes);
 }
 
+/// Looks at all values, so that it can look at several at a time.
+bool all_below(std::span<const float> values, float limit) {
+  int beyond = 0;
+  for (const float x : values) beyond |= std::fabs(x) < limit ? 0 : 1;
+  return beyond == 0;
+}
+
+/// The place of the first value that is NaN or not below `limit` in magnitude.
 std::optional<std::size_t> first_beyond(std::span<const float> values, float limit) {
-  const auto found = std::find_if(values.begin(), values.end(),
-                                  [limit](float x) { return !(std::fabs(x) < limit); });
-  if (found == values.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - values.begin());
+  constexpr std::size_t kPiece = 1024;
+  for (std::size_t first = 0; first < values.size(); first += kPiece) {
+    const auto piece = values.subspan(first, std::min(kPiece, values.size() - first));
+    if (all_below(piece, limit)) continue;
+    const auto found = std::find_if(piece.begin(), piece.end(),
+                                    [limit](float x) { return !(std::fabs(x) < limit); });
+    return first + static_cast<std::size_t>(found - piece.begin());
+  }
+  return std::nullopt;
 }
 
 /// The largest value of the first block that has a scale which is no finite number.

@@ -24,8 +24,9 @@ void dequantize(BlockType type, std::span<const std::uint8_t> bytes, std::span<f
 
 /// The same, where errors in some columns matter more than in others: importance[c] is a weight of
 /// the squared error in column c, such as the mean square of the input that meets it (llama.cpp's
-/// importance matrix). values: whole rows of importance.size() values. Types f32, f16, bf16 and
-/// q8_0 do not look at it. Values of which all have importance 0 may become 0.
+/// importance matrix). values: whole rows of importance.size() values; of the types in _k, which
+/// look at nothing beyond a block, a row may come in pieces of whole blocks. Types f32, f16, bf16
+/// and q8_0 do not look at importance. Values of which all have importance 0 may become 0.
 /// Throws a data error that names the column if an importance is negative, NaN or infinite.
 [[nodiscard]] std::optional<std::size_t> quantize_weighted(BlockType type,
                                                            std::span<const float> values,

@@ -1,5 +1,6 @@
 #include "formats/gguf/blocks/small_blocks.hpp"
 
+#include <bit>
 #include <limits>
 
 #include "formats/gguf/blocks/small_block.hpp"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::size_t kQ8Bytes = 2 + kSmallBlock;
 constexpr float kLargestFloat = std::numeric_limits<float>::max();
+constexpr std::int32_t kMagnitude = 0x7FFFFFFF;
 
 /// 1/d, or 0 if d is 0 or so small that 1/d is infinite. ggml would multiply by infinity there and
 /// convert the result to an integer of 8 bits, which on x86 gives code 0: see `code_of`.
@@ -26,16 +28,27 @@ BALLAST_INLINE std::uint8_t code_of(float x, std::int32_t top) {
   return static_cast<std::uint8_t>(whole < top ? whole : top);
 }
 
+/// The magnitude of the largest value, as the bits of a float: those order as floats do, and
+/// integers have a largest one whatever the order of the comparisons.
+BALLAST_INLINE std::int32_t largest_magnitude(const float* x) {
+  std::int32_t largest = 0;
+  for (std::size_t j = 0; j < kSmallBlock; ++j) {
+    const std::int32_t candidate = std::bit_cast<std::int32_t>(x[j]) & kMagnitude;
+    largest = candidate > largest ? candidate : largest;
+  }
+  return largest;
+}
+
 /// The first value of those of largest magnitude, with its sign; +0 of zeros of any sign.
 BALLAST_INLINE float largest_of(const float* x) {
-  float size = 0.0f;
-  for (std::size_t j = 0; j < kSmallBlock; ++j) {
-    const float candidate = __builtin_fabsf(x[j]);
-    size = candidate > size ? candidate : size;
+  const std::int32_t largest = largest_magnitude(x);
+  if (largest == 0) return 0.0f;
+  std::int32_t first = kSmallBlock;
+  for (std::int32_t j = 0; j < static_cast<std::int32_t>(kSmallBlock); ++j) {
+    const std::int32_t candidate = std::bit_cast<std::int32_t>(x[j]) & kMagnitude;
+    const std::int32_t place = candidate == largest ? j : static_cast<std::int32_t>(kSmallBlock);
+    first = place < first ? place : first;
   }
-  if (size == 0.0f) return 0.0f;
-  std::size_t first = 0;
-  while (__builtin_fabsf(x[first]) != size) ++first;
   return x[first];
 }
 
@@ -126,12 +139,7 @@ BALLAST_KERNEL void quantize_q8_0(const float* values, std::size_t blocks, std::
   for (std::size_t b = 0; b < blocks; ++b) {
     const float* x = values + b * kSmallBlock;
     std::uint8_t* block = bytes + b * kQ8Bytes;
-    float size = 0.0f;
-    for (std::size_t j = 0; j < kSmallBlock; ++j) {
-      const float candidate = __builtin_fabsf(x[j]);
-      size = candidate > size ? candidate : size;
-    }
-    const float d = size / 127.0f;
+    const float d = std::bit_cast<float>(largest_magnitude(x)) / 127.0f;
     const float inverse = inverse_of(d);
     put_fp16(block, d);
     for (std::size_t j = 0; j < kSmallBlock; ++j) {

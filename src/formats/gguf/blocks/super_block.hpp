@@ -53,9 +53,10 @@ BALLAST_INLINE void get_levels(const std::uint8_t* bytes, Levels& levels) {
   for (std::size_t j = 0; j < 4; ++j) {
     levels.scales[j] = bytes[j] & 63u;
     levels.minimums[j] = bytes[j + 4] & 63u;
-    levels.scales[j + 4] = static_cast<std::uint8_t>((bytes[j + 8] & 15u) | (bytes[j] >> 6) << 4);
+    levels.scales[j + 4] =
+        static_cast<std::uint8_t>((bytes[j + 8] & 15u) | (bytes[j] >> 6 & 3u) << 4);
     levels.minimums[j + 4] =
-        static_cast<std::uint8_t>((bytes[j + 8] >> 4) | (bytes[j + 4] >> 6) << 4);
+        static_cast<std::uint8_t>(bytes[j + 8] >> 4 | (bytes[j + 4] >> 6 & 3u) << 4);
   }
 }
 
