@@ -35,7 +35,7 @@ constexpr Limits kBytes{1, std::uint64_t{1} << 50};
 
 std::string file_types() {
   std::string all;
-  for (const auto& row : names<formats::FileType>()) {
+  for (const auto& row : names<formats::GgufFileType>()) {
     all += fmt::format("{}{}", all.empty() ? "" : ", ", row.word);
   }
   return all;

@@ -1,11 +1,13 @@
 #include "formats/gguf/gguf_plan.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "formats/checked.hpp"
+#include "formats/gguf/blocks/tensor_type.hpp"
 #include "formats/gguf/gguf_architecture.hpp"
 #include "formats/gguf/gguf_cursor.hpp"
 #include "formats/gguf/gguf_model_config.hpp"
@@ -50,32 +52,61 @@ class Placement {
   std::uint64_t end_ = 0;
 };
 
-GgufMetadata metadata_for(const model::ModelConfig& model, FileType type) {
+GgufMetadata metadata_for(const model::ModelConfig& model, GgufFileType type) {
   GgufMetadata metadata = gguf_model_keys(model);
   metadata.push_back({"general.file_type", static_cast<std::uint32_t>(type)});
   metadata.push_back({"general.quantization_version", kQuantizationVersion});
   return metadata;
 }
 
-BlockType type_of(const model::ParameterInfo& row, FileType type) {
-  if (row.shape.size() == 1) return BlockType::f32;
-  return *block_type_of(type == FileType::bf16 ? 30U : static_cast<std::uint32_t>(type));
+ModelTraits traits_of(const model::ModelConfig& model, std::string_view architecture,
+                      bool is_weighted) {
+  return {.architecture = architecture,
+          .layers = model.layers,
+          .heads = model.heads,
+          .kv_heads = model.kv_heads,
+          .is_tied = model.tie_embeddings,
+          .is_weighted = is_weighted};
+}
+
+/// The importance of this tensor's columns, if anybody says.
+std::vector<float> importance_of(const GgufImportance& all, const model::ParameterInfo& row) {
+  const auto found = all.find(row.name);
+  if (found == all.end()) return {};
+  if (row.shape.size() == 2 && row.shape.back() == found->second.size()) return found->second;
+  throw data_error("the importance of '{}' has {} columns, the tensor {}: take that of this model",
+                   row.name, found->second.size(), row.shape.back());
+}
+
+void require_known(const GgufImportance& importance, const model::ParameterTable& table) {
+  for (const auto& [name, columns] : importance) {
+    const bool is_known =
+        std::ranges::any_of(table.parameters(), [&](const auto& row) { return row.name == name; });
+    if (is_known) continue;
+    throw data_error("there is an importance of '{}', which the model does not have",
+                     excerpt(name));
+  }
 }
 
 }  // namespace
 
 GgufPlan::GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table,
-                   FileType type)
+                   GgufFileType type, const GgufImportance& importance)
     : gain_offset_{model.norm_rule().gain_offset}, metadata_{metadata_for(model, type)} {
   const GgufArchitecture& architecture = gguf_architecture_of(model);
   architecture_ = architecture.name;
+  require_known(importance, table);
+  const ModelTraits traits = traits_of(model, architecture.name, !importance.empty());
   Placement placement;
   for (const auto& row : table.parameters()) {
-    const GgufTensor& tensor = placement.add(gguf_name(row.name), type_of(row, type),
-                                             {row.shape.begin(), row.shape.end()});
+    const std::string name = gguf_name(row.name);
+    const BlockType block = tensor_type(
+        type, traits, {.name = name, .dimensions = row.shape.size(), .row = row.shape.back()});
+    const GgufTensor& tensor = placement.add(name, block, {row.shape.begin(), row.shape.end()});
     total_parameters_ += tensor.numel;
-    const PairedRows rows = architecture.rows_of(row.name, model.head_dim());
-    tensors_.emplace(row.name, PlannedGgufTensor{tensor, rows});
+    tensors_.emplace(row.name,
+                     PlannedGgufTensor{tensor, architecture.rows_of(row.name, model.head_dim()),
+                                       importance_of(importance, row)});
   }
   rope_factors_ = formats::rope_factors(model.rope, model.head_dim());
   if (!rope_factors_.empty()) {

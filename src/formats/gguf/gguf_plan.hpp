@@ -20,10 +20,15 @@ struct GgufText {
   GgufMetadata tokenizer{};  ///< all keys of "tokenizer."; empty: the file has no tokenizer
 };
 
+/// How much errors in each column of a matrix matter, by our name of the tensor: see
+/// quantize_weighted. Tensors that are not there are rounded as they are.
+using GgufImportance = std::map<std::string, std::vector<float>, std::less<>>;
+
 /// Where a tensor of a model goes.
 struct PlannedGgufTensor {
   GgufTensor tensor;
   PairedRows rows;
+  std::vector<float> importance;  ///< of its columns; empty: all matter alike
 };
 
 /// Where the tensors of a model go in a GGUF file: what processes must agree on to write one
@@ -31,8 +36,10 @@ struct PlannedGgufTensor {
 class GgufPlan {
  public:
   /// `table` is the model's. Throws a usage Error that names the key of a model that llama.cpp does
-  /// not compute, or if there are more elements than a file can hold.
-  GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table, FileType type);
+  /// not compute, or if there are more elements than a file can hold; a data Error if a tensor of
+  /// `importance` is not of this model, or has another number of columns.
+  GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table, GgufFileType type,
+           const GgufImportance& importance = {});
 
   /// The architecture's name.
   [[nodiscard]] const std::string& architecture() const { return architecture_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,8 +17,42 @@ namespace {
 
 static_assert(kGranule % 256 == 0, "granules are whole blocks");
 
-/// As much as is turned into blocks at a time.
-constexpr std::size_t kPieceGranules = 256;
+/// Elements that are turned into blocks at a time: 1 MiB of fp32, and whole rows where a block
+/// depends on its row.
+std::size_t piece_of(const PlannedGgufTensor& planned) {
+  constexpr std::size_t kPiece = std::size_t{1} << 18;
+  const std::size_t columns = planned.tensor.columns();
+  if (planned.importance.empty()) return kPiece;
+  return std::max<std::size_t>(kPiece / columns, 1) * columns;
+}
+
+/// Whether a block of this type, where columns have an importance, is made of its row as well.
+bool depends_on_row(BlockType type) {
+  return layout_of(type).values == 32 && type != BlockType::q8_0;
+}
+
+/// As quantize says; `first`: the element of the tensor that `part` begins with.
+std::optional<std::size_t> quantize_part(const PlannedGgufTensor& planned, std::size_t first,
+                                         std::span<const float> part,
+                                         std::span<std::uint8_t> bytes) {
+  const BlockType type = planned.tensor.type;
+  if (planned.importance.empty()) return quantize(type, part, bytes);
+  const std::size_t columns = planned.tensor.columns();
+  for (std::size_t done = 0; done < part.size();) {
+    const std::size_t column = (first + done) % columns;
+    const std::size_t count = std::min(columns - column, part.size() - done);
+    if (count != columns && depends_on_row(type)) {
+      throw internal_error("elements {} to {} of '{}' are no whole row", first + done,
+                           first + done + count, planned.tensor.name);
+    }
+    const auto lost = quantize_weighted(
+        type, part.subspan(done, count), std::span{planned.importance}.subspan(column, count),
+        bytes.subspan(stored_bytes(type, done), stored_bytes(type, count)));
+    if (lost) return done + *lost;
+    done += count;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -42,29 +77,36 @@ GgufSink::GgufSink(const GgufPlan& plan, std::uint64_t data_begin, std::filesyst
       data_begin_{data_begin},
       file_{std::move(path), data_begin + plan.data_bytes()} {}
 
+void GgufSink::fill_blocks(const PlannedGgufTensor& planned, std::size_t first,
+                           std::span<const float> part) {
+  const GgufTensor& stored = planned.tensor;
+  blocks_.resize(stored_bytes(stored.type, part.size()));
+  if (const auto lost = quantize_part(planned, first, part, blocks_)) {
+    throw data_error(
+        "'{}': element {} of tensor '{}' is {}, which no block of {} holds: export as bf16 or f32",
+        file_.path().string(), first + *lost, stored.name, part[*lost], name_of(stored.type));
+  }
+}
+
 void GgufSink::write(const model::ParameterInfo& tensor, GranuleRange range,
                      std::span<const float> values) {
-  const auto& [stored, rows] = plan_->tensor(tensor.name);
+  const PlannedGgufTensor& planned = plan_->tensor(tensor.name);
+  const GgufTensor& stored = planned.tensor;
+  const std::size_t columns = tensor.shape.size() == 1 ? 1 : stored.columns();
+  const bool is_shifted = tensor.role == model::TensorRole::gain && plan_->gain_offset() != 0.0f;
   std::size_t first = range.first_element();
   values = values.first(std::min(values.size(), tensor.numel - first));
   std::vector<float> shifted;
   while (!values.empty()) {
-    auto part = values.first(std::min(kPieceGranules * kGranule, values.size()));
+    auto part = values.first(std::min(piece_of(planned), values.size()));
     values = values.subspan(part.size());
-    if (tensor.role == model::TensorRole::gain && plan_->gain_offset() != 0.0f) {
+    if (is_shifted) {
       shifted.assign(part.begin(), part.end());
       for (float& gain : shifted) gain += plan_->gain_offset();
       part = shifted;
     }
-    blocks_.resize(stored_bytes(stored.type, part.size()));
-    if (const auto lost = quantize(stored.type, part, blocks_)) {
-      throw data_error(
-          "'{}': element {} of tensor '{}' is {}, which no block of {} holds: export as bf16 or "
-          "f32",
-          file_.path().string(), first + *lost, stored.name, part[*lost], name_of(stored.type));
-    }
-    const std::size_t columns = tensor.shape.size() == 1 ? 1 : stored.columns();
-    for_each_run(rows, columns, first, part.size(), [&](const RowRun& run) {
+    fill_blocks(planned, first, part);
+    for_each_run(planned.rows, columns, first, part.size(), [&](const RowRun& run) {
       const auto blocks = std::span{blocks_}.subspan(stored_bytes(stored.type, run.first),
                                                      stored_bytes(stored.type, run.count));
       file_.write(data_begin_ + stored.begin + stored_bytes(stored.type, run.first_in_file),

@@ -33,7 +33,8 @@ class GgufSink final : public model::WeightSink {
   GgufSink(const GgufPlan& plan, std::uint64_t data_begin, std::filesystem::path path);
 
   /// Throws a data Error that names file, tensor and element where a value is not finite, or beyond
-  /// what its block holds.
+  /// what its block holds. Where columns have an importance, blocks of 32 elements depend on their
+  /// whole row: an internal Error if the range cuts a row of theirs.
   void write(const model::ParameterInfo& tensor, GranuleRange range,
              std::span<const float> values) override;
   /// What was written is on the disk when this returns.
@@ -42,6 +43,10 @@ class GgufSink final : public model::WeightSink {
   [[nodiscard]] std::uint64_t written() const { return written_; }
 
  private:
+  /// Turns part of a tensor, from this element on, into blocks_.
+  void fill_blocks(const PlannedGgufTensor& planned, std::size_t first,
+                   std::span<const float> part);
+
   const GgufPlan* plan_;
   std::uint64_t data_begin_;
   storage::RangeFile file_;

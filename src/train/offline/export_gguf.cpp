@@ -17,25 +17,25 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using formats::FileType;
+using formats::GgufFileType;
 
-FileType parse_type(const std::string& asked) {
-  if (const auto type = value_of<FileType>(asked)) return *type;
+GgufFileType parse_type(const std::string& asked) {
+  if (const auto type = value_of<GgufFileType>(asked)) return *type;
   std::vector<std::string_view> known;
-  for (const auto& row : names<FileType>()) known.push_back(row.word);
+  for (const auto& row : names<GgufFileType>()) known.push_back(row.word);
   throw usage_error("--dtype {} is none of --format gguf: {}", asked, fmt::join(known, ", "));
 }
 
-FileType type_of(ElementType type) {
+GgufFileType type_of(ElementType type) {
   switch (type) {
     case ElementType::bf16:
-      return FileType::bf16;
+      return GgufFileType::bf16;
     case ElementType::fp16:
-      return FileType::f16;
+      return GgufFileType::f16;
     case ElementType::fp32:
       break;
   }
-  return FileType::f32;
+  return GgufFileType::f32;
 }
 
 /// One file, as every rank does its part of it.
@@ -45,7 +45,7 @@ class GgufExport {
 
   Exported run() {
     const std::string& asked = job_->options().dtype;
-    const FileType type = asked.empty() ? type_of(job_->stored_type()) : parse_type(asked);
+    const GgufFileType type = asked.empty() ? type_of(job_->stored_type()) : parse_type(asked);
     const auto plan = comm::agree_on<formats::GgufPlan>(job_->world(), "file of the export", [&] {
       return formats::GgufPlan{job_->config(), job_->table(), type};
     });

@@ -147,7 +147,9 @@ TEST(GgufModel, FactorsAreReadAsTheRuleThatGivesThem) {
     for (std::size_t i = 0; i < ours.size(); ++i) {
       EXPECT_NEAR(theirs[i] / ours[i], 1.0, 1e-5) << context << " " << i;
     }
-    if (context == 8192u) EXPECT_EQ(read, config.rope);
+    if (context == 8192u) {
+      EXPECT_EQ(read, config.rope);
+    }
   }
 }
 

@@ -47,7 +47,7 @@ TEST_P(GgufFixtures, ComeBackToTheBit) {
   HuggingFaceWeights theirs{table, source};
   const test::TemporaryFolder folder;
   const auto path = folder / "m.gguf";
-  const GgufPlan plan{config, table, FileType::f32};
+  const GgufPlan plan{config, table, GgufFileType::f32};
   GgufSink sink{plan, create_gguf(plan, {}, path), path};
   for (const auto& row : table.parameters()) {
     std::vector<float> values(padded_numel(row.numel));
@@ -94,7 +94,7 @@ TEST(GgufSink, QueriesAndKeysStandPairByPair) {
   EXPECT_EQ(stored, values);
 }
 
-class GgufTypes : public testing::TestWithParam<FileType> {};
+class GgufTypes : public testing::TestWithParam<GgufFileType> {};
 
 TEST_P(GgufTypes, HaveTheSameBytesHoweverRangesAreCut) {
   const test::TemporaryFolder folder;
@@ -120,14 +120,14 @@ TEST_P(GgufTypes, ComeBackNearToWhatTheyWere) {
       error += std::pow(static_cast<double>(read[i] - values[i]), 2);
       all += std::pow(static_cast<double>(values[i]), 2);
     }
-    const bool is_exact = row.shape.size() == 1 || GetParam() == FileType::f32;
+    const bool is_exact = row.shape.size() == 1 || GetParam() == GgufFileType::f32;
     EXPECT_LE(std::sqrt(error / all), is_exact ? 0.0 : 0.1) << row.name;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GgufTypes, testing::ValuesIn([] {
-                           std::vector<FileType> all;
-                           for (const auto& row : names<FileType>()) all.push_back(row.value);
+                           std::vector<GgufFileType> all;
+                           for (const auto& row : names<GgufFileType>()) all.push_back(row.value);
                            return all;
                          }()),
                          [](const auto& type) { return std::string{word_of(type.param)}; });
@@ -149,7 +149,7 @@ TEST(GgufSink, ValuesBeyondTheTypeAreNamed) {
   const auto path = folder / "m.gguf";
   const auto config = test::with_context(test::small_model());
   const model::ParameterTable table{config};
-  const GgufPlan plan{config, table, FileType::f16};
+  const GgufPlan plan{config, table, GgufFileType::f16};
   GgufSink sink{plan, create_gguf(plan, {}, path), path};
   std::vector<float> values(kGranule, 0.5f);
   values[77] = -70'000.0f;
@@ -162,8 +162,8 @@ TEST(GgufSink, AFileOfAnotherPlanIsNotWritten) {
   const test::TemporaryFolder folder;
   const auto config = test::with_context(test::small_model());
   const model::ParameterTable table{config};
-  const GgufPlan plan{config, table, FileType::f32};
-  const GgufPlan other{config, table, FileType::f16};
+  const GgufPlan plan{config, table, GgufFileType::f32};
+  const GgufPlan other{config, table, GgufFileType::f16};
   const auto begin = create_gguf(plan, {}, folder / "m.gguf");
   expect_contains(data_error_of([&] { GgufSink(other, begin, folder / "m.gguf"); }),
                   "give all writers one plan");

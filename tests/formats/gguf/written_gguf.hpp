@@ -19,7 +19,7 @@ inline model::ModelConfig with_context(model::ModelConfig config) {
 
 /// Writes a model whose tensors' values follow from their names, granules at a time.
 inline void write_gguf(const model::ModelConfig& config, const std::filesystem::path& path,
-                       formats::FileType type = formats::FileType::f32,
+                       formats::GgufFileType type = formats::GgufFileType::f32,
                        std::size_t granules_a_time = 3) {
   const model::ParameterTable table{config};
   const formats::GgufPlan plan{with_context(config), table, type};
