@@ -26,16 +26,16 @@ constexpr Limits kTokens{1, 1u << 24};
 std::vector<Option> options_for(train::EvalOptions& o) {
   Option data = word("data", "FILE", o.data, "a dataset with the same tokenizer");
   data.fallback = "the one it was trained on";
-  return {
-      required(word("checkpoint", "PATH", o.checkpoint,
-                    "a checkpoint, a run directory for its newest one, or a Hugging Face folder")),
-      own_to_a_rank(data),
-      whole("seq-len", o.seq_len, kTokens, "as it was trained, or 1024",
-            "tokens of a window of text"),
-      whole("micro-batch", o.micro_batch, kTokens, "as it was trained, or 1",
-            "windows that pass through the model together"),
-      choice("param", o.param, "as it was trained, or fp32", "the type that it computes with"),
-      number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
+  return {required(word("checkpoint", "PATH", o.checkpoint,
+                        "a checkpoint, a run directory for its newest one, a Hugging Face folder, "
+                        "or a GGUF file")),
+          own_to_a_rank(data),
+          whole("seq-len", o.seq_len, kTokens, "as it was trained, or 1024",
+                "tokens of a window of text"),
+          whole("micro-batch", o.micro_batch, kTokens, "as it was trained, or 1",
+                "windows that pass through the model together"),
+          choice("param", o.param, "as it was trained, or fp32", "the type that it computes with"),
+          number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
 }
 
 std::string help(const Terminal& terminal) {

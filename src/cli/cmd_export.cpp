@@ -8,8 +8,8 @@
 #include "cli/help.hpp"
 #include "cli/same_options.hpp"
 #include "cli/version.hpp"
+#include "formats/gguf/blocks/file_type.hpp"
 #include "train/offline/export.hpp"
-#include "train/settings/model_words.hpp"
 
 namespace ballast::cli {
 
@@ -19,30 +19,47 @@ using option_row::choice, option_row::whole, option_row::number, option_row::req
     option_row::word;
 
 constexpr HelpText kHelp{
-    .usage = "mpirun -n RANKS ballast export --checkpoint PATH --output FOLDER [OPTIONS]",
+    .usage = "mpirun -n RANKS ballast export --checkpoint PATH --output PATH [OPTIONS]",
     .about =
-        "Writes a model for other programs: a Hugging Face folder that transformers reads.\n"
+        "Writes a model for other programs: a Hugging Face folder that transformers reads, or a\n"
+        "GGUF file that llama.cpp reads.\n"
         "Weights pass from disk to disk; no rank holds more than a few MiB of them.",
     .examples =
         "  mpirun -n 2 ballast export --checkpoint runs/first --output models/first\n"
         "  mpirun -n 2 ballast export --checkpoint models/theirs --output models/narrow "
-        "--dtype bf16\n"};
+        "--dtype bf16\n"
+        "  mpirun -n 2 ballast export --checkpoint runs/first --format gguf --dtype q8_0 "
+        "--output first.gguf\n"};
 
 constexpr Limits kBytes{1, std::uint64_t{1} << 50};
+
+std::string file_types() {
+  std::string all;
+  for (const auto& row : names<formats::GgufFileType>()) {
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", row.word);
+  }
+  return all;
+}
 
 std::vector<Option> options_for(train::ExportOptions& o) {
   Option tokenizer =
       word("tokenizer", "FOLDER", o.tokenizer, "whose tokenizer goes along, byte for byte");
   tokenizer.fallback = "the one it was trained with, where it is known";
+  Option dtype = word("dtype", "TYPE", o.dtype,
+                      "what the weights are rounded to: fp32, bf16 or fp16 in a folder; " +
+                          file_types() + " in a GGUF file");
+  dtype.fallback = "fp32 of a checkpoint, or as they are stored";
   return {
       required(word("checkpoint", "PATH", o.checkpoint,
-                    "a checkpoint, a run directory for its newest one, or a Hugging Face folder")),
-      required(word("output", "FOLDER", o.output, "a folder that is not there yet, or empty")),
-      choice("format", o.format, {train::ExportFormat::hf}, "hf: a Hugging Face folder"),
-      choice("dtype", o.dtype, "fp32, or as a Hugging Face folder has it",
-             "what the weights are rounded to"),
+                    "a checkpoint, a run directory for its newest one, a Hugging Face folder, or a "
+                    "GGUF file")),
+      required(word("output", "PATH", o.output,
+                    "a folder that is not there yet, or empty; a GGUF file that is not there yet")),
+      choice("format", o.format, {train::ExportFormat::hf, train::ExportFormat::gguf},
+             "hf: a Hugging Face folder; gguf: a file of llama.cpp"),
+      dtype,
       whole("shard-bytes", o.shard_bytes, kBytes,
-            "bytes of the tensors of one file; more make several files and an index"),
+            "of a folder: bytes of the tensors of one file; more make several files and an index"),
       tokenizer,
       number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
 }
@@ -59,8 +76,8 @@ ExitCode run(comm::Communicator& world, Arguments arguments) {
   const train::Exported made = train::export_model(world, options);
   if (world.is_root()) {
     fmt::print("exported   {}\n", made.source.string());
-    fmt::print("to         {}: {}, {} parameters in {}, {} file(s), {}\n", made.folder.string(),
-               made.architecture, with_thousands(made.parameters), name_of(made.dtype), made.files,
+    fmt::print("to         {}: {}, {} parameters in {}, {} file(s), {}\n", made.output.string(),
+               made.architecture, with_thousands(made.parameters), made.dtype, made.files,
                human_bytes(made.bytes));
     fmt::print("tokenizer  {}\n", made.tokenizer);
   }

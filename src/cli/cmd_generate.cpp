@@ -36,7 +36,8 @@ constexpr Limits kTokens{1, 1u << 24};
 std::vector<Option> options_for(train::GenerateOptions& o) {
   return {
       required(word("checkpoint", "PATH", o.checkpoint,
-                    "a checkpoint, a run directory for its newest one, or a Hugging Face folder")),
+                    "a checkpoint, a run directory for its newest one, a Hugging Face folder, or a "
+                    "GGUF file")),
       text("prompt", "TEXT", o.prompt, "what to continue; - reads it from standard input"),
       token_ids("prompt-ids", o.prompt_ids, "the tokens to continue, instead of --prompt"),
       whole("tokens", o.tokens, kTokens, "how many tokens to write"),

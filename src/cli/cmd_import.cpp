@@ -16,15 +16,16 @@ namespace {
 using option_row::number, option_row::required, option_row::word;
 
 constexpr HelpText kHelp{
-    .usage = "mpirun -n RANKS ballast import FOLDER --output CHECKPOINT",
+    .usage = "mpirun -n RANKS ballast import PATH --output CHECKPOINT",
     .about =
-        "Makes a checkpoint of a Hugging Face folder: its weights to the bit, at step 0.\n"
-        "(run.init and eval take such a folder as it is, too.)",
+        "Makes a checkpoint of a Hugging Face folder or a GGUF file: its weights to the bit, at\n"
+        "step 0. (run.init and eval take such a model as it is, too.)",
     .examples = "  mpirun -n 2 ballast import models/theirs --output models/theirs-ballast\n"};
 
 std::vector<Option> options_for(train::ImportOptions& o) {
   return {
-      required(word("folder", "FOLDER", o.folder, "a Hugging Face folder, with safetensors")),
+      required(word("model", "PATH", o.model,
+                    "a Hugging Face folder, with safetensors, or a GGUF file")),
       required(word("output", "CHECKPOINT", o.output, "a folder that is not there yet, or empty")),
       number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
 }
@@ -36,7 +37,7 @@ std::string help(const Terminal& terminal) {
 
 ExitCode run(comm::Communicator& world, Arguments arguments) {
   train::ImportOptions options;
-  read_command_line(world, arguments, options_for(options), "folder");
+  read_command_line(world, arguments, options_for(options), "model");
   const train::Imported made = train::import_model(world, options);
   if (world.is_root()) {
     fmt::print("checkpoint {}: {} parameters, moments of zero, no dataset\n", made.folder.string(),
@@ -50,7 +51,7 @@ ExitCode run(comm::Communicator& world, Arguments arguments) {
 }  // namespace
 
 Command import_command() {
-  return {"import", "make a checkpoint of a Hugging Face folder", help, ParallelRun{run}};
+  return {"import", "make a checkpoint of a foreign model", help, ParallelRun{run}};
 }
 
 }  // namespace ballast::cli

@@ -16,8 +16,10 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/inspect_folder.hpp"
+#include "cli/inspect_gguf.hpp"
 #include "data/content_pass.hpp"
 #include "data/dataset.hpp"
+#include "formats/gguf/gguf_file.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "train/start/saved_model.hpp"
 
@@ -30,8 +32,8 @@ using option_row::flag, option_row::required, option_row::word;
 constexpr HelpText kHelp{
     .usage = "ballast inspect PATH [--verify]",
     .about =
-        "Says what a dataset, a checkpoint or a Hugging Face folder is made of, and checks it: all "
-        "of it,\nof a Hugging Face folder every header.",
+        "Says what a dataset, a checkpoint, a Hugging Face folder or a GGUF file is made of, and\n"
+        "checks it: all of it, of a folder or a GGUF file every header.",
     .examples =
         "  ballast inspect corpus.h5\n"
         "  ballast inspect runs/quickstart\n"
@@ -48,9 +50,9 @@ struct InspectOptions {
 
 std::vector<Option> options_for(InspectOptions& o) {
   return {
-      required(
-          word("path", "PATH", o.path,
-               "a dataset, a checkpoint, a run directory: its newest, or a Hugging Face folder")),
+      required(word("path", "PATH", o.path,
+                    "a dataset, a checkpoint, a run directory: its newest, a Hugging Face folder, "
+                    "or a GGUF file")),
       flag(
           "verify", o.verify,
           "read every checkpoint of a run directory and say which are whole; exit code 3 if one is "
@@ -165,6 +167,10 @@ ExitCode run(Arguments arguments) {
   read_command_line(arguments, options_for(options), "path");
   const auto& path = options.path;
   std::error_code unreadable;
+  if (formats::is_gguf_file(path)) {
+    inspect_gguf(path);
+    return ExitCode::ok;
+  }
   if (!std::filesystem::is_directory(path, unreadable)) return inspect_dataset(path);
   if (train::is_foreign_folder(path)) {
     inspect_folder(path);
@@ -177,7 +183,8 @@ ExitCode run(Arguments arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return {"inspect", "say what a dataset, checkpoint or folder is made of", help, SerialRun{run}};
+  return {"inspect", "say what a dataset, checkpoint, folder or GGUF file is made of", help,
+          SerialRun{run}};
 }
 
 }  // namespace ballast::cli

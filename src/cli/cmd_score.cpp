@@ -35,19 +35,19 @@ constexpr Limits kTokens{1, 1u << 24};
 
 std::vector<Option> options_for(train::ScoreOptions& o) {
   Option data = word("data", "FILE", o.data, "a dataset with the same tokenizer");
-  return {
-      required(word("checkpoint", "PATH", o.checkpoint,
-                    "a checkpoint, a run directory for its newest one, or a Hugging Face folder")),
-      token_ids("tokens", o.tokens, "the tokens of a text"),
-      text("prompt", "TEXT", o.prompt, "a text, for the model's own tokenizer"),
-      own_to_a_rank(data),
-      choice("split", o.split, "which windows of --data"),
-      whole("seq-len", o.seq_len, kTokens, "as it was trained, or 1024",
-            "tokens of a window of --data"),
-      whole("micro-batch", o.micro_batch, kTokens, "as it was trained, or 1",
-            "windows of --data that pass through the model together"),
-      choice("param", o.param, "as it was trained, or fp32", "the type that it computes with"),
-      number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
+  return {required(word("checkpoint", "PATH", o.checkpoint,
+                        "a checkpoint, a run directory for its newest one, a Hugging Face folder, "
+                        "or a GGUF file")),
+          token_ids("tokens", o.tokens, "the tokens of a text"),
+          text("prompt", "TEXT", o.prompt, "a text, for the model's own tokenizer"),
+          own_to_a_rank(data),
+          choice("split", o.split, "which windows of --data"),
+          whole("seq-len", o.seq_len, kTokens, "as it was trained, or 1024",
+                "tokens of a window of --data"),
+          whole("micro-batch", o.micro_batch, kTokens, "as it was trained, or 1",
+                "windows of --data that pass through the model together"),
+          choice("param", o.param, "as it was trained, or fp32", "the type that it computes with"),
+          number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
 }
 
 std::string help(const Terminal& terminal) {

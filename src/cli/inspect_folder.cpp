@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/text.hpp"
-#include "cli/resolved_config.hpp"
+#include "cli/model_lines.hpp"
 #include "formats/huggingface/folder_weights.hpp"
 #include "formats/huggingface/model_config_json.hpp"
 #include "model/parameters.hpp"
@@ -40,17 +40,6 @@ std::string or_none(const std::vector<std::int32_t>& tokens) {
   return tokens.empty() ? "none" : fmt::format("{}", fmt::join(tokens, " "));
 }
 
-/// The keys of [model], a line each.
-void print_shape(const model::ModelConfig& model) {
-  const std::string ini = model_to_ini(model);
-  std::string_view rest = ini;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    if (!line.starts_with('[')) fmt::print("  model.{}\n", line);
-    rest.remove_prefix(line.size() + 1);
-  }
-}
-
 }  // namespace
 
 void inspect_folder(const std::filesystem::path& folder) {
@@ -68,7 +57,7 @@ void inspect_folder(const std::filesystem::path& folder) {
   fmt::print("bos_token_id         {}\n", config.bos ? fmt::format("{}", *config.bos) : "none");
   fmt::print("eos_token_id         {}\n", or_none(config.eos));
   fmt::print("verified             every header: names, shapes and types of all tensors\n");
-  print_shape(config.model);
+  print_model_keys(config.model);
 }
 
 }  // namespace ballast::cli

@@ -13,8 +13,6 @@
 
 namespace ballast::data {
 
-enum class Normalization { none, nfc };
-
 /// How a piece of text becomes tokens.
 enum class WholePieces {
   merged,  ///< by merges, from bytes

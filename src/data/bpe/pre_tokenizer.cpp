@@ -37,32 +37,32 @@ constexpr PieceRule kGpt4o{
     Numbers::threes,         Behind::line_ends_and_slashes, Blanks::line_ends_first};
 
 constexpr std::array<PreTokenizer, 7> kKnown{{
-    {"gpt2", "", kGpt2, "gpt-2", ""},
-    {"smollm", "", kSmolLm, "smollm", ""},
+    {"gpt2", "", kGpt2, Normalization::none, "gpt-2", ""},
+    {"smollm", "", kSmolLm, Normalization::none, "smollm", ""},
     {"llama3",
      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*)"
      R"(|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     kLlama3, "dbrx", "llama-bpe"},
+     kLlama3, Normalization::none, "dbrx", "llama-bpe"},
     {"qwen2",
      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*)"
      R"(|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     kQwen2, "qwen2", ""},
+     kQwen2, Normalization::nfc, "qwen2", ""},
     {"qwen35",
      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+)"
      R"([\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     kQwen35, "qwen35", ""},
+     kQwen35, Normalization::nfc, "qwen35", ""},
     {"tekken",
      R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
      R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
      R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     kTekken, "", "tekken"},
+     kTekken, Normalization::none, "", "tekken"},
     {"gpt4o",
      R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
      R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
      R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     kGpt4o, "gpt-4o", ""},
+     kGpt4o, Normalization::none, "gpt-4o", ""},
 }};
 
 std::string known_names() {

@@ -8,6 +8,8 @@
 
 namespace ballast::data {
 
+enum class Normalization { none, nfc };
+
 /// A pre-tokenizer of open models that is known: what a tokenizer.json writes of it, and how it
 /// cuts. The list is closed: another one is refused, since one that is nearly the same gives other
 /// tokens.
@@ -16,6 +18,8 @@ struct PreTokenizer {
   /// The regular expression of its Split, as the file has it; empty: ByteLevel's own, GPT-2's.
   std::string_view pattern;
   PieceRule rule;
+  /// What the models that use it do with a text before; files say so by themselves.
+  Normalization normalization;
   /// `tokenizer.ggml.pre` of a GGUF file; empty: it has none.
   std::string_view gguf_name;
   /// The same where whole pieces are taken before merges are tried (`ignore_merges`).

@@ -15,7 +15,7 @@ class ByteTokenizer final : public Tokenizer {
   [[nodiscard]] std::vector<std::uint8_t> model() const override { return {}; }
   /// As byte pairs without merges; how texts are cut does not matter then.
   [[nodiscard]] std::optional<TokenizerContent> content() const override {
-    TokenizerContent content{.kind = TokenizerKind::byte_level_bpe, .pre_tokenizer = "qwen2"};
+    TokenizerContent content{.kind = TokenizerKind::byte_level_bpe, .pre_tokenizer = "gpt-2"};
     for (int byte = 0; byte < 256; ++byte) {
       content.entries.push_back({to_byte_map(std::string(1, static_cast<char>(byte)))});
     }

@@ -21,6 +21,16 @@ struct SentencePieceModel {
 /// their offsets unchecked.
 [[nodiscard]] SentencePieceModel read_sentencepiece_model(std::span<const std::uint8_t> model);
 
+/// Which pieces have a part in every text; -1 where there is no such piece.
+struct SentencePieceIds {
+  std::int32_t unknown = -1;
+  std::int32_t bos = -1;
+  std::int32_t eos = -1;
+};
+/// The reverse: such a model of pieces, with byte fallback and without a normalizer's tables.
+[[nodiscard]] std::vector<std::uint8_t> sentencepiece_model_bytes(const SentencePieceModel& model,
+                                                                  const SentencePieceIds& ids);
+
 /// The same model, without a space before each text.
 [[nodiscard]] std::vector<std::uint8_t> without_space_prefix(std::span<const std::uint8_t> model);
 

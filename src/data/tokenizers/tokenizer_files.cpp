@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kNames{kTokenizerJsonName,
+constexpr std::array<std::string_view, 10> kNames{kTokenizerJsonName,
                                                   kSentencePieceName,
                                                   kTokenizerConfigName,
                                                   kSpecialTokensName,
@@ -24,17 +24,13 @@ constexpr std::array<std::string_view, 9> kNames{kTokenizerJsonName,
                                                   "vocab.json",
                                                   "merges.txt",
                                                   "chat_template.jinja",
-                                                  "chat_template.json"};
+                                                  "chat_template.json",
+                                                  kGenerationConfigName};
 
 /// The largest tokenizer.json in use has some 35 MB.
 constexpr std::uint64_t kLargestFile = std::uint64_t{64} << 20;
 
 constexpr const char* kSizesKey = "tokenizer_files";
-
-/// Its own rules of what a text is make a tokenizer; the others say how to use it.
-bool makes_tokenizer(const TokenizerFiles& files) {
-  return files.contains(kTokenizerJsonName) || files.contains(kSentencePieceName);
-}
 
 void add_file(const fs::path& folder, std::string_view name, TokenizerFiles& files) {
   std::error_code ignored;
@@ -44,9 +40,7 @@ void add_file(const fs::path& folder, std::string_view name, TokenizerFiles& fil
 }
 
 TokenizerFiles read_folder(const fs::path& folder) {
-  TokenizerFiles files;
-  for (const std::string_view name : kNames) add_file(folder, name, files);
-  add_file(folder, kGenerationConfigName, files);
+  TokenizerFiles files = tokenizer_files_in(folder);
   if (makes_tokenizer(files)) return files;
   if (files.contains("vocab.json") && files.contains("merges.txt")) {
     throw data_error(
@@ -69,7 +63,15 @@ Json sizes_of(std::string_view line) {
 
 }  // namespace
 
-std::span<const std::string_view> tokenizer_file_names() { return kNames; }
+bool makes_tokenizer(const TokenizerFiles& files) {
+  return files.contains(kTokenizerJsonName) || files.contains(kSentencePieceName);
+}
+
+TokenizerFiles tokenizer_files_in(const fs::path& folder) {
+  TokenizerFiles files;
+  for (const std::string_view name : kNames) add_file(folder, name, files);
+  return files;
+}
 
 TokenizerFiles read_tokenizer_files(const fs::path& path) {
   std::error_code ignored;

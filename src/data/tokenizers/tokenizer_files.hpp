@@ -21,13 +21,18 @@ inline constexpr const char* kGenerationConfigName = "generation_config.json";
 /// generation_config.json holds: texts by name.
 using TokenizerFiles = std::map<std::string, std::string, std::less<>>;
 
-/// The names of a tokenizer's files, whether they are there or not, in a fixed order.
-[[nodiscard]] std::span<const std::string_view> tokenizer_file_names();
+/// Whether the rules of a tokenizer are among them, in tokenizer.json or tokenizer.model; the other
+/// files say how to use it.
+[[nodiscard]] bool makes_tokenizer(const TokenizerFiles& files);
+
+/// Those that are in a folder; empty where there are none. A data Error names a file that is larger
+/// than a useful one or a link to a place outside of the folder.
+[[nodiscard]] TokenizerFiles tokenizer_files_in(const std::filesystem::path& folder);
 
 /// The tokenizer at `path`: a folder, or a file for itself, which is a tokenizer.json if its name
 /// ends in ".json" and a SentencePiece model otherwise; a file called tokenizer.json or
-/// tokenizer.model stands for its folder. A data Error names a file that is larger than a useful
-/// one or a link to a place outside of the folder, and a folder without a tokenizer.
+/// tokenizer.model stands for its folder. Data Errors as tokenizer_files_in has them, and one for a
+/// folder without a tokenizer.
 [[nodiscard]] TokenizerFiles read_tokenizer_files(const std::filesystem::path& path);
 
 /// All of them as one file, which datasets and checkpoints keep: a line of JSON with their names

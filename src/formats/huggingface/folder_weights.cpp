@@ -1,7 +1,6 @@
 #include "formats/huggingface/folder_weights.hpp"
 
 #include <algorithm>
-#include <fmt/ranges.h>
 #include <map>
 #include <optional>
 #include <span>
@@ -9,24 +8,12 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/text.hpp"
 #include "formats/huggingface/tensor_names.hpp"
+#include "formats/tensor_differences.hpp"
 
 namespace ballast::formats {
 
 namespace {
-
-constexpr std::size_t kShown = 5;
-
-/// The first few of them, and how many there are besides. Names of files may hold anything.
-std::string some_of(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : std::span{names}.first(std::min(kShown, names.size()))) {
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", excerpt(name, 3 * kExcerptBytes));
-  }
-  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
-  return text;
-}
 
 /// What old files hold besides weights, and readers compute for themselves.
 bool is_ignored(std::string_view name) {
@@ -37,22 +24,6 @@ bool is_tied(const model::ParameterTable& table) {
   return std::ranges::none_of(table.parameters_of_ends(),
                               [](const model::ParameterInfo& row) { return row.name == "head"; });
 }
-
-/// What is wrong with the tensors of a folder, by kind.
-struct Differences {
-  std::vector<std::string> missing, surplus, shaped;
-
-  [[nodiscard]] std::string text() const {
-    std::string all;
-    const auto add = [&](std::string_view what, const std::vector<std::string>& names) {
-      if (!names.empty()) all += fmt::format("\n  {} ({}): {}", what, names.size(), some_of(names));
-    };
-    add("missing", missing);
-    add("not of this model", surplus);
-    add("of another shape", shaped);
-    return all;
-  }
-};
 
 /// The tensors that a folder is asked for, by its names. A head beside an embedding that is the
 /// head must be the same matrix.
@@ -65,23 +36,19 @@ std::map<std::string, const model::ParameterInfo*, std::less<>> wanted_of(
   return wanted;
 }
 
-Differences differences(const model::ParameterTable& table, const SafetensorsFolder& folder,
-                        bool has_spare_head) {
-  Differences found;
+TensorDifferences differences(const model::ParameterTable& table, const SafetensorsFolder& folder,
+                              bool has_spare_head) {
+  TensorDifferences found{"config.json"};
   const auto wanted = wanted_of(table, has_spare_head);
   for (const auto& [name, row] : wanted) {
-    if (!folder.contains(name)) {
-      found.missing.push_back(name);
-      continue;
-    }
-    const auto& there = folder.tensor(name).shape;
-    if (!std::ranges::equal(there, row->shape)) {
-      found.shaped.push_back(fmt::format("{} [{}] where config.json says [{}]", name,
-                                         fmt::join(there, ", "), fmt::join(row->shape, ", ")));
+    if (folder.contains(name)) {
+      found.compare(name, folder.tensor(name).shape, row->shape);
+    } else {
+      found.add_missing(name);
     }
   }
   for (const std::string& name : folder.names()) {
-    if (!wanted.contains(name) && !is_ignored(name)) found.surplus.push_back(name);
+    if (!wanted.contains(name) && !is_ignored(name)) found.add_surplus(name);
   }
   return found;
 }

@@ -1,6 +1,4 @@
-#include <charconv>
 #include <cmath>
-#include <fmt/format.h>
 #include <string>
 
 #include "base/json.hpp"
@@ -8,6 +6,7 @@
 #include "formats/huggingface/layer_keys.hpp"
 #include "formats/huggingface/model_config_json.hpp"
 #include "formats/huggingface/rope_keys.hpp"
+#include "formats/shortest_decimal.hpp"
 
 namespace ballast::formats {
 
@@ -21,15 +20,7 @@ Json eos_of(const std::vector<std::int32_t>& ids) {
   return ids.size() == 1 ? Json(ids.front()) : Json(ids);
 }
 
-/// The number with the fewest digits that is this float again: 1e-06, not 9.999999974752427e-07.
-double shortest(float value) {
-  const std::string text = fmt::format("{}", value);
-  double number = 0.0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-Json cap_of(float cap) { return cap == 0.0f ? Json(nullptr) : Json(shortest(cap)); }
+Json cap_of(float cap) { return cap == 0.0f ? Json(nullptr) : Json(shortest_decimal(cap)); }
 
 void write_gemma(const model::ModelConfig& model, Json& json) {
   json["hidden_act"] = "gelu_pytorch_tanh";
@@ -61,7 +52,7 @@ std::string huggingface_config_json(const HuggingFaceConfig& config, std::string
   if (!family.is_gemma) json["hidden_act"] = "silu";
   json["max_position_embeddings"] = model.context;
   json["initializer_range"] = model.init_std;
-  json["rms_norm_eps"] = shortest(model.norm_epsilon);
+  json["rms_norm_eps"] = shortest_decimal(model.norm_epsilon);
   json["tie_word_embeddings"] = model.tie_embeddings;
   if (family.attention_bias == Family::AttentionBias::by_key) {
     json["attention_bias"] = model.biases.qkv;

@@ -102,21 +102,4 @@ void SafetensorsFile::read(std::string_view name, std::uint64_t first, std::span
   }
 }
 
-void SafetensorsFile::sample(Hasher& hasher) const {
-  constexpr std::uint64_t kPieces = 64;
-  constexpr std::uint64_t kBytes = 4096;
-  const auto add = [&](std::uint64_t begin, std::uint64_t bytes) {
-    const std::vector<std::uint8_t> piece = source_->read(begin, bytes);
-    hasher.update(std::as_bytes(std::span{piece}));
-  };
-  const std::uint64_t size = source_->size();
-  hasher.update(std::as_bytes(std::span{&size, 1}));
-  add(0, data_begin_);
-  const std::uint64_t data = size - data_begin_;
-  const std::uint64_t bytes = std::min(kBytes, data);
-  for (std::uint64_t piece = 0; piece < kPieces && bytes > 0; ++piece) {
-    add(data_begin_ + (data - bytes) * piece / (kPieces - 1), bytes);
-  }
-}
-
 }  // namespace ballast::formats

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "formats/file_sample.hpp"
 #include "formats/safetensors/safetensors_header.hpp"
 #include "storage/byte_source.hpp"
 
@@ -41,9 +42,8 @@ class SafetensorsFile {
   /// memory, whatever the range. Throws an internal Error if the range is not in the tensor.
   void read(std::string_view name, std::uint64_t first, std::span<float> out) const;
 
-  /// Adds size, header and pieces of the data to `hasher`: some 256 KiB, evenly spread. Two files
-  /// that differ in more than a few places give other hashes.
-  void sample(Hasher& hasher) const;
+  /// As sample_file has it.
+  void sample(Hasher& hasher) const { sample_file(*source_, data_begin_, hasher); }
 
  private:
   std::unique_ptr<const storage::ByteSource> source_;

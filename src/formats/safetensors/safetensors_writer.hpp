@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "formats/safetensors/safetensors_plan.hpp"
+#include "storage/range_file.hpp"
 
 namespace ballast::formats {
 
@@ -29,9 +31,6 @@ class SafetensorsWriter {
   /// `plan` must outlive the writer and be the one of create_safetensors. Files are opened when
   /// they are first written.
   SafetensorsWriter(const SafetensorsPlan& plan, std::filesystem::path folder);
-  ~SafetensorsWriter();
-  SafetensorsWriter(const SafetensorsWriter&) = delete;
-  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
 
   /// Element first + i of the tensor, in row-major order, becomes values[i], rounded to nearest,
   /// ties to even, in the plan's type. Throws if a finite value is beyond what that type holds
@@ -48,12 +47,11 @@ class SafetensorsWriter {
   [[nodiscard]] std::uint64_t written() const { return written_; }
 
  private:
-  [[nodiscard]] int descriptor_of(std::size_t file);
-  [[nodiscard]] std::filesystem::path path_of(std::size_t file) const;
+  [[nodiscard]] storage::RangeFile& file(std::size_t number);
 
   const SafetensorsPlan* plan_;
   std::filesystem::path folder_;
-  std::vector<int> descriptors_;  ///< by file; -1: not open
+  std::vector<std::optional<storage::RangeFile>> files_;  ///< those that are open
   std::uint64_t written_ = 0;
 };
 

@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "data/tokenizers/make_tokenizer.hpp"
-#include "train/offline/folder_tokenizer.hpp"
+#include "train/offline/foreign_tokenizer.hpp"
 #include "train/settings/identity.hpp"
 
 namespace ballast::train {
@@ -30,9 +30,7 @@ model::Precision precision_as_trained(const SavedModel& saved, std::optional<Ele
 }
 
 std::unique_ptr<data::Tokenizer> tokenizer_of(const SavedModel& saved) {
-  if (saved.checkpoint() == nullptr) {
-    return folder_tokenizer(saved.folder(), saved.model().vocabulary);
-  }
+  if (saved.foreign() != nullptr) return foreign_tokenizer(*saved.foreign());
   const auto& [folder, manifest, rows] = *saved.checkpoint();
   const std::string& name = text_of(manifest.identity, "data.tokenizer");
   if (name == data::kIdsTokenizer) return nullptr;
@@ -65,7 +63,7 @@ void require_same_tokens(const SavedModel& saved, const data::Dataset& dataset) 
 Error no_tokenizer(const SavedModel& saved, std::string_view instead) {
   return usage_error(
       "{} knows token ids only: it has no tokenizer; give the ids with {} instead",
-      saved.folder().string(), instead);
+      saved.path().string(), instead);
 }
 
 }  // namespace ballast::train

@@ -22,7 +22,7 @@ data::Dataset open_dataset(const EvalOptions& options, const SavedModel& saved) 
   }
   if (path.empty()) {
     throw usage_error("--data is needed: {} does not say what it was trained on",
-                      saved.folder().string());
+                      saved.path().string());
   }
   data::Dataset dataset{path};
   require_same_tokens(saved, dataset);
@@ -46,7 +46,7 @@ Evaluation evaluate(comm::Communicator& world, const EvalOptions& options) {
 
   LoadedModel model{world, saved, read_only};
   BatchLoader loader{*dataset, read_only.shape};
-  return {saved.folder(), saved.step(), validate(world, *dataset, model.in_job(), loader)};
+  return {saved.path(), saved.step(), validate(world, *dataset, model.in_job(), loader)};
 }
 
 }  // namespace ballast::train

@@ -13,8 +13,8 @@ namespace ballast::train {
 
 /// What to evaluate.
 struct EvalOptions {
-  std::filesystem::path checkpoint;  ///< a checkpoint, a run directory, or a Hugging Face folder
-  std::filesystem::path data;        ///< empty: the dataset it was trained on
+  std::filesystem::path checkpoint;          ///< a checkpoint, a run directory, or a foreign model
+  std::filesystem::path data;                ///< empty: the dataset it was trained on
   std::optional<std::size_t> seq_len{};      ///< of the windows; nothing: as it was trained
   std::optional<std::size_t> micro_batch{};  ///< windows at a time; nothing: as it was trained
   std::optional<ElementType> param{};        ///< that it computes with; nothing: as it was trained

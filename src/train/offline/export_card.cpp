@@ -65,6 +65,11 @@ std::uint64_t numel_of(const model::ParameterTable& table) {
   return numel;
 }
 
+/// What a model that nobody trained here was made from.
+std::string_view origin_of(const SavedModel& saved) {
+  return saved.foreign() == nullptr ? "another program's model" : saved.foreign()->kind();
+}
+
 }  // namespace
 
 formats::ModelCard card_of(const SavedModel& saved, const model::ParameterTable& table,
@@ -74,7 +79,7 @@ formats::ModelCard card_of(const SavedModel& saved, const model::ParameterTable&
       .model_type = std::string{formats::family_of(saved.model()).model_type},
       .about = saved.step().value_or(0) > 0
                    ? "Trained with Ballast, fully sharded over the ranks of an MPI job."
-                   : "Converted by Ballast from a Hugging Face folder.",
+                   : fmt::format("Converted by Ballast from {}.", origin_of(saved)),
       .facts = {{"parameters", with_thousands(numel_of(table))}}};
   if (saved.checkpoint() != nullptr) add_training(*saved.checkpoint(), card.facts);
   card.facts.push_back({"written by", program});

@@ -21,8 +21,8 @@ void append_to_log(const std::filesystem::path& run_dir, const std::string& line
 
 }  // namespace
 
-std::filesystem::path run_export(const std::filesystem::path& run_dir) {
-  return run_dir / "export-hf";
+std::filesystem::path run_export(const std::filesystem::path& run_dir, ExportFormat format) {
+  return run_dir / (format == ExportFormat::gguf ? "export.gguf" : "export-hf");
 }
 
 std::string export_run(comm::Communicator& world, const Config& config,
@@ -34,7 +34,7 @@ std::string export_run(comm::Communicator& world, const Config& config,
       config.run.dir.string());
   const Exported made = with_context(where, [&] {
     return export_model(world, {.checkpoint = config.run.dir,
-                                .output = run_export(config.run.dir),
+                                .output = run_export(config.run.dir, config.checkpoint.export_as),
                                 .format = config.checkpoint.export_as,
                                 .program = program,
                                 .title = without_trailing_slash(config.run.dir).filename().string(),
@@ -43,7 +43,7 @@ std::string export_run(comm::Communicator& world, const Config& config,
   });
   const std::string line =
       fmt::format("exported {} as {} ({}, {}); tokenizer {}", made.source.string(),
-                  made.folder.string(), made.architecture, human_bytes(made.bytes), made.tokenizer);
+                  made.output.string(), made.architecture, human_bytes(made.bytes), made.tokenizer);
   if (world.is_root()) append_to_log(config.run.dir, line);
   return line;
 }

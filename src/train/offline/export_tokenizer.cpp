@@ -3,12 +3,15 @@
 #include <fmt/ranges.h>
 #include <memory>
 #include <optional>
-#include <system_error>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/folders.hpp"
+#include "data/tokenizers/byte_tokenizer_files.hpp"
 #include "data/tokenizers/make_tokenizer.hpp"
 #include "formats/huggingface/folder_files.hpp"
 #include "formats/huggingface/generation_config.hpp"
@@ -40,13 +43,13 @@ fs::path init_of(const checkpoint::Manifest& manifest) {
   return found == settings.end() ? fs::path{} : fs::path{unquoted(found->second)};
 }
 
-/// The Hugging Face folder that a training goes back to, over checkpoints if need be; empty where
-/// there is none, or no more.
-fs::path first_folder(checkpoint::Manifest manifest) {
+/// The foreign model that a training goes back to, over checkpoints if need be; empty where there
+/// is none, or no more.
+fs::path first_model(checkpoint::Manifest manifest) {
   constexpr int kMostTrainings = 16;  // they may name each other in a circle
   for (int i = 0; i < kMostTrainings; ++i) {
     const fs::path init = init_of(manifest);
-    if (init.empty() || is_foreign_folder(init)) return init;
+    if (init.empty() || is_foreign_model(init)) return init;
     try {
       manifest = checkpoint::Manifest::read(checkpoint::find_checkpoint(init));
     } catch (const Error&) {
@@ -56,37 +59,43 @@ fs::path first_folder(checkpoint::Manifest manifest) {
   return {};
 }
 
-/// Whether the tokenizer of `folder` is the one that the checkpoint was trained with, as far as
-/// either says.
-bool has_tokenizer_of(const fs::path& folder, const Identity& identity) {
+/// Whether the checkpoint was trained with the tokenizer of these files, as far as it says.
+bool was_trained_with(const data::TokenizerFiles& files, const Identity& identity) {
   const std::string& name = text_of(identity, "data.tokenizer");
+  const std::string& hash = text_of(identity, "data.tokenizer_hash");
   if (name == data::kIdsTokenizer || name == "none") return true;
-  try {
-    const auto files = data::read_tokenizer_files(folder);
-    const std::string& hash = text_of(identity, "data.tokenizer_hash");
-    if (name == data::kHuggingFaceTokenizer) {
-      const auto packed = data::pack(files);
-      return hash_of(std::span{packed}).hex() == hash;
-    }
-    const auto model = files.find(data::kSentencePieceName);
-    return name == "sentencepiece" && model != files.end() &&
-           hash_of(std::span{model->second}).hex() == hash;
-  } catch (const Error&) {
-    return false;  // it has none
+  if (name == data::kHuggingFaceTokenizer) {
+    const auto packed = data::pack(files);
+    return hash_of(std::span{packed}).hex() == hash;
   }
+  const auto model = files.find(data::kSentencePieceName);
+  return name == "sentencepiece" && model != files.end() &&
+         hash_of(std::span{model->second}).hex() == hash;
 }
 
 std::optional<std::int32_t> id_or_none(std::int32_t id) {
   return id < 0 ? std::nullopt : std::optional{id};
 }
 
-ExportedTokenizer from_folder(const fs::path& folder) {
-  ExportedTokenizer tokenizer{.folder = folder};
-  if (const auto special = formats::read_special_tokens(folder)) tokenizer.special = *special;
-  const auto files = formats::tokenizer_files(folder);
-  tokenizer.note = files.empty() ? fmt::format("none: '{}' holds no file of one", folder.string())
-                                 : fmt::format("{} of {}", fmt::join(files, ", "), folder.string());
+ExportedTokenizer with_files(data::TokenizerFiles files, const fs::path& place,
+                             const formats::SpecialTokens& special) {
+  ExportedTokenizer tokenizer{.special = special, .files = std::move(files)};
+  std::vector<std::string_view> names;
+  for (const auto& [name, text] : tokenizer.files) {
+    if (name != data::kGenerationConfigName) names.push_back(name);
+  }
+  tokenizer.note = names.empty() ? fmt::format("none: '{}' holds no file of one", place.string())
+                                 : fmt::format("{} of {}", fmt::join(names, ", "), place.string());
   return tokenizer;
+}
+
+ExportedTokenizer from_folder(const fs::path& folder) {
+  return with_files(data::tokenizer_files_in(folder), folder,
+                    formats::read_special_tokens(folder).value_or(formats::SpecialTokens{}));
+}
+
+ExportedTokenizer from_foreign(const ForeignModel& model) {
+  return with_files(model.tokenizer_files(), model.path(), model.special());
 }
 
 /// The one that lies in a checkpoint.
@@ -112,9 +121,8 @@ ExportedTokenizer from_checkpoint(const checkpoint::Checked& checkpoint) {
     constexpr std::int32_t kPad = 258;
     const auto bytes = data::make_byte_tokenizer();
     return {.special = {bytes->bos(), {bytes->eos()}, kPad},
-            .note =
-                "none: the model reads bytes, for which transformers has no tokenizer of these "
-                "ids (a byte is its own id, then bos, eos, pad)"};
+            .files = data::byte_tokenizer_files(),
+            .note = "bytes, as byte pairs without merges"};
   }
   if (checkpoint.manifest.tokenizer) return from_model(checkpoint, name);
   return {.note = fmt::format("none: the checkpoint, trained with '{}', holds none; name a folder "
@@ -126,34 +134,26 @@ ExportedTokenizer from_checkpoint(const checkpoint::Checked& checkpoint) {
 
 ExportedTokenizer find_tokenizer(const SavedModel& saved, const fs::path& asked) {
   if (!asked.empty()) {
-    if (formats::tokenizer_files(asked).empty()) {
-      throw usage_error(
-          "--tokenizer {}: this folder holds no file of a tokenizer, such as tokenizer.json or "
-          "tokenizer.model",
-          asked.string());
-    }
-    return from_folder(asked);
+    ExportedTokenizer found = from_folder(asked);
+    if (data::makes_tokenizer(found.files) || found.files.contains("vocab.json")) return found;
+    throw usage_error(
+        "--tokenizer {}: this folder holds no file of a tokenizer, such as tokenizer.json or "
+        "tokenizer.model",
+        asked.string());
   }
-  if (saved.checkpoint() == nullptr) return from_folder(saved.folder());
-  const fs::path folder = first_folder(saved.checkpoint()->manifest);
-  const bool is_trained_with =
-      !folder.empty() && has_tokenizer_of(folder, saved.checkpoint()->manifest.identity);
-  return is_trained_with ? from_folder(folder) : from_checkpoint(*saved.checkpoint());
+  if (saved.foreign() != nullptr) return from_foreign(*saved.foreign());
+  const checkpoint::Checked& checkpoint = *saved.checkpoint();
+  if (const fs::path first = first_model(checkpoint.manifest); !first.empty()) {
+    ExportedTokenizer found = from_foreign(*read_foreign_model_alone(first));
+    if (was_trained_with(found.files, checkpoint.manifest.identity)) return found;
+  }
+  return from_checkpoint(checkpoint);
 }
 
 void write_tokenizer(const ExportedTokenizer& tokenizer, const fs::path& to) {
-  data::TokenizerFiles rules;  // of what is not there already
-  rules[data::kGenerationConfigName] = formats::generation_config_json(tokenizer.special);
-  for (const auto& [name, text] : tokenizer.files) rules[name] = text;
-  if (!tokenizer.folder.empty()) {
-    auto names = formats::tokenizer_files(tokenizer.folder);
-    std::error_code ignored;
-    const bool has_rules = fs::exists(tokenizer.folder / data::kGenerationConfigName, ignored);
-    if (has_rules) names.emplace_back(data::kGenerationConfigName);
-    for (const auto& name : names) formats::copy_folder_file(tokenizer.folder, to, name);
-    if (has_rules) rules.erase(data::kGenerationConfigName);
-  }
-  for (const auto& [name, text] : rules) storage::write_text_atomically(to / name, text);
+  data::TokenizerFiles files = tokenizer.files;
+  files.try_emplace(data::kGenerationConfigName, formats::generation_config_json(tokenizer.special));
+  for (const auto& [name, text] : files) storage::write_text_atomically(to / name, text);
 }
 
 }  // namespace ballast::train

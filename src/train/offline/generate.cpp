@@ -72,7 +72,7 @@ struct Loaded {
 std::unique_ptr<Loaded> load_newest(const GenerateOptions& options) {
   for (;;) {
     SavedModel saved = find_saved_model_alone(options.checkpoint);
-    const std::filesystem::path folder = saved.folder();
+    const std::filesystem::path folder = saved.path();
     try {
       const std::size_t context = context_for(options, saved);
       require_fits(plan_generation(saved.model(), context));
@@ -87,13 +87,13 @@ std::unique_ptr<Loaded> load_newest(const GenerateOptions& options) {
 std::int32_t begin_of(const Loaded& loaded) {
   if (loaded.tokenizer && loaded.tokenizer->bos() >= 0) return loaded.tokenizer->bos();
   if (loaded.saved.foreign() == nullptr) return -1;
-  return loaded.saved.foreign()->config.bos.value_or(-1);
+  return loaded.saved.foreign()->special().bos.value_or(-1);
 }
 
 /// Tokens that no text goes on after.
 std::vector<std::int32_t> ends_of(const Loaded& loaded) {
   std::vector<std::int32_t> ends;
-  if (loaded.saved.foreign() != nullptr) ends = loaded.saved.foreign()->config.eos;
+  if (loaded.saved.foreign() != nullptr) ends = loaded.saved.foreign()->special().eos;
   if (loaded.tokenizer) {
     ends.insert(ends.end(), {loaded.tokenizer->eos(), loaded.tokenizer->bos()});
   }
@@ -111,7 +111,7 @@ std::vector<std::int32_t> prompt_of(const GenerateOptions& options, const Loaded
   const std::int32_t begin = begin_of(loaded);
   if (begin >= 0) return {begin};
   throw usage_error("{}: no token is known that begins a text: give some with {}",
-                    loaded.saved.folder().string(), loaded.tokenizer ? "--prompt" : "--prompt-ids");
+                    loaded.saved.path().string(), loaded.tokenizer ? "--prompt" : "--prompt-ids");
 }
 
 }  // namespace

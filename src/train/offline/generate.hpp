@@ -15,9 +15,8 @@ namespace ballast::train {
 
 /// What to continue, and how.
 struct GenerateOptions {
-  std::filesystem::path checkpoint =
-      {};                   ///< a checkpoint, a run directory, or a Hugging Face folder
-  std::string prompt = {};  ///< for the model's own tokenizer
+  std::filesystem::path checkpoint = {};      ///< a checkpoint, a run directory, or a foreign model
+  std::string prompt = {};                    ///< for the model's own tokenizer
   std::vector<std::int32_t> prompt_ids = {};  ///< instead of a prompt
   std::size_t tokens = 256;
   /// Tokens that are looked back at; nothing: as it was trained, or its context up to 2,048.

@@ -26,10 +26,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-SavedModel find_foreign(comm::Communicator& world, const fs::path& folder) {
-  SavedModel saved = find_saved_model(world, folder);
+SavedModel find_foreign(comm::Communicator& world, const fs::path& path) {
+  SavedModel saved = find_saved_model(world, path);
   if (saved.foreign() == nullptr) {
-    throw usage_error("'{}' is a checkpoint of Ballast's: use it as it is", folder.string());
+    throw usage_error("'{}' is a checkpoint of Ballast's: use it as it is", path.string());
   }
   return saved;
 }
@@ -65,10 +65,10 @@ checkpoint::SaveRequest request_for(const SavedModel& saved, const fs::path& run
 }
 
 void require_finite(comm::Communicator& world, const fsdp::ShardLayout& layout, Shards& shards,
-                    const fs::path& folder) {
+                    const fs::path& path) {
   const std::string bad = checkpoint::find_nonfinite(world, layout, shards.tensors());
   if (!bad.empty()) {
-    throw data_error("'{}' holds no model to compute with: {}", folder.string(), bad);
+    throw data_error("'{}' holds no model to compute with: {}", path.string(), bad);
   }
 }
 
@@ -83,7 +83,7 @@ Imported import_model(comm::Communicator& world, const ImportOptions& options) {
     });
   };
   on_root("output", [&] { require_new(output); });
-  const SavedModel saved = find_foreign(world, options.folder);
+  const SavedModel saved = find_foreign(world, options.model);
   const model::ParameterTable table{saved.model()};
   const fsdp::ShardLayout layout{
       table, {1, checked_cast<std::size_t>(world.size())}, checked_cast<std::size_t>(world.rank())};
@@ -94,13 +94,13 @@ Imported import_model(comm::Communicator& world, const ImportOptions& options) {
 
   Shards shards{layout};
   checkpoint::load_weights(world, layout, *source, shards.tensors().master);
-  require_finite(world, layout, shards, saved.folder());
+  require_finite(world, layout, shards, saved.path());
 
   std::optional<storage::WorkFolder> work;  // rank 0's; goes away with what is not delivered
   ImportedTokenizer tokenizer;              // rank 0's, which writes the manifest
   fs::path run_dir;
   on_root("folder of the checkpoint", [&] {
-    tokenizer = tokenizer_of_folder(saved.folder(), saved.model().vocabulary);
+    tokenizer = imported_tokenizer(*saved.foreign());
     work.emplace(output);
     run_dir = work->folder("run");
   });

@@ -3,31 +3,27 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "data/tokenizers/tokenizer_files.hpp"
 #include "train/offline/as_trained.hpp"
-#include "train/offline/folder_tokenizer.hpp"
+#include "train/offline/foreign_tokenizer.hpp"
 
 namespace ballast::train {
 
-ImportedTokenizer tokenizer_of_folder(const std::filesystem::path& folder, std::size_t vocabulary) {
+ImportedTokenizer imported_tokenizer(const ForeignModel& foreign) {
   try {
-    const auto tokenizer = folder_tokenizer(folder, vocabulary);
-    if (!tokenizer) {
-      return {.note = fmt::format("none: the folder has neither {} nor {}",
-                                  data::kTokenizerJsonName, data::kSentencePieceName)};
-    }
+    const auto tokenizer = foreign_tokenizer(foreign);
+    if (!tokenizer) return {.note = fmt::format("none: {} has none", foreign.path().string())};
     return {.name = tokenizer->name(),
             .hash = data::tokenizer_hash(*tokenizer),
             .model = tokenizer->model(),
-            .note = fmt::format("the folder's, of {} tokens", tokenizer->vocabulary())};
+            .note = fmt::format("the model's, of {} tokens", tokenizer->vocabulary())};
   } catch (const Error& error) {
     return {.note = fmt::format("none: it is not usable here: {}", error.what())};
   }
 }
 
-Identity imported_identity(const ForeignFolder& foreign, const ImportedTokenizer& tokenizer) {
+Identity imported_identity(const ForeignModel& foreign, const ImportedTokenizer& tokenizer) {
   Config config;
-  config.model = foreign.config.model;
+  config.model = foreign.model();
   config.data.path = "none";  // must not be empty there; taken out below
   config.data.micro_batch = 1;
   config.data.seq_len =
@@ -41,9 +37,9 @@ Identity imported_identity(const ForeignFolder& foreign, const ImportedTokenizer
   return identity;
 }
 
-std::string imported_settings(const ForeignFolder& foreign) {
-  return fmt::format("[model]\ninit_std = {}\n\n[run]\ninit = {}\n", foreign.config.model.init_std,
-                     std::filesystem::absolute(foreign.folder).string());
+std::string imported_settings(const ForeignModel& foreign) {
+  return fmt::format("[model]\ninit_std = {}\n\n[run]\ninit = {}\n", foreign.model().init_std,
+                     std::filesystem::absolute(foreign.path()).string());
 }
 
 }  // namespace ballast::train

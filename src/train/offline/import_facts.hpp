@@ -18,17 +18,16 @@ struct ImportedTokenizer {
   std::string note{};                 ///< one line on what it is, or why there is none
 };
 
-/// The tokenizer of a Hugging Face folder, if it is one that Ballast reads. For one process.
-[[nodiscard]] ImportedTokenizer tokenizer_of_folder(const std::filesystem::path& folder,
-                                                    std::size_t vocabulary);
+/// The tokenizer of a foreign model, if it is one that Ballast reads. For one process.
+[[nodiscard]] ImportedTokenizer imported_tokenizer(const ForeignModel& foreign);
 
 /// What stands for a training's identity where nothing was trained: the model's keys, all others at
 /// their defaults, no dataset (data.path and data.content_hash are empty).
-[[nodiscard]] Identity imported_identity(const ForeignFolder& foreign,
+[[nodiscard]] Identity imported_identity(const ForeignModel& foreign,
                                          const ImportedTokenizer& tokenizer);
 
 /// Manifest::settings of such a checkpoint, for an export to find again what the identity has no
-/// place for: run.init is the folder, which has the tokenizer.
-[[nodiscard]] std::string imported_settings(const ForeignFolder& foreign);
+/// place for: run.init is the foreign model, which has the tokenizer.
+[[nodiscard]] std::string imported_settings(const ForeignModel& foreign);
 
 }  // namespace ballast::train

@@ -22,4 +22,10 @@ void require_new(const fs::path& output) {
                     output.string());
 }
 
+void require_new_file(const fs::path& output) {
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(output, ignored))) return;
+  throw usage_error("'{}' is there: name a new file, or remove it first", output.string());
+}
+
 }  // namespace ballast::train

@@ -10,5 +10,7 @@ namespace ballast::train {
 /// A usage Error if something is at `output` that a new folder would replace: a file, or a folder
 /// that is not empty.
 void require_new(const std::filesystem::path& output);
+/// A usage Error if anything is at `output` that a new file would replace.
+void require_new_file(const std::filesystem::path& output);
 
 }  // namespace ballast::train

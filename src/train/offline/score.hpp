@@ -18,8 +18,7 @@ namespace ballast::train {
 
 /// What is to be scored: one of tokens, prompt and data.
 struct ScoreOptions {
-  std::filesystem::path checkpoint =
-      {};  ///< a checkpoint, a run directory, or a Hugging Face folder
+  std::filesystem::path checkpoint = {};  ///< a checkpoint, a run directory, or a foreign model
   std::vector<std::int32_t> tokens = {};
   std::string prompt = {};          ///< for the model's own tokenizer
   std::filesystem::path data = {};  ///< a dataset, window by window

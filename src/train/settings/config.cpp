@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "formats/gguf/gguf_architecture.hpp"
 #include "formats/huggingface/family.hpp"
 
 namespace ballast::train {
@@ -78,6 +79,9 @@ void Config::validate() const {
   }
   if (checkpoint.export_as == ExportFormat::hf) {
     with_context("checkpoint.export = hf", [&] { (void)formats::family_of(model); });
+  }
+  if (checkpoint.export_as == ExportFormat::gguf) {
+    with_context("checkpoint.export = gguf", [&] { (void)formats::gguf_architecture_of(model); });
   }
   if (run.stop_at && *run.stop_at > run.steps) {
     throw usage_error("run.stop_at = {} lies beyond run.steps = {}", *run.stop_at, run.steps);

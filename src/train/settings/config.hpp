@@ -118,12 +118,13 @@ constexpr auto words_of(EnumTag<NumericsPolicy>) {
 /// What a model is exported as, for other programs to read.
 enum class ExportFormat {
   none,
-  hf  ///< a Hugging Face folder
+  hf,    ///< a Hugging Face folder
+  gguf,  ///< a file of llama.cpp
 };
 
 constexpr auto words_of(EnumTag<ExportFormat>) {
   return std::to_array<Word<ExportFormat>>(
-      {{ExportFormat::none, "none"}, {ExportFormat::hf, "hf"}});
+      {{ExportFormat::none, "none"}, {ExportFormat::hf, "hf"}, {ExportFormat::gguf, "gguf"}});
 }
 
 /// Section [checkpoint].

@@ -32,7 +32,7 @@ Keys checkpoint_keys(CheckpointConfig& c) {
        Role::free()},
       {choice("checkpoint.export", c.export_as,
               "what else the checkpoint of the last step becomes; hf: a Hugging Face folder, "
-              "run.dir/export-hf"),
+              "run.dir/export-hf; gguf: a file for llama.cpp, run.dir/export.gguf"),
        Role::free()},
   };
 }
@@ -62,10 +62,10 @@ Keys run_keys(RunConfig& c) {
                        Role::unreported()}),
       {whole("run.seed", c.seed, {}, "seed of the weights and of the data order"),
        Role::same(kNeverAbsent)},
-      {word(
-           "run.init", "PATH", c.init,
-           "begin with these weights: a Hugging Face folder, a checkpoint, or a run directory; the "
-           "[model] is theirs"),
+      {word("run.init", "PATH", c.init,
+            "begin with these weights: a Hugging Face folder, a GGUF file, a checkpoint, or a run "
+            "directory; the "
+            "[model] is theirs"),
        Role::free()},
       {word("run.gemm_table", "FILE", c.gemm_table,
             "table of matrix libraries, written by 'ballast tune'; without one: the shipped one"),

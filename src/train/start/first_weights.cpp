@@ -13,7 +13,7 @@ std::string take_first_weights(comm::Communicator& world, const RunConfig& run, 
   }
   const SavedModel init = find_saved_model(world, run.init);
   model.load_weights(world, [&](const auto& table) { return init.open(table); });
-  return fmt::format("weights of {}", init.folder().string());
+  return fmt::format("weights of {}", init.path().string());
 }
 
 }  // namespace ballast::train

@@ -8,17 +8,11 @@
 #include "checkpoint/checkpoint_weights.hpp"
 #include "checkpoint/folders.hpp"
 #include "comm/agree.hpp"
-#include "comm/same.hpp"
-#include "formats/huggingface/folder_weights.hpp"
-#include "formats/safetensors/safetensors_folder.hpp"
-#include "storage/files.hpp"
 #include "train/settings/identity.hpp"
 
 namespace ballast::train {
 
 namespace {
-
-constexpr const char* kConfigName = "config.json";
 
 /// Rank 0 looks for the checkpoint, all ranks read it.
 checkpoint::Checked check_newest(comm::Communicator& world, const std::filesystem::path& path) {
@@ -46,41 +40,22 @@ checkpoint::Checked check_newest_alone(const std::filesystem::path& path) {
   }
 }
 
-/// Each rank reads its shards on its own host, which may have another model under that name.
-void require_same_weights(comm::Communicator& world, const std::filesystem::path& folder) {
-  comm::Facts facts;
-  comm::agree(world, "weights of a folder", [&] {
-    const std::string hash = formats::SafetensorsFolder{folder}.sample().hex();
-    facts.push_back({"weights", hash, std::filesystem::absolute(folder).string()});
-  });
-  comm::require_same(world, facts, ExitCode::data, "give every host the same folder");
-}
-
-/// Rank 0 reads config.json, so that all ranks build one model.
-ForeignFolder read_foreign(comm::Communicator& world, const std::filesystem::path& folder) {
-  const auto file = folder / kConfigName;
-  std::string text;
-  comm::agree(world, "config.json", [&] {
-    if (world.is_root()) text = storage::read_text(file);
-  });
-  text = world.broadcast_text(text, 0, {"config.json"});
-  ForeignFolder found{folder, formats::parse_huggingface_config(text, file)};
-  require_same_weights(world, folder);
-  return found;
-}
-
 }  // namespace
 
 SavedModel::SavedModel(checkpoint::Checked checkpoint) : from_{std::move(checkpoint)} {
   model_ = model_of(std::get<checkpoint::Checked>(from_).manifest);
 }
 
-SavedModel::SavedModel(ForeignFolder folder) : from_{std::move(folder)} {
-  model_ = std::get<ForeignFolder>(from_).config.model;
+SavedModel::SavedModel(std::shared_ptr<const ForeignModel> foreign)
+    : from_{std::move(foreign)}, model_{this->foreign()->model()} {}
+
+const std::filesystem::path& SavedModel::path() const {
+  return checkpoint() != nullptr ? checkpoint()->folder : foreign()->path();
 }
 
-const std::filesystem::path& SavedModel::folder() const {
-  return checkpoint() != nullptr ? checkpoint()->folder : foreign()->folder;
+const ForeignModel* SavedModel::foreign() const {
+  const auto* const model = std::get_if<std::shared_ptr<const ForeignModel>>(&from_);
+  return model == nullptr ? nullptr : model->get();
 }
 
 std::optional<std::uint64_t> SavedModel::step() const {
@@ -97,14 +72,7 @@ std::unique_ptr<model::WeightSource> SavedModel::open(const model::ParameterTabl
   if (checkpoint() != nullptr) {
     return std::make_unique<checkpoint::CheckpointWeights>(table, *checkpoint());
   }
-  return std::make_unique<formats::HuggingFaceWeights>(table, folder());
-}
-
-bool is_foreign_folder(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path / kConfigName, ignored) &&
-         !std::filesystem::exists(path / checkpoint::kManifestName, ignored) &&
-         !std::filesystem::exists(checkpoint::checkpoints_folder(path), ignored);
+  return foreign()->open(table);
 }
 
 bool is_gone(const std::filesystem::path& folder) {
@@ -113,22 +81,20 @@ bool is_gone(const std::filesystem::path& folder) {
 }
 
 model::ModelConfig saved_model_config(const std::filesystem::path& path) {
-  if (is_foreign_folder(path)) return formats::read_huggingface_config(path).model;
+  if (is_foreign_model(path)) return read_foreign_model_alone(path)->model();
   return model_of(checkpoint::Manifest::read(checkpoint::find_checkpoint(path)));
 }
 
 SavedModel find_saved_model(comm::Communicator& world, const std::filesystem::path& path) {
-  const bool is_foreign = world.is_root() && is_foreign_folder(path);
+  const bool is_foreign = world.is_root() && is_foreign_model(path);
   if (world.max(is_foreign ? 1 : 0, {"kind of model"}) == 1) {
-    return SavedModel{read_foreign(world, path)};
+    return SavedModel{read_foreign_model(world, path)};
   }
   return SavedModel{check_newest(world, path)};
 }
 
 SavedModel find_saved_model_alone(const std::filesystem::path& path) {
-  if (is_foreign_folder(path)) {
-    return SavedModel{ForeignFolder{path, formats::read_huggingface_config(path)}};
-  }
+  if (is_foreign_model(path)) return SavedModel{read_foreign_model_alone(path)};
   return SavedModel{check_newest_alone(path)};
 }
 

@@ -10,27 +10,22 @@
 
 #include "checkpoint/check.hpp"
 #include "comm/communicator.hpp"
-#include "formats/huggingface/model_config_json.hpp"
 #include "model/model_config.hpp"
 #include "model/parameters.hpp"
 #include "model/precision.hpp"
 #include "model/weight_source.hpp"
+#include "train/start/foreign_model.hpp"
 
 namespace ballast::train {
 
-/// A Hugging Face folder: whoever reads it asks for its files one by one.
-struct ForeignFolder {
-  std::filesystem::path folder;
-  formats::HuggingFaceConfig config;
-};
-
-/// A model that somebody trained: a checkpoint of ours, or a Hugging Face folder.
+/// A model that somebody trained: a checkpoint of ours, or a foreign model.
 class SavedModel {
  public:
   explicit SavedModel(checkpoint::Checked checkpoint);
-  explicit SavedModel(ForeignFolder folder);
+  explicit SavedModel(std::shared_ptr<const ForeignModel> foreign);
 
-  [[nodiscard]] const std::filesystem::path& folder() const;
+  /// The folder of the checkpoint, or what the foreign model was named by.
+  [[nodiscard]] const std::filesystem::path& path() const;
   [[nodiscard]] const model::ModelConfig& model() const { return model_; }
   /// Of a checkpoint of ours: the last step that was taken.
   [[nodiscard]] std::optional<std::uint64_t> step() const;
@@ -41,14 +36,14 @@ class SavedModel {
     return std::get_if<checkpoint::Checked>(&from_);
   }
   /// What is known of a foreign model; null for a checkpoint of ours.
-  [[nodiscard]] const ForeignFolder* foreign() const { return std::get_if<ForeignFolder>(&from_); }
+  [[nodiscard]] const ForeignModel* foreign() const;
 
   /// Its weights, for a model of this table, which must outlive the result. Data Errors name the
   /// file, and the tensors that are others than the model's.
   [[nodiscard]] std::unique_ptr<model::WeightSource> open(const model::ParameterTable& table) const;
 
  private:
-  std::variant<checkpoint::Checked, ForeignFolder> from_;
+  std::variant<checkpoint::Checked, std::shared_ptr<const ForeignModel>> from_;
   model::ModelConfig model_;
 };
 
@@ -56,14 +51,12 @@ class SavedModel {
 /// checkpoint's. Data Errors name the file.
 [[nodiscard]] model::ModelConfig saved_model_config(const std::filesystem::path& path);
 
-/// Whether `path` is a Hugging Face folder: one with a config.json, and no checkpoint of ours.
-[[nodiscard]] bool is_foreign_folder(const std::filesystem::path& path);
-
 /// Whether a checkpoint is no longer in its folder.
 [[nodiscard]] bool is_gone(const std::filesystem::path& folder);
 
-/// What `path` means: a checkpoint, a run directory for its newest one, or a Hugging Face folder.
-/// Every file of a checkpoint has been held against its manifest; of a folder config.json is read.
+/// What `path` means: a checkpoint, a run directory for its newest one, or a foreign model. Every
+/// file of a checkpoint has been held against its manifest; of a foreign model the configuration is
+/// read.
 /// A training that goes on may delete its newest checkpoint meanwhile: then there is a newer one.
 /// Data Errors name the file. Collective; the same on every rank.
 [[nodiscard]] SavedModel find_saved_model(comm::Communicator& world,

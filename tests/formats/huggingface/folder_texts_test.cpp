@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "formats/huggingface/folder_files.hpp"
 #include "formats/huggingface/generation_config.hpp"
 #include "formats/huggingface/model_card.hpp"
 #include "formats/huggingface/special_tokens.hpp"
@@ -14,7 +13,6 @@
 namespace ballast::formats {
 namespace {
 
-using test::bytes_of_file;
 using test::data_error_of;
 using test::expect_contains;
 using test::TemporaryFolder;
@@ -60,33 +58,6 @@ TEST(ModelCard, HasAHeadAndATableThatNoValueBreaks) {
   EXPECT_EQ(text.find("---\nlibrary_name: transformers\n"), 0u) << text;
   expect_contains(text, "\n- llama\n---\n\n# first\n\nAbout it.\n");
   expect_contains(text, "\n| dataset | a\\|b\\n---\\n\\<b>.h5 |\n| steps | 1,000 |\n");
-}
-
-TEST(FolderFiles, CopiesATokenizerByteForByte) {
-  const TemporaryFolder from;
-  const TemporaryFolder to;
-  const std::string large(3'000'001, 'x');  // several pieces
-  write_bytes(from / "tokenizer.json", large);
-  write_bytes(from / "merges.txt", std::string_view{"a\0b\r\n", 5});
-  write_bytes(from / "model.safetensors", "no tokenizer");
-  const std::vector<std::string> names{"tokenizer.json", "merges.txt"};
-  EXPECT_EQ(tokenizer_files(from.path()), names);
-  for (const auto& name : names) {
-    copy_folder_file(from.path(), to.path(), name);
-    EXPECT_EQ(bytes_of_file(to / name), bytes_of_file(from / name)) << name;
-  }
-}
-
-TEST(FolderFiles, FollowsNoLinkOutOfTheFolder) {
-  const TemporaryFolder outside;
-  const TemporaryFolder from;
-  const TemporaryFolder to;
-  write_bytes(outside / "secret", "secret");
-  std::filesystem::create_symlink(outside / "secret", from / "tokenizer.json");
-  expect_contains(
-      data_error_of([&] { copy_folder_file(from.path(), to.path(), "tokenizer.json"); }),
-      "outside of its folder");
-  EXPECT_FALSE(std::filesystem::exists(to / "tokenizer.json"));
 }
 
 }  // namespace

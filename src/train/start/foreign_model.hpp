@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "comm/communicator.hpp"
+#include "data/tokenizers/tokenizer_files.hpp"
+#include "formats/huggingface/special_tokens.hpp"
+#include "model/model_config.hpp"
+#include "model/parameters.hpp"
+#include "model/weight_source.hpp"
+#include "tensor/element.hpp"
+
+namespace ballast::train {
+
+/// A model that another program wrote: a Hugging Face folder, or a GGUF file. Whoever knows one can
+/// compute with it and does not ask which of them it is. All errors are data Errors that name the
+/// file.
+class ForeignModel {
+ public:
+  virtual ~ForeignModel() = default;
+
+  /// The folder or the file.
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] const model::ModelConfig& model() const { return model_; }
+  [[nodiscard]] const formats::SpecialTokens& special() const { return special_; }
+
+  /// "a Hugging Face folder"
+  [[nodiscard]] virtual std::string_view kind() const = 0;
+  /// The weights, for a model of this table, which must outlive the result.
+  [[nodiscard]] virtual std::unique_ptr<model::WeightSource> open(
+      const model::ParameterTable& table) const = 0;
+  /// The type that holds all matrices as they are stored; fp32 where there is no narrower one.
+  [[nodiscard]] virtual ElementType stored_type(const model::ParameterTable& table) const = 0;
+  /// Its tokenizer, as files of a Hugging Face folder; empty if it has none.
+  [[nodiscard]] virtual data::TokenizerFiles tokenizer_files() const = 0;
+  /// Of sizes, headers and parts of the weights: models that differ in more than a few numbers have
+  /// other ones.
+  [[nodiscard]] virtual std::string sample_hash() const = 0;
+
+ protected:
+  ForeignModel(std::filesystem::path path, model::ModelConfig model,
+               formats::SpecialTokens special);
+
+ private:
+  std::filesystem::path path_;
+  model::ModelConfig model_;
+  formats::SpecialTokens special_;
+};
+
+/// Whether `path` is a Hugging Face folder: one with a config.json, and no checkpoint of ours.
+[[nodiscard]] bool is_foreign_folder(const std::filesystem::path& path);
+/// Whether `path` is that, or a GGUF file.
+[[nodiscard]] bool is_foreign_model(const std::filesystem::path& path);
+
+/// The model at such a path. Collective; the same on every rank, each of which reads the weights on
+/// its own host: an Error if another host has another model there.
+[[nodiscard]] std::shared_ptr<const ForeignModel> read_foreign_model(
+    comm::Communicator& world, const std::filesystem::path& path);
+/// The same in one process.
+[[nodiscard]] std::shared_ptr<const ForeignModel> read_foreign_model_alone(
+    const std::filesystem::path& path);
+
+}  // namespace ballast::train
