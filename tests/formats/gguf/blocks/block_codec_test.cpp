@@ -207,11 +207,12 @@ TEST(BlockCodec, ValuesThatAreNoFiniteNumbersAreTold) {
     Bytes bytes(stored_bytes(type, values.size()));
     const std::vector<float> importance(1024, 1.0f);
     for (const float bad : {kNan, kInfinity, -kInfinity}) {
-      values[1789] = kNan;
       values[1500] = bad;
       EXPECT_EQ(quantize(type, values, bytes), 1500u) << word;
       EXPECT_EQ(quantize_weighted(type, values, importance, bytes), 1500u) << word;
     }
+    values[1789] = kNan;
+    EXPECT_EQ(quantize(type, values, bytes), 1500u) << word << ": the first";
   }
 }
 
