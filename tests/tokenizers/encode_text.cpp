@@ -1,0 +1,59 @@
+// encode_text TOKENIZER.json TEXT IDS: writes the tokens of a text as 32-bit numbers, and on standard output the
+// seconds that it took. The text is encoded twice, whole and cut in many places; an error if the two differ.
+#include <chrono>
+#include <cstdio>
+#include <exception>
+
+#include "base/error.hpp"
+#include "data/bpe/bpe_tokenizer.hpp"
+#include "storage/files.hpp"
+
+namespace {
+
+using ballast::data::BpeTokenizer;
+
+constexpr std::uint64_t kLargestInput = std::uint64_t{1} << 30;
+
+std::vector<std::int32_t> encode_in_parts(BpeTokenizer& tokenizer, std::string_view text) {
+  std::vector<std::int32_t> tokens;
+  for (std::size_t part = 0; !text.empty(); ++part) {
+    const std::size_t cut = tokenizer.cut(text, 50 + part * 37 % 500);
+    const std::string_view next = text.substr(0, cut == 0 ? text.size() : cut);
+    const auto more = tokenizer.encode(next);
+    tokens.insert(tokens.end(), more.begin(), more.end());
+    text.remove_prefix(next.size());
+  }
+  return tokens;
+}
+
+void run(const char* json, const char* text_path, const char* ids_path) {
+  BpeTokenizer tokenizer{
+      ballast::data::read_bpe_model(ballast::storage::read_text(json, kLargestInput))};
+  const std::string text = ballast::storage::read_text(text_path, kLargestInput);
+  const auto start = std::chrono::steady_clock::now();
+  const auto tokens = tokenizer.encode(text);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  std::printf("%.3f\n", taken.count());
+  if (encode_in_parts(tokenizer, text) != tokens) {
+    throw ballast::internal_error("the tokens of a text in parts are others");
+  }
+  ballast::storage::OutputFile file{ids_path};
+  file.write({reinterpret_cast<const char*>(tokens.data()), tokens.size() * sizeof tokens[0]});
+  file.close();
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 4) {
+    std::fputs("usage: encode_text TOKENIZER.json TEXT IDS\n", stderr);
+    return 2;
+  }
+  try {
+    run(words[1], words[2], words[3]);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "encode_text: %s\n", error.what());
+    return 1;
+  }
+}
