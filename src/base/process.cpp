@@ -1,7 +1,9 @@
 #include "base/process.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
+#include <sched.h>
 #include <sstream>
 #include <unistd.h>
 
@@ -25,6 +27,13 @@ MemoryUse memory_use() {
     if (key == "Anonymous:") use.anonymous = kib * 1024;
   }
   return use;
+}
+
+std::size_t usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max<std::size_t>(1, static_cast<std::size_t>(CPU_COUNT(&set)));
 }
 
 }  // namespace ballast

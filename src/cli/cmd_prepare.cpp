@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/option_row.hpp"
+#include "base/team.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/prepare_summary.hpp"
@@ -16,7 +17,9 @@ namespace ballast::cli {
 namespace {
 
 using option_row::choice, option_row::flag, option_row::number, option_row::required,
-    option_row::word, option_row::words;
+    option_row::whole, option_row::word, option_row::words;
+
+constexpr option_row::Limits kThreads{1, Team::kMostWorkers};
 
 constexpr HelpText kHelp{
     .usage = "ballast prepare INPUT... --output FILE [OPTIONS]",
@@ -69,9 +72,9 @@ std::vector<Option> options_for(data::PrepareOptions& o) {
   return {
       required(words("input", "PATH...", o.inputs, "files, folders, globs, or -")),
       required(word("output", "FILE", o.output, "the dataset to write")),
-      word("tokenizer", "bytes|sentencepiece:VOCAB|ids:VOCAB|FILE", o.tokenizer,
-           "bytes; or a SentencePiece model, trained with VOCAB pieces or read from FILE; or ids "
-           "below VOCAB, taken as they are"),
+      word("tokenizer", "bytes|bpe:VOCAB|sentencepiece:VOCAB|ids:VOCAB|PATH", o.tokenizer,
+           "bytes; or one trained on the inputs, of VOCAB tokens; or ids below VOCAB, taken as they "
+           "are; or the one of a Hugging Face folder, a tokenizer.json or a tokenizer.model"),
       choice(
           "split", o.split,
           "held out: each 20th block of 16 KiB (of 4,096 token ids), the end of the text, or each "
@@ -85,6 +88,8 @@ std::vector<Option> options_for(data::PrepareOptions& o) {
       flag("documents", o.mark_documents,
            "begin each document with <bos> even if there is only one; several are marked anyway"),
       join_option(o.join),
+      whole("threads", o.threads, kThreads, "one for each processor",
+            "threads that encode; the dataset does not depend on it"),
   };
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "cli/model_lines.hpp"
+#include "cli/tokenizer_lines.hpp"
 #include "formats/huggingface/folder_weights.hpp"
 #include "formats/huggingface/model_config_json.hpp"
 #include "model/parameters.hpp"
@@ -56,6 +57,7 @@ void inspect_folder(const std::filesystem::path& folder) {
              human_bytes(bytes_of(weights)));
   fmt::print("bos_token_id         {}\n", config.bos ? fmt::format("{}", *config.bos) : "none");
   fmt::print("eos_token_id         {}\n", or_none(config.eos));
+  print_tokenizer_lines([&] { return data::tokenizer_files_in(folder); });
   fmt::print("verified             every header: names, shapes and types of all tensors\n");
   print_model_keys(config.model);
 }

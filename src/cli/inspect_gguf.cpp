@@ -10,7 +10,9 @@
 
 #include "base/text.hpp"
 #include "cli/model_lines.hpp"
+#include "cli/tokenizer_lines.hpp"
 #include "formats/gguf/gguf_model_config.hpp"
+#include "formats/gguf/gguf_tokenizer.hpp"
 #include "formats/gguf/gguf_weights.hpp"
 #include "model/parameters.hpp"
 
@@ -47,6 +49,9 @@ void inspect_gguf(const std::filesystem::path& path) {
   fmt::print("bytes                {}\n", human_bytes(std::filesystem::file_size(path)));
   fmt::print("bos_token_id         {}\n", or_none(found.bos));
   fmt::print("eos_token_id         {}\n", or_none(found.eos));
+  print_tokenizer_lines([&] {
+    return formats::gguf_tokenizer_files({checked.file().path(), checked.file().metadata()});
+  });
   fmt::print("verified             the header: names, shapes and types of all tensors\n");
   print_model_keys(found.model);
 }

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/process.hpp"
+#include "base/team.hpp"
 #include "data/corpus.hpp"
 #include "data/encoder.hpp"
 #include "data/joined.hpp"
@@ -193,7 +195,8 @@ void Preparation::train_tokenizer() {
 
 void Preparation::encode(const fs::path& path) {
   DatasetWriter writer{path, *tokenizer_, survey_.weights()};
-  Encoder encoder{*tokenizer_, marks(), writer};
+  Team team{options_.threads.value_or(usable_processors())};
+  Encoder encoder{*tokenizer_, marks(), writer, team};
   SplitRouter splits = router(encoder);
   (void)pass(splits);
   encoder.finish();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,7 +19,8 @@ namespace ballast::data {
 struct PrepareOptions {
   std::vector<std::string> inputs = {};  ///< files, folders, globs, or "-" for standard input
   std::filesystem::path output = {};
-  /// bytes | sentencepiece:VOCAB | ids:VOCAB | path of a tokenizer.model
+  /// bytes | sentencepiece:VOCAB | bpe:VOCAB | ids:VOCAB | path of a Hugging Face folder, a
+  /// tokenizer.json or a tokenizer.model
   std::string tokenizer = "bytes";
   FormatChoice format = FormatChoice::automatic;
   std::string field = {};  ///< the key of a JSON line's text or ids; empty: "text" or "ids"
@@ -27,6 +29,7 @@ struct PrepareOptions {
   double validation_fraction = 0.05;     ///< for the tail rule
   bool mark_documents = false;           ///< mark a single document, too; several are marked anyway
   std::optional<std::string> join = {};  ///< put this between documents instead
+  std::optional<std::uint64_t> threads = {};  ///< that encode; nothing: one for each processor
 };
 
 /// Throws what of the options cannot be carried out, before anything is read: usage and data

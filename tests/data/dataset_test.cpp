@@ -184,6 +184,7 @@ TEST(Dataset, LargeVocabulariesTakeWiderTokens) {
     std::int32_t bos() const override { return -1; }
     std::int32_t eos() const override { return -1; }
     std::vector<std::uint8_t> model() const override { return {}; }
+    std::unique_ptr<Tokenizer> twin() const override { return nullptr; }
     std::optional<TokenizerContent> content() const override { return std::nullopt; }
   };
   const TemporaryFolder folder;

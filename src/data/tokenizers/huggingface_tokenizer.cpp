@@ -39,8 +39,17 @@ class HuggingFaceTokenizer final : public Tokenizer {
     }
   }
 
+  HuggingFaceTokenizer(const HuggingFaceTokenizer& other)
+      : engine_{other.engine_->twin()},
+        model_{other.model_},
+        roles_{other.roles_},
+        start_{other.start_} {}
+
   [[nodiscard]] std::string name() const override { return std::string{kHuggingFaceTokenizer}; }
   [[nodiscard]] std::size_t vocabulary() const override { return engine_->vocabulary(); }
+  [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
+    return std::make_unique<HuggingFaceTokenizer>(*this);
+  }
   [[nodiscard]] std::vector<std::int32_t> encode_part(std::string_view text,
                                                       TextPart part) const override {
     return engine_->encode_part(text, part);

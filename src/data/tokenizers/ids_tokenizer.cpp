@@ -19,6 +19,9 @@ class IdsTokenizer final : public Tokenizer {
 
   [[nodiscard]] std::string name() const override { return std::string{kIdsTokenizer}; }
   [[nodiscard]] std::size_t vocabulary() const override { return vocabulary_; }
+  [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
+    return make_ids_tokenizer(vocabulary_);
+  }
   [[nodiscard]] std::int32_t bos() const override { return -1; }
   [[nodiscard]] std::int32_t eos() const override { return -1; }
   /// The vocabulary in digits.

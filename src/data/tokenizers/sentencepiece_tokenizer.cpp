@@ -79,6 +79,9 @@ class LosslessSentencePiece final : public SentencePieceTokenizer {
     }
   }
 
+  [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
+    return make_sentencepiece_tokenizer(model());
+  }
   [[nodiscard]] Ids encode_part(std::string_view text, TextPart) const override {
     require_utf8(text);
     Ids ids;
@@ -103,6 +106,9 @@ class PublishedSentencePiece final : public SentencePieceTokenizer {
   explicit PublishedSentencePiece(std::span<const std::uint8_t> model)
       : SentencePieceTokenizer{model}, controls_{coder().model().pieces} {}
 
+  [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
+    return make_published_sentencepiece(model());
+  }
   [[nodiscard]] Ids encode_part(std::string_view text, TextPart part) const override {
     require_utf8(text);
     Ids ids;

@@ -31,6 +31,8 @@ class Tokenizer {
 
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual std::size_t vocabulary() const = 0;
+  /// The same one for another thread.
+  [[nodiscard]] virtual std::unique_ptr<Tokenizer> twin() const = 0;
   /// Throws a data Error with the byte offset when the tokenizer needs UTF-8 and `text` is not, or
   /// if it knows no texts.
   [[nodiscard]] virtual std::vector<std::int32_t> encode_part(std::string_view text,

@@ -16,6 +16,9 @@ class TokenizerJson final : public Tokenizer {
 
   [[nodiscard]] std::string name() const override { return "tokenizer.json"; }
   [[nodiscard]] std::size_t vocabulary() const override { return bpe_.model().pieces.size(); }
+  [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
+    return make_tokenizer_json({reinterpret_cast<const char*>(text_.data()), text_.size()});
+  }
   [[nodiscard]] std::vector<std::int32_t> encode_part(std::string_view text,
                                                       TextPart) const override {
     return bpe_.encode(text);
