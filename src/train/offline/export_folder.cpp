@@ -9,6 +9,7 @@
 #include "formats/huggingface/family.hpp"
 #include "formats/huggingface/folder_files.hpp"
 #include "formats/huggingface/folder_sink.hpp"
+#include "formats/huggingface/model_config_json.hpp"
 #include "storage/files.hpp"
 #include "storage/work_folder.hpp"
 #include "train/offline/export_card.hpp"
