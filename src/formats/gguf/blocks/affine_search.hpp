@@ -96,7 +96,7 @@ BALLAST_INLINE void fit(const AffineSums& sums, FloatLanes& scale, FloatLanes& o
 /// Scales and minimums that make the weighted squared error small: codes for the whole range first,
 /// then those of all trials, each with its regression; what is better than all before is kept, and
 /// its offset is that of the trials that follow.
-/// x, weights: [kValues], eight sub-blocks side by side; codes: 0 … top.
+/// x, weights: [kValues], eight sub-blocks side by side; top: the largest code.
 template <std::size_t kValues>
 BALLAST_INLINE void search_affine(const FloatLanes* x, const FloatLanes* weights, std::int32_t top,
                                   const AffineTrials& trials, AffineLanes& found) {

@@ -11,8 +11,6 @@ namespace {
 using Q4K = AffineSuperBlock<4>;
 using Q5K = AffineSuperBlock<5>;
 
-constexpr std::size_t kSecond = 2;  ///< where dmin is; d is at 0
-
 /// The result of a search as plain numbers, one a sub-block.
 struct AffineFits {
   float scales[kAffineSubBlocks];
@@ -102,9 +100,10 @@ BALLAST_INLINE void put_block(const float* values, const AffineFits& fits, const
                               float unit, float minimum_unit, std::uint8_t* block) {
   std::uint8_t codes[kSuperBlock];
   put_fp16(block, unit);
-  put_fp16(block + kSecond, minimum_unit);
+  put_fp16(block + Block::kMinimumUnit, minimum_unit);
   put_levels(levels, block + Block::kLevels);
-  round_codes<Block>(values, fits, levels, get_fp16(block), get_fp16(block + kSecond), codes);
+  round_codes<Block>(values, fits, levels, get_fp16(block), get_fp16(block + Block::kMinimumUnit),
+                     codes);
   put_super_codes<Block>(codes, block);
 }
 
@@ -155,7 +154,7 @@ BALLAST_INLINE void dequantize_block(const std::uint8_t* block, float* values) {
   get_super_codes<Block>(block, codes);
   get_levels(block + Block::kLevels, levels);
   const float unit = get_fp16(block);
-  const float minimum_unit = get_fp16(block + kSecond);
+  const float minimum_unit = get_fp16(block + Block::kMinimumUnit);
   for (std::size_t j = 0; j < kAffineSubBlocks; ++j) {
     const float scale = unit * static_cast<float>(levels.scales[j]);
     const float minimum = minimum_unit * static_cast<float>(levels.minimums[j]);

@@ -23,6 +23,9 @@ namespace {
 /// Every value that a block of codes can hold is smaller: at most 65,504 · 128 · 32 in q6_k.
 constexpr float kBeyondBlocks = 0x1p30f;
 
+/// Sums of products of larger ones would not fit into fp32, and the search would find nothing.
+constexpr float kLargestImportance = 1e18f;
+
 /// What to do with whole blocks of one type of codes.
 struct BlockCoder {
   void (*dequantize)(const std::uint8_t* bytes, std::size_t blocks, float* values);
@@ -119,11 +122,11 @@ std::optional<std::size_t> encode_elements(BlockType type, std::span<const float
 
 void require_importance(std::span<const float> importance) {
   for (std::size_t column = 0; column < importance.size(); ++column) {
-    if (std::isfinite(importance[column]) && importance[column] >= 0.0f) continue;
+    if (importance[column] >= 0.0f && importance[column] <= kLargestImportance) continue;
     throw data_error(
-        "the importance of column {} is {}; it must be a finite number, 0 or more: make the "
-        "importance matrix anew",
-        column, importance[column]);
+        "the importance of column {} is {}; it must be from 0 to {}: make the importance matrix "
+        "anew",
+        column, importance[column], kLargestImportance);
   }
 }
 

@@ -27,7 +27,7 @@ void dequantize(BlockType type, std::span<const std::uint8_t> bytes, std::span<f
 /// importance matrix). values: whole rows of importance.size() values; of the types in _k, which
 /// look at nothing beyond a block, a row may come in pieces of whole blocks. Types f32, f16, bf16
 /// and q8_0 do not look at importance. Values of which all have importance 0 may become 0.
-/// Throws a data error that names the column if an importance is negative, NaN or infinite.
+/// Throws a data error that names the column if an importance is negative, NaN or above 10^18.
 [[nodiscard]] std::optional<std::size_t> quantize_weighted(BlockType type,
                                                            std::span<const float> values,
                                                            std::span<const float> importance,

@@ -34,6 +34,7 @@ struct SmallBlock {
   static constexpr std::int32_t kTop = (1 << kBits) - 1;
   static constexpr std::int32_t kHalf = 1 << (kBits - 1);
 
+  static constexpr std::size_t kMinimum = 2;
   static constexpr std::size_t kFifthBits = kHasMinimum ? 4 : 2;
   static constexpr std::size_t kNibbles = kFifthBits + (kBits == 5 ? 4 : 0);
   static constexpr std::size_t kBytes = kNibbles + kHalfBlock;

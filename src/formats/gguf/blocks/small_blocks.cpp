@@ -83,7 +83,7 @@ BALLAST_INLINE void quantize_affine(const float* x, std::uint8_t* block) {
     codes[j] = code_of((x[j] - low) * inverse + 0.5f, Block::kTop);
   }
   put_fp16(block, d);
-  put_fp16(block + 2, low);
+  put_fp16(block + Block::kMinimum, low);
   put_codes<Block>(codes, block);
 }
 
@@ -100,7 +100,7 @@ BALLAST_INLINE void dequantize_small(const std::uint8_t* block, float* x) {
   get_codes<Block>(block, codes);
   const float d = get_fp16(block);
   if constexpr (Block::kHasMinimum) {
-    const float low = get_fp16(block + 2);
+    const float low = get_fp16(block + Block::kMinimum);
     for (std::size_t j = 0; j < kSmallBlock; ++j) x[j] = static_cast<float>(codes[j]) * d + low;
   } else {
     for (std::size_t j = 0; j < kSmallBlock; ++j) {

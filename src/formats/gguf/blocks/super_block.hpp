@@ -24,6 +24,7 @@ template <unsigned kBitsACode>
 struct AffineSuperBlock {
   static constexpr unsigned kBits = kBitsACode;
   static constexpr std::int32_t kTop = (1 << kBits) - 1;
+  static constexpr std::size_t kMinimumUnit = 2;
   static constexpr std::size_t kLevels = 4;
   static constexpr std::size_t kFifthBits = 16;
   static constexpr std::size_t kNibbles = kBits == 5 ? 48 : 16;

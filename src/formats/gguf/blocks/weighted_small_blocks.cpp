@@ -48,7 +48,7 @@ BALLAST_INLINE void put_affine(const AffineLanes& found, const float* values, st
         static_cast<std::uint8_t>(nearest_within(inverse * (values[j] - offset), 0, Block::kTop));
   }
   put_fp16(block, found.scale[lane]);
-  put_fp16(block + 2, -found.minimum[lane]);
+  put_fp16(block + Block::kMinimum, -found.minimum[lane]);
   put_codes<Block>(codes, block);
 }
 

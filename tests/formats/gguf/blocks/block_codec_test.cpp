@@ -207,11 +207,12 @@ TEST(BlockCodec, ValuesThatAreNoFiniteNumbersAreTold) {
     Bytes bytes(stored_bytes(type, values.size()));
     const std::vector<float> importance(1024, 1.0f);
     for (const float bad : {kNan, kInfinity, -kInfinity}) {
-      values[1789] = kNan;
       values[1500] = bad;
       EXPECT_EQ(quantize(type, values, bytes), 1500u) << word;
       EXPECT_EQ(quantize_weighted(type, values, importance, bytes), 1500u) << word;
     }
+    values[1789] = kNan;
+    EXPECT_EQ(quantize(type, values, bytes), 1500u) << word << ": the first";
   }
 }
 
@@ -229,10 +230,10 @@ TEST(BlockCodec, AScaleThatDoesNotFitIsTold) {
   }
 }
 
-TEST(BlockCodec, ImportanceMustBeFiniteAndNotNegative) {
+TEST(BlockCodec, ImportanceMustBeModerateAndNotNegative) {
   const auto values = test::normal_numbers(512);
   Bytes bytes(stored_bytes(BlockType::q4_k, values.size()));
-  for (const float bad : {-1.0f, kNan, kInfinity}) {
+  for (const float bad : {-1.0f, kNan, kInfinity, 1e19f}) {
     std::vector<float> importance(256, 1.0f);
     importance[77] = bad;
     try {
