@@ -21,7 +21,7 @@
 #include "data/dataset.hpp"
 #include "formats/gguf/gguf_file.hpp"
 #include "kernels/gemm/gemm_table.hpp"
-#include "train/start/saved_model.hpp"
+#include "train/start/read_foreign.hpp"
 
 namespace ballast::cli {
 

@@ -15,6 +15,8 @@
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
 #include "data/tokenizers/make_tokenizer.hpp"
+#include "formats/gguf/gguf_model_config.hpp"
+#include "formats/gguf/gguf_weights.hpp"
 #include "formats/huggingface/model_config_json.hpp"
 #include "formats/safetensors/safetensors_folder.hpp"
 #include "formats/safetensors/safetensors_index.hpp"
@@ -193,6 +195,26 @@ void read_huggingface_config(Input input) {
   throw std::logic_error{"what was written is read as another model"};
 }
 
+void read_gguf(Input input) {
+  static const Scratch scratch;
+  const formats::GgufFile file{scratch.write("a.gguf", input)};
+  for (const auto& tensor : file.tensors()) {
+    const std::size_t block = layout_of(tensor.type).values;
+    if (tensor.numel < block) continue;
+    std::vector<float> values(block);
+    file.read(tensor.name, 0, values);
+    file.read(tensor.name, tensor.numel - block, values);
+  }
+  const auto found = formats::read_gguf_model(file);
+  constexpr std::uint64_t kMostNumel = 1 << 16;  // the table grows with what the file claims
+  if (found.model.layers > 64) return;
+  const model::ParameterTable table{found.model};
+  formats::GgufWeights weights{table, file.path()};
+  if (table.total_numel() > kMostNumel) return;
+  std::vector<float> granule(kGranule);
+  for (const auto& row : table.parameters()) weights.read(row, {0, 1}, granule);
+}
+
 constexpr std::array kFormats{
     Format{"json", read_json},
     Format{"configuration", read_configuration},
@@ -214,6 +236,7 @@ constexpr std::array kFormats{
     Format{"safetensors", read_safetensors},
     Format{"safetensors_index", read_safetensors_index},
     Format{"huggingface_config", read_huggingface_config},
+    Format{"gguf", read_gguf},
 };
 
 }  // namespace

@@ -57,7 +57,7 @@ def write_model(name, folder):
         count = shape[0] * (shape[1] if len(shape) == 2 else 1)
         is_gain = len(shape) == 1
         middle = 1.0 if is_gain and config["model_type"] != "gemma2" else 0.0
-        spread = 0.1 if is_gain else 1.5 / shape[1] ** 0.5
+        spread = 0.1 if is_gain else 1.0 / shape[1] ** 0.5
         values = array("f", (random.gauss(middle, spread) for _ in range(count)))
         header[tensor] = {"dtype": "F32", "shape": list(shape),
                           "data_offsets": [len(data), len(data) + 4 * count]}

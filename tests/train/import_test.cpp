@@ -197,7 +197,7 @@ TEST(SavedModel, OneFolderOnAllHosts) {
   const auto message =
       error_on_all(world(), ExitCode::data, [&] { (void)find_saved_model(world(), own); });
   expect_contains(message, "weights: ");
-  expect_contains(message, "give every host the same folder");
+  expect_contains(message, "give every host the same model");
 }
 
 }  // namespace

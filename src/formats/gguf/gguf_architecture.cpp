@@ -22,7 +22,7 @@ constexpr std::array kArchitectures{
                      .rotates_neighbors = true,
                      .has_own_frequencies = true,
                      .has_other_biases = true},
-    GgufArchitecture{.name = "qwen2", .heads_fill_width = true},
+    GgufArchitecture{.name = "qwen2"},
     GgufArchitecture{.name = "qwen3", .qk_norm = true},
     GgufArchitecture{.name = "smollm3", .rotates_neighbors = true, .nope_every = 4},
     GgufArchitecture{.name = "gemma2", .is_gemma = true},
@@ -69,6 +69,22 @@ void require_plain(const ModelConfig& c) {
           "exported");
 }
 
+/// Whether the first layer has a window, the second sees all, and so on.
+bool has_gemma_windows(const ModelConfig& c) {
+  for (std::size_t layer = 0; layer < c.layers; ++layer) {
+    if ((c.window.of(layer) != 0) != (layer % 2 == 0)) return false;
+  }
+  return true;
+}
+
+/// Whether every n-th layer, and no other, has no positions; 0: all have.
+bool has_nope_every(const ModelConfig& c, std::size_t nth) {
+  for (std::size_t layer = 0; layer < c.layers; ++layer) {
+    if (c.rotates(layer) != (nth == 0 || (layer + 1) % nth != 0)) return false;
+  }
+  return true;
+}
+
 /// What Gemma 2 must have: llama.cpp gives it no key, or cannot do without.
 void require_gemma(const ModelConfig& c) {
   require(c.activation == model::FeedForward::geglu_tanh, "model.activation", name_of(c.activation),
@@ -86,10 +102,8 @@ void require_gemma(const ModelConfig& c) {
           fmt::format("{} could be exported for these sizes", gemma_attention_scale(c)));
   require(c.window.tokens != 0, "model.window", 0,
           "with model.norm_placement = both, a window in every other layer could be exported");
-  require(c.window.all_every == 2, "model.window_all_every", c.window.all_every,
-          "2 could be exported");
-  require(c.window.first_layer == 0, "model.window_first", c.window.first_layer,
-          "0 could be exported");
+  require(has_gemma_windows(c), "model.window_all_every", c.window.all_every,
+          "2, with model.window_first = 0, could be exported");
 }
 
 const GgufArchitecture& choose(const ModelConfig& c) {
@@ -100,7 +114,7 @@ const GgufArchitecture& choose(const ModelConfig& c) {
     name = "gemma2";
   } else if (c.qk_norm) {
     name = "qwen3";
-  } else if (c.nope_every != 0) {
+  } else if (!has_nope_every(c, 0)) {
     name = "smollm3";
   } else if (has_qkv_biases_alone && c.rope.scaling != RopeScaling::llama3) {
     name = "qwen2";
@@ -116,7 +130,7 @@ void require_of(const GgufArchitecture& architecture, const ModelConfig& c) {
   };
   require(c.qk_norm == architecture.qk_norm, "model.qk_norm", c.qk_norm,
           with("without could be exported"));
-  require(c.nope_every == architecture.nope_every, "model.nope_every", c.nope_every,
+  require(has_nope_every(c, architecture.nope_every), "model.nope_every", c.nope_every,
           with(fmt::format("{} could be exported", architecture.nope_every)));
   require(!c.biases.attention_output || architecture.has_other_biases,
           "model.attention_output_bias", true, with("false could be exported"));

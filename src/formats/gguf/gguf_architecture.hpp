@@ -17,7 +17,6 @@ struct GgufArchitecture {
   bool is_gemma = false;             ///< what Gemma 2 has besides, see gguf_model_config.hpp
   bool has_own_frequencies = false;  ///< reads the tensor rope_freqs.weight
   bool has_other_biases = false;     ///< besides those of queries, keys and values
-  bool heads_fill_width = false;     ///< heads · head_dim is the width of the model
   std::size_t nope_every = 0;        ///< every n-th layer has no positions, always
 
   /// How the rows of one of its tensors stand.

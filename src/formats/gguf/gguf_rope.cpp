@@ -17,6 +17,9 @@ namespace {
 using kernels::RopeRule;
 using kernels::RopeScaling;
 
+constexpr double kTwoPi = 6.283185307179586;
+constexpr double kMostContext = 1 << 20;
+
 /// What llama.cpp multiplies cosines and sines by under yarn before it looks at attn_factor.
 double yarn_magnitude(double factor) {
   return factor <= 1.0 ? 1.0 : 0.1 * kernels::portable_log(factor) + 1.0;
@@ -37,7 +40,6 @@ std::vector<double> plain_frequencies(const RopeRule& rule, std::size_t head_dim
 bool gives(const RopeRule& rule, std::span<const double> frequencies,
            std::span<const float> factors) {
   constexpr double kTolerance = 1e-5;
-  constexpr double kTwoPi = 6.283185307179586;
   for (std::size_t i = 0; i < factors.size(); ++i) {
     const double turns = static_cast<double>(rule.original_context) * frequencies[i] / kTwoPi;
     const double kept = std::clamp(
@@ -48,19 +50,51 @@ bool gives(const RopeRule& rule, std::span<const double> frequencies,
   return true;
 }
 
+/// Numbers from lowest to highest.
+struct Range {
+  double lowest, highest;
+};
+
+/// Which original contexts can give the factor of a pair that turns so fast: any below or above
+/// some number where the pair is divided wholly or not at all, else nearly one.
+Range contexts_for(const RopeRule& rule, double frequency, double factor) {
+  constexpr double kNear = 1e-5;
+  const double slack = kNear / (1.0 - 1.0 / rule.factor);
+  const double kept = (1.0 / factor - 1.0 / rule.factor) / (1.0 - 1.0 / rule.factor);
+  const double span = rule.high_frequency - rule.low_frequency;
+  const auto context_of = [&](double share) {
+    return (rule.low_frequency + share * span) * kTwoPi / frequency;
+  };
+  Range range{1.0, kMostContext};
+  if (kept - slack > 0.0) range.lowest = context_of(kept - slack);
+  if (kept + slack < 1.0) range.highest = context_of(kept + slack);
+  return range;
+}
+
 /// A rule that gives these factors; nothing if there is none. Powers of two come first: models have
 /// such contexts, and where no pair of a head is between the two turns many numbers fit.
 std::optional<RopeRule> find_llama3(RopeRule rule, std::span<const double> frequencies,
                                     std::span<const float> factors) {
-  constexpr std::size_t kMostContext = std::size_t{1} << 20;
+  constexpr double kMostTried = 100.0;
   rule.scaling = RopeScaling::llama3;
   rule.factor = static_cast<double>(*std::ranges::max_element(factors));
-  for (rule.original_context = 1; rule.original_context <= kMostContext;
-       rule.original_context *= 2) {
-    if (gives(rule, frequencies, factors)) return rule;
+  if (rule.factor <= 1.0) return std::nullopt;
+  Range range{1.0, kMostContext};
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    const Range own = contexts_for(rule, frequencies[i], static_cast<double>(factors[i]));
+    range = {std::max(range.lowest, own.lowest), std::min(range.highest, own.highest)};
   }
-  for (rule.original_context = 1; rule.original_context <= kMostContext; ++rule.original_context) {
-    if (gives(rule, frequencies, factors)) return rule;
+  const auto fits = [&](double context) {
+    rule.original_context = static_cast<std::size_t>(context);
+    return context >= range.lowest && gives(rule, frequencies, factors);
+  };
+  for (double context = 1.0; context <= range.highest; context *= 2.0) {
+    if (fits(context)) return rule;
+  }
+  const double first = std::ceil(range.lowest);
+  const double last = std::min(range.highest, first + kMostTried);
+  for (double context = first; context <= last; context += 1.0) {
+    if (fits(context)) return rule;
   }
   return std::nullopt;
 }

@@ -18,6 +18,7 @@
 #include "storage/files.hpp"
 #include "train/settings/identity.hpp"
 #include "train/settings/setting_changes.hpp"
+#include "train/start/read_foreign.hpp"
 
 namespace ballast::train {
 

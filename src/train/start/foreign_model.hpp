@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "comm/communicator.hpp"
 #include "data/tokenizers/tokenizer_files.hpp"
 #include "formats/huggingface/special_tokens.hpp"
 #include "model/model_config.hpp"
@@ -41,26 +41,13 @@ class ForeignModel {
   [[nodiscard]] virtual std::string sample_hash() const = 0;
 
  protected:
-  ForeignModel(std::filesystem::path path, model::ModelConfig model,
-               formats::SpecialTokens special);
+  ForeignModel(std::filesystem::path path, model::ModelConfig model, formats::SpecialTokens special)
+      : path_{std::move(path)}, model_{std::move(model)}, special_{std::move(special)} {}
 
  private:
   std::filesystem::path path_;
   model::ModelConfig model_;
   formats::SpecialTokens special_;
 };
-
-/// Whether `path` is a Hugging Face folder: one with a config.json, and no checkpoint of ours.
-[[nodiscard]] bool is_foreign_folder(const std::filesystem::path& path);
-/// Whether `path` is that, or a GGUF file.
-[[nodiscard]] bool is_foreign_model(const std::filesystem::path& path);
-
-/// The model at such a path. Collective; the same on every rank, each of which reads the weights on
-/// its own host: an Error if another host has another model there.
-[[nodiscard]] std::shared_ptr<const ForeignModel> read_foreign_model(
-    comm::Communicator& world, const std::filesystem::path& path);
-/// The same in one process.
-[[nodiscard]] std::shared_ptr<const ForeignModel> read_foreign_model_alone(
-    const std::filesystem::path& path);
 
 }  // namespace ballast::train

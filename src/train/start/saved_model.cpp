@@ -9,6 +9,7 @@
 #include "checkpoint/folders.hpp"
 #include "comm/agree.hpp"
 #include "train/settings/identity.hpp"
+#include "train/start/read_foreign.hpp"
 
 namespace ballast::train {
 

@@ -190,9 +190,19 @@ TEST(GgufModel, WhatLlamaCppDoesNotComputeIsRefusedByItsKey) {
                   }),
                   "model.rope_scaling = llama3: together with what makes it a model of kind "
                   "'qwen3'");
-  expect_contains(with([](ModelConfig& c) { c.nope_every = 3; }), "model.nope_every = 3");
   expect_contains(with([](ModelConfig& c) { c.qk_norm = c.biases.ffn = true; }),
                   "model.ffn_bias = true");
+}
+
+TEST(GgufModel, RulesOfLayersAreHeldAgainstTheLayersThereAre) {
+  model::ModelConfig config = small_model();  // of two layers
+  config.nope_every = 3;
+  EXPECT_EQ(gguf_architecture_of(config).name, "llama") << "both layers rotate";
+  config.layers = 3;
+  expect_contains(refusal(config), "model.nope_every = 3");
+  config.nope_every = 4;
+  config.layers = 7;
+  EXPECT_EQ(gguf_architecture_of(config).name, "smollm3");
 }
 
 /// A file of a model, of which single keys are changed.

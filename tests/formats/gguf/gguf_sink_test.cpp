@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "formats/gguf/blocks/block_codec.hpp"
 #include "formats/gguf/gguf_model_config.hpp"
 #include "formats/gguf/gguf_weights.hpp"
 #include "formats/gguf/written_gguf.hpp"
@@ -167,6 +168,49 @@ TEST(GgufSink, AFileOfAnotherPlanIsNotWritten) {
   const auto begin = create_gguf(plan, {}, folder / "m.gguf");
   expect_contains(data_error_of([&] { GgufSink(other, begin, folder / "m.gguf"); }),
                   "give all writers one plan");
+}
+
+TEST(GgufSink, ImportanceWeighsTheColumnsOfItsTensor) {
+  const test::TemporaryFolder folder;
+  const auto config = wide_model();
+  const model::ParameterTable table{config};
+  std::vector<float> importance(576);
+  for (std::size_t i = 0; i < importance.size(); ++i) importance[i] = i % 7 == 0 ? 9.0f : 0.1f;
+  const GgufPlan plan{config, table, GgufFileType::q4_0, {{"block.0.wq", importance}}};
+  const auto path = folder / "m.gguf";
+  GgufSink sink{plan, create_gguf(plan, {}, path), path};
+  const auto& row = table.find("block.0.wq");
+  const auto values = WrittenTensors::values_of(row.name, row.numel);
+  sink.write(row, {0, row.granules()}, values);
+  EXPECT_EQ(test::code_of([&] {
+              sink.write(row, {0, 1}, std::span{values}.first(kGranule));
+            }),
+            ExitCode::internal)
+      << "a row of 576 is cut";
+  sink.finish();
+  const model::ParameterTable again{read_gguf_model(GgufFile{path}).model};
+  GgufWeights weights{again, path};
+  const auto read = read_tensor(weights, again.find("block.0.wq"));
+  std::vector<std::uint8_t> blocks(stored_bytes(BlockType::q4_0, 576));
+  std::vector<float> expected(576);
+  for (const std::size_t i : {0u, 70u, 575u}) {
+    const auto one = std::span{values}.subspan(i * 576, 576);
+    ASSERT_FALSE(quantize_weighted(BlockType::q4_0, one, importance, blocks));
+    dequantize(BlockType::q4_0, blocks, expected);
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(),
+                           read.begin() + static_cast<std::ptrdiff_t>(i * 576)));
+  }
+}
+
+TEST(GgufSink, ImportanceIsOfTheModel) {
+  const auto config = wide_model();
+  const model::ParameterTable table{config};
+  const auto refuse = [&](const GgufImportance& importance) {
+    return data_error_of([&] { GgufPlan(config, table, GgufFileType::q4_0, importance); });
+  };
+  expect_contains(refuse({{"block.7.wq", std::vector<float>(576)}}), "'block.7.wq'");
+  expect_contains(refuse({{"block.0.wq", std::vector<float>(575)}}), "has 575 columns");
+  expect_contains(refuse({{"block.0.bq", std::vector<float>(576)}}), "'block.0.bq'");
 }
 
 TEST(GgufWeights, NameWhatIsMissingAndWhatIsNotOfTheModel) {

@@ -1,7 +1,6 @@
-#include "train/start/foreign_model.hpp"
+#include "train/start/read_foreign.hpp"
 
 #include <system_error>
-#include <utility>
 
 #include "checkpoint/folders.hpp"
 #include "checkpoint/manifest.hpp"
@@ -36,9 +35,6 @@ std::string read_config(comm::Communicator& world, const fs::path& folder) {
 }
 
 }  // namespace
-
-ForeignModel::ForeignModel(fs::path path, model::ModelConfig model, formats::SpecialTokens special)
-    : path_{std::move(path)}, model_{std::move(model)}, special_{std::move(special)} {}
 
 bool is_foreign_folder(const fs::path& path) {
   std::error_code ignored;
