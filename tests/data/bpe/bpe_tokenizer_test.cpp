@@ -91,7 +91,9 @@ TEST_P(KnownTokenizer, LongPiecesTakeTimeInProportion) {
     const Tokens tokens = tokenizer.encode(text);
     std::size_t bytes = 0;
     for (const std::int32_t token : tokens) bytes += tokenizer.bytes_of(token).size();
-    if (tokenizer.model().normalization == Normalization::none) EXPECT_EQ(bytes, text.size());
+    if (tokenizer.model().normalization == Normalization::none) {
+      EXPECT_EQ(bytes, text.size());
+    }
   }
 }
 

@@ -109,7 +109,9 @@ TEST(Nfc, WhatIsSurelyNormalizedIsNotChanged) {
   for (std::uint32_t code = 0; code < 0x110000; ++code) {
     if (code >= 0xD800 && code < 0xE000) continue;
     const std::string text = "e" + utf8_of(code) + "\uac00" + utf8_of(code);
-    if (is_surely_nfc(text)) ASSERT_EQ(nfc(text), text) << std::hex << code;
+    if (is_surely_nfc(text)) {
+      ASSERT_EQ(nfc(text), text) << std::hex << code;
+    }
   }
 }
 
