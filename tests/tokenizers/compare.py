@@ -2,7 +2,7 @@
 
 FOLDER has tokenizer.json files as vocabularies.py writes them; each TEXT is a UTF-8 file, as texts.py writes
 them. ENCODE_TEXT is build/release/encode_text. For each pair: whether all ids are equal, the first place where
-they are not, and MB/s of both on one thread. Ends with 1 if anything differs.
+they are not, and MB a second of a processor, of both on one thread. Ends with 1 if anything differs.
 """
 
 import json
@@ -31,9 +31,9 @@ def ours(program, vocabulary, path):
 
 def theirs(tokenizer, text):
     """In one call: where a text is cut, its tokens may be others."""
-    start = time.perf_counter()
+    start = time.process_time()
     ids = tokenizer.encode_batch_fast([text], add_special_tokens=False)[0].ids
-    return numpy.array(ids, dtype=numpy.int32), time.perf_counter() - start
+    return numpy.array(ids, dtype=numpy.int32), time.process_time() - start
 
 
 def report(name, text, tokenizer, mine, reference):

@@ -68,9 +68,13 @@ def real(folder, most):
     return "".join(text).encode()[:most].decode(errors="ignore")
 
 
-def made_up(dice):
-    codes = [code for code in range(1, 0x110000) if not 0xD800 <= code <= 0xDFFF]
-    assigned = [code for code in codes if unicodedata.category(chr(code)) not in ("Cn", "Co")]
+CODES = [code for code in range(1, 0x110000) if not 0xD800 <= code <= 0xDFFF]
+ASSIGNED = [code for code in CODES if unicodedata.category(chr(code)) not in ("Cn", "Co")]
+
+
+def made_up_pieces(dice, count):
+    """Pieces of text that no text has, one after the other."""
+    codes, assigned = CODES, ASSIGNED
     kinds = {}
     for code in assigned:
         kinds.setdefault(unicodedata.category(chr(code)), []).append(code)
@@ -107,13 +111,14 @@ def made_up(dice):
             return dice.choice(["a", " ", "\n", "!", "1", "\u0301", "A", "'s"]) * dice.randint(1, 300)
         return dice.choice(["the", "The", "THE", " of", "camelCase", "HTTPServer", "<|im_start|>", "<s>", "###"])
 
-    return "".join(piece() for _ in range(300_000))
+    return [piece() for _ in range(count)]
 
 
 def main(folder, most):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "real.txt").write_text(real(folder, most), encoding="utf-8", newline="")
-    (folder / "made_up.txt").write_text(made_up(random.Random(1)), encoding="utf-8", newline="")
+    made_up = "".join(made_up_pieces(random.Random(1), 300_000))
+    (folder / "made_up.txt").write_text(made_up, encoding="utf-8", newline="")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "data/bpe/byte_map.hpp"
 #include "data/unicode/nfc.hpp"
+#include "data/unicode/require_utf8.hpp"
 #include "data/utf8.hpp"
 
 namespace ballast::data {
@@ -57,10 +58,7 @@ BpeTokenizer::BpeTokenizer(BpeModel model)
 }
 
 std::vector<std::int32_t> BpeTokenizer::encode(std::string_view text) {
-  if (const Utf8Check check = check_utf8(text); check.valid != text.size()) {
-    throw data_error("the text is not UTF-8 at byte {} (0x{:02x})", check.valid,
-                     static_cast<unsigned char>(text[check.valid]));
-  }
+  require_utf8(text);
   Tokens tokens;
   tokens.reserve(text.size() / 3);
   split_at_tokens(
