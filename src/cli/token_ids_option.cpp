@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "data/token_ids.hpp"
+#include "data/tokenizers/token_ids.hpp"
 
 namespace ballast::cli {
 

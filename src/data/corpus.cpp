@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 #include "storage/files.hpp"
 
 namespace ballast::data {

@@ -14,7 +14,6 @@
 #include "data/encoder.hpp"
 #include "data/joined.hpp"
 #include "data/prepare_options.hpp"
-#include "data/tokenizers/sentencepiece_trainer.hpp"
 #include "data/training_sample.hpp"
 #include "storage/files.hpp"
 #include "storage/work_folder.hpp"
@@ -186,11 +185,10 @@ void Preparation::train_tokenizer() {
         "prepare more text");
   }
   bool taken = false;
-  const auto model = train_sentencepiece(trained_vocabulary(options_), [&](std::string& text) {
+  tokenizer_ = data::train_tokenizer(options_, [&](std::string& text) {
     if (!taken) text = sample.take();
     return !std::exchange(taken, true);
   });
-  tokenizer_ = make_sentencepiece_tokenizer(model);
 }
 
 void Preparation::encode(const fs::path& path) {

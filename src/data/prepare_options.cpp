@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "data/tokenizers/huggingface_tokenizer.hpp"
+#include "data/tokenizers/trained_bpe_files.hpp"
 #include "data/tokenizers/sentencepiece_model.hpp"
 #include "data/tokenizers/sentencepiece_trainer.hpp"
 
@@ -18,8 +19,35 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kBytes = "bytes";
-constexpr std::string_view kTrainedPrefix = "sentencepiece:";
+/// A kind of tokenizer that can be trained: "bpe:VOCAB".
+struct TrainedKind {
+  std::string_view prefix;
+  std::size_t smallest;
+  std::size_t largest;
+};
+constexpr TrainedKind kSentencePiece{"sentencepiece:", kSmallestVocabulary, kLargestVocabulary};
+constexpr TrainedKind kBpe{"bpe:", kSmallestVocabulary, kLargestVocabulary};
 constexpr std::string_view kIdsPrefix = "ids:";
+
+/// The one that is asked for; null: none.
+const TrainedKind* kind_trained(const PrepareOptions& options) {
+  for (const TrainedKind* kind : {&kSentencePiece, &kBpe}) {
+    if (options.tokenizer.starts_with(kind->prefix)) return kind;
+  }
+  return nullptr;
+}
+
+std::size_t trained_vocabulary(const PrepareOptions& options) {
+  const TrainedKind& kind = *kind_trained(options);
+  const std::string_view digits = std::string_view{options.tokenizer}.substr(kind.prefix.size());
+  const char* const last = digits.data() + digits.size();
+  std::size_t vocabulary = 0;
+  const auto [end, error] = std::from_chars(digits.data(), last, vocabulary);
+  const bool is_number = error == std::errc{} && end == last;
+  if (is_number && vocabulary >= kind.smallest && vocabulary <= kind.largest) return vocabulary;
+  throw usage_error("--tokenizer {}VOCAB takes a vocabulary of {} to {}, not '{}'", kind.prefix,
+                    kind.smallest, kind.largest, digits);
+}
 
 std::size_t id_vocabulary(std::string_view tokenizer) {
   const std::string_view digits = tokenizer.substr(kIdsPrefix.size());
@@ -58,26 +86,19 @@ void check_for_ids(const PrepareOptions& options) {
 
 }  // namespace
 
-bool trains_tokenizer(const PrepareOptions& options) {
-  return options.tokenizer.starts_with(kTrainedPrefix);
-}
+bool trains_tokenizer(const PrepareOptions& options) { return kind_trained(options) != nullptr; }
 
 std::string field_of(const PrepareOptions& options) {
   if (!options.field.empty()) return options.field;
   return kind_of(options) == TextKind::ids ? "ids" : "text";
 }
 
-std::size_t trained_vocabulary(const PrepareOptions& options) {
-  const std::string_view digits = std::string_view{options.tokenizer}.substr(kTrainedPrefix.size());
-  std::size_t vocabulary = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), vocabulary);
-  if (error != std::errc{} || end != digits.data() + digits.size() ||
-      vocabulary < kSmallestVocabulary || vocabulary > kLargestVocabulary) {
-    throw usage_error("--tokenizer sentencepiece:VOCAB takes a vocabulary of {} to {}, not '{}'",
-                      kSmallestVocabulary, kLargestVocabulary, digits);
+std::unique_ptr<Tokenizer> train_tokenizer(const PrepareOptions& options, const NextText& next) {
+  const std::size_t vocabulary = trained_vocabulary(options);
+  if (!options.tokenizer.starts_with(kBpe.prefix)) {
+    return make_sentencepiece_tokenizer(train_sentencepiece(vocabulary, next));
   }
-  return vocabulary;
+  return make_huggingface_tokenizer(trained_bpe_files(vocabulary, next));
 }
 
 TextKind kind_of(const PrepareOptions& options) {
@@ -109,7 +130,7 @@ void check(const PrepareOptions& options) {
   if (options.join && options.mark_documents) {
     throw usage_error("--documents marks documents and --join joins them: choose one");
   }
-  if (trains_tokenizer(options)) (void)trained_vocabulary(options);
+  if (kind_trained(options) != nullptr) (void)trained_vocabulary(options);
   if (kind_of(options) == TextKind::ids) check_for_ids(options);
   std::error_code ignored;  // writing it will tell
   const fs::file_status output = fs::status(options.output, ignored);

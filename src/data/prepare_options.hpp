@@ -12,6 +12,7 @@
 #include "data/json_lines.hpp"
 #include "data/split.hpp"
 #include "data/tokenizers/tokenizer.hpp"
+#include "data/vocabulary/next_text.hpp"
 
 namespace ballast::data {
 
@@ -41,10 +42,11 @@ void check(const PrepareOptions& options);
 /// The key of a JSON line's text or ids.
 [[nodiscard]] std::string field_of(const PrepareOptions& options);
 
-/// Whether the tokenizer is to be trained on the inputs, and with how many pieces: a usage Error
-/// where that is no possible number.
+/// Whether the tokenizer is to be trained on the inputs.
 [[nodiscard]] bool trains_tokenizer(const PrepareOptions& options);
-[[nodiscard]] std::size_t trained_vocabulary(const PrepareOptions& options);
+/// Trains it. A usage Error where the asked number of tokens is no possible one.
+[[nodiscard]] std::unique_ptr<Tokenizer> train_tokenizer(const PrepareOptions& options,
+                                                         const NextText& next);
 /// A tokenizer that is there already. Data Errors name the file.
 [[nodiscard]] std::unique_ptr<Tokenizer> load_tokenizer(const PrepareOptions& options);
 

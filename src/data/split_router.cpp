@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/error.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

@@ -1,7 +1,7 @@
 #include <string>
 
 #include "data/prepared.hpp"
-#include "data/token_ids.hpp"
+#include "data/tokenizers/token_ids.hpp"
 
 namespace ballast::data {
 namespace {

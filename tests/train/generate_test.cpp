@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "checkpoint/fixture.hpp"
-#include "data/token_ids.hpp"
+#include "data/tokenizers/token_ids.hpp"
 #include "storage/files.hpp"
 #include "train/saved_teacher.hpp"
 #include "train/small_dataset.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "data/unicode/character_class.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

@@ -7,7 +7,7 @@
 #include "data/bpe/byte_map.hpp"
 #include "data/unicode/nfc.hpp"
 #include "data/unicode/require_utf8.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
 #include "data/bpe/byte_map.hpp"
+#include "data/bpe/merges.hpp"
 #include "data/bpe/pair_counts.hpp"
 #include "data/bpe/piece.hpp"
 #include "data/bpe/pre_tokenizer.hpp"
@@ -16,6 +20,12 @@
 namespace ballast::data {
 
 namespace {
+
+/// What training of byte-level BPE leads to.
+struct TrainedBpe {
+  std::vector<std::string> pieces;  ///< in the byte map, by id
+  std::vector<Merge> merges;        ///< by rank
+};
 
 constexpr std::string_view kPreTokenizer = "llama3";
 constexpr std::size_t kBytes = 256;
@@ -83,6 +93,24 @@ void Training::run(std::size_t size) {
   }
 }
 
+/// With the special tokens behind the others.
+TokenizerContent content_of(const TrainedBpe& trained) {
+  TokenizerContent content{
+      .kind = TokenizerKind::byte_level_bpe,
+      .pre_tokenizer = std::string{pre_tokenizer().gguf_name_of_whole_pieces}};
+  for (const std::string& piece : trained.pieces) content.entries.push_back({piece});
+  for (const std::string_view special : {kBeginOfText, kEndOfText}) {
+    content.entries.push_back({std::string{special}, PieceKind::control});
+  }
+  const auto text_of = [&](std::int32_t id) {
+    return trained.pieces[static_cast<std::size_t>(id)];
+  };
+  for (const Merge& merge : trained.merges) {
+    content.merges.push_back(text_of(merge.left) + " " + text_of(merge.right));
+  }
+  return content;
+}
+
 }  // namespace
 
 std::string train_bpe(std::size_t vocabulary, const NextText& next) {
@@ -100,7 +128,8 @@ std::string train_bpe(std::size_t vocabulary, const NextText& next) {
     throw data_error("cannot train a vocabulary of {}: the text has pieces for {} at most",
                      vocabulary, size);
   }
-  return tokenizer_json(training.result(), pre_tokenizer());
+  const auto begin = checked_cast<std::int32_t>(vocabulary - kSpecials);
+  return tokenizer_json(content_of(training.result()), std::span{&begin, 1});
 }
 
 }  // namespace ballast::data

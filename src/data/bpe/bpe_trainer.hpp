@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <string>
+#include <string_view>
+
+#include "data/vocabulary/next_text.hpp"
 
 namespace ballast::data {
 
-/// Puts the next stretch of training text, UTF-8, into `text`; false at the end.
-using NextText = std::function<bool(std::string& text)>;
+/// The tokens that begin and end texts.
+inline constexpr std::string_view kBeginOfText = "<|begin_of_text|>";
+inline constexpr std::string_view kEndOfText = "<|end_of_text|>";
 
 /// Trains byte-level BPE (Sennrich, Haddow, Birch 2016) on the pieces that Llama 3's pre-tokenizer
 /// cuts, and returns the text of a tokenizer.json: the 256 bytes, then merges, then

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-#include "data/tokenizers/piece_kind.hpp"
+#include "data/vocabulary/piece_kind.hpp"
 
 namespace ballast::data {
 

@@ -1,26 +1,17 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "data/bpe/merges.hpp"
-#include "data/bpe/pre_tokenizer.hpp"
+#include "data/vocabulary/tokenizer_content.hpp"
 
 namespace ballast::data {
 
-/// What training of byte-level BPE leads to.
-struct TrainedBpe {
-  std::vector<std::string> pieces;  ///< in the byte map, by id
-  std::vector<Merge> merges;        ///< by rank
-};
-
-inline constexpr std::string_view kBeginOfText = "<|begin_of_text|>";
-inline constexpr std::string_view kEndOfText = "<|end_of_text|>";
-
-/// The text of a tokenizer.json that the `tokenizers` package and read_bpe_model open. The two
-/// special tokens above get the ids behind all pieces. `pre_tokenizer` is one with a pattern.
-[[nodiscard]] std::string tokenizer_json(const TrainedBpe& trained,
-                                         const PreTokenizer& pre_tokenizer);
+/// The text of a tokenizer.json that makes this byte-level tokenizer again, here and in the
+/// `tokenizers` package. `start`: tokens that a prompt begins with. A data Error if the way that
+/// its texts are cut is not known.
+[[nodiscard]] std::string tokenizer_json(const TokenizerContent& content,
+                                         std::span<const std::int32_t> start = {});
 
 }  // namespace ballast::data

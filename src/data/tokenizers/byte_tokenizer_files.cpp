@@ -2,7 +2,7 @@
 
 #include "base/json.hpp"
 #include "data/tokenizers/tokenizer.hpp"
-#include "data/tokenizers/write_tokenizer_json.hpp"
+#include "data/bpe/tokenizer_json.hpp"
 
 namespace ballast::data {
 

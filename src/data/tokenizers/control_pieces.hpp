@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/tokenizers/tokenizer_content.hpp"
+#include "data/vocabulary/tokenizer_content.hpp"
 
 namespace ballast::data {
 

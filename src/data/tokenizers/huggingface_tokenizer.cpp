@@ -11,7 +11,7 @@ namespace {
 
 std::unique_ptr<Tokenizer> make_engine(const TokenizerFiles& files) {
   if (const auto json = files.find(kTokenizerJsonName); json != files.end()) {
-    return with_context(kTokenizerJsonName, [&] { return make_tokenizer_json(json->second); });
+    return with_context(kTokenizerJsonName, [&] { return make_byte_level_tokenizer(json->second); });
   }
   if (const auto model = files.find(kSentencePieceName); model != files.end()) {
     return with_context(kSentencePieceName, [&] {

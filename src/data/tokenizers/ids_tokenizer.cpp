@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "data/token_ids.hpp"
+#include "data/tokenizers/token_ids.hpp"
 #include "data/tokenizers/tokenizer.hpp"
 
 namespace ballast::data {

@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "data/tokenizers/tokenizer.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "data/tokenizers/tokenizer_content.hpp"
+#include "data/vocabulary/tokenizer_content.hpp"
 
 namespace ballast::data {
 

@@ -4,7 +4,7 @@
 #include "data/tokenizers/control_pieces.hpp"
 #include "data/tokenizers/sentencepiece_coder.hpp"
 #include "data/tokenizers/tokenizer.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

@@ -2,14 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
 
-namespace ballast::data {
+#include "data/vocabulary/next_text.hpp"
 
-/// Puts the next stretch of training text, UTF-8, into `text`; false at the end.
-using NextText = std::function<bool(std::string& text)>;
+namespace ballast::data {
 
 /// Sizes of vocabularies that can be trained: above the 256 bytes and the specials, up to a limit.
 inline constexpr std::size_t kSmallestVocabulary = 288;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-#include "data/tokenizers/tokenizer_content.hpp"
+#include "data/vocabulary/tokenizer_content.hpp"
 #include "data/tokenizers/tokenizer_files.hpp"
 
 namespace ballast::data {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

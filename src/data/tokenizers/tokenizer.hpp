@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/tokenizers/tokenizer_content.hpp"
+#include "data/vocabulary/tokenizer_content.hpp"
 
 namespace ballast::data {
 
@@ -79,7 +79,7 @@ class Tokenizer {
 /// Byte-level BPE from the text of a tokenizer.json: the tokens that the `tokenizers` package gives.
 /// Which of them begin and end texts, other files say. A data Error names what is wrong in it, or
 /// not computed here.
-[[nodiscard]] std::unique_ptr<Tokenizer> make_tokenizer_json(std::string_view text);
+[[nodiscard]] std::unique_ptr<Tokenizer> make_byte_level_tokenizer(std::string_view text);
 
 /// The name of a tokenizer that is none: the texts were token ids already. Its `decode` writes ids,
 /// "15 0 7".

@@ -1,7 +1,7 @@
 #include "data/unicode/character_class.hpp"
 
 #include "data/unicode/class_ranges.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

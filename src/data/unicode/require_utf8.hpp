@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

@@ -5,7 +5,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "data/tokenizers/sentencepiece_model.hpp"
-#include "data/tokenizers/write_tokenizer_json.hpp"
+#include "data/bpe/tokenizer_json.hpp"
 #include "formats/gguf/gguf_tokenizer.hpp"
 
 namespace ballast::formats {

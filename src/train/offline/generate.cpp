@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "checkpoint/load_weights.hpp"
-#include "data/token_ids.hpp"
+#include "data/tokenizers/token_ids.hpp"
 #include "data/tokenizers/tokenizer.hpp"
 #include "kernels/gemm/gemm_factory.hpp"
 #include "kernels/gemm/gemm_table.hpp"

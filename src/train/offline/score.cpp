@@ -6,7 +6,7 @@
 #include "base/checked_cast.hpp"
 #include "base/error.hpp"
 #include "comm/agree.hpp"
-#include "data/token_ids.hpp"
+#include "data/tokenizers/token_ids.hpp"
 #include "train/batch_loader.hpp"
 #include "train/offline/as_trained.hpp"
 #include "train/offline/loaded_model.hpp"

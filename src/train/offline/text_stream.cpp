@@ -1,6 +1,6 @@
 #include "train/offline/text_stream.hpp"
 
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::train {
 

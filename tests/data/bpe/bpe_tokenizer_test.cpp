@@ -6,7 +6,7 @@
 
 #include "data/bpe/fixture.hpp"
 #include "data/unicode/nfc.hpp"
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace ballast::data {

@@ -6,7 +6,7 @@
 #include "data/tokenizers/byte_tokenizer_files.hpp"
 #include "data/tokenizers/chat_template.hpp"
 #include "data/tokenizers/huggingface_tokenizer.hpp"
-#include "data/tokenizers/write_tokenizer_json.hpp"
+#include "data/bpe/tokenizer_json.hpp"
 #include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 

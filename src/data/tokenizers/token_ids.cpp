@@ -1,4 +1,4 @@
-#include "data/token_ids.hpp"
+#include "data/tokenizers/token_ids.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -9,15 +9,15 @@ namespace ballast::data {
 namespace {
 
 /// What a tokenizer.json describes, as a Tokenizer.
-class TokenizerJson final : public Tokenizer {
+class ByteLevelTokenizer final : public Tokenizer {
  public:
-  explicit TokenizerJson(std::string_view text)
+  explicit ByteLevelTokenizer(std::string_view text)
       : bpe_{read_bpe_model(text)}, text_{text.begin(), text.end()} {}
 
   [[nodiscard]] std::string name() const override { return "tokenizer.json"; }
   [[nodiscard]] std::size_t vocabulary() const override { return bpe_.model().pieces.size(); }
   [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
-    return make_tokenizer_json({reinterpret_cast<const char*>(text_.data()), text_.size()});
+    return make_byte_level_tokenizer({reinterpret_cast<const char*>(text_.data()), text_.size()});
   }
   [[nodiscard]] std::vector<std::int32_t> encode_part(std::string_view text,
                                                       TextPart) const override {
@@ -50,7 +50,7 @@ std::string_view gguf_name(const BpeModel& model) {
   return takes_whole ? known.gguf_name_of_whole_pieces : known.gguf_name;
 }
 
-std::optional<TokenizerContent> TokenizerJson::content() const {
+std::optional<TokenizerContent> ByteLevelTokenizer::content() const {
   const BpeModel& model = bpe_.model();
   TokenizerContent content{.kind = TokenizerKind::byte_level_bpe,
                            .pre_tokenizer = std::string{gguf_name(model)}};
@@ -66,8 +66,8 @@ std::optional<TokenizerContent> TokenizerJson::content() const {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> make_tokenizer_json(std::string_view text) {
-  return std::make_unique<TokenizerJson>(text);
+std::unique_ptr<Tokenizer> make_byte_level_tokenizer(std::string_view text) {
+  return std::make_unique<ByteLevelTokenizer>(text);
 }
 
 }  // namespace ballast::data

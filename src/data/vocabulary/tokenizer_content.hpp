@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "data/tokenizers/piece_kind.hpp"
+#include "data/vocabulary/piece_kind.hpp"
 
 namespace ballast::data {
 

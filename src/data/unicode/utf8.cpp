@@ -1,4 +1,4 @@
-#include "data/utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 #include "base/error.hpp"
 
