@@ -103,7 +103,7 @@ TEST_P(GgufTypes, HaveTheSameBytesHoweverRangesAreCut) {
   const std::string whole = bytes_of_file(folder / "whole");
   for (const std::size_t granules : {1u, 2u, 7u}) {
     write_gguf(wide_model(), folder / "parts", GetParam(), granules);
-    EXPECT_EQ(bytes_of_file(folder / "parts"), whole) << granules;
+    EXPECT_TRUE(bytes_of_file(folder / "parts") == whole) << granules;
   }
 }
 
