@@ -114,6 +114,25 @@ TEST(ExportGguf, LeavesNothingOfAModelThatIsNoGood) {
   EXPECT_EQ(bytes_of_file(output), "something");
 }
 
+TEST(ExportGguf, LeavesNothingWhereAValueDoesNotFitTheType) {
+  const SharedFolder folder{world()};
+  const fs::path source = folder.path() / "source";
+  on_root(world(), [&] {
+    copy_of_model("llama", source);
+    // The file ends with a gain of 32 elements, which stays in fp32; before it is a matrix.
+    const std::size_t last = fs::file_size(source / "model.safetensors") - 4 * 33;
+    test::replace_bytes(source / "model.safetensors", last, test::field(0x49742400, 4));  // 1e6
+  });
+  const fs::path output = folder.path() / "m.gguf";
+  const auto message = error_on_all(world(), ExitCode::data, [&] {
+    (void)export_model(world(), gguf_of(source, output, "f16"));
+  });
+  expect_contains(message, "is 1000000, which no block of f16 holds");
+  EXPECT_EQ(names(folder.path()), (std::vector<std::string>{"source"}));
+  (void)export_model(world(), gguf_of(source, output, "bf16"));  // the same place, then
+  EXPECT_TRUE(fs::exists(output));
+}
+
 /// On each host a file of the same name may hold another model.
 TEST(SavedModel, OneFileOnAllHosts) {
   const SharedFolder folder{world()};

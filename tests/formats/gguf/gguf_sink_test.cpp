@@ -157,6 +157,12 @@ TEST(GgufSink, ValuesBeyondTheTypeAreNamed) {
   const auto message = data_error_of([&] { sink.write(table.find("embedding"), {1, 1}, values); });
   expect_contains(message, "element 1101 of tensor 'token_embd.weight' is -70000");
   expect_contains(message, path.string());
+  expect_contains(message, "which no block of f16 holds");
+  values[77] = std::numeric_limits<float>::infinity();
+  expect_contains(data_error_of([&] {
+                    sink.write(table.find("embedding"), {1, 1}, values);
+                  }),
+                  "is inf: a model with such weights is not exported");
 }
 
 TEST(GgufSink, AFileOfAnotherPlanIsNotWritten) {
