@@ -1,6 +1,7 @@
 #include "formats/gguf/gguf_sink.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -81,11 +82,16 @@ void GgufSink::fill_blocks(const PlannedGgufTensor& planned, std::size_t first,
                            std::span<const float> part) {
   const GgufTensor& stored = planned.tensor;
   blocks_.resize(stored_bytes(stored.type, part.size()));
-  if (const auto lost = quantize_part(planned, first, part, blocks_)) {
-    throw data_error(
-        "'{}': element {} of tensor '{}' is {}, which no block of {} holds: export as bf16 or f32",
-        file_.path().string(), first + *lost, stored.name, part[*lost], name_of(stored.type));
+  const auto lost = quantize_part(planned, first, part, blocks_);
+  if (!lost) return;
+  const std::string what =
+      fmt::format("'{}': element {} of tensor '{}' is {}", file_.path().string(), first + *lost,
+                  stored.name, part[*lost]);
+  if (!std::isfinite(part[*lost])) {
+    throw data_error("{}: a model with such weights is not exported", what);
   }
+  throw data_error("{}, which no block of {} holds: export as bf16 or f32", what,
+                   name_of(stored.type));
 }
 
 void GgufSink::write(const model::ParameterInfo& tensor, GranuleRange range,

@@ -9,7 +9,7 @@
 #include "model/parameters.hpp"
 #include "model/weight_source.hpp"
 #include "tensor/element.hpp"
-#include "train/offline/export.hpp"
+#include "train/offline/export_options.hpp"
 #include "train/start/saved_model.hpp"
 
 namespace ballast::train {

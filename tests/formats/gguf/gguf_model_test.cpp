@@ -60,7 +60,6 @@ void expect_same(const model::ModelConfig& read, const model::ModelConfig& writt
   EXPECT_EQ(read.attention_softcap, written.attention_softcap);
   EXPECT_EQ(read.logit_softcap, written.logit_softcap);
   EXPECT_EQ(read.scale_embedding, written.scale_embedding);
-  EXPECT_EQ(read.nope_every, written.nope_every);
   EXPECT_EQ(read.biases.qkv, written.biases.qkv);
   EXPECT_EQ(read.biases.attention_output, written.biases.attention_output);
   EXPECT_EQ(read.biases.ffn, written.biases.ffn);
