@@ -10,7 +10,7 @@
 #include "data/bpe/pair_counts.hpp"
 #include "data/bpe/piece.hpp"
 #include "data/bpe/pre_tokenizer.hpp"
-#include "data/bpe/tokenizer_json.hpp"
+#include "data/bpe/trained_bpe.hpp"
 #include "data/bpe/word_counts.hpp"
 
 namespace ballast::data {
@@ -100,7 +100,7 @@ std::string train_bpe(std::size_t vocabulary, const NextText& next) {
     throw data_error("cannot train a vocabulary of {}: the text has pieces for {} at most",
                      vocabulary, size);
   }
-  return tokenizer_json(training.result(), pre_tokenizer());
+  return json_of(training.result(), pre_tokenizer());
 }
 
 }  // namespace ballast::data

@@ -20,7 +20,6 @@ inline constexpr std::string_view kEndOfText = "<|end_of_text|>";
 
 /// The text of a tokenizer.json that the `tokenizers` package and read_bpe_model open. The two
 /// special tokens above get the ids behind all pieces. `pre_tokenizer` is one with a pattern.
-[[nodiscard]] std::string tokenizer_json(const TrainedBpe& trained,
-                                         const PreTokenizer& pre_tokenizer);
+[[nodiscard]] std::string json_of(const TrainedBpe& trained, const PreTokenizer& pre_tokenizer);
 
 }  // namespace ballast::data

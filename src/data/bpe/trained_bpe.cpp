@@ -1,4 +1,4 @@
-#include "data/bpe/tokenizer_json.hpp"
+#include "data/bpe/trained_bpe.hpp"
 
 #include "base/json.hpp"
 
@@ -68,7 +68,7 @@ Json model_json(const TrainedBpe& trained) {
 
 }  // namespace
 
-std::string tokenizer_json(const TrainedBpe& trained, const PreTokenizer& pre_tokenizer) {
+std::string json_of(const TrainedBpe& trained, const PreTokenizer& pre_tokenizer) {
   const std::size_t begin_id = trained.pieces.size();
   const Json document{{"version", "1.0"},
                       {"truncation", nullptr},
