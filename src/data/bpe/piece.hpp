@@ -8,9 +8,11 @@ namespace ballast::data {
 /// What a token is, in the words of GGUF's `tokenizer.ggml.token_type`.
 enum class PieceKind {
   normal,
+  unknown,       ///< stands for what no other token writes
   control,       ///< an added token that is special
   user_defined,  ///< another added token
-  unused         ///< no token has this id
+  unused,        ///< no token has this id
+  byte           ///< one byte of a character that has no token of its own
 };
 
 /// Where a file has a token; `vocabulary` if it is in both.
