@@ -74,7 +74,7 @@ TEST_P(SentencePieceLike, LongTextsTakeTimeInProportion) {
 
 INSTANTIATE_TEST_SUITE_P(All, SentencePieceLike,
                          testing::Values("llama2", "mistral", "metaspace", "gemma"),
-                         [](const auto& info) { return std::string{info.param}; });
+                         [](const auto& row) { return std::string{row.param}; });
 
 TEST(CharacterBpe, OnlyTheBeginningOfATextGetsASpace) {
   CharacterBpe tokenizer = small("llama2");
