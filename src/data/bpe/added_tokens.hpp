@@ -68,4 +68,18 @@ class AddedTokenFinder {
   std::size_t longest_ = 0;
 };
 
+/// Calls `visit_token` with each token that is found, `visit_text` with the texts between them.
+template <class VisitText, class VisitToken>
+void split_at_tokens(const AddedTokenFinder& finder, std::string_view text, VisitText visit_text,
+                     VisitToken visit_token) {
+  std::size_t done = 0;
+  AddedTokenFinder::Search search;
+  while (const auto found = finder.find(text, search)) {
+    if (found->begin > done) visit_text(text.substr(done, found->begin - done));
+    visit_token(found->id);
+    done = found->end;
+  }
+  if (done < text.size()) visit_text(text.substr(done));
+}
+
 }  // namespace ballast::data

@@ -31,20 +31,6 @@ std::string bytes_of_piece(const Piece& piece) {
   return from_byte_map(piece.text).value_or(piece.text);
 }
 
-/// Calls `visit_token` with each token that is found, `visit_text` with the texts between them.
-template <class VisitText, class VisitToken>
-void split_at_tokens(const AddedTokenFinder& finder, std::string_view text, VisitText visit_text,
-                     VisitToken visit_token) {
-  std::size_t done = 0;
-  AddedTokenFinder::Search search;
-  while (const auto found = finder.find(text, search)) {
-    if (found->begin > done) visit_text(text.substr(done, found->begin - done));
-    visit_token(found->id);
-    done = found->end;
-  }
-  if (done < text.size()) visit_text(text.substr(done));
-}
-
 }  // namespace
 
 BpeTokenizer::BpeTokenizer(BpeModel model)

@@ -100,7 +100,7 @@ TEST_P(KnownTokenizer, LongPiecesTakeTimeInProportion) {
 INSTANTIATE_TEST_SUITE_P(All, KnownTokenizer,
                          testing::Values("gpt2", "smollm", "llama3", "qwen2", "qwen35", "tekken",
                                          "gpt4o"),
-                         [](const auto& info) { return std::string{info.param}; });
+                         [](const auto& row) { return std::string{row.param}; });
 
 TEST(BpeTokenizer, NamesTheByteThatIsNoUtf8) {
   BpeTokenizer tokenizer = small_tokenizer("llama3");
