@@ -1,5 +1,6 @@
 #include <fmt/format.h>
-#include <utility>
+#include <memory>
+#include <string>
 
 #include "data/bpe/bpe_tokenizer.hpp"
 #include "data/tokenizers/tokenizer.hpp"
@@ -12,12 +13,12 @@ namespace {
 class ByteLevelTokenizer final : public Tokenizer {
  public:
   explicit ByteLevelTokenizer(std::string_view text)
-      : bpe_{read_bpe_model(text)}, text_{text.begin(), text.end()} {}
+      : bpe_{read_bpe_model(text)}, text_{std::make_shared<const std::string>(text)} {}
 
   [[nodiscard]] std::string name() const override { return "tokenizer.json"; }
   [[nodiscard]] std::size_t vocabulary() const override { return bpe_.model().pieces.size(); }
   [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
-    return make_byte_level_tokenizer({reinterpret_cast<const char*>(text_.data()), text_.size()});
+    return std::make_unique<ByteLevelTokenizer>(*this);
   }
   [[nodiscard]] std::vector<std::int32_t> encode_part(std::string_view text,
                                                       TextPart) const override {
@@ -35,12 +36,14 @@ class ByteLevelTokenizer final : public Tokenizer {
   [[nodiscard]] std::span<const std::int32_t> prompt_start() const override {
     return bpe_.model().around.before;
   }
-  [[nodiscard]] std::vector<std::uint8_t> model() const override { return text_; }
+  [[nodiscard]] std::vector<std::uint8_t> model() const override {
+    return {text_->begin(), text_->end()};
+  }
   [[nodiscard]] std::optional<TokenizerContent> content() const override;
 
  private:
   mutable BpeTokenizer bpe_;  ///< remembers pieces
-  std::vector<std::uint8_t> text_;
+  std::shared_ptr<const std::string> text_;
 };
 
 /// The name that GGUF files have for how the text is cut; empty: they have none.

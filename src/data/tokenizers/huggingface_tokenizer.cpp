@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "data/bpe/character_bpe_model.hpp"
 #include "data/tokenizers/special_roles.hpp"
 
 namespace ballast::data {
@@ -11,7 +12,10 @@ namespace {
 
 std::unique_ptr<Tokenizer> make_engine(const TokenizerFiles& files) {
   if (const auto json = files.find(kTokenizerJsonName); json != files.end()) {
-    return with_context(kTokenizerJsonName, [&] { return make_byte_level_tokenizer(json->second); });
+    return with_context(kTokenizerJsonName, [&] {
+      return is_character_bpe(json->second) ? make_character_tokenizer(json->second)
+                                            : make_byte_level_tokenizer(json->second);
+    });
   }
   if (const auto model = files.find(kSentencePieceName); model != files.end()) {
     return with_context(kSentencePieceName, [&] {
@@ -26,7 +30,7 @@ std::unique_ptr<Tokenizer> make_engine(const TokenizerFiles& files) {
 class HuggingFaceTokenizer final : public Tokenizer {
  public:
   explicit HuggingFaceTokenizer(TokenizerFiles files)
-      : engine_{make_engine(files)}, model_{pack(files)} {
+      : engine_{make_engine(files)}, model_{std::make_shared<const std::vector<std::uint8_t>>(pack(files))} {
     const auto content = engine_->content();
     roles_ = special_roles(files, content->entries);
     if (roles_.bos < 0) roles_.bos = engine_->bos();
@@ -64,14 +68,14 @@ class HuggingFaceTokenizer final : public Tokenizer {
   [[nodiscard]] std::int32_t bos() const override { return roles_.bos; }
   [[nodiscard]] std::int32_t eos() const override { return roles_.eos; }
   [[nodiscard]] std::span<const std::int32_t> prompt_start() const override { return start_; }
-  [[nodiscard]] std::vector<std::uint8_t> model() const override { return model_; }
+  [[nodiscard]] std::vector<std::uint8_t> model() const override { return *model_; }
   [[nodiscard]] std::optional<TokenizerContent> content() const override {
     return engine_->content();
   }
 
  private:
   std::unique_ptr<Tokenizer> engine_;
-  std::vector<std::uint8_t> model_;
+  std::shared_ptr<const std::vector<std::uint8_t>> model_;
   SpecialRoles roles_;
   std::vector<std::int32_t> start_;
 };

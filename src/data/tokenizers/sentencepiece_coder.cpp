@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "data/bpe/space_marks.hpp"
 #include "data/tokenizers/tokenizer.hpp"
 #include "data/unicode/utf8.hpp"
 
@@ -46,16 +47,6 @@ std::uint64_t pair_of(std::string_view left, std::string_view right) {
 
 }  // namespace
 
-std::string with_spaces(std::string_view piece) {
-  std::string raw;
-  while (!piece.empty()) {
-    const bool space = piece.starts_with(kSpaceMark);
-    raw += space ? ' ' : piece.front();
-    piece.remove_prefix(space ? kSpaceMark.size() : 1);
-  }
-  return raw;
-}
-
 SentencePieceCoder::SentencePieceCoder(std::span<const std::uint8_t> model) : model_{read_sentencepiece_model(model)} {
   if (model.empty() || !load(without_space_prefix(model))) {
     throw data_error("this is not a SentencePiece model ({} bytes)", model.size());
@@ -90,7 +81,7 @@ void SentencePieceCoder::read_pieces() {
     } else if (piece.kind == PieceKind::control || piece.kind == PieceKind::unknown) {
       raw_.emplace_back();
     } else {
-      raw_.push_back(with_spaces(piece.text));
+      raw_.push_back(unmark_spaces(piece.text));
       note_neighbors(raw_.back());
       words_stand_alone_ = words_stand_alone_ && word_size(raw_.back()) == raw_.back().size();
     }

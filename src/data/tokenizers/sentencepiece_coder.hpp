@@ -15,11 +15,6 @@
 
 namespace ballast::data {
 
-/// SentencePiece writes a space as this character, U+2581.
-inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
-/// The same text with a space for each U+2581.
-[[nodiscard]] std::string with_spaces(std::string_view piece);
-
 /// What SentencePiece computes, without a space before each text and word by word where that is the
 /// same: most words come again and again, and the library takes its time.
 class SentencePieceCoder {

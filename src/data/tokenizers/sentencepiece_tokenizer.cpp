@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "data/tokenizers/control_pieces.hpp"
+#include "data/bpe/added_tokens.hpp"
+#include "data/bpe/space_marks.hpp"
 #include "data/tokenizers/sentencepiece_coder.hpp"
 #include "data/tokenizers/tokenizer.hpp"
 #include "data/unicode/utf8.hpp"
@@ -99,12 +100,25 @@ class LosslessSentencePiece final : public SentencePieceTokenizer {
   }
 };
 
+std::vector<AddedToken> controls_of(const SentencePieceModel& model) {
+  std::vector<AddedToken> controls;
+  for (std::size_t id = 0; id < model.pieces.size(); ++id) {
+    const VocabularyEntry& piece = model.pieces[id];
+    if (piece.kind != PieceKind::control) continue;
+    AddedToken& control = controls.emplace_back();
+    control.id = static_cast<std::int32_t>(id);
+    control.content = piece.text;
+    control.special = true;
+  }
+  return controls;
+}
+
 /// Gives the tokens that the model's publisher got: a space before each text and behind each of its
 /// control pieces, which are looked for in the text; U+2581 is a space.
 class PublishedSentencePiece final : public SentencePieceTokenizer {
  public:
   explicit PublishedSentencePiece(std::span<const std::uint8_t> model)
-      : SentencePieceTokenizer{model}, controls_{coder().model().pieces} {}
+      : SentencePieceTokenizer{model}, controls_{controls_of(coder().model())} {}
 
   [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
     return make_published_sentencepiece(model());
@@ -113,19 +127,21 @@ class PublishedSentencePiece final : public SentencePieceTokenizer {
     require_utf8(text);
     Ids ids;
     bool begins = part == TextPart::beginning;
-    while (!text.empty()) {
-      const auto control = controls_.find(text);
-      append_plain(text.substr(0, control.at), begins, ids);
+    std::size_t done = 0;
+    AddedTokenFinder::Search search;
+    while (const auto control = controls_.find(text, search)) {
+      append_plain(text.substr(done, control->begin - done), begins, ids);
+      ids.push_back(control->id);
+      done = control->end;
       begins = true;
-      text.remove_prefix(control.at + control.size);
-      if (control.size > 0) ids.push_back(control.id);
     }
+    append_plain(text.substr(done), begins, ids);
     return ids;
   }
 
   [[nodiscard]] std::size_t cut(std::string_view text) const override {
     std::size_t at = coder().cut(text);
-    while (at > 0 && controls_.any_across(text, at)) at = coder().cut_within(text, at - 1);
+    while (at > 0 && controls_.touches(text, at)) at = coder().cut_within(text, at - 1);
     return at;
   }
 
@@ -133,7 +149,7 @@ class PublishedSentencePiece final : public SentencePieceTokenizer {
   void append_plain(std::string_view text, bool begins, Ids& ids) const {
     if (text.empty()) return;
     const bool adds_space = begins && coder().model().adds_space_prefix;
-    std::string plain = (adds_space ? " " : "") + with_spaces(text);
+    std::string plain = (adds_space ? " " : "") + unmark_spaces(text);
     std::string_view left = plain;
     while (!left.empty()) {
       const std::size_t size = std::min(left.find('\0'), left.size());
@@ -145,7 +161,7 @@ class PublishedSentencePiece final : public SentencePieceTokenizer {
     }
   }
 
-  ControlPieces controls_;
+  AddedTokenFinder controls_;
 };
 
 }  // namespace

@@ -81,6 +81,10 @@ class Tokenizer {
 /// not computed here.
 [[nodiscard]] std::unique_ptr<Tokenizer> make_byte_level_tokenizer(std::string_view text);
 
+/// The same of a tokenizer.json of SentencePiece's kind: byte pairs of characters (Llama 2, Mistral,
+/// Gemma).
+[[nodiscard]] std::unique_ptr<Tokenizer> make_character_tokenizer(std::string_view text);
+
 /// The name of a tokenizer that is none: the texts were token ids already. Its `decode` writes ids,
 /// "15 0 7".
 inline constexpr std::string_view kIdsTokenizer = "ids";
