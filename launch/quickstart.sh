@@ -67,11 +67,14 @@ build/release/ballast generate --checkpoint "$run" --prompt 'In the beginning'
 stage "A picture of the run"
 build/release/ballast report "$run"
 
+stage "The model for llama.cpp and Ollama"
+build/release/ballast export --checkpoint "$run" --format gguf --dtype f16 --output "$run/model.gguf"
+
 stage "Done"
 [[ $short == no ]] || exit 0
 cat <<END
 The run lies in $run: log.jsonl and train.log (what was logged), config.resolved.ini (what was
-asked for), report.html (how it went), checkpoints/ (the model).
+asked for), report.html (how it went), checkpoints/ (the model), model.gguf (the same for other programs).
 
 What next:
   more steps     launch/local.sh 2 $run/config.resolved.ini --run.steps 1500 --checkpoint.resume true
@@ -79,4 +82,7 @@ What next:
                  launch/local.sh 2 launch/configs/quickstart.ini --data.path data/mine.h5 --run.dir runs/mine
   more ranks     launch/local.sh 4 ...   on several hosts: launch/hosts.sh, launch/slurm.sbatch
   another sample build/release/ballast generate --checkpoint $run --prompt 'And it came to pass'
+  llama.cpp      llama-cli -m $run/model.gguf -p 'And it came to pass'
+  Ollama         echo "FROM $run/model.gguf" > Modelfile && ollama create first && ollama run first
+  transformers   build/release/ballast export --checkpoint $run --output models/first
 END
