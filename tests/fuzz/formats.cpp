@@ -12,6 +12,8 @@
 #include "checkpoint/manifest.hpp"
 #include "checkpoint/shard_file.hpp"
 #include "cli/ini.hpp"
+#include "data/bpe/bpe_tokenizer.hpp"
+#include "data/bpe/character_bpe.hpp"
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
 #include "data/tokenizers/make_tokenizer.hpp"
@@ -128,6 +130,20 @@ void read_tokenizer(Input input) {
   (void)tokenizer->decode(tokenizer->encode("In the beginning God created\n\tthe heaven \u2581 7"));
 }
 
+/// What is read encodes and decodes some text, too.
+void read_tokenizer_json(Input input) {
+  static constexpr std::string_view kText =
+      "It's <|end|>  12 a\u0301 \u4e2d\u2581 <wide> \n\nword HTTP";
+  const std::string text = text_of(input);
+  if (data::is_character_bpe(text)) {
+    data::CharacterBpe tokenizer{data::read_character_bpe_model(text)};
+    (void)tokenizer.decode(tokenizer.encode(kText));
+  } else {
+    data::BpeTokenizer tokenizer{data::read_bpe_model(text)};
+    (void)tokenizer.decode(tokenizer.encode(kText));
+  }
+}
+
 void read_dataset(Input input) {
   static const Scratch scratch;
   constexpr std::size_t kSeqLen = 4;
@@ -231,6 +247,7 @@ constexpr std::array kFormats{
     Format{"calibrate_alerts", read_for_calibration<kAlerts>},
     Format{"json_lines", read_json_lines},
     Format{"tokenizer", read_tokenizer},
+    Format{"tokenizer_json", read_tokenizer_json},
     Format{"dataset", read_dataset},
     Format{"shard", read_shard},
     Format{"safetensors", read_safetensors},

@@ -1,7 +1,8 @@
 """Writes tests/fixtures/tokenizers: fixtures.py ROOT.
 
 A small vocabulary for each known pre-tokenizer, trained by the `tokenizers` package on this project's own
-documents, NAME.json, and the ids that the package gives for some texts, NAME.cases.json: [text, ids] each.
+documents, NAME.json, and the ids that the package gives for some texts, NAME.cases.json: [text, ids] each; and
+the pieces that each pre-tokenizer cuts texts into, pieces.json.
 """
 
 import json
@@ -46,6 +47,9 @@ TEXTS = [
     " " * 60 + "b",
     "ab" * 90 + "\u0301" * 30,
     "\x01\x02\x7f \x1b[0m",
+    "x'\u017fy x'Sy x'lLy x'REy x'r x'vEy x'sy x'lly x'\u1e9ey X'Ly",
+    "\u0301'sA aB'sC AB'dE a\u0301'tb 1's \u2167's",
+    " \n \n  x\t\n\r\n  \n",
 ]
 
 
@@ -85,10 +89,21 @@ def cases(tokenizer):
     return [[text, tokenizer.encode(text, add_special_tokens=False).ids] for text in texts]
 
 
+def pieces(row):
+    """What the pre-tokenizer makes of texts."""
+    pre_tokenizer = Tokenizer.from_str(json.dumps(document(row, {}, [], []))).pre_tokenizer
+    dice = random.Random(9)
+    parts = made_up_pieces(dice, 100)
+    texts = TEXTS + ["".join(parts[i : i + 5]) for i in range(0, len(parts), 5)]
+    cut = lambda text: [text[begin:end] for _, (begin, end) in pre_tokenizer.pre_tokenize_str(text)]
+    return [[text, cut(text)] for text in texts if text]
+
+
 def main(root):
     folder = root / "tests/fixtures/tokenizers"
     sources = [(root / name).read_text() for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "src/base/json.cpp")]
     sources += TEXTS
+    (folder / "pieces.json").write_text(json.dumps({row: pieces(row) for row in ROWS}) + "\n")
     small = {row: tokenizer_of(row, sources) for row in ROWS}
     small |= {row: character_tokenizer_of(row, sources) for row in CHARACTER_ROWS}
     for row, tokenizer in small.items():

@@ -27,6 +27,17 @@ std::size_t blanks_end(std::string_view text, std::size_t begin) {
   return begin;
 }
 
+/// Of tokens in order that agree in their first `size` bytes and have more, those that have `byte`
+/// next.
+std::span<const AddedToken> narrowed(std::span<const AddedToken> tokens, std::size_t size,
+                                     unsigned char byte) {
+  const auto next = [size](const AddedToken& token) {
+    return static_cast<unsigned char>(token.content[size]);
+  };
+  return {std::ranges::lower_bound(tokens, byte, {}, next),
+          std::ranges::upper_bound(tokens, byte, {}, next)};
+}
+
 }  // namespace
 
 AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens)
@@ -49,12 +60,7 @@ const AddedToken* AddedTokenFinder::longest_at(std::string_view text, std::size_
       left = left.subspan(1);
     }
     if (at + size == text.size()) break;
-    const auto byte = static_cast<unsigned char>(text[at + size]);
-    const auto byte_of = [size](const AddedToken& token) {
-      return static_cast<unsigned char>(token.content[size]);
-    };
-    const auto same = std::ranges::equal_range(left, byte, {}, byte_of);
-    left = {same.begin(), same.end()};
+    left = narrowed(left, size, static_cast<unsigned char>(text[at + size]));
   }
   return longest;
 }
@@ -94,12 +100,7 @@ bool AddedTokenFinder::may_reach(std::string_view text, std::size_t begin, std::
     if (left.front().content.size() == size) left = left.subspan(1);
     if (left.empty()) break;
     if (begin + size == text.size()) return true;
-    const auto byte = static_cast<unsigned char>(text[begin + size]);
-    const auto byte_of = [size](const AddedToken& token) {
-      return static_cast<unsigned char>(token.content[size]);
-    };
-    const auto same = std::ranges::equal_range(left, byte, {}, byte_of);
-    left = {same.begin(), same.end()};
+    left = narrowed(left, size, static_cast<unsigned char>(text[begin + size]));
   }
   return false;
 }

@@ -77,8 +77,7 @@ void PairCounts::merge(Pair pair, std::int32_t whole) {
   }
   places_.erase(key(pair));
   std::ranges::sort(grown);
-  const auto twice = std::ranges::unique(grown);
-  grown.erase(twice.begin(), twice.end());
+  grown.erase(std::unique(grown.begin(), grown.end()), grown.end());
   for (const Pair now : grown) queue_.push({places_[key(now)].count, now});
 }
 

@@ -7,10 +7,18 @@
 
 namespace ballast::data {
 
+namespace {
+
+/// Besides as many as there are tokens. Each takes memory, though the file need not name it.
+constexpr std::size_t kMostIdsWithoutToken = std::size_t{1} << 16;
+
+}  // namespace
+
 Vocabulary::Vocabulary(const JsonFields& model) {
   const JsonFields list = model.object("vocab");
   ids_.reserve(list.all().size());
   pieces_.reserve(list.all().size());
+  most_ids_ = 2 * list.all().size() + kMostIdsWithoutToken;
   for (const auto& [piece, id] : list.all().items()) {
     put(piece, whole_number(id, fmt::format("the id of '{}' in model.vocab", excerpt(piece))),
         PieceOrigin::vocabulary);
@@ -19,9 +27,11 @@ Vocabulary::Vocabulary(const JsonFields& model) {
 }
 
 void Vocabulary::put(const std::string& piece, std::uint64_t id, PieceOrigin origin) {
-  if (id >= kLargestBpeVocabulary) {
-    throw data_error("the id {} of '{}' is beyond the largest vocabulary, {}", id, excerpt(piece),
-                     kLargestBpeVocabulary);
+  if (id >= std::min(kLargestBpeVocabulary, most_ids_)) {
+    throw data_error(
+        "the id {} of '{}' is beyond the largest vocabulary, {}, or far beyond the "
+        "number of tokens",
+        id, excerpt(piece), kLargestBpeVocabulary);
   }
   if (id >= pieces_.size()) pieces_.resize(id + 1);
   Piece& place = pieces_[id];

@@ -31,6 +31,7 @@ class Vocabulary {
 
   std::vector<Piece> pieces_;
   std::unordered_map<std::string, std::int32_t> ids_;
+  std::size_t most_ids_ = 0;
   std::size_t next_ = 0;  ///< the id of an added token that model.vocab has not
 };
 

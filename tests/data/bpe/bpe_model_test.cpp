@@ -173,6 +173,7 @@ TEST(BpeModel, BadVocabulariesAndMergesAreRefused) {
       {[](Json& v) { v["model"]["vocab"]["zebra"] = -1; }, "zebra"},
       {[](Json& v) { v["model"]["vocab"]["zebra"] = 1e300; }, "zebra"},
       {[](Json& v) { v["model"]["vocab"]["zebra"] = 4'000'000'000u; }, "4000000000"},
+      {[](Json& v) { v["model"]["vocab"]["zebra"] = 1'000'000; }, "far beyond"},
       {[](Json& v) { v["model"]["vocab"]["zebra"] = "5"; }, "zebra"},
       {[](Json& v) { v["added_tokens"][0]["id"] = 999; }, "<|end|>s"},
       {[](Json& v) { v["added_tokens"][1]["content"] = "<|end|>s"; }, "twice"},
