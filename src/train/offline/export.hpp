@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "comm/communicator.hpp"
@@ -17,9 +18,13 @@ struct ExportOptions {
   /// A word of the format: "fp32" or "bf16" of a folder, "q8_0" of a GGUF file. Empty: fp32 of a
   /// checkpoint, otherwise what the weights are stored as.
   std::string dtype{};
-  std::uint64_t shard_bytes = 5'000'000'000;  ///< of the tensors of a file, at most
-  std::filesystem::path tokenizer{};          ///< a folder; empty: see find_tokenizer
-  std::string program{};                      ///< who writes it: "ballast 0.2.0 (commit ...)"
+  /// Of a GGUF file: a dataset whose text says which errors of rounding matter (see
+  /// measure_importance); empty: all alike.
+  std::filesystem::path calibrate{};
+  std::optional<std::size_t> calibrate_windows{};  ///< so many of it; nothing: some
+  std::uint64_t shard_bytes = 5'000'000'000;       ///< of the tensors of a file, at most
+  std::filesystem::path tokenizer{};               ///< a folder; empty: see find_tokenizer
+  std::string program{};                           ///< who writes it: "ballast 0.2.0 (commit ...)"
   std::string title{};  ///< of the model, in README.md; empty: the output's name
   double timeout_s = ParallelConfig{}.timeout_s;
   /// Whether an earlier export may lie there, which it replaces in one step.
@@ -33,17 +38,20 @@ struct Exported {
   std::string architecture;  ///< "LlamaForCausalLM", "llama"
   std::string dtype;         ///< as ExportOptions has it
   std::uint64_t parameters = 0;
-  std::size_t files = 0;    ///< of weights
-  std::uint64_t bytes = 0;  ///< of these
-  std::string tokenizer;    ///< where it is from, or why there is none; on rank 0
+  std::size_t files = 0;     ///< of weights
+  std::uint64_t bytes = 0;   ///< of these
+  std::string importance{};  ///< what it was measured on; empty: nothing
+  std::string tokenizer;     ///< where it is from, or why there is none; on rank 0
 };
 
 /// Writes a Hugging Face folder that transformers reads (weights, config.json,
 /// generation_config.json, README.md, and the tokenizer), or a GGUF file that llama.cpp reads.
 /// Weights are streamed from disk to disk by all ranks, a MiB at a time; the files have the same
 /// bytes at any number of them. The output appears when it is complete; after an Error nothing of
-/// it is left. A usage Error for a model that the other program does not compute, and for an output
-/// that is there; data Errors name files. Collective.
+/// it is left. A usage Error for a model that the other program does not compute, for an output
+/// that is there, and for a calibration that changes nothing; data Errors name files. Collective.
+///
+/// With a calibration the model, sharded over the ranks, first reads text.
 [[nodiscard]] Exported export_model(comm::Communicator& world, const ExportOptions& options);
 
 }  // namespace ballast::train
