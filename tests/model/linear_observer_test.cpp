@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/convert.hpp"
 #include "model/cases.hpp"
 #include "reference/nearness.hpp"
 #include "reference/variants.hpp"

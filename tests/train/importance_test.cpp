@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "checkpoint/fixture.hpp"
 #include "data/sampler.hpp"
 #include "formats/huggingface/fixture_models.hpp"
 #include "reference/model.hpp"
