@@ -34,7 +34,7 @@ std::vector<Piece> pieces_of(const fsdp::ShardLayout& layout) {
 
 /// Those of the whole model that are this rank's turn: neighbors go to different ranks, so that all
 /// read the same files at a time.
-std::vector<Piece> dealt_pieces(const model::ParameterTable& table,
+std::vector<Piece> dealt_pieces(const model::ParameterTable& table, const model::WeightSink& sink,
                                 const comm::Communicator& world) {
   const auto ranks = checked_cast<std::size_t>(world.size());
   const auto rank = checked_cast<std::size_t>(world.rank());
@@ -42,9 +42,11 @@ std::vector<Piece> dealt_pieces(const model::ParameterTable& table,
   std::size_t number = 0;
   for (std::size_t row = 0; row < table.parameters().size(); ++row) {
     const std::size_t granules = table.parameters()[row].granules();
-    for (std::size_t first = 0; first < granules; first += kPieceGranules, ++number) {
+    const std::size_t together = sink.granules_together(table.parameters()[row]);
+    const std::size_t most = std::max<std::size_t>(kPieceGranules / together, 1) * together;
+    for (std::size_t first = 0; first < granules; first += most, ++number) {
       if (number % ranks != rank) continue;
-      pieces.push_back({row, {first, std::min(kPieceGranules, granules - first)}, 0});
+      pieces.push_back({row, {first, std::min(most, granules - first)}, 0});
     }
   }
   return pieces;
@@ -77,8 +79,9 @@ void load_weights(comm::Communicator& world, const fsdp::ShardLayout& layout,
 
 void copy_weights(comm::Communicator& world, const model::ParameterTable& table,
                   model::WeightSource& source, model::WeightSink& sink) {
-  std::vector<float> values(kPieceGranules * kGranule);
-  for_each_piece(world, dealt_pieces(table, world), [&](const Piece& piece) {
+  std::vector<float> values;
+  for_each_piece(world, dealt_pieces(table, sink, world), [&](const Piece& piece) {
+    values.resize(std::max(values.size(), piece.granules.numel()));
     const auto part = std::span{values}.first(piece.granules.numel());
     const auto& tensor = table.parameters()[piece.parameter];
     source.read(tensor, piece.granules, part);

@@ -20,8 +20,9 @@ void load_weights(comm::Communicator& world, const fsdp::ShardLayout& layout,
 void load_weights(const model::ParameterTable& table, model::WeightSource& source,
                   std::span<float> weights);
 
-/// Passes every tensor on, a few granules at a time, from any source to any sink. The work is dealt
-/// out over the ranks, which hear of each other as in load_weights. Collective.
+/// Passes every tensor on, a MiB at a time or what the sink wants together, from any source to any
+/// sink. The work is dealt out over the ranks, which hear of each other as in load_weights.
+/// Collective.
 void copy_weights(comm::Communicator& world, const model::ParameterTable& table,
                   model::WeightSource& source, model::WeightSink& sink);
 

@@ -10,6 +10,7 @@
 #include "cli/version.hpp"
 #include "formats/gguf/blocks/file_type.hpp"
 #include "train/offline/export.hpp"
+#include "train/offline/importance.hpp"
 
 namespace ballast::cli {
 
@@ -23,15 +24,19 @@ constexpr HelpText kHelp{
     .about =
         "Writes a model for other programs: a Hugging Face folder that transformers reads, or a\n"
         "GGUF file that llama.cpp reads.\n"
-        "Weights pass from disk to disk; no rank holds more than a few MiB of them.",
+        "Weights pass from disk to disk; no rank holds more than a few MiB of them, except where\n"
+        "--calibrate has the model read text first: then each rank holds its shard.",
     .examples =
         "  mpirun -n 2 ballast export --checkpoint runs/first --output models/first\n"
         "  mpirun -n 2 ballast export --checkpoint models/theirs --output models/narrow "
         "--dtype bf16\n"
         "  mpirun -n 2 ballast export --checkpoint runs/first --format gguf --dtype q8_0 "
-        "--output first.gguf\n"};
+        "--output first.gguf\n"
+        "  mpirun -n 2 ballast export --checkpoint runs/first --format gguf --dtype q4_k_m "
+        "\\\n    --calibrate corpus.h5 --output small.gguf\n"};
 
 constexpr Limits kBytes{1, std::uint64_t{1} << 50};
+constexpr Limits kWindows{1, 1u << 24};
 
 std::string file_types() {
   std::string all;
@@ -49,6 +54,10 @@ std::vector<Option> options_for(train::ExportOptions& o) {
                       "what the weights are rounded to: fp32, bf16 or fp16 in a folder; " +
                           file_types() + " in a GGUF file");
   dtype.fallback = "fp32 of a checkpoint, or as they are stored";
+  Option calibrate = word("calibrate", "FILE", o.calibrate,
+                          "of a GGUF file: a dataset with the model's tokens, whose training text "
+                          "says which errors of rounding matter (llama.cpp: importance matrix)");
+  calibrate.fallback = "all matter alike";
   return {
       required(word("checkpoint", "PATH", o.checkpoint,
                     "a checkpoint, a run directory for its newest one, a Hugging Face folder, or a "
@@ -58,6 +67,10 @@ std::vector<Option> options_for(train::ExportOptions& o) {
       choice("format", o.format, {train::ExportFormat::hf, train::ExportFormat::gguf},
              "hf: a Hugging Face folder; gguf: a file of llama.cpp"),
       dtype,
+      calibrate,
+      whole("calibrate-windows", o.calibrate_windows, kWindows,
+            fmt::format("{} tokens", with_thousands(train::kCalibrationTokens)),
+            "windows of the text, each as long as in the training, or 1,024 tokens"),
       whole("shard-bytes", o.shard_bytes, kBytes,
             "of a folder: bytes of the tensors of one file; more make several files and an index"),
       tokenizer,
@@ -79,6 +92,7 @@ ExitCode run(comm::Communicator& world, Arguments arguments) {
     fmt::print("to         {}: {}, {} parameters in {}, {} file(s), {}\n", made.output.string(),
                made.architecture, with_thousands(made.parameters), made.dtype, made.files,
                human_bytes(made.bytes));
+    if (!made.importance.empty()) fmt::print("calibrated {}\n", made.importance);
     fmt::print("tokenizer  {}\n", made.tokenizer);
   }
   return ExitCode::ok;

@@ -30,6 +30,8 @@ Block::Place Block::place_of(std::size_t index, const BlockPass& pass) const {
       .rounded = scratch.gradient_operand,
       .pass = {.batch = pass.batch,
                .layer = pass.layer,
+               .sublayer = index,
+               .linears = pass.linears,
                .weights = pass.weights[index].own,
                .kept = saved.own,
                .rooms = scratch.rooms[index],

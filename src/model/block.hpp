@@ -40,6 +40,7 @@ struct BlockPass {
   Elements residual;       ///< [tokens, dim], the stream that enters
   BlockActivations saved;  ///< written by the forward, read and partly overwritten by the backward
   BlockScratch scratch;
+  LinearObserver* linears = nullptr;  ///< of a forward; may be null
 };
 
 /// A transformer block: sublayers around a residual stream, with normalization as NormPlacement

@@ -46,6 +46,9 @@ void project_token(const kernels::Gemm& gemm, std::span<const float> x, const Co
 
 void project(const kernels::Operations& operations, std::size_t tokens, const ConstElements& x,
              const SublayerPass& pass, const LinearTensors& linear, const Elements& y) {
+  if (pass.linears != nullptr) {
+    pass.linears->before_linear(pass.layer, {pass.sublayer, linear.weight}, x);
+  }
   project(operations, tokens, x, pass.weights[linear.weight], y);
   const ConstElements& bias = pass.weights[linear.bias];
   if (!bias.empty()) {

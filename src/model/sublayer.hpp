@@ -8,6 +8,7 @@
 
 #include "kernels/operations/operations.hpp"
 #include "model/batch.hpp"
+#include "model/linear_observer.hpp"
 #include "model/observer.hpp"
 #include "model/sublayer_spec.hpp"
 #include "tensor/element.hpp"
@@ -17,7 +18,9 @@ namespace ballast::model {
 /// What one call of a sublayer works with. Arrays are in the order of its lists.
 struct SublayerPass {
   const Batch& batch;
-  std::size_t layer;  ///< which block's
+  std::size_t layer;                  ///< which block's
+  std::size_t sublayer;               ///< which of the block's
+  LinearObserver* linears = nullptr;  ///< sees what linear layers read; may be null
   std::array<ConstElements, kMostTensors> weights{};
   std::array<Elements, kMostKept> kept{};  ///< read and partly overwritten by the backward
   std::array<Elements, kMostRooms> rooms{};

@@ -89,7 +89,8 @@ void Transformer::forward_blocks(const Batch& batch, ParameterSource& source) {
   for (std::size_t layer = 0; layer < config_.layers; ++layer) {
     const ProfileSpan span{profile_, Region::block_forward, {}, numbered(layer)};
     const UnitLeases leases{source, table_, ParameterTable::depth_of(layer)};
-    const auto block = pass(layer, leases, batch);
+    auto block = pass(layer, leases, batch);
+    block.linears = linear_observer_;
     const auto attention = block_.forward(block, activations_.residual(layer + 1));
     if (!recompute_.of(layer).is_none()) shared_layer_ = layer;
     if (observer_ != nullptr) observer_->after_block(layer, shown(layer + 1), attention);
@@ -112,7 +113,9 @@ Transformer::Output::Output(const Transformer& model, ParameterSource& source)
     : leases_{source, model.table(), model.table().head_depth()},
       weights_{head_tensors(model.table(), leases_)},
       input_{model.final_hidden(weights_), weights_.head, model.config_.dim,
-             model.config_.logit_softcap} {}
+             model.config_.logit_softcap} {
+  if (model.linear_observer_ != nullptr) model.linear_observer_->before_head(input_.hidden);
+}
 
 LossSums Transformer::loss_and_gradient(const Batch& batch, ParameterSource& source,
                                         float gradient_scale, const HeadInput* teacher) {

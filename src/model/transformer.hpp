@@ -10,6 +10,7 @@
 #include "model/batch.hpp"
 #include "model/block.hpp"
 #include "model/embedding_layer.hpp"
+#include "model/linear_observer.hpp"
 #include "model/loss_head.hpp"
 #include "model/nonfinite.hpp"
 #include "model/observer.hpp"
@@ -34,6 +35,8 @@ class Transformer {
 
   /// Sets the observer of the blocks, which must outlive the model; null: none.
   void observe(BlockObserver* observer) { observer_ = observer; }
+  /// The same for the linear layers.
+  void observe_linears(LinearObserver* observer) { linear_observer_ = observer; }
 
   [[nodiscard]] const Loss& loss() const { return loss_head_.loss(); }
 
@@ -115,6 +118,7 @@ class Transformer {
   /// The layer whose activations lie where all layers' are recomputed.
   std::optional<std::size_t> shared_layer_;
   BlockObserver* observer_ = nullptr;
+  LinearObserver* linear_observer_ = nullptr;
 };
 
 }  // namespace ballast::model

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "base/granule.hpp"
@@ -23,6 +24,9 @@ class WeightSink {
  public:
   virtual ~WeightSink() = default;
 
+  /// Granules of a tensor that only make sense together: ranges of it begin at multiples of so
+  /// many, and end at one or where the tensor does.
+  [[nodiscard]] virtual std::size_t granules_together(const ParameterInfo&) const { return 1; }
   /// Takes granules of a tensor as WeightSource gives them; padding is left out. A data Error names
   /// the file.
   virtual void write(const ParameterInfo& tensor, GranuleRange range,

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -94,6 +95,11 @@ class Model {
   }
 
   [[nodiscard]] Parameters<T>& parameters() { return parameters_; }
+
+  /// Calls see(weight, x) for every linear layer that is computed from now on: x: [tokens, in].
+  void on_linear(std::function<void(const std::string& weight, const Values& x)> see) {
+    see_ = std::move(see);
+  }
 
   /// The residual stream before the first block and after each one: layers + 1 of [tokens, dim].
   [[nodiscard]] std::vector<Values> residual_stream(const Batch& batch) const {
@@ -252,6 +258,7 @@ class Model {
 
   [[nodiscard]] Values linear(const std::string& weight, std::size_t in, std::size_t out,
                               const Values& x) const {
+    if (see_) see_(weight, x);
     Values y = linear_forward(in, out, x, at(weight));
     const auto bias = parameters_.find(bias_of(weight));
     if (bias == parameters_.end()) return y;
@@ -456,6 +463,7 @@ class Model {
   model::ModelConfig config_;
   Parameters<T> parameters_;
   std::vector<float> slopes_;  ///< of ALiBi, or empty
+  std::function<void(const std::string&, const Values&)> see_;
 };
 
 }  // namespace ballast::reference

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "formats/checked.hpp"
@@ -90,6 +91,13 @@ void require_known(const GgufImportance& importance, const model::ParameterTable
 
 }  // namespace
 
+GgufMetadata gguf_importance_keys(const std::string& text, std::size_t windows,
+                                  const GgufImportance& importance) {
+  return {{"quantize.imatrix.dataset", text},
+          {"quantize.imatrix.entries_count", checked_cast<std::uint32_t>(importance.size())},
+          {"quantize.imatrix.chunks_count", checked_cast<std::uint32_t>(windows)}};
+}
+
 GgufPlan::GgufPlan(const model::ModelConfig& model, const model::ParameterTable& table,
                    GgufFileType type, const GgufImportance& importance)
     : gain_offset_{model.norm_rule().gain_offset}, metadata_{metadata_for(model, type)} {
@@ -120,6 +128,7 @@ GgufPlan::GgufPlan(const model::ModelConfig& model, const model::ParameterTable&
 std::string GgufPlan::head(const GgufText& text) const {
   GgufMetadata metadata = metadata_;
   if (!text.name.empty()) metadata.push_back({"general.name", text.name});
+  metadata.insert(metadata.end(), text.importance.begin(), text.importance.end());
   // What llama.cpp takes for "token ids alone".
   if (text.tokenizer.empty()) metadata.push_back({"tokenizer.ggml.model", std::string{"no_vocab"}});
   metadata.insert(metadata.end(), text.tokenizer.begin(), text.tokenizer.end());

@@ -18,11 +18,18 @@ namespace ballast::formats {
 struct GgufText {
   std::string name{};        ///< general.name; empty: none
   GgufMetadata tokenizer{};  ///< all keys of "tokenizer."; empty: the file has no tokenizer
+  /// Where importance is from: keys of "quantize.imatrix."; empty: nobody measured any.
+  GgufMetadata importance{};
 };
 
 /// How much errors in each column of a matrix matter, by our name of the tensor: see
 /// quantize_weighted. Tensors that are not there are rounded as they are.
 using GgufImportance = std::map<std::string, std::vector<float>, std::less<>>;
+
+/// The keys that llama.cpp writes on an importance: a name of the text that it was measured on, how
+/// many windows of it were read, and of how many matrices it is.
+[[nodiscard]] GgufMetadata gguf_importance_keys(const std::string& text, std::size_t windows,
+                                                const GgufImportance& importance);
 
 /// Where a tensor of a model goes.
 struct PlannedGgufTensor {

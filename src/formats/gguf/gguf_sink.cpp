@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -77,6 +78,12 @@ GgufSink::GgufSink(const GgufPlan& plan, std::uint64_t data_begin, std::filesyst
     : plan_{&plan},
       data_begin_{data_begin},
       file_{std::move(path), data_begin + plan.data_bytes()} {}
+
+std::size_t GgufSink::granules_together(const model::ParameterInfo& tensor) const {
+  const PlannedGgufTensor& planned = plan_->tensor(tensor.name);
+  if (planned.importance.empty() || !depends_on_row(planned.tensor.type)) return 1;
+  return std::lcm(planned.tensor.columns(), std::uint64_t{kGranule}) / kGranule;
+}
 
 void GgufSink::fill_blocks(const PlannedGgufTensor& planned, std::size_t first,
                            std::span<const float> part) {

@@ -32,6 +32,8 @@ class GgufSink final : public model::WeightSink {
   /// `plan` must outlive this; the file was made by create_gguf, which returned `data_begin`.
   GgufSink(const GgufPlan& plan, std::uint64_t data_begin, std::filesystem::path path);
 
+  /// Those of whole rows, where a block depends on its row: at most 32 rows.
+  [[nodiscard]] std::size_t granules_together(const model::ParameterInfo& tensor) const override;
   /// Throws a data Error that names file, tensor and element where a value is not finite, or beyond
   /// what its block holds. Where columns have an importance, blocks of 32 elements depend on their
   /// whole row: an internal Error if the range cuts a row of theirs.

@@ -21,10 +21,22 @@ void require_new_output(const ExportOptions& options) {
   }
 }
 
+void require_calibration_of_gguf(const ExportOptions& options) {
+  if (options.calibrate.empty() && options.calibrate_windows) {
+    throw usage_error(
+        "--calibrate-windows says how much of --calibrate is read: give that as well");
+  }
+  if (options.calibrate.empty() || options.format == ExportFormat::gguf) return;
+  throw usage_error(
+      "--calibrate is for the blocks of --format gguf; the weights of a folder are rounded one by "
+      "one: leave it out");
+}
+
 }  // namespace
 
 Exported export_model(comm::Communicator& world, const ExportOptions& options) {
   world.set_timeout_s(options.timeout_s);
+  require_calibration_of_gguf(options);
   comm::agree(world, "output", [&] {
     if (world.is_root()) require_new_output(options);
   });

@@ -2,10 +2,12 @@
 
 #include <fmt/ranges.h>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/checked_cast.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/words.hpp"
 #include "comm/agree.hpp"
 #include "data/tokenizers/chat_template.hpp"
@@ -14,6 +16,7 @@
 #include "formats/gguf/gguf_tokenizer.hpp"
 #include "storage/work_folder.hpp"
 #include "train/offline/export_tokenizer.hpp"
+#include "train/offline/importance.hpp"
 
 namespace ballast::train {
 
@@ -42,6 +45,15 @@ GgufFileType type_of(ElementType type) {
   return GgufFileType::f32;
 }
 
+void require_weighted(GgufFileType type) {
+  if (formats::looks_at_importance(type)) return;
+  throw usage_error(
+      "--calibrate changes nothing about --dtype {}: leave it out, or choose a smaller type, such "
+      "as "
+      "q6_k or q4_k_m",
+      word_of(type));
+}
+
 /// One file, as every rank does its part of it.
 class GgufExport {
  public:
@@ -50,9 +62,13 @@ class GgufExport {
   Exported run() {
     const std::string& asked = job_->options().dtype;
     const GgufFileType type = asked.empty() ? type_of(job_->stored_type()) : parse_type(asked);
+    const bool is_calibrated = !job_->options().calibrate.empty();
+    if (is_calibrated) require_weighted(type);
     job_->on_root("tokenizer", [&] { find_text(); });
+    require_plan(type);
+    if (is_calibrated) measure();
     const auto plan = comm::agree_on<formats::GgufPlan>(job_->world(), "file of the export", [&] {
-      return formats::GgufPlan{job_->config(), job_->table(), type};
+      return formats::GgufPlan{job_->config(), job_->table(), type, importance_.columns};
     });
     const auto source = job_->open();
 
@@ -69,6 +85,7 @@ class GgufExport {
             .parameters = plan.total_parameters(),
             .files = 1,
             .bytes = data_begin_ + plan.data_bytes(),
+            .importance = importance_note(),
             .tokenizer = tokenizer_.note};
   }
 
@@ -78,11 +95,32 @@ class GgufExport {
     tokenizer_ = find_tokenizer(job_->saved(), job_->options().tokenizer);
     text_.name = job_->title();
     if (!data::makes_tokenizer(tokenizer_.files)) return;
-    text_.tokenizer = formats::gguf_tokenizer_keys(
-        *data::make_huggingface_tokenizer(tokenizer_.files),
-        {.rows = job_->config().vocabulary,
-         .special = tokenizer_.special,
-         .chat_template = data::chat_template_of(tokenizer_.files)});
+    text_.tokenizer =
+        formats::gguf_tokenizer_keys(*data::make_huggingface_tokenizer(tokenizer_.files),
+                                     {.rows = job_->config().vocabulary,
+                                      .special = tokenizer_.special,
+                                      .chat_template = data::chat_template_of(tokenizer_.files)});
+  }
+
+  /// What the file cannot hold is said before anything is measured for it.
+  void require_plan(GgufFileType type) const {
+    comm::agree(job_->world(), "file of the export", [&] {
+      (void)formats::GgufPlan{job_->config(), job_->table(), type};
+    });
+  }
+
+  void measure() {
+    const ExportOptions& options = job_->options();
+    importance_ = measure_importance(job_->world(), job_->saved(),
+                                     {options.calibrate, options.calibrate_windows});
+    text_.importance = formats::gguf_importance_keys(options.calibrate.filename().string(),
+                                                     importance_.windows, importance_.columns);
+  }
+
+  [[nodiscard]] std::string importance_note() const {
+    if (importance_.windows == 0) return {};
+    return fmt::format("{} windows of {} tokens of {}", with_thousands(importance_.windows),
+                       with_thousands(importance_.seq_len), job_->options().calibrate.string());
   }
 
   /// All but the weights, and room for these.
@@ -108,6 +146,7 @@ class GgufExport {
   const ExportJob* job_;
   ExportedTokenizer tokenizer_;              ///< rank 0's
   formats::GgufText text_;                   ///< rank 0's
+  MeasuredImportance importance_;            ///< none where there is no calibration
   std::optional<storage::WorkFolder> work_;  ///< rank 0's; goes away with what is not delivered
   fs::path file_;                            ///< rank 0's, in it
   std::uint64_t data_begin_ = 0;             ///< byte of the file

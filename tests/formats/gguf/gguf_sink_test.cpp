@@ -35,6 +35,20 @@ model::ModelConfig wide_model() {
   return config;
 }
 
+/// Of every matrix, as uneven as it is in real models.
+GgufImportance importance_of(const model::ModelConfig& config) {
+  GgufImportance importance;
+  const model::ParameterTable table{config};
+  for (const auto& row : table.parameters()) {
+    if (row.shape.size() != 2) continue;
+    auto& columns = importance[row.name];
+    for (std::size_t i = 0; i < row.shape.back(); ++i) {
+      columns.push_back(std::exp2f(static_cast<float>(i * i % 23) - 11.0f));
+    }
+  }
+  return importance;
+}
+
 class GgufFixtures : public testing::TestWithParam<std::string> {};
 
 TEST_P(GgufFixtures, ComeBackToTheBit) {
@@ -107,6 +121,19 @@ TEST_P(GgufTypes, HaveTheSameBytesHoweverRangesAreCut) {
   }
 }
 
+TEST_P(GgufTypes, HaveTheSameBytesHoweverWeighedRangesAreCut) {
+  const test::TemporaryFolder folder;
+  const auto importance = importance_of(wide_model());
+  write_gguf(wide_model(), folder / "whole", GetParam(), 1'000'000, importance);
+  const std::string whole = bytes_of_file(folder / "whole");
+  for (const std::size_t granules : {1u, 2u, 7u}) {
+    write_gguf(wide_model(), folder / "parts", GetParam(), granules, importance);
+    EXPECT_EQ(bytes_of_file(folder / "parts"), whole) << granules;
+  }
+  write_gguf(wide_model(), folder / "plain", GetParam());
+  EXPECT_EQ(bytes_of_file(folder / "plain") != whole, looks_at_importance(GetParam()));
+}
+
 TEST_P(GgufTypes, ComeBackNearToWhatTheyWere) {
   const test::TemporaryFolder folder;
   const auto path = folder / "m.gguf";
@@ -132,6 +159,35 @@ INSTANTIATE_TEST_SUITE_P(All, GgufTypes, testing::ValuesIn([] {
                            return all;
                          }()),
                          [](const auto& type) { return std::string{word_of(type.param)}; });
+
+TEST(GgufSink, WantsWholeRowsWhereBlocksDependOnThem) {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "m.gguf";
+  const model::ParameterTable table{wide_model()};
+  const auto together = [&](GgufFileType type, const GgufImportance& importance,
+                            const char* tensor) {
+    const GgufPlan plan{wide_model(), table, type, importance};
+    const GgufSink sink{plan, create_gguf(plan, {}, path), path};
+    std::filesystem::remove(path);
+    return sink.granules_together(table.find(tensor));
+  };
+  const auto importance = importance_of(wide_model());
+  EXPECT_EQ(together(GgufFileType::q4_0, importance, "block.0.wq"), 9u) << "16 rows of 576";
+  EXPECT_EQ(together(GgufFileType::q4_0, importance, "block.0.w_down"), 3u) << "32 rows of 96";
+  EXPECT_EQ(together(GgufFileType::q4_0, importance, "final_norm"), 1u);
+  EXPECT_EQ(together(GgufFileType::q4_0, {}, "block.0.wq"), 1u);
+  EXPECT_EQ(together(GgufFileType::q8_0, importance, "block.0.wq"), 1u);
+}
+
+TEST(GgufSink, ARangeThatCutsARowIsRefused) {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "m.gguf";
+  const model::ParameterTable table{wide_model()};
+  const GgufPlan plan{wide_model(), table, GgufFileType::q4_0, importance_of(wide_model())};
+  GgufSink sink{plan, create_gguf(plan, {}, path), path};
+  const std::vector<float> values(kGranule, 0.5f);
+  EXPECT_THROW(sink.write(table.find("block.0.wq"), {0, 1}, values), Error);
+}
 
 TEST(GgufSink, GainsAreStoredWithTheirOffset) {
   const test::TemporaryFolder folder;

@@ -17,19 +17,23 @@ inline model::ModelConfig with_context(model::ModelConfig config) {
   return config;
 }
 
-/// Writes a model whose tensors' values follow from their names, granules at a time.
+/// Writes a model whose tensors' values follow from their names, granules at a time, or as many
+/// more as the file wants together.
 inline void write_gguf(const model::ModelConfig& config, const std::filesystem::path& path,
                        formats::GgufFileType type = formats::GgufFileType::f32,
-                       std::size_t granules_a_time = 3) {
+                       std::size_t granules_a_time = 3,
+                       const formats::GgufImportance& importance = {}) {
   const model::ParameterTable table{config};
-  const formats::GgufPlan plan{with_context(config), table, type};
+  const formats::GgufPlan plan{with_context(config), table, type, importance};
   const auto begin = formats::create_gguf(plan, {.name = "a name"}, path);
   formats::GgufSink sink{plan, begin, path};
   for (const auto& row : table.parameters()) {
     auto values = WrittenTensors::values_of(row.name, row.numel);
     values.resize(padded_numel(row.numel), 9.0f);  // padding goes nowhere
-    for (std::size_t first = 0; first < row.granules(); first += granules_a_time) {
-      const std::size_t count = std::min(granules_a_time, row.granules() - first);
+    const std::size_t together = sink.granules_together(row);
+    const std::size_t most = (granules_a_time + together - 1) / together * together;
+    for (std::size_t first = 0; first < row.granules(); first += most) {
+      const std::size_t count = std::min(most, row.granules() - first);
       sink.write(row, {first, count},
                  std::span{values}.subspan(first * kGranule, count * kGranule));
     }

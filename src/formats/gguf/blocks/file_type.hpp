@@ -47,6 +47,20 @@ constexpr auto words_of(EnumTag<GgufFileType>) {
 
 [[nodiscard]] constexpr std::string_view name_of(GgufFileType type) { return word_of(type); }
 
+/// Whether quantizing to it looks at the importance of columns. Elements of the other types are
+/// rounded one by one, or by a scale that the largest of them gives.
+[[nodiscard]] constexpr bool looks_at_importance(GgufFileType type) {
+  switch (type) {
+    case GgufFileType::f32:
+    case GgufFileType::f16:
+    case GgufFileType::bf16:
+    case GgufFileType::q8_0:
+      return false;
+    default:
+      return true;
+  }
+}
+
 /// The type of a number in a file; nothing for one that is not in the list above.
 [[nodiscard]] constexpr std::optional<GgufFileType> file_type_of(std::uint32_t number) {
   for (const auto& row : names<GgufFileType>()) {
