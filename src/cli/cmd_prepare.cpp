@@ -72,9 +72,10 @@ std::vector<Option> options_for(data::PrepareOptions& o) {
   return {
       required(words("input", "PATH...", o.inputs, "files, folders, globs, or -")),
       required(word("output", "FILE", o.output, "the dataset to write")),
-      word("tokenizer", "bytes|bpe:VOCAB|sentencepiece:VOCAB|ids:VOCAB|PATH", o.tokenizer,
-           "bytes; or one trained on the inputs, of VOCAB tokens; or ids below VOCAB, taken as they "
-           "are; or the one of a Hugging Face folder, a tokenizer.json or a tokenizer.model"),
+      word(
+          "tokenizer", "bytes|bpe:VOCAB|sentencepiece:VOCAB|ids:VOCAB|PATH", o.tokenizer,
+          "bytes; or one trained on the inputs, of VOCAB tokens; or ids below VOCAB, taken as they "
+          "are; or the one of a Hugging Face folder, a tokenizer.json or a tokenizer.model"),
       choice(
           "split", o.split,
           "held out: each 20th block of 16 KiB (of 4,096 token ids), the end of the text, or each "

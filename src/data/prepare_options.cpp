@@ -8,9 +8,9 @@
 
 #include "base/error.hpp"
 #include "data/tokenizers/huggingface_tokenizer.hpp"
-#include "data/tokenizers/trained_bpe_files.hpp"
 #include "data/tokenizers/sentencepiece_model.hpp"
 #include "data/tokenizers/sentencepiece_trainer.hpp"
+#include "data/tokenizers/trained_bpe_files.hpp"
 
 namespace ballast::data {
 

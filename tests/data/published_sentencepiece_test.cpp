@@ -47,10 +47,9 @@ const std::vector<std::string>& texts() {
 }
 
 TEST(PublishedSentencePiece, GivesTheTokensOfTheLibrary) {
-  for (const auto& model :
-       {published(), published({{"add_dummy_prefix", "false"}}),
-        published({{"split_by_whitespace", "false"}}),
-        published({{"model_type", "unigram"}, {"vocab_size", "281"}})}) {
+  for (const auto& model : {published(), published({{"add_dummy_prefix", "false"}}),
+                            published({{"split_by_whitespace", "false"}}),
+                            published({{"model_type", "unigram"}, {"vocab_size", "281"}})}) {
     const auto tokenizer = make_published_sentencepiece(model);
     for (const auto& text : texts()) {
       EXPECT_EQ(tokenizer->encode(text), by_library(model, text)) << text;

@@ -46,7 +46,8 @@ inline const std::vector<std::uint8_t>& trained_model() {
 }
 
 /// A model trained with the library's own defaults, but for `settings`.
-inline std::vector<std::uint8_t> foreign_model(std::unordered_map<std::string, std::string> settings) {
+inline std::vector<std::uint8_t> foreign_model(
+    std::unordered_map<std::string, std::string> settings) {
   struct Lines final : sentencepiece::SentenceIterator {
     bool done() const override { return left == 0; }
     void Next() override { --left; }

@@ -72,9 +72,7 @@ TEST_F(TokenizerFilesTest, ALinkOutOfTheFolderIsNotFollowed) {
 
 TEST(PackedTokenizerFiles, OfAStrangerAreRefused) {
   const auto refusal = [](const std::string& text) {
-    return data_error_of([&] {
-      (void)unpack_tokenizer_files(Bytes{text.begin(), text.end()});
-    });
+    return data_error_of([&] { (void)unpack_tokenizer_files(Bytes{text.begin(), text.end()}); });
   };
   (void)refusal("");
   (void)refusal("{}\n");

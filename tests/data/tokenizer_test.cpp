@@ -1,10 +1,9 @@
-#include "data/tokenizers/make_tokenizer.hpp"
-
 #include <gtest/gtest.h>
 #include <numeric>
 
 #include "data/code_points.hpp"
 #include "data/sentencepiece_models.hpp"
+#include "data/tokenizers/make_tokenizer.hpp"
 #include "data/tokenizers/sentencepiece_trainer.hpp"
 #include "support/temporary_folder.hpp"
 

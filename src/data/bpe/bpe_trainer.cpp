@@ -95,9 +95,8 @@ void Training::run(std::size_t size) {
 
 /// With the special tokens behind the others.
 TokenizerContent content_of(const TrainedBpe& trained) {
-  TokenizerContent content{
-      .kind = TokenizerKind::byte_level_bpe,
-      .pre_tokenizer = std::string{pre_tokenizer().gguf_name_of_whole_pieces}};
+  TokenizerContent content{.kind = TokenizerKind::byte_level_bpe,
+                           .pre_tokenizer = std::string{pre_tokenizer().gguf_name_of_whole_pieces}};
   for (const std::string& piece : trained.pieces) content.entries.push_back({piece});
   for (const std::string_view special : {kBeginOfText, kEndOfText}) {
     content.entries.push_back({std::string{special}, PieceKind::control});

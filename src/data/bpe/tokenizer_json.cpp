@@ -19,7 +19,8 @@ Json byte_level(bool has_pattern) {
 }
 
 Json sequence(Json first, Json second) {
-  return {{"type", "Sequence"}, {"pretokenizers", Json::array({std::move(first), std::move(second)})}};
+  return {{"type", "Sequence"},
+          {"pretokenizers", Json::array({std::move(first), std::move(second)})}};
 }
 
 Json pre_tokenizer_json(const PreTokenizer& known) {

@@ -10,9 +10,7 @@ class ByteTokenizer final : public Tokenizer {
  public:
   [[nodiscard]] std::string name() const override { return "bytes"; }
   [[nodiscard]] std::size_t vocabulary() const override { return 259; }
-  [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override {
-    return make_byte_tokenizer();
-  }
+  [[nodiscard]] std::unique_ptr<Tokenizer> twin() const override { return make_byte_tokenizer(); }
   [[nodiscard]] std::int32_t bos() const override { return 256; }
   [[nodiscard]] std::int32_t eos() const override { return 257; }
   [[nodiscard]] std::vector<std::uint8_t> model() const override { return {}; }

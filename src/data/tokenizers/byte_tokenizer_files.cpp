@@ -1,8 +1,8 @@
 #include "data/tokenizers/byte_tokenizer_files.hpp"
 
 #include "base/json.hpp"
-#include "data/tokenizers/tokenizer.hpp"
 #include "data/bpe/tokenizer_json.hpp"
+#include "data/tokenizers/tokenizer.hpp"
 
 namespace ballast::data {
 

@@ -4,8 +4,8 @@
 
 namespace ballast::data {
 
-/// The byte tokenizer as files of a Hugging Face folder, for programs that know no bytes: byte pairs
-/// without merges.
+/// The byte tokenizer as files of a Hugging Face folder, for programs that know no bytes: byte
+/// pairs without merges.
 [[nodiscard]] TokenizerFiles byte_tokenizer_files();
 
 }  // namespace ballast::data

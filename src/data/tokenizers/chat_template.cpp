@@ -72,10 +72,9 @@ ChatFormat recognize_chat_format(std::string_view chat_template) {
   if (chat_template.empty()) return ChatFormat::none;
   ChatFormat found = ChatFormat::other;
   for (const auto& [format, texts] : kMarks) {
-    const bool has_all =
-        std::ranges::all_of(texts, [&](std::string_view text) {
-          return chat_template.find(text) != std::string_view::npos;
-        });
+    const bool has_all = std::ranges::all_of(texts, [&](std::string_view text) {
+      return chat_template.find(text) != std::string_view::npos;
+    });
     if (has_all && found != ChatFormat::other) return ChatFormat::other;
     if (has_all) found = format;
   }

@@ -30,7 +30,8 @@ std::unique_ptr<Tokenizer> make_engine(const TokenizerFiles& files) {
 class HuggingFaceTokenizer final : public Tokenizer {
  public:
   explicit HuggingFaceTokenizer(TokenizerFiles files)
-      : engine_{make_engine(files)}, model_{std::make_shared<const std::vector<std::uint8_t>>(pack(files))} {
+      : engine_{make_engine(files)},
+        model_{std::make_shared<const std::vector<std::uint8_t>>(pack(files))} {
     const auto content = engine_->content();
     roles_ = special_roles(files, content->entries);
     if (roles_.bos < 0) roles_.bos = engine_->bos();

@@ -14,9 +14,10 @@ std::unique_ptr<Tokenizer> make_tokenizer(std::string_view name,
     return make_huggingface_tokenizer(unpack_tokenizer_files(model));
   }
   if (name == kIdsTokenizer) return make_ids_tokenizer(model);
-  throw data_error("unknown tokenizer '{}': this version knows bytes, sentencepiece, huggingface and "
-                   "ids",
-                   excerpt(name));
+  throw data_error(
+      "unknown tokenizer '{}': this version knows bytes, sentencepiece, huggingface and "
+      "ids",
+      excerpt(name));
 }
 
 }  // namespace ballast::data

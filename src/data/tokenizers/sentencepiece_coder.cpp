@@ -47,7 +47,8 @@ std::uint64_t pair_of(std::string_view left, std::string_view right) {
 
 }  // namespace
 
-SentencePieceCoder::SentencePieceCoder(std::span<const std::uint8_t> model) : model_{read_sentencepiece_model(model)} {
+SentencePieceCoder::SentencePieceCoder(std::span<const std::uint8_t> model)
+    : model_{read_sentencepiece_model(model)} {
   if (model.empty() || !load(without_space_prefix(model))) {
     throw data_error("this is not a SentencePiece model ({} bytes)", model.size());
   }

@@ -61,8 +61,8 @@ class RoleFiles {
 
   /// key: "bos_token"
   [[nodiscard]] std::int32_t id(const char* key) const {
-    for (const auto& [object, name] : {std::pair{&config_, kTokenizerConfigName},
-                                       std::pair{&map_, kSpecialTokensName}}) {
+    for (const auto& [object, name] :
+         {std::pair{&config_, kTokenizerConfigName}, std::pair{&map_, kSpecialTokensName}}) {
       const auto text = token_text(*object, key);
       if (!text) continue;
       const std::int32_t found = id_of(entries_, *text);

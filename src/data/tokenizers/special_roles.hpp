@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <span>
 
-#include "data/vocabulary/tokenizer_content.hpp"
 #include "data/tokenizers/tokenizer_files.hpp"
+#include "data/vocabulary/tokenizer_content.hpp"
 
 namespace ballast::data {
 

@@ -21,7 +21,8 @@ std::size_t encoding_cut(std::string_view text, std::size_t limit) {
 std::vector<std::int32_t> Tokenizer::encode_prompt(std::string_view text) const {
   auto tokens = encode(text);
   const auto start = prompt_start();
-  const bool has_start = std::ranges::equal(start, std::span{tokens}.first(std::min(start.size(), tokens.size())));
+  const bool has_start =
+      std::ranges::equal(start, std::span{tokens}.first(std::min(start.size(), tokens.size())));
   if (!has_start) tokens.insert(tokens.begin(), start.begin(), start.end());
   return tokens;
 }

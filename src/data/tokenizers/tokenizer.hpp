@@ -76,13 +76,13 @@ class Tokenizer {
 [[nodiscard]] std::unique_ptr<Tokenizer> make_published_sentencepiece(
     std::span<const std::uint8_t> model);
 
-/// Byte-level BPE from the text of a tokenizer.json: the tokens that the `tokenizers` package gives.
-/// Which of them begin and end texts, other files say. A data Error names what is wrong in it, or
-/// not computed here.
+/// Byte-level BPE from the text of a tokenizer.json: the tokens that the `tokenizers` package
+/// gives. Which of them begin and end texts, other files say. A data Error names what is wrong in
+/// it, or not computed here.
 [[nodiscard]] std::unique_ptr<Tokenizer> make_byte_level_tokenizer(std::string_view text);
 
-/// The same of a tokenizer.json of SentencePiece's kind: byte pairs of characters (Llama 2, Mistral,
-/// Gemma).
+/// The same of a tokenizer.json of SentencePiece's kind: byte pairs of characters (Llama 2,
+/// Mistral, Gemma).
 [[nodiscard]] std::unique_ptr<Tokenizer> make_character_tokenizer(std::string_view text);
 
 /// The name of a tokenizer that is none: the texts were token ids already. Its `decode` writes ids,

@@ -16,16 +16,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 10> kNames{kTokenizerJsonName,
-                                                  kSentencePieceName,
-                                                  kTokenizerConfigName,
-                                                  kSpecialTokensName,
-                                                  "added_tokens.json",
-                                                  "vocab.json",
-                                                  "merges.txt",
-                                                  "chat_template.jinja",
-                                                  "chat_template.json",
-                                                  kGenerationConfigName};
+constexpr std::array<std::string_view, 10> kNames{
+    kTokenizerJsonName,   kSentencePieceName,   kTokenizerConfigName, kSpecialTokensName,
+    "added_tokens.json",  "vocab.json",         "merges.txt",         "chat_template.jinja",
+    "chat_template.json", kGenerationConfigName};
 
 /// The largest tokenizer.json in use has some 35 MB.
 constexpr std::uint64_t kLargestFile = std::uint64_t{64} << 20;
@@ -104,7 +98,8 @@ TokenizerFiles unpack_tokenizer_files(std::span<const std::uint8_t> packed) {
       if (size > packed.size()) {
         throw data_error("{} ends before its {} bytes do", excerpt(name), size);
       }
-      files.emplace(name, std::string{packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size)});
+      files.emplace(
+          name, std::string{packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size)});
       packed = packed.subspan(size);
     }
     if (!packed.empty()) throw data_error("{} bytes follow the last file", packed.size());

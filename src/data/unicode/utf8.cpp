@@ -1,9 +1,9 @@
 #include "data/unicode/utf8.hpp"
 
-#include "base/error.hpp"
-
 #include <cstdint>
 #include <cstring>
+
+#include "base/error.hpp"
 
 namespace ballast::data {
 

@@ -24,7 +24,8 @@ enum class TokenizerKind {
 /// All that a tokenizer consists of, for a file of another format.
 struct TokenizerContent {
   TokenizerKind kind = TokenizerKind::byte_level_bpe;
-  std::string pre_tokenizer{};  ///< byte_level_bpe: "llama-bpe", "qwen2", as GGUF names it, or empty
+  std::string
+      pre_tokenizer{};  ///< byte_level_bpe: "llama-bpe", "qwen2", as GGUF names it, or empty
   std::vector<VocabularyEntry> entries{};  ///< by id
   std::vector<std::string> merges{};       ///< byte_level_bpe: "a b", the first is merged first
   bool adds_space_prefix = false;          ///< a space before a text

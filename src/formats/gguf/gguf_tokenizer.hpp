@@ -13,8 +13,8 @@ namespace ballast::formats {
 
 /// What the keys of a GGUF file say of a tokenizer besides its tokens.
 struct GgufTokenizerUse {
-  std::size_t rows = 0;      ///< of the model's embedding: those without a token are marked unused
-  SpecialTokens special{};   ///< where the tokenizer itself does not say
+  std::size_t rows = 0;     ///< of the model's embedding: those without a token are marked unused
+  SpecialTokens special{};  ///< where the tokenizer itself does not say
   std::string chat_template{};  ///< empty: none
 };
 
@@ -24,8 +24,8 @@ struct GgufTokenizerUse {
 [[nodiscard]] GgufMetadata gguf_tokenizer_keys(const data::Tokenizer& tokenizer,
                                                const GgufTokenizerUse& use);
 
-/// The tokenizer of a GGUF file as files of a Hugging Face folder; empty if it has none. Data Errors
-/// name the file and the key that is wrong, or of a kind that is not known.
+/// The tokenizer of a GGUF file as files of a Hugging Face folder; empty if it has none. Data
+/// Errors name the file and the key that is wrong, or of a kind that is not known.
 [[nodiscard]] data::TokenizerFiles gguf_tokenizer_files(const GgufKeys& keys);
 
 }  // namespace ballast::formats

@@ -4,8 +4,8 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "data/tokenizers/sentencepiece_model.hpp"
 #include "data/bpe/tokenizer_json.hpp"
+#include "data/tokenizers/sentencepiece_model.hpp"
 #include "formats/gguf/gguf_tokenizer.hpp"
 
 namespace ballast::formats {

@@ -77,10 +77,10 @@ bool adds_bos(const data::Tokenizer& tokenizer) {
 }
 
 std::int32_t first_of_kind(const TokenizerContent& content, PieceKind kind) {
-  const auto found =
-      std::ranges::find(content.entries, kind, &data::VocabularyEntry::kind);
-  return found == content.entries.end() ? -1
-                                        : static_cast<std::int32_t>(found - content.entries.begin());
+  const auto found = std::ranges::find(content.entries, kind, &data::VocabularyEntry::kind);
+  return found == content.entries.end()
+             ? -1
+             : static_cast<std::int32_t>(found - content.entries.begin());
 }
 
 void add_id(GgufMetadata& keys, std::string_view name, std::int32_t id) {

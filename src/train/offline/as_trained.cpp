@@ -61,9 +61,8 @@ void require_same_tokens(const SavedModel& saved, const data::Dataset& dataset) 
 }
 
 Error no_tokenizer(const SavedModel& saved, std::string_view instead) {
-  return usage_error(
-      "{} knows token ids only: it has no tokenizer; give the ids with {} instead",
-      saved.path().string(), instead);
+  return usage_error("{} knows token ids only: it has no tokenizer; give the ids with {} instead",
+                     saved.path().string(), instead);
 }
 
 }  // namespace ballast::train

@@ -29,9 +29,9 @@ inline constexpr std::size_t kForeignSeqLen = 1024;
                                                     std::optional<ElementType> param);
 
 /// Its tokenizer: bytes need no file, others lie in the checkpoint, those of older checkpoints in
-/// the dataset that it was trained on, those of a foreign model in its folder. Null where texts were
-/// token ids, and where nobody says. Data Errors name the file, and what of a foreign tokenizer is
-/// not computed here.
+/// the dataset that it was trained on, those of a foreign model in its folder. Null where texts
+/// were token ids, and where nobody says. Data Errors name the file, and what of a foreign
+/// tokenizer is not computed here.
 [[nodiscard]] std::unique_ptr<data::Tokenizer> tokenizer_of(const SavedModel& saved);
 
 /// A data Error if the tokens of a dataset mean something else to the model, as far as anybody

@@ -22,9 +22,9 @@ struct ExportOptions {
   /// measure_importance); empty: all alike.
   std::filesystem::path calibrate{};
   std::optional<std::size_t> calibrate_windows{};  ///< so many of it; nothing: some
-  std::uint64_t shard_bytes = 5'000'000'000;  ///< of the tensors of a file, at most
-  std::filesystem::path tokenizer{};          ///< a folder; empty: see find_tokenizer
-  std::string program{};                      ///< who writes it: "ballast 0.2.0 (commit ...)"
+  std::uint64_t shard_bytes = 5'000'000'000;       ///< of the tensors of a file, at most
+  std::filesystem::path tokenizer{};               ///< a folder; empty: see find_tokenizer
+  std::string program{};                           ///< who writes it: "ballast 0.2.0 (commit ...)"
   std::string title{};  ///< of the model, in README.md; empty: the output's name
   double timeout_s = ParallelConfig{}.timeout_s;
   /// Whether an earlier export may lie there, which it replaces in one step.
@@ -38,10 +38,10 @@ struct Exported {
   std::string architecture;  ///< "LlamaForCausalLM", "llama"
   std::string dtype;         ///< as ExportOptions has it
   std::uint64_t parameters = 0;
-  std::size_t files = 0;    ///< of weights
-  std::uint64_t bytes = 0;  ///< of these
+  std::size_t files = 0;     ///< of weights
+  std::uint64_t bytes = 0;   ///< of these
   std::string importance{};  ///< what it was measured on; empty: nothing
-  std::string tokenizer;    ///< where it is from, or why there is none; on rank 0
+  std::string tokenizer;     ///< where it is from, or why there is none; on rank 0
 };
 
 }  // namespace ballast::train

@@ -153,7 +153,8 @@ ExportedTokenizer find_tokenizer(const SavedModel& saved, const fs::path& asked)
 
 void write_tokenizer(const ExportedTokenizer& tokenizer, const fs::path& to) {
   data::TokenizerFiles files = tokenizer.files;
-  files.try_emplace(data::kGenerationConfigName, formats::generation_config_json(tokenizer.special));
+  files.try_emplace(data::kGenerationConfigName,
+                    formats::generation_config_json(tokenizer.special));
   for (const auto& [name, text] : files) storage::write_text_atomically(to / name, text);
 }
 

@@ -19,7 +19,8 @@ struct ExportedTokenizer {
 /// Of a model: the tokenizer in `asked`, a folder, or where that is empty the one that belongs to
 /// it. That is a foreign model's own; of a checkpoint the one that it was trained with, which the
 /// foreign model has whose weights its run began with, if that is still there, or the checkpoint
-/// itself. A usage Error if `asked` holds none; data Errors name a file that cannot be read. For one process.
+/// itself. A usage Error if `asked` holds none; data Errors name a file that cannot be read. For
+/// one process.
 [[nodiscard]] ExportedTokenizer find_tokenizer(const SavedModel& saved,
                                                const std::filesystem::path& asked);
 

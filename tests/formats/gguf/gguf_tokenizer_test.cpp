@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "data/bpe/tokenizer_json.hpp"
 #include "data/sentencepiece_models.hpp"
 #include "data/tokenizers/byte_tokenizer_files.hpp"
 #include "data/tokenizers/chat_template.hpp"
 #include "data/tokenizers/huggingface_tokenizer.hpp"
-#include "data/bpe/tokenizer_json.hpp"
 #include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -39,9 +39,10 @@ data::TokenizerContent small_content() {
 }
 
 TokenizerFiles small_files(const Ids& start = {256}) {
-  return {{data::kTokenizerJsonName, data::tokenizer_json(small_content(), start)},
-          {data::kTokenizerConfigName,
-           R"({"bos_token": "<bos>", "eos_token": "<eos>", "chat_template": "{{ [INST][/INST] }}"})"}};
+  return {
+      {data::kTokenizerJsonName, data::tokenizer_json(small_content(), start)},
+      {data::kTokenizerConfigName,
+       R"({"bos_token": "<bos>", "eos_token": "<eos>", "chat_template": "{{ [INST][/INST] }}"})"}};
 }
 
 GgufMetadata keys_of(const TokenizerFiles& files, std::size_t rows) {
@@ -98,8 +99,7 @@ TEST(GgufTokenizer, SentencePieceGoesInAndComesOutAgain) {
                                             {"remove_extra_whitespaces", "false"},
                                             {"normalization_rule_name", "identity"},
                                             {"add_dummy_prefix", prefix}});
-    const TokenizerFiles files{
-        {data::kSentencePieceName, std::string{model.begin(), model.end()}}};
+    const TokenizerFiles files{{data::kSentencePieceName, std::string{model.begin(), model.end()}}};
     const auto tokenizer = data::make_huggingface_tokenizer(files);
     const auto keys = keys_of(files, 333);
     EXPECT_EQ(GgufKeys(kFile, keys).text("tokenizer.ggml.model", ""), "llama");
@@ -107,7 +107,8 @@ TEST(GgufTokenizer, SentencePieceGoesInAndComesOutAgain) {
     EXPECT_EQ(list<float>(keys, "tokenizer.ggml.scores").size(), 333u);
     const auto again = data::make_huggingface_tokenizer(gguf_tokenizer_files({kFile, keys}));
     expect_same_tokens(*again, *tokenizer);
-    EXPECT_EQ(again->encode("God created  the heaven"), tokenizer->encode("God created  the heaven"));
+    EXPECT_EQ(again->encode("God created  the heaven"),
+              tokenizer->encode("God created  the heaven"));
   }
 }
 
