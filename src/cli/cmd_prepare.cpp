@@ -19,7 +19,7 @@ namespace {
 using option_row::choice, option_row::flag, option_row::number, option_row::required,
     option_row::whole, option_row::word, option_row::words;
 
-constexpr option_row::Limits kThreads{1, Team::kMostWorkers};
+constexpr Limits kThreads{1, Team::kMostWorkers};
 
 constexpr HelpText kHelp{
     .usage = "ballast prepare INPUT... --output FILE [OPTIONS]",

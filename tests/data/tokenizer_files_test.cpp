@@ -105,7 +105,8 @@ TEST(HuggingFaceTokenizer, TakesRolesFromItsFiles) {
   EXPECT_EQ(again->eos(), 0);
   EXPECT_EQ(again->encode("God created"), changed->encode("God created"));
   EXPECT_EQ(tokenizer_hash(*again), tokenizer_hash(*changed));
-  EXPECT_NE(tokenizer_hash(*plain), tokenizer_hash(*changed));
+  EXPECT_EQ(tokenizer_hash(*plain), tokenizer_hash(*changed)) << "the same rules";
+  EXPECT_EQ(tokenizer_hash(*plain), tokenizer_hash(*make_published_sentencepiece(plain->rules())));
 }
 
 TEST(HuggingFaceTokenizer, RefusesRolesThatAreNoTokens) {

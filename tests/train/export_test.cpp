@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.hpp"
+#include "data/tokenizers/huggingface_tokenizer.hpp"
 #include "formats/float_codec.hpp"
 #include "formats/huggingface/folder_weights.hpp"
 #include "formats/huggingface/model_config_json.hpp"
@@ -66,7 +67,9 @@ TEST(Export, SaysOfACheckpointWhatItKnows) {
   const fs::path output = folder.path() / "out";
   const Exported made = export_model(world(), export_of(checkpoint, output));
   EXPECT_EQ(made.dtype, "fp32");
-  if (world().is_root()) expect_contains(made.tokenizer, "none: the model reads bytes");
+  if (world().is_root()) expect_contains(made.tokenizer, "bytes, as byte pairs");
+  const auto tokenizer = data::make_huggingface_tokenizer(data::read_tokenizer_files(output));
+  EXPECT_EQ(tokenizer->encode("ab\n"), (std::vector<std::int32_t>{97, 98, 10}));
 
   const auto config = formats::read_huggingface_config(output);
   EXPECT_EQ(config.model.context, 77u) << "data.seq_len, where the model says nothing";

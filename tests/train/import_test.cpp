@@ -9,6 +9,7 @@
 #include "base/json.hpp"
 #include "checkpoint/check.hpp"
 #include "data/tokenizers/sentencepiece_trainer.hpp"
+#include "data/tokenizers/tokenizer_files.hpp"
 #include "formats/huggingface/model_config_json.hpp"
 #include "train/foreign_models.hpp"
 #include "train/settings/identity.hpp"
@@ -112,10 +113,12 @@ TEST(Import, AndExportPassASentencePieceModelOn) {
 
   const fs::path imported = folder.path() / "imported";
   const Imported made = import_model(world(), {exported, imported});
-  if (world().is_root()) expect_contains(made.tokenizer, "tokenizer.model of the folder");
+  if (world().is_root()) expect_contains(made.tokenizer, "the model's, of 300 tokens");
   const auto manifest = checkpoint::Manifest::read(imported);
   EXPECT_EQ(text_of(manifest.identity, "data.tokenizer_hash"), text.tokenizer_hash);
-  EXPECT_EQ(checkpoint::tokenizer_model(manifest, imported), model);
+  const auto files = data::unpack_tokenizer_files(checkpoint::tokenizer_model(manifest, imported));
+  EXPECT_EQ(files.at("tokenizer.model"), bytes);
+  EXPECT_EQ(files.at("tokenizer_config.json"), bytes_of_file(exported / "tokenizer_config.json"));
 
   on_root(world(), [&] { test::write_bytes(exported / "tokenizer.model", "another model"); });
   const fs::path again = folder.path() / "again";
@@ -123,7 +126,7 @@ TEST(Import, AndExportPassASentencePieceModelOn) {
   EXPECT_EQ(bytes_of_file(again / "tokenizer.model"), bytes) << "the one it was trained with";
 
   const Imported without = import_model(world(), {exported, folder.path() / "without"});
-  if (world().is_root()) expect_contains(without.tokenizer, "none: tokenizer.model is not usable");
+  if (world().is_root()) expect_contains(without.tokenizer, "none: it is not usable here: ");
 }
 
 TEST(Import, AnExportFindsTheFoldersTokenizerAsLongAsThatIsThere) {

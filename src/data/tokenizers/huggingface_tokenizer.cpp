@@ -70,6 +70,8 @@ class HuggingFaceTokenizer final : public Tokenizer {
   [[nodiscard]] std::int32_t eos() const override { return roles_.eos; }
   [[nodiscard]] std::span<const std::int32_t> prompt_start() const override { return start_; }
   [[nodiscard]] std::vector<std::uint8_t> model() const override { return *model_; }
+  /// Not how it is used in chats.
+  [[nodiscard]] std::vector<std::uint8_t> rules() const override { return engine_->model(); }
   [[nodiscard]] std::optional<TokenizerContent> content() const override {
     return engine_->content();
   }

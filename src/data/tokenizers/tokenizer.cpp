@@ -28,8 +28,8 @@ std::vector<std::int32_t> Tokenizer::encode_prompt(std::string_view text) const 
 }
 
 std::string tokenizer_hash(const Tokenizer& tokenizer) {
-  const auto model = tokenizer.model();
-  if (!model.empty()) return hash_of(std::span{model}).hex();
+  const auto rules = tokenizer.rules();
+  if (!rules.empty()) return hash_of(std::span{rules}).hex();
   const std::string name = tokenizer.name();
   return hash_of(std::span{name.data(), name.size()}).hex();
 }

@@ -58,6 +58,8 @@ class Tokenizer {
   [[nodiscard]] std::vector<std::int32_t> encode_prompt(std::string_view text) const;
   /// The model that a dataset keeps, from which the tokenizer can be made again; empty for bytes.
   [[nodiscard]] virtual std::vector<std::uint8_t> model() const = 0;
+  /// The part of the model that decides on tokens: two with the same rules give the same ones.
+  [[nodiscard]] virtual std::vector<std::uint8_t> rules() const { return model(); }
   /// All of it, for a file of another format; nothing where there are no pieces.
   [[nodiscard]] virtual std::optional<TokenizerContent> content() const = 0;
 };
@@ -99,7 +101,7 @@ inline constexpr std::size_t kLargestIdVocabulary = std::size_t{1} << 24;
 /// The name of one that consists of a Hugging Face folder's files: see huggingface_tokenizer.hpp.
 inline constexpr std::string_view kHuggingFaceTokenizer = "huggingface";
 
-/// The hash by which datasets and checkpoints compare tokenizers: XXH3-128 of the model, or of the
+/// The hash by which datasets and checkpoints compare tokenizers: XXH3-128 of the rules, or of the
 /// name for a tokenizer without a model.
 [[nodiscard]] std::string tokenizer_hash(const Tokenizer& tokenizer);
 

@@ -61,6 +61,13 @@ bool makes_tokenizer(const TokenizerFiles& files) {
   return files.contains(kTokenizerJsonName) || files.contains(kSentencePieceName);
 }
 
+std::string_view rules_in(const TokenizerFiles& files) {
+  for (const char* name : {kTokenizerJsonName, kSentencePieceName}) {
+    if (const auto file = files.find(name); file != files.end()) return file->second;
+  }
+  return {};
+}
+
 TokenizerFiles tokenizer_files_in(const fs::path& folder) {
   TokenizerFiles files;
   for (const std::string_view name : kNames) add_file(folder, name, files);

@@ -25,6 +25,9 @@ using TokenizerFiles = std::map<std::string, std::string, std::less<>>;
 /// files say how to use it.
 [[nodiscard]] bool makes_tokenizer(const TokenizerFiles& files);
 
+/// The text of the file with the rules; empty where there is none.
+[[nodiscard]] std::string_view rules_in(const TokenizerFiles& files);
+
 /// Those that are in a folder; empty where there are none. A data Error names a file that is larger
 /// than a useful one or a link to a place outside of the folder.
 [[nodiscard]] TokenizerFiles tokenizer_files_in(const std::filesystem::path& folder);

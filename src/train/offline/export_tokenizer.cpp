@@ -63,15 +63,9 @@ fs::path first_model(checkpoint::Manifest manifest) {
 /// Whether the checkpoint was trained with the tokenizer of these files, as far as it says.
 bool was_trained_with(const data::TokenizerFiles& files, const Identity& identity) {
   const std::string& name = text_of(identity, "data.tokenizer");
-  const std::string& hash = text_of(identity, "data.tokenizer_hash");
   if (name == data::kIdsTokenizer || name == "none") return true;
-  if (name == data::kHuggingFaceTokenizer) {
-    const auto packed = data::pack(files);
-    return hash_of(std::span{packed}).hex() == hash;
-  }
-  const auto model = files.find(data::kSentencePieceName);
-  return name == "sentencepiece" && model != files.end() &&
-         hash_of(std::span{model->second}).hex() == hash;
+  const std::string_view rules = data::rules_in(files);
+  return hash_of(std::span{rules}).hex() == text_of(identity, "data.tokenizer_hash");
 }
 
 std::optional<std::int32_t> id_or_none(std::int32_t id) {
