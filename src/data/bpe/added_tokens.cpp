@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
+#include "base/text.hpp"
 #include "data/unicode/character_class.hpp"
 #include "data/unicode/utf8.hpp"
 
@@ -43,6 +45,11 @@ std::span<const AddedToken> narrowed(std::span<const AddedToken> tokens, std::si
 AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens)
     : tokens_{std::move(tokens)}, first_bytes_{} {
   std::ranges::sort(tokens_, {}, &AddedToken::content);
+  const auto twice = std::ranges::adjacent_find(tokens_, {}, &AddedToken::content);
+  if (twice != tokens_.end()) {
+    throw data_error("the added tokens {} and {} are both looked for as '{}'", twice->id,
+                     (twice + 1)->id, excerpt(twice->content));
+  }
   for (const AddedToken& token : tokens_) {
     first_bytes_[static_cast<unsigned char>(token.content.front())] = true;
     longest_ = std::max(longest_, token.content.size());

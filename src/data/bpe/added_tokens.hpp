@@ -33,7 +33,8 @@ struct AddedToken {
 /// beside it hides the shorter ones that begin there, and what it covers.
 class AddedTokenFinder {
  public:
-  /// Contents of 1 to kLongest bytes, no two alike.
+  /// Contents of 1 to kLongest bytes. Throws a data Error that names two of the same content, as
+  /// normalizers may make them: which of them is found would be left to chance.
   explicit AddedTokenFinder(std::vector<AddedToken> tokens);
 
   static constexpr std::size_t kLongest = 1024;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "base/error.hpp"
@@ -30,9 +31,12 @@ std::vector<AddedToken> tokens_looked_for_in(const CharacterBpeModel& model, Loo
   return tokens;
 }
 
+/// Each content once.
 std::vector<AddedToken> tokens_with_marks(const CharacterBpeModel& model) {
-  std::vector<AddedToken> tokens = model.added_tokens;
-  for (AddedToken& token : tokens) token.content = mark_spaces(token.content);
+  std::set<std::string> contents;
+  for (const AddedToken& token : model.added_tokens) contents.insert(mark_spaces(token.content));
+  std::vector<AddedToken> tokens;
+  for (const std::string& content : contents) tokens.push_back({.content = content});
   return tokens;
 }
 

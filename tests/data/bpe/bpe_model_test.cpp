@@ -191,6 +191,21 @@ TEST(BpeModel, BadVocabulariesAndMergesAreRefused) {
   EXPECT_NE(message.find("merges 3 and 280"), std::string::npos) << message;
 }
 
+TEST(BpeModel, AddedTokensThatNormalizationMakesTheSameAreRefused) {
+  Json value = document("qwen2");
+  Json token = value["added_tokens"].back();
+  for (const std::string content : {"e\u0301x", "\u00e9x"}) {
+    token["id"] = 536 + value["added_tokens"].size();
+    token["content"] = content;
+    token["normalized"] = true;
+    value["added_tokens"].push_back(token);
+  }
+  const std::string message = data_error_of([&] { (void)BpeTokenizer{read(value)}; });
+  EXPECT_NE(message.find("544 and 545"), std::string::npos) << message;
+  for (Json& added : value["added_tokens"]) added["normalized"] = false;
+  EXPECT_EQ(BpeTokenizer{read(value)}.encode("e\u0301x\u00e9x").size(), 2u);
+}
+
 TEST(BpeModel, KeysThatStandTwiceAreRefused) {
   std::string text = test::tokenizer_fixture("llama3.json");
   text.replace(text.find("\"vocab\":{"), 9, "\"vocab\":{\"a\":70000,");
