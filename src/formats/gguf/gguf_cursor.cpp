@@ -85,8 +85,8 @@ Element GgufCursor::element() {
 
 template <class Element>
 GgufArray GgufCursor::array_of(std::uint64_t count) {
-  constexpr bool is_text = std::is_same_v<Element, std::string>;
-  require(count, is_text ? sizeof(std::uint64_t) : sizeof(Element), "elements of a list");
+  constexpr bool kIsText = std::is_same_v<Element, std::string>;
+  require(count, kIsText ? sizeof(std::uint64_t) : sizeof(Element), "elements of a list");
   std::vector<Element> elements;
   elements.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) elements.push_back(element<Element>());

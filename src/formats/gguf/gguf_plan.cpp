@@ -80,12 +80,12 @@ std::vector<float> importance_of(const GgufImportance& all, const model::Paramet
 }
 
 void require_known(const GgufImportance& importance, const model::ParameterTable& table) {
-  for (const auto& [name, columns] : importance) {
-    const bool is_known =
-        std::ranges::any_of(table.parameters(), [&](const auto& row) { return row.name == name; });
+  for (const auto& entry : importance) {
+    const bool is_known = std::ranges::any_of(
+        table.parameters(), [&](const auto& row) { return row.name == entry.first; });
     if (is_known) continue;
     throw data_error("there is an importance of '{}', which the model does not have",
-                     excerpt(name));
+                     excerpt(entry.first));
   }
 }
 
