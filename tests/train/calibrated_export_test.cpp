@@ -111,7 +111,7 @@ TEST_F(CalibratedExport, RefusesWhatItWouldChangeNothingAbout) {
 TEST_F(CalibratedExport, RefusesTextOfOtherTokensAndTooLittleOfIt) {
   auto asked = options("m", "q4_0");
   asked.checkpoint = foreign_model("llama");  // of 64 tokens
-  expect_contains(refusal(ExitCode::data, asked), "vocabulary");
+  expect_contains(refusal(ExitCode::usage, asked), "a dataset of the model's tokenizer");
   asked = options("m", "q4_0");
   asked.calibrate = folder_.path() / "no.h5";
   expect_contains(refusal(ExitCode::data, asked), "no.h5");
