@@ -148,6 +148,23 @@ TEST_F(Squares, AColumnThatNothingReachesKeepsALittle) {
   EXPECT_EQ(found.size(), 1u) << "nothing was seen of the other tensors";
 }
 
+/// One by one the small batches vanish beside the first; together they would push the sum over the
+/// middle between two floats.
+TEST_F(Squares, BatchesAreAddedInTheirOrder) {
+  const std::vector<float> large{0x1p27f, 0.0f, 0.0f, 0.0f, 0x1p15f, 0.0f, 0.0f, 0.0f};
+  const std::vector<float> small{1.25f, 0.0f, 0.0f, 0.0f};
+  const auto ranks = static_cast<std::size_t>(world().size());
+  const auto rank = static_cast<std::size_t>(world().rank());
+  constexpr std::size_t kBatches = 4;
+  for (std::size_t first = 0; first < kBatches; first += ranks) {
+    const std::size_t batches = std::min(ranks, kBatches - first);
+    const std::vector<float>& own = first + rank == 0 ? large : small;
+    if (rank < batches) squares_.before_linear(0, {0, 0}, ConstElements{std::span{own}});
+    squares_.add_wave(world(), batches);
+  }
+  EXPECT_EQ(squares_.means(world(), 1).at("block.0.wq").front(), 0x1p54f);
+}
+
 TEST_F(Squares, AnInputThatIsNotFiniteIsNamed) {
   show(1, {1.0f, 0.0f, std::nanf(""), 0.0f});
   const auto message = checkpoint::error_on_all_ranks(world(), [&] { (void)means(1); });

@@ -30,7 +30,7 @@ model::ModelConfig wide_model() {
   config.dim = 576;
   config.heads = 9;
   config.kv_heads = 3;
-  config.ffn = 96;
+  config.ffn = 768;
   config.context = 64;
   return config;
 }
@@ -173,7 +173,7 @@ TEST(GgufSink, WantsWholeRowsWhereBlocksDependOnThem) {
   };
   const auto importance = importance_of(wide_model());
   EXPECT_EQ(together(GgufFileType::q4_0, importance, "block.0.wq"), 9u) << "16 rows of 576";
-  EXPECT_EQ(together(GgufFileType::q4_0, importance, "block.0.w_down"), 3u) << "32 rows of 96";
+  EXPECT_EQ(together(GgufFileType::q4_0, importance, "block.0.w_down"), 3u) << "4 rows of 768";
   EXPECT_EQ(together(GgufFileType::q4_0, importance, "final_norm"), 1u);
   EXPECT_EQ(together(GgufFileType::q4_0, {}, "block.0.wq"), 1u);
   EXPECT_EQ(together(GgufFileType::q8_0, importance, "block.0.wq"), 1u);
