@@ -54,9 +54,9 @@ std::int32_t configured_id(const Json& object, const char* key, std::size_t voca
 class RoleFiles {
  public:
   RoleFiles(const TokenizerFiles& files, std::span<const VocabularyEntry> entries)
-      : config_{object_in(files, kTokenizerConfigName)},
-        map_{object_in(files, kSpecialTokensName)},
-        generation_{object_in(files, kGenerationConfigName)},
+      : config_(object_in(files, kTokenizerConfigName)),  // in braces it would be a list of one
+        map_(object_in(files, kSpecialTokensName)),
+        generation_(object_in(files, kGenerationConfigName)),
         entries_{entries} {}
 
   /// key: "bos_token"

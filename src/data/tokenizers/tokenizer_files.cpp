@@ -100,7 +100,8 @@ TokenizerFiles unpack_tokenizer_files(std::span<const std::uint8_t> packed) {
   packed = packed.subspan(std::min(line.size() + 1, packed.size()));
   return with_context("the files of a tokenizer", [&] {
     TokenizerFiles files;
-    for (const auto& [name, value] : sizes_of(line).items()) {
+    const Json sizes = sizes_of(line);
+    for (const auto& [name, value] : sizes.items()) {
       const std::uint64_t size = whole_number(value, name);
       if (size > packed.size()) {
         throw data_error("{} ends before its {} bytes do", excerpt(name), size);

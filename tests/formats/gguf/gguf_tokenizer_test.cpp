@@ -133,7 +133,7 @@ TEST(GgufTokenizer, WhatAFileCannotSayIsRefused) {
                                             {"remove_extra_whitespaces", "false"},
                                             {"normalization_rule_name", "identity"},
                                             {"model_type", "unigram"},
-                                            {"vocab_size", "281"}});
+                                            {"vocab_size", "279"}});
   expect_contains(
       refusal({{data::kSentencePieceName, std::string{unigram.begin(), unigram.end()}}}),
       "unigram tokenizer");
