@@ -386,7 +386,7 @@ done
     def test_prepares_trains_evaluates_and_generates(self):
         self.assertEqual(self.quickstart(), 0, self.output)
         self.assertEqual([call.split()[1] for call in self.calls],
-                         ["prepare", "train", "eval", "generate", "report"])
+                         ["prepare", "train", "eval", "generate", "report", "export"])
         self.assertEqual((self.home / "data/bible-2048.h5").read_text(), "text of Gen1:1-Rev22:21\n")
         self.assertIn("The run lies in runs/quickstart:", self.output)
 
@@ -395,7 +395,7 @@ done
         first = (self.home / "runs/quickstart/log.jsonl").read_text()
         for number in [2, 3]:
             self.assertEqual(self.quickstart(), 0, self.output)
-            self.assertEqual([call.split()[1] for call in self.calls], ["train", "eval", "generate", "report"])
+            self.assertEqual([call.split()[1] for call in self.calls], ["train", "eval", "generate", "report", "export"])
             self.assertTrue((self.home / f"runs/quickstart-{number}/log.jsonl").exists())
         self.assertEqual((self.home / "runs/quickstart/log.jsonl").read_text(), first)
 
