@@ -31,7 +31,7 @@ ExportOptions gguf_of(const fs::path& source, const fs::path& output, std::strin
 /// Rows of whole blocks, longer than a granule and shorter.
 model::ModelConfig wide_config() {
   model::ModelConfig config;
-  config.vocabulary = 131;
+  config.vocabulary = 271;
   config.dim = 256;
   config.layers = 2;
   config.heads = 4;

@@ -64,8 +64,8 @@ class GgufExport {
     const GgufFileType type = asked.empty() ? type_of(job_->stored_type()) : parse_type(asked);
     const bool is_calibrated = !job_->options().calibrate.empty();
     if (is_calibrated) require_weighted(type);
-    job_->on_root("tokenizer", [&] { find_text(); });
     require_plan(type);
+    job_->on_root("tokenizer", [&] { find_text(); });
     if (is_calibrated) measure();
     const auto plan = comm::agree_on<formats::GgufPlan>(job_->world(), "file of the export", [&] {
       return formats::GgufPlan{job_->config(), job_->table(), type, importance_.columns};
