@@ -75,8 +75,8 @@ TEST_F(Prepare, TrainsBytePairsOnTrainingText) {
 }
 
 TEST_F(Prepare, GivesTheSameDatasetOnAnyNumberOfThreads) {
-  for (int i = 0; i < 40; ++i) {
-    write_file(in(fmt::format("a/{}.txt", i)), prose(static_cast<std::size_t>(i * i * 37)));
+  for (std::size_t i = 0; i < 40; ++i) {
+    write_file(in(fmt::format("a/{}.txt", i)), prose(i * i * 37));
   }
   for (const char* tokenizer : {"bytes", "bpe:300", "sentencepiece:320"}) {
     std::string expected;

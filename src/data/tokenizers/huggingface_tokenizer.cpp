@@ -1,7 +1,5 @@
 #include "data/tokenizers/huggingface_tokenizer.hpp"
 
-#include <utility>
-
 #include "base/error.hpp"
 #include "data/bpe/character_bpe_model.hpp"
 #include "data/tokenizers/special_roles.hpp"
@@ -29,7 +27,7 @@ std::unique_ptr<Tokenizer> make_engine(const TokenizerFiles& files) {
 /// What computes the tokens, and what its folder says of their roles.
 class HuggingFaceTokenizer final : public Tokenizer {
  public:
-  explicit HuggingFaceTokenizer(TokenizerFiles files)
+  explicit HuggingFaceTokenizer(const TokenizerFiles& files)
       : engine_{make_engine(files)},
         model_{std::make_shared<const std::vector<std::uint8_t>>(pack(files))} {
     const auto content = engine_->content();
@@ -85,8 +83,8 @@ class HuggingFaceTokenizer final : public Tokenizer {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> make_huggingface_tokenizer(TokenizerFiles files) {
-  return std::make_unique<HuggingFaceTokenizer>(std::move(files));
+std::unique_ptr<Tokenizer> make_huggingface_tokenizer(const TokenizerFiles& files) {
+  return std::make_unique<HuggingFaceTokenizer>(files);
 }
 
 }  // namespace ballast::data

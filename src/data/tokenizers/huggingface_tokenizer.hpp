@@ -11,6 +11,6 @@ namespace ballast::data {
 /// and which tokens begin and end texts. It gives the tokens that the `tokenizers` package or
 /// SentencePiece give. A data Error names the file and the key that is wrong or asks for something
 /// that Ballast does not compute: nothing is approximated.
-[[nodiscard]] std::unique_ptr<Tokenizer> make_huggingface_tokenizer(TokenizerFiles files);
+[[nodiscard]] std::unique_ptr<Tokenizer> make_huggingface_tokenizer(const TokenizerFiles& files);
 
 }  // namespace ballast::data

@@ -139,7 +139,7 @@ TEST(GgufTokenizer, WhatAFileCannotSayIsRefused) {
       "unigram tokenizer");
 }
 
-std::string reading_refusal(GgufMetadata keys, const std::string& key, GgufValue value) {
+std::string reading_refusal(GgufMetadata keys, const std::string& key, const GgufValue& value) {
   for (auto& entry : keys) {
     if (entry.key == key) entry.value = value;
   }
