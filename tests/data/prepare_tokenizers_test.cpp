@@ -109,6 +109,7 @@ TEST(ByteTokenizerFiles, GiveBytesTheirOwnIds) {
   EXPECT_EQ(tokenizer->vocabulary(), bytes->vocabulary());
   EXPECT_EQ(tokenizer->bos(), bytes->bos());
   EXPECT_EQ(tokenizer->eos(), bytes->eos());
+  EXPECT_EQ(tokenizer_hash(*tokenizer), tokenizer_hash(*bytes)) << "known again";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "data/bpe/character_bpe_model.hpp"
+#include "data/tokenizers/byte_tokenizer_files.hpp"
 #include "data/tokenizers/special_roles.hpp"
 
 namespace ballast::data {
@@ -84,6 +85,8 @@ class HuggingFaceTokenizer final : public Tokenizer {
 }  // namespace
 
 std::unique_ptr<Tokenizer> make_huggingface_tokenizer(const TokenizerFiles& files) {
+  const bool is_of_bytes = rules_in(files) == rules_in(byte_tokenizer_files());
+  if (is_of_bytes) return make_byte_tokenizer();
   return std::make_unique<HuggingFaceTokenizer>(files);
 }
 
