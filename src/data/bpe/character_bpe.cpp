@@ -7,7 +7,6 @@
 
 #include "base/error.hpp"
 #include "data/unicode/character_class.hpp"
-#include "data/unicode/require_utf8.hpp"
 #include "data/unicode/utf8.hpp"
 
 namespace ballast::data {

@@ -54,15 +54,17 @@ void require_bytes_apart(const CharacterBpeModel& model) {
 
 }  // namespace
 
-bool is_character_bpe(std::string_view json) {
-  const auto value = parse_tokenizer_json(json);
-  const JsonFields document{value, ""};
+bool is_character_bpe(const Json& json) {
+  const JsonFields document{json, ""};
   return is_on(document.object("model"), "byte_fallback");
 }
 
 CharacterBpeModel read_character_bpe_model(std::string_view json) {
-  const Json value = parse_tokenizer_json(json);
-  const JsonFields document{value, ""};
+  return character_bpe_model_of(parse_tokenizer_json(json));
+}
+
+CharacterBpeModel character_bpe_model_of(const Json& json) {
+  const JsonFields document{json, ""};
   const JsonFields fields = document.object("model");
   require_byte_fallback(fields);
   CharacterBpeModel model;

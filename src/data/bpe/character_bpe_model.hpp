@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.hpp"
 #include "data/bpe/added_tokens.hpp"
 #include "data/bpe/around_text.hpp"
 #include "data/bpe/merges.hpp"
@@ -27,9 +28,11 @@ struct CharacterBpeModel {
 
 /// Whether a tokenizer.json has a model of this kind (`byte_fallback`); what is wrong with it is
 /// for its reader to say.
-[[nodiscard]] bool is_character_bpe(std::string_view json);
+[[nodiscard]] bool is_character_bpe(const Json& json);
 
 /// Reads the text of a tokenizer.json; otherwise as read_bpe_model.
 [[nodiscard]] CharacterBpeModel read_character_bpe_model(std::string_view json);
+/// The same of what parse_tokenizer_json made of it.
+[[nodiscard]] CharacterBpeModel character_bpe_model_of(const Json& json);
 
 }  // namespace ballast::data

@@ -1,6 +1,6 @@
 #include "data/bpe/word_counts.hpp"
 
-#include "data/unicode/require_utf8.hpp"
+#include "data/unicode/utf8.hpp"
 
 namespace ballast::data {
 

@@ -1,7 +1,6 @@
 #include "data/tokenizers/huggingface_tokenizer.hpp"
 
 #include "base/error.hpp"
-#include "data/bpe/character_bpe_model.hpp"
 #include "data/tokenizers/byte_tokenizer_files.hpp"
 #include "data/tokenizers/special_roles.hpp"
 
@@ -11,10 +10,7 @@ namespace {
 
 std::unique_ptr<Tokenizer> make_engine(const TokenizerFiles& files) {
   if (const auto json = files.find(kTokenizerJsonName); json != files.end()) {
-    return with_context(kTokenizerJsonName, [&] {
-      return is_character_bpe(json->second) ? make_character_tokenizer(json->second)
-                                            : make_byte_level_tokenizer(json->second);
-    });
+    return with_context(kTokenizerJsonName, [&] { return make_json_tokenizer(json->second); });
   }
   if (const auto model = files.find(kSentencePieceName); model != files.end()) {
     return with_context(kSentencePieceName, [&] {

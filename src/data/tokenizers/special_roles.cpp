@@ -81,10 +81,7 @@ class RoleFiles {
 
 SpecialRoles special_roles(const TokenizerFiles& files, std::span<const VocabularyEntry> entries) {
   const RoleFiles roles{files, entries};
-  return {.bos = roles.id("bos_token"),
-          .eos = roles.id("eos_token"),
-          .unknown = roles.id("unk_token"),
-          .pad = roles.id("pad_token")};
+  return {.bos = roles.id("bos_token"), .eos = roles.id("eos_token")};
 }
 
 bool tokenizer_flag(const TokenizerFiles& files, std::string_view key, bool fallback) {

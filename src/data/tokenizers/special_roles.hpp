@@ -8,12 +8,10 @@
 
 namespace ballast::data {
 
-/// Tokens with a part in every text; -1 where there is no such token.
+/// Tokens that begin and end texts; -1 where there is no such token.
 struct SpecialRoles {
   std::int32_t bos = -1;
   std::int32_t eos = -1;
-  std::int32_t unknown = -1;
-  std::int32_t pad = -1;
 };
 
 /// What the files of a tokenizer say of them: tokenizer_config.json, else special_tokens_map.json,

@@ -52,7 +52,8 @@ class Tokenizer {
   [[nodiscard]] virtual std::int32_t eos() const = 0;
   /// What the documents of a dataset begin with: <bos>, or <eos> where there is no other.
   [[nodiscard]] std::int32_t document_mark() const { return bos() >= 0 ? bos() : eos(); }
-  /// What a prompt begins with before its own tokens.
+  /// What a prompt begins with before its own tokens. What a tokenizer puts behind a text is left
+  /// out: a prompt goes on.
   [[nodiscard]] virtual std::span<const std::int32_t> prompt_start() const { return {}; }
   /// The tokens of a prompt, with those that it begins with, unless the text names them itself.
   [[nodiscard]] std::vector<std::int32_t> encode_prompt(std::string_view text) const;
@@ -78,14 +79,11 @@ class Tokenizer {
 [[nodiscard]] std::unique_ptr<Tokenizer> make_published_sentencepiece(
     std::span<const std::uint8_t> model);
 
-/// Byte-level BPE from the text of a tokenizer.json: the tokens that the `tokenizers` package
-/// gives. Which of them begin and end texts, other files say. A data Error names what is wrong in
-/// it, or not computed here.
-[[nodiscard]] std::unique_ptr<Tokenizer> make_byte_level_tokenizer(std::string_view text);
-
-/// The same of a tokenizer.json of SentencePiece's kind: byte pairs of characters (Llama 2,
-/// Mistral, Gemma).
-[[nodiscard]] std::unique_ptr<Tokenizer> make_character_tokenizer(std::string_view text);
+/// The text of a tokenizer.json: byte pairs of bytes, or of characters as SentencePiece has them
+/// (Llama 2, Mistral, Gemma), with the tokens that the `tokenizers` package gives. Which of them
+/// begin and end texts, other files say. A data Error names what is wrong in it, or not computed
+/// here.
+[[nodiscard]] std::unique_ptr<Tokenizer> make_json_tokenizer(std::string_view text);
 
 /// The name of a tokenizer that is none: the texts were token ids already. Its `decode` writes ids,
 /// "15 0 7".

@@ -49,8 +49,7 @@ void require_weighted(GgufFileType type) {
   if (formats::looks_at_importance(type)) return;
   throw usage_error(
       "--calibrate changes nothing about --dtype {}: leave it out, or choose a smaller type, such "
-      "as "
-      "q6_k or q4_k_m",
+      "as q6_k or q4_k_m",
       word_of(type));
 }
 
@@ -145,7 +144,7 @@ class GgufExport {
 
   const ExportJob* job_;
   ExportedTokenizer tokenizer_;              ///< rank 0's
-  formats::GgufText text_;                   ///< rank 0's
+  formats::GgufText text_;                   ///< rank 0's, which writes the head
   MeasuredImportance importance_;            ///< none where there is no calibration
   std::optional<storage::WorkFolder> work_;  ///< rank 0's; goes away with what is not delivered
   fs::path file_;                            ///< rank 0's, in it

@@ -93,6 +93,19 @@ ExportedTokenizer from_foreign(const ForeignModel& model) {
   return with_files(model.tokenizer_files(), model.path(), model.special());
 }
 
+/// The one of the foreign model that a training began with, if it is the one that it was trained
+/// with. Somebody may have changed or broken that model since: then it is no longer asked.
+std::optional<ExportedTokenizer> from_first_model(const checkpoint::Manifest& manifest) {
+  const fs::path first = first_model(manifest);
+  if (first.empty()) return std::nullopt;
+  try {
+    ExportedTokenizer found = from_foreign(*read_foreign_model_alone(first));
+    if (was_trained_with(found.files, manifest.identity)) return found;
+  } catch (const Error&) {
+  }
+  return std::nullopt;
+}
+
 /// The one that lies in a checkpoint.
 ExportedTokenizer from_model(const checkpoint::Checked& checkpoint, const std::string& name) {
   const auto model = checkpoint::tokenizer_model(checkpoint.manifest, checkpoint.folder);
@@ -138,10 +151,7 @@ ExportedTokenizer find_tokenizer(const SavedModel& saved, const fs::path& asked)
   }
   if (saved.foreign() != nullptr) return from_foreign(*saved.foreign());
   const checkpoint::Checked& checkpoint = *saved.checkpoint();
-  if (const fs::path first = first_model(checkpoint.manifest); !first.empty()) {
-    ExportedTokenizer found = from_foreign(*read_foreign_model_alone(first));
-    if (was_trained_with(found.files, checkpoint.manifest.identity)) return found;
-  }
+  if (auto first = from_first_model(checkpoint.manifest)) return *std::move(first);
   return from_checkpoint(checkpoint);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <random>
 
+#include "data/bpe/bpe_json.hpp"
 #include "data/bpe/fixture.hpp"
 #include "data/unicode/utf8.hpp"
 #include "support/temporary_folder.hpp"
@@ -96,8 +97,8 @@ TEST(CharacterBpe, CharactersWithoutATokenAreWrittenAsBytes) {
 }
 
 TEST(CharacterBpe, IsToldFromByteLevelBpe) {
-  EXPECT_TRUE(is_character_bpe(tokenizer_fixture("llama2.json")));
-  EXPECT_FALSE(is_character_bpe(tokenizer_fixture("llama3.json")));
+  EXPECT_TRUE(is_character_bpe(parse_tokenizer_json(tokenizer_fixture("llama2.json"))));
+  EXPECT_FALSE(is_character_bpe(parse_tokenizer_json(tokenizer_fixture("llama3.json"))));
 }
 
 TEST(CharacterBpe, WhatIsNotKnownIsRefusedByName) {
