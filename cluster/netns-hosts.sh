@@ -6,6 +6,10 @@
 #   cluster/netns-hosts.sh run RANKS... -- COMMAND...   mpirun over new hosts, RANKS on each
 #   cluster/netns-hosts.sh up N                         makes N hosts that stay; prints their folder
 #   cluster/netns-hosts.sh run --on FOLDER RANKS... -- COMMAND...
+#   cluster/netns-hosts.sh link FOLDER K rate RATE      100mbit, 1gbit, ...: both ways of host K
+#   cluster/netns-hosts.sh link FOLDER K loss PERCENT   of the packets that reach it; 0: none
+#   cluster/netns-hosts.sh link FOLDER K cut|join       takes it off the network, and back
+#   cluster/netns-hosts.sh bytes FOLDER                 what each host has received so far
 #   cluster/netns-hosts.sh down FOLDER                  ends all that runs on them, removes them
 #
 # Host k is called nodeK and has the address 10.77.0.K. FOLDER/pids names the process that keeps
@@ -78,6 +82,56 @@ shift
 exec nsenter --target "\$pid" --net --uts -- sh -c "\$*"
 EOF
   chmod +x "$folder/rsh"
+}
+
+# Both ends of the cable of host $1 send at most at the rate $2.
+set_rate() {
+  local shape=(root tbf rate "$2" burst 128kb latency 200ms)
+  set_enter "$1"
+  "${enter[@]}" tc qdisc replace dev eth0 "${shape[@]}"
+  set_enter 0
+  "${enter[@]}" tc qdisc replace dev "port$1" "${shape[@]}"
+}
+
+# Host $1 drops $2 of 100 packets that reach it.
+set_loss() {
+  set_enter "$1"
+  "${enter[@]}" nft -f - <<EOF
+table inet loss
+delete table inet loss
+table inet loss {
+  chain input {
+    type filter hook input priority 0
+    iif eth0 numgen random mod 100 < $2 drop
+  }
+}
+EOF
+}
+
+# change_link K WHAT [VALUE]
+change_link() {
+  [[ $1 =~ ^[1-9][0-9]*$ && -n $(sed -n "$(($1 + 1))p" "$folder/pids") ]] || die "no host '$1'"
+  case $2 in
+    rate) set_rate "$1" "${3?}" ;;
+    loss)
+      [[ ${3-} =~ ^[0-9]+$ ]] || usage
+      set_loss "$1" "$3"
+      ;;
+    cut | join)
+      set_enter 0
+      "${enter[@]}" ip link set "port$1" "$([[ $2 == cut ]] && echo down || echo up)"
+      ;;
+    *) usage ;;
+  esac
+}
+
+# A line "nodeK BYTES" for each host.
+print_bytes() {
+  local k
+  for ((k = 1; k < $(wc -l <"$folder/pids"); k++)); do
+    set_enter "$k"
+    echo "node$k $("${enter[@]}" ip -stats link show eth0 | awk '/RX:/ { getline; print $1 }')"
+  done
 }
 
 remove_hosts() {
@@ -156,6 +210,16 @@ case $action in
     make_hosts "$1"
     trap - EXIT
     echo "$folder"
+    ;;
+  link)
+    [[ $# -ge 3 && -e $1/pids ]] || usage
+    folder=$1
+    change_link "${@:2}"
+    ;;
+  bytes)
+    [[ $# == 1 && -e $1/pids ]] || usage
+    folder=$1
+    print_bytes
     ;;
   down)
     [[ $# == 1 && -e $1/pids ]] || usage

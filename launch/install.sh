@@ -14,7 +14,7 @@ packages=(
 test_packages=(
   libgtest-dev libbenchmark-dev
   python3 python3-numpy python3-torch # the parity tests compare with PyTorch
-  iproute2 util-linux                 # hosts as network namespaces
+  iproute2 nftables util-linux        # hosts as network namespaces, their links
   slurm-wlm munge                     # a Slurm on them
   clang-format clang-tidy shellcheck
   libclang-rt-14-dev # libFuzzer, for tests/fuzz/run.sh

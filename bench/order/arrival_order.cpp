@@ -22,7 +22,7 @@ class Arrivals {
   [[nodiscard]] bool are_complete() const { return missing_.empty(); }
 
   /// Those that came since the last call: folded in one pass, since that is what is fastest.
-  [[nodiscard]] std::span<const float* const> take() {
+  [[nodiscard]] std::span<LeafSum> take() {
     arrived_.clear();
     std::erase_if(missing_, [&](std::size_t rank) {
       const auto filled = static_cast<std::size_t>(slices_.filled);
@@ -61,16 +61,16 @@ class Arrivals {
   HostRegion& region_;
   const RegionSlices& slices_;
   std::vector<std::size_t> missing_;
-  std::vector<const float*> arrived_;
+  std::vector<LeafSum> arrived_;
 };
 
 }  // namespace
 
 /// A non-finite gradient is still found, but its leaf is counted in order of arrival.
-void fold_region(HostRegion& region, const RegionSlices& slices, const Wave& wave, LeafFold& fold,
-                 std::span<float> accumulator) {
+void fold_region(HostRegion& region, const RegionSlices& slices, const Reduction& reduction,
+                 LeafFold& fold, const LeafFold::Target& target) {
   Arrivals arrivals{region, slices};
-  Wave rest = wave;
+  std::size_t leaf = reduction.wave.first_leaf;
   while (!arrivals.are_complete()) {
     const auto arrived = arrivals.take();
     if (arrived.empty()) {
@@ -78,8 +78,10 @@ void fold_region(HostRegion& region, const RegionSlices& slices, const Wave& wav
       continue;
     }
     const Stopwatch watch;
-    fold.add(rest, arrived, slices.first_granule, accumulator);
-    rest.store = kernels::Store::add;
+    for (LeafSum& sum : arrived) sum.leaves.first = leaf++;
+    const std::size_t first = arrived.front().leaves.first;
+    const Wave part{arrived.size(), first, reduction.wave.leaves};
+    fold.add({reduction.unit, part, reduction.order}, arrived, target);
     region.node().add_work_s(watch.elapsed_s());
   }
 }

@@ -5,14 +5,9 @@
 
 #include "comm/board.hpp"
 #include "comm/communicator.hpp"
+#include "comm/rank_range.hpp"
 
 namespace ballast::comm {
-
-/// Ranks first, first + 1, ..., first + count - 1 of a communicator.
-struct RankRange {
-  std::size_t first;
-  std::size_t count;
-};
 
 /// Waits until every rank of `ranks` has posted `value` of `kind`; rank r of the board is rank r of
 /// `comm`. Meanwhile MPI makes progress, so that transfers under way go on. The time counts as

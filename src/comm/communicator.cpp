@@ -339,6 +339,16 @@ Communicator Communicator::split_by_node() {
   return inherit(part);
 }
 
+Communicator Communicator::ordered_by_host() {
+  const int first_of_host = split_by_node().roster_.job_ranks.front();
+  const auto found = std::ranges::find(roster_.job_ranks, first_of_host);
+  const auto key = checked_cast<int>(found - roster_.job_ranks.begin());
+  barrier({"order of hosts"});
+  MPI_Comm ordered = MPI_COMM_NULL;
+  mpi_check(MPI_Comm_split(handle_.get(), 0, key, &ordered), "MPI_Comm_split");
+  return inherit(ordered);
+}
+
 Communicator Communicator::inherit(MPI_Comm handle) const {
   Communicator part{handle};
   part.set_longest_message(longest_message_);

@@ -18,8 +18,8 @@
 
 namespace ballast::comm {
 
-class Exchange;    // the messages of one collective under way
-class GatherSlot;  // an all-gather under way beside other work
+class Exchange;  // the messages of one collective under way
+class Transfer;  // messages under way beside other work
 
 /// The time spent in bulk collectives (all_gather, all_to_all, and transfers through memory that
 /// ranks share).
@@ -123,9 +123,12 @@ class Communicator {
   [[nodiscard]] Communicator split(int color);
   /// The ranks that share memory with this one. Collective.
   [[nodiscard]] Communicator split_by_node();
+  /// The same ranks, those of a host side by side: hosts in the order of their first ranks here.
+  /// However a launcher deals the ranks, neighbors then share what they can. Collective.
+  [[nodiscard]] Communicator ordered_by_host();
 
  private:
-  friend class GatherSlot;
+  friend class Transfer;
   /// Begins the next collective: every rank takes the same tag for its messages.
   void begin(Exchange& exchange, Place place);
   /// Checks the sizes of an all-gather and puts this rank's part in its place.

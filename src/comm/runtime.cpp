@@ -18,6 +18,28 @@ MPI_Comm duplicate_of_world() {
   return copy;
 }
 
+/// Whether the launcher says that the ranks are on several hosts.
+bool spans_hosts() {
+  const auto text = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string{value == nullptr ? "" : value};
+  };
+  const std::string nodes = text("SLURM_NNODES");
+  return text("OMPI_COMM_WORLD_SIZE") != text("OMPI_COMM_WORLD_LOCAL_SIZE") ||
+         (!nodes.empty() && nodes != "1");
+}
+
+/// Settings that Open MPI reads when it starts. What the user has set stays.
+void advise_open_mpi() {
+  // Containers often lack the right to read another process's memory, and copying through shared
+  // memory was measured to be as fast or faster.
+  ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+  // By default the two directions of a TCP connection take turns (docs/adr/0030).
+  ::setenv("OMPI_MCA_btl_tcp_flags", "send", 0);
+  // Somebody has to move the bytes while this rank computes.
+  if (spans_hosts()) ::setenv("OMPI_MCA_btl_tcp_progress_thread", "1", 0);
+}
+
 }  // namespace
 
 std::string mpi_version() {
@@ -29,9 +51,7 @@ std::string mpi_version() {
 }
 
 Runtime::Runtime(int& argc, char**& argv) {
-  // Containers often lack the right to read another process's memory, and copying through shared
-  // memory was measured to be as fast or faster. What the user has set stays.
-  ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+  advise_open_mpi();
   int provided = MPI_THREAD_SINGLE;
   mpi_check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   mpi_check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -39,7 +59,7 @@ Runtime::Runtime(int& argc, char**& argv) {
     throw internal_error(
         "this MPI library allows no threads besides its own (MPI_THREAD_FUNNELED is needed)");
   }
-  world_ = std::make_unique<Communicator>(duplicate_of_world());
+  world_ = std::make_unique<Communicator>(Communicator{duplicate_of_world()}.ordered_by_host());
 }
 
 Runtime::~Runtime() {

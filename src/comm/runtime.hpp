@@ -21,7 +21,8 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  /// All ranks of the job. A duplicate of MPI_COMM_WORLD, which has no name outside this folder.
+  /// All ranks of the job, those of a host side by side. MPI_COMM_WORLD, in which a launcher may
+  /// have dealt them otherwise, has no name outside this folder; the ranks' names are its numbers.
   [[nodiscard]] Communicator& world() { return *world_; }
 
   /// Ends all ranks of the job at once, without waiting for any: for a rank that fails alone.

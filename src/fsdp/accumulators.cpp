@@ -19,7 +19,7 @@ std::vector<model::UnitId> completion_order(const model::ParameterTable& table) 
 }  // namespace
 
 Accumulators::Accumulators(const ShardLayout& layout, std::span<const Arena::Extent> reusable,
-                           std::size_t units_late, Arena& arena)
+                           std::size_t units_late, bool keeps_open, Arena& arena)
     : layout_{&layout}, arena_{&arena}, slots_(layout.table().units().size()) {
   Reuse memory{arena};
   const auto order = completion_order(layout.table());
@@ -29,6 +29,11 @@ Accumulators::Accumulators(const ShardLayout& layout, std::span<const Arena::Ext
       memory.lend(reusable[order[lent]]);
     }
     slots_[order[i]] = memory.reserve<float>(MemoryClass::gradients, layout.held(order[i]).numel());
+  }
+  if (!keeps_open) return;
+  open_.resize(slots_.size());
+  for (const model::UnitId unit : order) {
+    open_[unit] = arena.reserve<float>(MemoryClass::gradients, layout.owned(unit).numel());
   }
 }
 

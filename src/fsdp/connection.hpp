@@ -12,8 +12,8 @@ namespace ballast::fsdp {
 class Connection {
  public:
   /// Provides what `needs` says and connects `parameters`, which must both outlive the connection,
-  /// to the ranks of `world`. Collective.
-  Connection(comm::Communicator& world, const Policy& policy, Needs& needs,
+  /// to the ranks of `world`, which lie on hosts as `topology` says. Collective.
+  Connection(comm::Communicator& world, const Topology& topology, Needs& needs,
              ShardedParameters& parameters);
 
   [[nodiscard]] Groups& groups() { return groups_; }

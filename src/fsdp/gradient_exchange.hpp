@@ -16,6 +16,7 @@ namespace ballast::fsdp {
 /// the same units in the same order.
 class GradientExchange {
  public:
+  explicit GradientExchange(LeafGroups groups) : fold_{groups} {}
   virtual ~GradientExchange() = default;
 
   /// The threads that share the sums; see LeafFold.
@@ -29,6 +30,8 @@ class GradientExchange {
   virtual std::span<float> room(model::UnitId unit) = 0;
   /// The gradient of `unit` is complete in its room, on the ranks that contribute to `wave`.
   virtual void reduce(model::UnitId unit, const Wave& wave) = 0;
+  /// Moves on what is under way, without waiting.
+  virtual void advance() {}
   /// Everything reduced so far is in the accumulators when this returns.
   virtual void finish() = 0;
 

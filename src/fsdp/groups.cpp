@@ -25,38 +25,35 @@ Topology discover_topology(comm::Communicator& world) {
 
 namespace {
 
-comm::Communicator make_group(comm::Communicator& world, const Policy& policy, const Mesh& mesh,
+comm::Communicator make_group(comm::Communicator& world, const Topology& topology, const Mesh& mesh,
                               Group group) {
   const auto rank = checked_cast<std::size_t>(world.rank());
   switch (group) {
-    case Group::shard:
+    case Group::gather:
       return world.split(checked_cast<int>(mesh.replica_of(rank)));
     case Group::replicas:
       return world.split(checked_cast<int>(mesh.shard_of(rank)));
+    case Group::reduce:
+      return world.split(0);
     case Group::node:
-      return world.split_by_node();
-    case Group::reshard:
-      return world.split(checked_cast<int>(rank / policy.reshard.group()));
+      return world.split(checked_cast<int>(topology.host_of[rank]));
   }
   throw internal_error("unknown group {}", static_cast<std::size_t>(group));
 }
 
 }  // namespace
 
-Groups::Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh,
+Groups::Groups(comm::Communicator& world, const Topology& topology, const Mesh& mesh,
                const Needs& needs)
     : world_{&world} {
   for (std::size_t i = 0; i < kGroups; ++i) {
     const Group group{i};
-    if (!needs.has(group)) continue;
-    is_world_[i] = group == Group::shard && mesh.replicas == 1;
-    if (!is_world_[i]) made_[i].emplace(make_group(world, policy, mesh, group));
+    if (needs.has(group)) made_[i].emplace(make_group(world, topology, mesh, group));
   }
 }
 
 comm::Communicator& Groups::of(Group group) {
   const auto i = static_cast<std::size_t>(group);
-  if (is_world_[i]) return *world_;
   if (!made_[i]) throw internal_error("group {} was not among the needs", i);
   return *made_[i];
 }

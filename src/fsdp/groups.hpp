@@ -7,7 +7,6 @@
 #include "comm/communicator.hpp"
 #include "fsdp/mesh.hpp"
 #include "fsdp/needs.hpp"
-#include "fsdp/policy.hpp"
 #include "fsdp/topology.hpp"
 
 namespace ballast::fsdp {
@@ -19,7 +18,7 @@ namespace ballast::fsdp {
 class Groups {
  public:
   /// Makes those that are needed. Collective.
-  Groups(comm::Communicator& world, const Policy& policy, const Mesh& mesh, const Needs& needs);
+  Groups(comm::Communicator& world, const Topology& topology, const Mesh& mesh, const Needs& needs);
 
   [[nodiscard]] comm::Communicator& world() const { return *world_; }
   /// One that is needed; throws an internal Error for another.
@@ -32,8 +31,7 @@ class Groups {
 
  private:
   comm::Communicator* world_;
-  std::array<std::optional<comm::Communicator>, kGroups> made_;  ///< where it is not all ranks
-  std::array<bool, kGroups> is_world_{};
+  std::array<std::optional<comm::Communicator>, kGroups> made_;
 };
 
 }  // namespace ballast::fsdp

@@ -55,6 +55,13 @@ std::span<std::byte> HostRegion::part_of(std::size_t rank, const RegionPart& par
       .subspan(offsets_[part.index], part.arena.planned_bytes());
 }
 
+bool HostRegion::reached(Signal signal, comm::RankRange ranks, std::uint32_t value) const {
+  for (std::size_t rank = ranks.first; rank < ranks.end(); ++rank) {
+    if (!board_.reached(static_cast<std::size_t>(signal), rank, value)) return false;
+  }
+  return true;
+}
+
 void HostRegion::await(Signal signal, std::size_t first, std::size_t count, std::uint32_t value,
                        comm::Place place) {
   comm::await(*node_, board_, static_cast<std::size_t>(signal), {first, count}, value, place);

@@ -7,6 +7,7 @@
 
 #include "comm/board.hpp"
 #include "comm/communicator.hpp"
+#include "comm/rank_range.hpp"
 #include "comm/shared_region.hpp"
 #include "fsdp/needs.hpp"
 
@@ -30,6 +31,8 @@ class HostRegion {
   void post(Signal signal, std::uint32_t value) {
     board_.post(static_cast<std::size_t>(signal), value);
   }
+  /// Have all of `ranks`, counted on the host, posted `value`?
+  [[nodiscard]] bool reached(Signal signal, comm::RankRange ranks, std::uint32_t value) const;
   /// Waits until ranks [first, first + count) of the host have posted `value`.
   void await(Signal signal, std::size_t first, std::size_t count, std::uint32_t value,
              comm::Place place);

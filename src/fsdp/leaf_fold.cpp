@@ -4,15 +4,15 @@
 #include <atomic>
 
 #include "base/granule.hpp"
+#include "fsdp/group_sum.hpp"
 #include "kernels/convert.hpp"
-#include "kernels/fold.hpp"
 
 namespace ballast::fsdp {
 
 namespace {
 
 /// Granules that are folded and then checked while they are still in the second-level cache.
-constexpr std::size_t kPieceGranules = 32;
+constexpr std::size_t kPiece = 32 * kGranule;
 
 }  // namespace
 
@@ -21,47 +21,59 @@ void LeafFold::begin_step() {
   offender_.reset();
 }
 
-void LeafFold::begin(model::UnitId unit) {
-  unit_ = unit;
-  ++reductions_;
+void LeafFold::add(const Reduction& reduction, std::span<const LeafSum> sums,
+                   const Target& target) {
+  by_pieces(reduction, sums, target.accumulator.size(), target.first_granule,
+            [&](std::size_t at, std::size_t count) {
+              return add_groups(groups_, reduction.wave, sums, at,
+                                target.accumulator.subspan(at, count),
+                                target.open.empty() ? target.open : target.open.subspan(at, count));
+            });
 }
 
-void LeafFold::add(const Wave& wave, std::span<const float* const> slices,
-                   std::size_t first_granule, std::span<float> accumulator) {
-  constexpr std::size_t kPiece = kPieceGranules * kGranule;
-  const bool looks = !offender_;
-  // The first element of the first piece that holds a non-finite number.
-  std::atomic<std::size_t> worst{SIZE_MAX};
-  const std::size_t pieces = (accumulator.size() + kPiece - 1) / kPiece;
-  run_tasks(team_, pieces, [&](std::size_t task, std::size_t) {
+void LeafFold::add_up(const Reduction& reduction, std::span<const LeafSum> leaves,
+                      std::span<float> out, std::size_t first_granule) {
+  by_pieces(reduction, leaves, out.size(), first_granule, [&](std::size_t at, std::size_t count) {
+    add_leaves(leaves, at, out.subspan(at, count));
+    return kernels::all_finite(out.subspan(at, count));
+  });
+}
+
+/// Calls work(at, count) for pieces of `numel` elements, each of which returns whether its results
+/// are finite, and looks for the cause in the first that are not.
+template <class Work>
+void LeafFold::by_pieces(const Reduction& reduction, std::span<const LeafSum> sums,
+                         std::size_t numel, std::size_t first_granule, Work&& work) {
+  std::atomic<std::size_t> worst{SIZE_MAX};  // the start of that piece
+  run_tasks(team_, (numel + kPiece - 1) / kPiece, [&](std::size_t task, std::size_t) {
     const std::size_t at = task * kPiece;
-    const auto piece = accumulator.subspan(at, std::min(kPiece, accumulator.size() - at));
-    kernels::fold(slices, wave.store, piece, at);
-    if (!looks || kernels::all_finite(piece)) return;
+    if (work(at, std::min(kPiece, numel - at))) return;
     std::size_t known = worst.load();
     while (at < known && !worst.compare_exchange_weak(known, at)) {
     }
   });
   const std::size_t at = worst;
-  if (at != SIZE_MAX) {
-    find_offender(wave, slices, at, std::min(kPiece, accumulator.size() - at), first_granule);
-  }
+  if (at == SIZE_MAX || offender_) return;
+  find_offender(reduction, sums, at, std::min(kPiece, numel - at), first_granule);
 }
 
-/// In the piece of `numel` elements `at` in the slices, which start at `first_granule`.
-void LeafFold::find_offender(const Wave& wave, std::span<const float* const> slices, std::size_t at,
-                             std::size_t numel, std::size_t first_granule) {
-  const std::size_t granule = first_granule + at / kGranule;
-  for (std::size_t rank = 0; rank < slices.size(); ++rank) {
-    for (std::size_t g = 0; g < numel / kGranule; ++g) {
-      if (kernels::all_finite({slices[rank] + at + g * kGranule, kGranule})) continue;
-      offender_ = {reductions_, wave.first_leaf + rank, rank, unit_, granule + g};
+/// In the piece of `numel` elements `at` in the sums, which start at `first_granule`.
+void LeafFold::find_offender(const Reduction& reduction, std::span<const LeafSum> sums,
+                             std::size_t at, std::size_t numel, std::size_t first_granule) {
+  const auto report = [&](std::size_t leaf, std::size_t granule) {
+    offender_ = {reduction.order, leaf, leaf - reduction.wave.first_leaf, reduction.unit,
+                 first_granule + granule};
+  };
+  for (const LeafSum& sum : sums) {
+    for (std::size_t g = at / kGranule; g < (at + numel) / kGranule; ++g) {
+      if (kernels::all_finite({sum.values + g * kGranule, kGranule})) continue;
+      // Of a sum of several leaves, the host that formed it has found the one.
+      if (sum.leaves.count == 1) report(sum.leaves.first, g);
       return;
     }
   }
-  // All slices are finite, but their sum is not: the last one is reported.
-  const std::size_t last = slices.size() - 1;
-  offender_ = {reductions_, wave.first_leaf + last, last, unit_, granule};
+  // All of them are finite, but their sum is not: the last one is reported.
+  report(sums.back().leaves.end() - 1, at / kGranule);
 }
 
 }  // namespace ballast::fsdp

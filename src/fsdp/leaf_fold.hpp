@@ -6,17 +6,16 @@
 #include <span>
 
 #include "base/team.hpp"
-#include "kernels/gemm/gemm.hpp"
+#include "fsdp/wave.hpp"
 #include "model/parameters.hpp"
 
 namespace ballast::fsdp {
 
-/// One wave: ranks [0, contributors) each bring the gradient of one leaf, in leaf order; the others
-/// bring nothing.
-struct Wave {
-  std::size_t contributors = 1;
-  kernels::Store store = kernels::Store::overwrite;  ///< overwrite in the first wave of a step
-  std::size_t first_leaf = 0;                        ///< the leaf of rank 0
+/// One reduction: the sum of a unit's gradients over a wave.
+struct Reduction {
+  model::UnitId unit;
+  Wave wave;
+  std::uint64_t order;  ///< of the reduction within the step
 };
 
 /// Where a gradient was first found that is not finite.
@@ -28,11 +27,20 @@ struct Offender {
   std::size_t granule;  ///< within the unit
 };
 
-/// The arithmetic of every reduction, whatever moves the bytes: slices are added to one fp32
-/// accumulator in leaf order, so the bits do not depend on the number of ranks. Keeps the first
-/// non-finite slice it meets.
+/// The gradient of one leaf, or the sum of leaves of one group that a host has formed.
+struct LeafSum {
+  const float* values;
+  LeafRange leaves;
+};
+
+/// The arithmetic of every reduction, whatever moves the bytes: gradients are added to one fp32
+/// accumulator in the order of LeafGroups, so the bits do not depend on the number of ranks. Keeps
+/// the first non-finite gradient it meets.
 class LeafFold {
  public:
+  explicit LeafFold(LeafGroups groups) : groups_{groups} {}
+  [[nodiscard]] const LeafGroups& groups() const { return groups_; }
+
   /// The threads that share the elements from now on; null: the caller alone. `team` must outlive
   /// this.
   void set_team(Team* team) { team_ = team; }
@@ -40,20 +48,35 @@ class LeafFold {
   /// Forgets the last step.
   void begin_step();
 
-  /// A reduction of `unit` starts: the same on every rank.
-  void begin(model::UnitId unit);
-  /// slices[i]: the gradient of the wave's leaf i over this rank's granules from `first_granule` of
-  /// the unit on, accumulator.size() elements.
-  void add(const Wave& wave, std::span<const float* const> slices, std::size_t first_granule,
-           std::span<float> accumulator);
+  /// The next reduction of the step: the same on every rank.
+  [[nodiscard]] Reduction begin(model::UnitId unit, const Wave& wave) {
+    return {unit, wave, ++reductions_};
+  }
+
+  /// Where sums go.
+  struct Target {
+    std::span<float> accumulator;  ///< of the groups that are complete
+    std::span<float> open;         ///< of a group that goes on in the next wave; empty: none does
+    std::size_t first_granule;     ///< within the unit
+  };
+  /// Adds the wave's `sums`, which follow one another in leaf order, each of accumulator.size()
+  /// elements.
+  void add(const Reduction& reduction, std::span<const LeafSum> sums, const Target& target);
+
+  /// out = the sum of `leaves`, each of one leaf, which belong to one group.
+  void add_up(const Reduction& reduction, std::span<const LeafSum> leaves, std::span<float> out,
+              std::size_t first_granule);
 
   [[nodiscard]] const std::optional<Offender>& offender() const { return offender_; }
 
  private:
-  void find_offender(const Wave& wave, std::span<const float* const> slices, std::size_t at,
+  template <class Work>
+  void by_pieces(const Reduction& reduction, std::span<const LeafSum> sums, std::size_t numel,
+                 std::size_t first_granule, Work&& work);
+  void find_offender(const Reduction& reduction, std::span<const LeafSum> sums, std::size_t at,
                      std::size_t numel, std::size_t first_granule);
 
-  model::UnitId unit_ = 0;
+  LeafGroups groups_;
   Team* team_ = nullptr;
   std::uint64_t reductions_ = 0;
   std::optional<Offender> offender_;

@@ -44,12 +44,13 @@ std::vector<Arena::Slot<float>> reserve_rooms(const model::ParameterTable& table
 
 }  // namespace
 
-MessageExchange::MessageExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
+MessageExchange::MessageExchange(const ShardLayout& layout, const Policy& policy,
                                  const Accumulators& accumulators, Needs& needs)
-    : layout_{&layout},
+    : GradientExchange{policy.leaf_groups},
+      layout_{&layout},
       accumulators_{&accumulators},
       arena_{&needs.own},
-      rooms_{reserve_rooms(layout.table(), leaf_micro_batches, needs.own)},
+      rooms_{reserve_rooms(layout.table(), policy.leaf_micro_batches, needs.own)},
       slab_numel_{slab_granules_of(layout) * kGranule},
       received_{needs.own.reserve<float>(MemoryClass::transient, layout.ranks() * slab_numel_)},
       send_counts_(layout.ranks()),
@@ -75,10 +76,10 @@ void MessageExchange::reduce(UnitId unit, const Wave& wave) {
   const std::size_t slabs = (layout_->largest_owned(unit) + kSlabGranules - 1) / kSlabGranules;
   const std::span<const float> gradient =
       arena_->view(rooms_.at(unit)).first(layout_->table().unit(unit).padded_numel());
-  fold_.begin(unit);
+  const Reduction reduction = fold_.begin(unit, wave);
   for (std::size_t slab = 0; slab < slabs; ++slab) {
     exchange(unit, wave, slab, gradient);
-    fold(unit, wave, slab, gradient);
+    fold(reduction, slab, gradient);
   }
 }
 
@@ -102,19 +103,24 @@ void MessageExchange::exchange(UnitId unit, const Wave& wave, std::size_t slab,
                      {"gradient reduction", layout_->table().unit(unit).name});
 }
 
-void MessageExchange::fold(UnitId unit, const Wave& wave, std::size_t slab,
+void MessageExchange::fold(const Reduction& reduction, std::size_t slab,
                            std::span<const float> gradient) {
+  const auto& [unit, wave, order] = reduction;
   const Stopwatch watch;
   const GranuleRange own = slab_range(unit, layout_->rank(), slab);
   const std::size_t done = own.first - layout_->owned(unit).first;
   slices_.clear();
   for (std::size_t rank = 0; rank < wave.contributors; ++rank) {
-    slices_.push_back(rank == layout_->rank()
-                          ? gradient.data() + own.first_element()
-                          : arena_->view(received_).data() + rank * slab_numel_);
+    const float* const values = rank == layout_->rank()
+                                    ? gradient.data() + own.first_element()
+                                    : arena_->view(received_).data() + rank * slab_numel_;
+    slices_.push_back({values, {wave.first_leaf + rank, 1}});
   }
-  fold_.add(wave, slices_, own.first,
-            accumulators_->owned(unit).subspan(done * kGranule, own.numel()));
+  const auto part = [&](std::span<float> all) {
+    return all.empty() ? all : all.subspan(done * kGranule, own.numel());
+  };
+  fold_.add(reduction, slices_,
+            {part(accumulators_->owned(unit)), part(accumulators_->open(unit)), own.first});
   if (layout_->ranks() > 1) world_->add_work_s(watch.elapsed_s());
 }
 

@@ -7,6 +7,7 @@
 #include "comm/communicator.hpp"
 #include "fsdp/accumulators.hpp"
 #include "fsdp/gradient_exchange.hpp"
+#include "fsdp/policy.hpp"
 #include "fsdp/shard_layout.hpp"
 #include "tensor/arena.hpp"
 
@@ -20,8 +21,8 @@ class MessageExchange final : public GradientExchange {
   /// for a unit of embedding and head, whose gradient begins before the others and is complete
   /// after them; or, with several micro-batches a leaf, one room for each unit; and a slab from
   /// every rank.
-  MessageExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
-                  const Accumulators& accumulators, Needs& needs);
+  MessageExchange(const ShardLayout& layout, const Policy& policy, const Accumulators& accumulators,
+                  Needs& needs);
   void connect(Groups& groups, HostRegion*) override { world_ = &groups.world(); }
 
   std::span<float> room(model::UnitId unit) override;
@@ -34,8 +35,7 @@ class MessageExchange final : public GradientExchange {
                                         std::size_t slab) const;
   void exchange(model::UnitId unit, const Wave& wave, std::size_t slab,
                 std::span<const float> gradient);
-  void fold(model::UnitId unit, const Wave& wave, std::size_t slab,
-            std::span<const float> gradient);
+  void fold(const Reduction& reduction, std::size_t slab, std::span<const float> gradient);
 
   const ShardLayout* layout_;
   const Accumulators* accumulators_;
@@ -45,7 +45,7 @@ class MessageExchange final : public GradientExchange {
   std::size_t slab_numel_;                 ///< from one rank
   Arena::Slot<float> received_;            ///< one slab from every rank
   std::vector<std::size_t> send_counts_, send_offsets_, receive_counts_, receive_offsets_;
-  std::vector<const float*> slices_;
+  std::vector<LeafSum> slices_;
   std::uint64_t reduced_bytes_ = 0;
 };
 

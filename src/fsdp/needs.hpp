@@ -10,10 +10,10 @@ namespace ballast::fsdp {
 
 /// Communicators besides the job's own, by the ranks in them.
 enum class Group : std::size_t {
-  shard,     ///< those that hold the shards of one copy of the weights
+  gather,    ///< those that hold the shards of one copy of the weights, for gathers alone
   replicas,  ///< those that hold the same shard
   node,      ///< those of this host
-  reshard,   ///< those that together keep one copy after a unit's forward (Reshard::within)
+  reduce,    ///< all, for reductions alone
 };
 inline constexpr std::size_t kGroups = 4;
 
@@ -23,7 +23,7 @@ enum class Signal : std::size_t {};
 /// Which ranks of a host have a part of the region that they share.
 enum class Holders {
   every_rank,
-  first_of_group,  ///< the first of those that share one copy of the weights, for all of them
+  first_of_group,  ///< of the ranks here that belong to one group of shards, the first, for all
 };
 
 /// Memory in the host's region: each rank that has it has as many bytes, as planned by `arena`.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/words.hpp"
+#include "fsdp/wave.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::fsdp {
@@ -68,6 +69,8 @@ struct Policy {
   std::size_t prefetch_units = 0;  ///< units whose gather starts before they are needed
   ElementType compute = ElementType::fp32;
   std::size_t leaf_micro_batches = 1;
+  std::size_t leaves = 1;  ///< of a step
+  LeafGroups leaf_groups = {};
 };
 
 }  // namespace ballast::fsdp

@@ -1,69 +1,37 @@
 #include "fsdp/region_exchange.hpp"
 
-#include <algorithm>
-
-#include "fsdp/gradient_room.hpp"
 #include "fsdp/region_fold.hpp"
 
 namespace ballast::fsdp {
 
 using model::UnitId;
 
-namespace {
-
-constexpr std::size_t kTurns = 2;
-
-}  // namespace
-
-RegionExchange::RegionExchange(const ShardLayout& layout, std::size_t leaf_micro_batches,
+RegionExchange::RegionExchange(const ShardLayout& layout, const Policy& policy,
                                const Accumulators& accumulators, Needs& needs)
-    : layout_{&layout},
+    : GradientExchange{policy.leaf_groups},
+      layout_{&layout},
       accumulators_{&accumulators},
-      filled_{needs.signal()},
-      drained_{needs.signal()},
-      rooms_take_turns_{leaf_micro_batches == 1} {
-  RegionPart& part = needs.region_part(Holders::every_rank);
-  part_ = &part;
-  const auto& table = layout.table();
-  const auto add_room = [&](std::size_t granules) {
-    rooms_.push_back(
-        {.slot = part.arena.reserve<float>(MemoryClass::transient, granules * kGranule)});
-  };
-  if (!rooms_take_turns_) {
-    for (const auto& unit : table.units()) add_room(room_granules(unit));
-    return;
-  }
-  const RoomSizes sizes = room_sizes(table);
-  add_room(sizes.end_outlasts_blocks ? sizes.end : std::max(sizes.end, sizes.block));
-  first_turn_ = sizes.end_outlasts_blocks ? 1 : 0;
-  while (rooms_.size() < first_turn_ + kTurns) add_room(sizes.block);
-}
+      rooms_{layout, policy.leaf_micro_batches, needs},
+      filled_{needs.signal()} {}
 
-std::size_t RegionExchange::room_of(UnitId unit) const {
-  if (!rooms_take_turns_) return unit;
-  return layout_->table().is_end(unit) ? 0 : first_turn_ + turn_ % kTurns;
+void RegionExchange::connect(Groups&, HostRegion* region) {
+  region_ = region;
+  rooms_.connect(region, layout_->ranks());
 }
 
 std::span<float> RegionExchange::room(UnitId unit) {
-  const Room& room = rooms_[room_of(unit)];
-  if (room.last_use != 0) {
-    // The other ranks wait until this rank has pulled it, before they use their rooms again.
-    if (pending_ && pending_->number == room.last_use) finish();
-    region_->await(drained_, 0, layout_->ranks(), room.last_use,
-                   {"free gradient room", layout_->table().unit(unit).name});
-  }
-  return room_for(layout_->table(), unit, part_->arena.view(room.slot));
+  // The other ranks wait until this rank has pulled it, before they use their rooms again.
+  if (pending_ && pending_->number == rooms_.last_use(unit)) finish();
+  return rooms_.enter(unit);
 }
 
 void RegionExchange::reduce(UnitId unit, const Wave& wave) {
-  const Reduction reduction{unit, wave, room_of(unit), ++count_};
-  if (layout_->rank() < wave.contributors) {
-    rooms_[reduction.room].last_use = reduction.number;
-    region_->post(filled_, reduction.number);
-  }
-  turn_ = layout_->table().is_end(unit) ? 1 : turn_ + 1;
+  const Pending next{fold_.begin(unit, wave), rooms_.room_of(unit), ++count_};
+  const bool writes = layout_->rank() < wave.contributors;
+  rooms_.leave(unit, next.number, writes);
+  if (writes) region_->post(filled_, next.number);
   finish();
-  pending_ = reduction;
+  pending_ = next;
 }
 
 void RegionExchange::finish() {
@@ -72,19 +40,18 @@ void RegionExchange::finish() {
   pending_.reset();
 }
 
-void RegionExchange::pull(const Reduction& reduction) {
-  const auto& [unit, wave, room, number] = reduction;
+void RegionExchange::pull(const Pending& pending) {
+  const auto& [reduction, room, number] = pending;
+  const auto& [unit, wave, order] = reduction;
   const GranuleRange own = layout_->owned(unit);
   slices_.clear();
   for (std::size_t rank = 0; rank < wave.contributors; ++rank) {
-    const std::byte* const start = region_->part_of(rank, *part_).data() + rooms_[room].slot.offset;
-    slices_.push_back(reinterpret_cast<const float*>(start) + own.first_element());
+    slices_.push_back({rooms_.read(rank, room, own.first_element()), {wave.first_leaf + rank, 1}});
   }
-  fold_.begin(unit);
   const comm::Place place{"gradient reduction", layout_->table().unit(unit).name};
-  fold_region(*region_, {slices_, filled_, number, own.first, place}, wave, fold_,
-              accumulators_->owned(unit));
-  region_->post(drained_, number);
+  fold_region(*region_, {slices_, filled_, number, place}, reduction, fold_,
+              {accumulators_->owned(unit), accumulators_->open(unit), own.first});
+  rooms_.drained(number);
   const bool contributes = layout_->rank() < wave.contributors;
   reduced_bytes_ += (wave.contributors - (contributes ? 1 : 0)) * own.numel() * sizeof(float);
 }

@@ -1,8 +1,9 @@
 #include "fsdp/sharded_parameters.hpp"
 
 #include "base/error.hpp"
+#include "fsdp/gathered_store.hpp"
+#include "fsdp/host_exchange.hpp"
 #include "fsdp/message_exchange.hpp"
-#include "fsdp/message_store.hpp"
 #include "fsdp/region_exchange.hpp"
 #include "fsdp/resident_store.hpp"
 
@@ -13,30 +14,36 @@ using model::UnitId;
 namespace {
 
 std::unique_ptr<UnitStore> make_store(const ShardLayout& layout, const Policy& policy,
-                                      Transport transport, Needs& needs) {
-  switch (transport) {
+                                      const Transports& transports, Needs& needs) {
+  const Topology& topology = transports.topology;
+  switch (transports.weights) {
     case Transport::none:
     case Transport::region:
-      return std::make_unique<ResidentStore>(layout, policy.compute, transport, needs);
+      return std::make_unique<ResidentStore>(layout, policy.compute, transports.weights, needs);
     case Transport::messages:
-      return std::make_unique<MessageStore>(layout, policy, needs);
+      return std::make_unique<GatheredStore>(layout, policy, each_alone(topology.ranks()),
+                                             transports.weights, needs);
+    case Transport::hosts:
+      return std::make_unique<GatheredStore>(layout, policy, topology.hosts(), transports.weights,
+                                             needs);
   }
-  throw internal_error("no store for transport {}", static_cast<int>(transport));
+  throw internal_error("no store for transport {}", static_cast<int>(transports.weights));
 }
 
 std::unique_ptr<GradientExchange> make_exchange(const ShardLayout& layout, const Policy& policy,
-                                                Transport transport,
+                                                const Transports& transports,
                                                 const Accumulators& accumulators, Needs& needs) {
-  switch (transport) {
+  switch (transports.gradients) {
     case Transport::region:
-      return std::make_unique<RegionExchange>(layout, policy.leaf_micro_batches, accumulators,
-                                              needs);
+      return std::make_unique<RegionExchange>(layout, policy, accumulators, needs);
+    case Transport::hosts:
+      return std::make_unique<HostExchange>(layout, policy, transports.topology.hosts(),
+                                            accumulators, needs);
     case Transport::none:
     case Transport::messages:
-      return std::make_unique<MessageExchange>(layout, policy.leaf_micro_batches, accumulators,
-                                               needs);
+      return std::make_unique<MessageExchange>(layout, policy, accumulators, needs);
   }
-  throw internal_error("no exchange for transport {}", static_cast<int>(transport));
+  throw internal_error("no exchange for transport {}", static_cast<int>(transports.gradients));
 }
 
 }  // namespace
@@ -48,12 +55,12 @@ ShardedParameters::ShardedParameters(const ShardLayout& layout, const Policy& po
     : layout_{&layout},
       policy_{policy},
       profile_{profile},
-      store_{make_store(layout, policy, transports.weights, needs)} {
+      store_{make_store(layout, policy, transports, needs)} {
   if (layout.table().trained_numel() == 0) return;
   accumulators_.emplace(layout, reusable,
                         transports.gradients == Transport::region ? RegionExchange::kUnitsLate : 0,
-                        needs.own);
-  exchange_ = make_exchange(layout, policy, transports.gradients, *accumulators_, needs);
+                        policy.leaf_groups.cross_waves(layout.ranks(), policy.leaves), needs.own);
+  exchange_ = make_exchange(layout, policy, transports, *accumulators_, needs);
   if (layout.mesh().replicas > 1) needs.group(Group::replicas);
   exchange_->set_team(team);
   counts_.reserve(layout.mesh().replicas);
@@ -85,7 +92,13 @@ void ShardedParameters::begin_micro_batch(std::size_t index, const model::StepPr
 
 ConstElements ShardedParameters::acquire(UnitId unit) {
   const ProfileSpan span{profile_, Region::gather, {}, numbered(unit)};
+  if (exchange_) exchange_->advance();
   return store_->acquire(unit);
+}
+
+void ShardedParameters::release(UnitId unit) {
+  store_->release(unit);
+  if (exchange_) exchange_->advance();
 }
 
 model::GradientRoom ShardedParameters::gradient_room(UnitId unit) {

@@ -69,7 +69,7 @@ class ShardedParameters final : public model::ParameterSource {
   void finish_gradients();
 
   ConstElements acquire(model::UnitId unit) override;
-  void release(model::UnitId unit) override { store_->release(unit); }
+  void release(model::UnitId unit) override;
   model::GradientRoom gradient_room(model::UnitId unit) override;
   void gradient_ready(model::UnitId unit) override;
 

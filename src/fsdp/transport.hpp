@@ -11,12 +11,14 @@ namespace ballast::fsdp {
 /// How bytes get from rank to rank.
 ///   none: nothing moves, since a rank has all that it reads;
 ///   region: all ranks of the host can read them where they are;
-///   messages: MPI.
-enum class Transport { none, region, messages };
+///   messages: MPI;
+///   hosts: MPI between hosts, and the ranks of a host read what comes in where it is.
+enum class Transport { none, region, messages, hosts };
 
 struct Transports {
   Transport weights = Transport::none;
   Transport gradients = Transport::none;
+  Topology topology = {};  ///< the hosts that they connect
 };
 
 /// The transports that a policy means on the hosts of a job. Usage Errors name keys that contradict

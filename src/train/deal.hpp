@@ -6,7 +6,6 @@
 #include "base/checked_cast.hpp"
 #include "comm/communicator.hpp"
 #include "fsdp/sharded_parameters.hpp"
-#include "kernels/store.hpp"
 #include "model/step_program.hpp"
 
 namespace ballast::train {
@@ -27,8 +26,7 @@ void deal(const comm::Communicator& world, fsdp::ShardedParameters& parameters,
   const auto ranks = checked_cast<std::size_t>(world.size());
   const auto rank = checked_cast<std::size_t>(world.rank());
   for (std::size_t first = 0; first < pieces.count; first += ranks) {
-    parameters.begin_wave({std::min(ranks, pieces.count - first),
-                           first == 0 ? kernels::Store::overwrite : kernels::Store::add, first});
+    parameters.begin_wave({std::min(ranks, pieces.count - first), first, pieces.count});
     for (std::size_t micro = 0; micro < pieces.micro_batches; ++micro) {
       parameters.begin_micro_batch(micro, program);
       if (first + rank < pieces.count) {

@@ -11,9 +11,9 @@
 
 #include "comm/await.hpp"
 #include "comm/board.hpp"
-#include "comm/gather_slot.hpp"
 #include "comm/runtime.hpp"
 #include "comm/shared_region.hpp"
+#include "comm/transfer.hpp"
 
 namespace {
 
@@ -62,21 +62,27 @@ void await(Communicator& world) {
   }
 }
 
-/// Rank 2 starts the first of two gathers that go on beside other work.
-void gather_slot(Communicator& world) {
-  const std::array<std::size_t, 3> counts{8, 8, 8};
-  const std::array<std::size_t, 3> offsets{0, 8, 16};
-  std::array<std::byte, 24> full{};
-  const std::span own{full.data() + 8 * world.rank(), 8};
-  std::array<std::byte, 24> next = full;
-  ballast::comm::GatherSlot first{world};
-  ballast::comm::GatherSlot second{world};
-  first.start(own, full, counts, offsets, {"all_gather", "unit block.3"});
+/// Rank 2 starts the first of two transfers that go on beside other work.
+void transfer(Communicator& world) {
+  const auto ranks = static_cast<std::size_t>(world.size());
+  const auto own = static_cast<std::size_t>(world.rank());
+  std::array<std::byte, 24> bytes{};
+  const auto start = [&](ballast::comm::Transfer& transfer, std::string_view unit) {
+    transfer.start({"gather", unit});
+    for (std::size_t peer = 0; peer < ranks; ++peer) {
+      if (peer == own) continue;
+      transfer.send(std::span{bytes}.subspan(8 * own, 8), peer);
+      transfer.receive(std::span{bytes}.subspan(8 * peer, 8), peer);
+    }
+  };
+  ballast::comm::Transfer first{world};
+  ballast::comm::Transfer second{world};
+  start(first, "unit block.3");
   if (world.rank() == 2) {
     first.finish();
     stay_away();
   }
-  second.start(own, next, counts, offsets, {"all_gather", "unit block.4"});
+  start(second, "unit block.4");
   first.finish();
   second.finish();
 }
@@ -125,17 +131,11 @@ void aborts(Communicator& world) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::map<std::string, std::function<void(Communicator&)>> ways{{"skipped", skipped},
-                                                                       {"other_unit", other_unit},
-                                                                       {"frozen", frozen},
-                                                                       {"split", split},
-                                                                       {"gather_slot", gather_slot},
-                                                                       {"await", await},
-                                                                       {"part", part},
-                                                                       {"unwilling", unwilling},
-                                                                       {"at_end", at_end},
-                                                                       {"throws", throws},
-                                                                       {"aborts", aborts}};
+  const std::map<std::string, std::function<void(Communicator&)>> ways{
+      {"skipped", skipped}, {"other_unit", other_unit}, {"frozen", frozen},
+      {"split", split},     {"transfer", transfer},     {"await", await},
+      {"part", part},       {"unwilling", unwilling},   {"at_end", at_end},
+      {"throws", throws},   {"aborts", aborts}};
   try {
     ballast::comm::Runtime runtime{argc, argv};
     Communicator& world = runtime.world();

@@ -71,13 +71,15 @@ TEST(Transport, TheRegionServesWhereverItReaches) {
   const auto one_host = Topology::on_one_host(4);
   expect({}, one_host, Transport::region, Transport::region);
   expect({.backend = Backend::mpi}, one_host, Transport::messages, Transport::messages);
-  expect({}, kTwoHosts, Transport::messages, Transport::messages);
+  expect({}, kTwoHosts, Transport::hosts, Transport::hosts);
+  expect({.backend = Backend::mpi}, kTwoHosts, Transport::messages, Transport::messages);
+  expect({}, Topology::on_hosts({1, 1}), Transport::messages, Transport::hosts);
   expect({}, Topology::on_one_host(1), Transport::none, Transport::none);
   expect({.sharding = Sharding::none}, one_host, Transport::none, Transport::region);
-  expect({.sharding = Sharding::none}, kTwoHosts, Transport::none, Transport::messages);
+  expect({.sharding = Sharding::none}, kTwoHosts, Transport::none, Transport::hosts);
   const Policy hybrid{.sharding = Sharding::hybrid, .shard_group = 2};
   expect(hybrid, one_host, Transport::region, Transport::region);
-  expect(hybrid, kTwoHosts, Transport::region, Transport::messages);
+  expect(hybrid, kTwoHosts, Transport::region, Transport::hosts);
 }
 
 TEST(Transport, ARegionOverHostsIsRefusedNotReplaced) {
@@ -111,8 +113,13 @@ TEST(Transport, TheLogNamesModeAndBackend) {
   EXPECT_EQ(words({.backend = Backend::mpi, .prefetch_units = 2}, Topology::on_one_host(4)),
             "sharding full, backend mpi, reshard_after_forward true, prefetch_units 2");
   EXPECT_EQ(words({.sharding = Sharding::hybrid, .shard_group = 2}, kTwoHosts),
-            "sharding hybrid (2 groups of 2 ranks), backend mpi (weights: region), one copy of the "
-            "weights a host");
+            "sharding hybrid (2 groups of 2 ranks), backend region and mpi (weights: region), one "
+            "copy of the weights a host");
+  EXPECT_EQ(words({}, kTwoHosts),
+            "sharding full, backend region and mpi, units gathered once a host, "
+            "reshard_after_forward true, prefetch_units 0");
+  EXPECT_EQ(words({}, Topology::on_hosts({1, 1})),
+            "sharding full, backend mpi, reshard_after_forward true, prefetch_units 0");
   EXPECT_EQ(words({.sharding = Sharding::none}, Topology::on_one_host(2)),
             "sharding none, backend region, nothing to gather");
 }

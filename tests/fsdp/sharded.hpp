@@ -24,6 +24,7 @@ namespace ballast::fsdp {
 inline constexpr std::size_t kSequences = 2;
 inline constexpr std::size_t kSeqLen = 5;
 inline constexpr std::uint64_t kSeed = 9;
+inline constexpr std::size_t kMostLeaves = 12;  ///< of a step
 
 inline reference::Batch leaf_batch(std::size_t leaf, std::size_t micro,
                                    std::size_t seq_len = kSeqLen) {
@@ -40,9 +41,16 @@ class Sharded {
   explicit Sharded(const Policy& policy, model::Grouping grouping = {},
                    Reusable reusable = Reusable::none, std::size_t seq_len = kSeqLen,
                    const model::Freeze& freeze = model::Freeze::nothing())
+      : Sharded{policy, discover_topology(test::world()), std::move(grouping), reusable, seq_len,
+                freeze} {}
+
+  /// The same on pretended hosts.
+  Sharded(const Policy& policy, const Topology& topology, model::Grouping grouping = {},
+          Reusable reusable = Reusable::none, std::size_t seq_len = kSeqLen,
+          const model::Freeze& freeze = model::Freeze::nothing())
       : policy_{policy},
         seq_len_{seq_len},
-        topology_{discover_topology(test::world())},
+        topology_{topology},
         mesh_{make_mesh(policy, topology_.ranks())},
         transports_{choose_transports(policy, mesh_, topology_)},
         gemm_{kernels::make_gemm(kernels::GemmTable::shipped())},
@@ -60,7 +68,7 @@ class Sharded {
         parameters_{layout_, policy, transports_, needs_,
                     reusable == Reusable::none ? std::vector<Arena::Extent>{}
                                                : transformer_.idle_after_gradients()},
-        connection_{test::world(), policy, needs_, parameters_},
+        connection_{test::world(), topology_, needs_, parameters_},
         program_{model::training_program(transformer_.table())} {
     write([&](const ShardSegment& segment, std::span<float> out) {
       model::initialize(layout_.table().parameters()[segment.parameter], segment.parameter, kSeed,
@@ -88,8 +96,7 @@ class Sharded {
     parameters_.begin_step();
     const auto ranks = layout_.ranks();
     for (std::size_t first = 0; first < leaves; first += ranks) {
-      parameters_.begin_wave({std::min(ranks, leaves - first),
-                              first == 0 ? kernels::Store::overwrite : kernels::Store::add, first});
+      parameters_.begin_wave({std::min(ranks, leaves - first), first, leaves});
       for (std::size_t micro = 0; micro < policy_.leaf_micro_batches; ++micro) {
         parameters_.begin_micro_batch(micro, program_);
         const std::size_t leaf = first + layout_.rank();
@@ -128,19 +135,39 @@ class Sharded {
   model::StepProgram program_;
 };
 
-/// The modes that the ranks of this test can be in, each with both backends.
+/// The modes that the ranks of this test can be in, with both backends on their host, and on
+/// several pretended hosts.
 struct NamedPolicy {
   std::string name;
   Policy policy;
+  Topology topology;
 };
+
+/// Hosts of equal and of unequal size; two or more each.
+inline std::vector<Topology> pretended_hosts(std::size_t ranks) {
+  std::vector<Topology> all;
+  if (ranks < 2) return all;
+  all.push_back(Topology::on_hosts({ranks - ranks / 2, ranks / 2}));
+  if (ranks >= 3) all.push_back(Topology::on_hosts({1, ranks - 1}));
+  if (ranks >= 5) all.push_back(Topology::on_hosts({2, ranks - 4, 2}));
+  return all;
+}
 
 inline std::vector<NamedPolicy> all_policies() {
   std::vector<NamedPolicy> all;
   const auto ranks = static_cast<std::size_t>(test::world().size());
-  const auto add = [&](const std::string& name, const Policy& policy) {
+  const auto add = [&](const std::string& name, Policy policy) {
+    policy.leaves = kMostLeaves;
     for (const Backend backend : {Backend::region, Backend::mpi}) {
-      all.push_back({fmt::format("{} {}", name, name_of(backend)), policy});
-      all.back().policy.backend = backend;
+      policy.backend = backend;
+      all.push_back(
+          {fmt::format("{} {}", name, name_of(backend)), policy, Topology::on_one_host(ranks)});
+    }
+    policy.backend = Backend::automatic;
+    for (const Topology& topology : pretended_hosts(ranks)) {
+      std::string hosts;
+      for (const auto& host : topology.hosts()) hosts += fmt::format(" {}", host.count);
+      all.push_back({fmt::format("{} on hosts of{} ranks", name, hosts), policy, topology});
     }
   };
   add("full", {});

@@ -18,9 +18,9 @@ using model::WholeParameters;
 using model::Wrap;
 using test::world;
 
-/// The same leaves in one process, folded in the order given: gradients in canonical order.
-std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const Policy& policy,
-                                  std::size_t seq_len = kSeqLen) {
+/// The gradient of each of `leaves` leaves, computed in one process, in canonical order.
+std::vector<std::vector<float>> leaf_gradients(std::size_t leaves, const Policy& policy,
+                                               std::size_t seq_len = kSeqLen) {
   Arena arena;
   const auto gemm = kernels::make_gemm(kernels::GemmTable::shipped());
   const kernels::CpuOperations operations{*gemm, policy.compute};
@@ -36,21 +36,54 @@ std::vector<float> whole_gradient(const std::vector<std::size_t>& leaves, const 
   WholeParameters parameters{transformer.table(), WholeParameters::Gradients::kept, policy.compute};
   arena.commit();
   parameters.initialize_all(kSeed);
-  std::vector<float> folded;
-  for (const std::size_t leaf : leaves) {
+  std::vector<std::vector<float>> gradients;
+  for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
     parameters.clear_gradients();
     for (std::size_t micro = 0; micro < policy.leaf_micro_batches; ++micro) {
       const auto batch = leaf_batch(leaf, micro, seq_len);
       transformer.forward_backward(test::as_model_batch(batch), parameters, 0.125f);
     }
     const auto gradient = parameters.all_gradients();
-    if (folded.empty()) {
-      folded.assign(gradient.begin(), gradient.end());
-    } else {
-      kernels::accumulate(gradient, folded);
-    }
+    gradients.emplace_back(gradient.begin(), gradient.end());
   }
-  return folded;
+  return gradients;
+}
+
+/// sum = sum + gradient, or `gradient` if there is no sum yet.
+void add_to(std::vector<float>& sum, const std::vector<float>& gradient) {
+  if (sum.empty()) {
+    sum = gradient;
+  } else {
+    kernels::accumulate(gradient, sum);
+  }
+}
+
+void round_to_bf16(std::vector<float>& values) {
+  std::vector<std::uint16_t> narrow(values.size());
+  const Elements rounded{reinterpret_cast<std::byte*>(narrow.data()), values.size(),
+                         ElementType::bf16};
+  kernels::narrow(values, rounded);
+  kernels::widen(rounded, values);
+}
+
+/// What the policy's groups of leaves say, one addition after the other.
+std::vector<float> sum_of(const std::vector<std::vector<float>>& gradients,
+                          const LeafGroups& groups) {
+  std::vector<float> total;
+  for (std::size_t first = 0; first < gradients.size(); first += groups.size) {
+    std::vector<float> group;
+    const std::size_t end = std::min(first + groups.size, gradients.size());
+    for (std::size_t leaf = first; leaf < end; ++leaf) add_to(group, gradients[leaf]);
+    if (groups.rounds) round_to_bf16(group);
+    add_to(total, group);
+  }
+  return total;
+}
+
+/// The gradient of a step of `leaves` leaves.
+std::vector<float> whole_gradient(std::size_t leaves, const Policy& policy,
+                                  std::size_t seq_len = kSeqLen) {
+  return sum_of(leaf_gradients(leaves, policy, seq_len), policy.leaf_groups);
 }
 
 /// What of a whole gradient lies in a segment, padding included.
@@ -59,12 +92,6 @@ std::span<const float> part_of(const std::vector<float>& whole, const ShardLayou
   const auto& parameter = layout.table().parameters()[segment.parameter];
   return std::span{whole}.subspan((parameter.first_granule + segment.granules.first) * kGranule,
                                   segment.granules.numel());
-}
-
-std::vector<std::size_t> in_order(std::size_t leaves) {
-  std::vector<std::size_t> order(leaves);
-  for (std::size_t i = 0; i < leaves; ++i) order[i] = i;
-  return order;
 }
 
 /// Elements of this rank's accumulated gradient that are not those of `whole`, over all ranks.
@@ -83,9 +110,9 @@ std::int64_t differences(const Sharded& sharded, const std::vector<float>& whole
 }
 
 TEST(ShardedParameters, GatheredUnitsAreTheWholeModel) {
-  for (const auto& [name, policy] : all_policies()) {
+  for (const auto& [name, policy, topology] : all_policies()) {
     SCOPED_TRACE(name);
-    Sharded sharded{policy};
+    Sharded sharded{policy, topology};
     WholeParameters whole{sharded.transformer().table(), WholeParameters::Gradients::none};
     whole.initialize_all(kSeed);
     for (model::UnitId unit = 0; unit < sharded.layout().table().units().size(); ++unit) {
@@ -97,9 +124,9 @@ TEST(ShardedParameters, GatheredUnitsAreTheWholeModel) {
 }
 
 TEST(ShardedParameters, AChangeOfWeightsReachesTheNextGather) {
-  for (const auto& [name, policy] : all_policies()) {
+  for (const auto& [name, policy, topology] : all_policies()) {
     SCOPED_TRACE(name);
-    Sharded sharded{policy};
+    Sharded sharded{policy, topology};
     { const model::ParameterLease before{sharded.parameters(), 3}; }
     world().barrier({"end of reading"});
     sharded.write([](const ShardSegment&, std::span<float> out) { std::ranges::fill(out, 3.0f); });
@@ -112,12 +139,29 @@ TEST(ShardedParameters, AChangeOfWeightsReachesTheNextGather) {
 }
 
 TEST(ShardedParameters, GradientsHaveTheBitsOfALeftFoldInLeafOrder) {
-  for (const auto& [name, policy] : all_policies()) {
+  for (const auto& [name, policy, topology] : all_policies()) {
     SCOPED_TRACE(name);
-    Sharded sharded{policy};
+    Sharded sharded{policy, topology};
     for (const std::size_t leaves : {1u, 5u, 12u}) {
       sharded.run(leaves);
-      EXPECT_EQ(differences(sharded, whole_gradient(in_order(leaves), policy)), 0) << leaves;
+      EXPECT_EQ(differences(sharded, whole_gradient(leaves, policy)), 0) << leaves;
+    }
+  }
+}
+
+TEST(ShardedParameters, LeavesAreAddedUpInTheirGroups) {
+  const auto gradients = leaf_gradients(kMostLeaves, {});
+  for (auto [name, policy, topology] : all_policies()) {
+    if (policy.prefetch_units > 0 || policy.reshard.group() > 0) continue;
+    for (const LeafGroups& groups : {LeafGroups{2}, LeafGroups{5}, LeafGroups{4, true}}) {
+      SCOPED_TRACE(fmt::format("{} groups of {} {}", name, groups.size, groups.rounds));
+      policy.leaf_groups = groups;
+      Sharded sharded{policy, topology};
+      for (const std::size_t leaves : {kMostLeaves, kMostLeaves - 1}) {
+        sharded.run(leaves);
+        const auto sum = sum_of({gradients.begin(), gradients.begin() + leaves}, groups);
+        EXPECT_EQ(differences(sharded, sum), 0) << leaves;
+      }
     }
   }
 }
@@ -126,12 +170,12 @@ TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
   // Activations of that many tokens are larger than what a rank holds of their block.
   constexpr std::size_t kLongSeqLen = 64;
   const auto config = reference::uneven_shape();
-  const auto leaves = in_order(static_cast<std::size_t>(world().size()));
+  const auto leaves = static_cast<std::size_t>(world().size());
   for (const Wrap& wrap : {Wrap::block(), Wrap::blocks(2), Wrap::whole()}) {
-    for (const auto& [name, policy] : all_policies()) {
+    for (const auto& [name, policy, topology] : all_policies()) {
       SCOPED_TRACE(fmt::format("{} {}", wrap.name(), name));
       const auto grouping = wrap.grouping(config);
-      Sharded sharded{policy, grouping, Reusable::activations, kLongSeqLen};
+      Sharded sharded{policy, topology, grouping, Reusable::activations, kLongSeqLen};
       // Messages reduce the head's gradient before any block is done with its activations.
       const ShardLayout& layout = sharded.layout();
       const std::size_t head =
@@ -142,7 +186,7 @@ TEST(ShardedParameters, GradientsMayLieWhereActivationsWere) {
                 late || layout.table().ends() == 1 ? 0 : head);
       const auto whole = whole_gradient(leaves, policy, kLongSeqLen);
       for (int step = 0; step < 2; ++step) {
-        sharded.run(leaves.size());
+        sharded.run(leaves);
         EXPECT_EQ(differences(sharded, whole), 0) << step;
       }
     }
@@ -155,7 +199,7 @@ TEST(ShardedParameters, NarrowTypesFoldInTheSameOrder) {
       const Policy policy{.backend = backend, .compute = compute};
       Sharded sharded{policy};
       sharded.run(5);
-      EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0) << name_of(compute);
+      EXPECT_EQ(differences(sharded, whole_gradient(5, policy)), 0) << name_of(compute);
     }
   }
 }
@@ -163,11 +207,11 @@ TEST(ShardedParameters, NarrowTypesFoldInTheSameOrder) {
 TEST(ShardedParameters, UnitsOfAnySizeGiveTheSameBits) {
   const auto config = reference::uneven_shape();
   for (const Wrap& wrap : {Wrap::blocks(2), Wrap::size(1), Wrap::whole()}) {
-    for (const auto& [name, policy] : all_policies()) {
+    for (const auto& [name, policy, topology] : all_policies()) {
       SCOPED_TRACE(fmt::format("{} {}", wrap.name(), name));
-      Sharded sharded{policy, wrap.grouping(config)};
+      Sharded sharded{policy, topology, wrap.grouping(config)};
       sharded.run(5);
-      EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
+      EXPECT_EQ(differences(sharded, whole_gradient(5, policy)), 0);
     }
   }
 }
@@ -184,13 +228,13 @@ TEST(ShardedParameters, WhatIsFrozenLeavesTheGradientsOfTheRestAlone) {
                                 {"head,block.*.w*", Wrap::blocks(2), 2},
                                 {"embedding,*.wk", Wrap::whole(), 1}};
   for (const auto& [frozen, wrap, leaf_micro_batches] : cases) {
-    for (auto [name, policy] : all_policies()) {
+    for (auto [name, policy, topology] : all_policies()) {
       SCOPED_TRACE(fmt::format("{} {} {}", frozen, wrap.name(), name));
       policy.leaf_micro_batches = leaf_micro_batches;
-      Sharded sharded{policy, wrap.grouping(config), Reusable::none, kSeqLen,
-                      model::Freeze::parse(frozen).value()};
+      Sharded sharded{policy,         topology, wrap.grouping(config),
+                      Reusable::none, kSeqLen,  model::Freeze::parse(frozen).value()};
       sharded.run(5);
-      EXPECT_EQ(differences(sharded, whole_gradient(in_order(5), policy)), 0);
+      EXPECT_EQ(differences(sharded, whole_gradient(5, policy)), 0);
       EXPECT_EQ(sharded.needs().own.planned_bytes(MemoryClass::gradients),
                 sharded.layout().trained_numel() * sizeof(float));
     }
@@ -223,27 +267,29 @@ TEST(ShardedParameters, AnotherOrderOfTheFoldShows) {
     const Policy policy{.backend = backend};
     Sharded sharded{policy};
     sharded.run(5);
-    EXPECT_GT(differences(sharded, whole_gradient({0, 2, 1, 3, 4}, policy)), 0);
+    auto leaves = leaf_gradients(5, policy);
+    std::swap(leaves[1], leaves[2]);
+    EXPECT_GT(differences(sharded, sum_of(leaves, {})), 0);
   }
 }
 
 TEST(ShardedParameters, ALeafOfSeveralMicroBatchesIsReducedOnce) {
-  for (auto [name, policy] : all_policies()) {
+  for (auto [name, policy, topology] : all_policies()) {
     SCOPED_TRACE(name);
     policy.leaf_micro_batches = 3;
-    Sharded sharded{policy};
+    Sharded sharded{policy, topology};
     sharded.run(4);
-    EXPECT_EQ(differences(sharded, whole_gradient(in_order(4), policy)), 0);
+    EXPECT_EQ(differences(sharded, whole_gradient(4, policy)), 0);
   }
 }
 
 TEST(ShardedParameters, ANewStepForgetsTheLastOne) {
-  for (const auto& [name, policy] : all_policies()) {
+  for (const auto& [name, policy, topology] : all_policies()) {
     SCOPED_TRACE(name);
-    Sharded sharded{policy};
+    Sharded sharded{policy, topology};
     sharded.run(7);
     sharded.run(3);
-    EXPECT_EQ(differences(sharded, whole_gradient(in_order(3), policy)), 0);
+    EXPECT_EQ(differences(sharded, whole_gradient(3, policy)), 0);
   }
 }
 
@@ -260,9 +306,14 @@ TEST(ShardedParameters, TheFirstGradientThatIsNotFiniteIsFound) {
     }
   };
   const std::size_t poisoned = world().size() > 1 ? 1 : 0;
-  for (const auto& [name, policy] : all_policies()) {
+  auto policies = all_policies();
+  for (auto [name, policy, topology] : all_policies()) {
+    policy.leaf_groups.size = 2;
+    policies.push_back({name + " in groups of 2", policy, topology});
+  }
+  for (const auto& [name, policy, topology] : policies) {
     SCOPED_TRACE(name);
-    Sharded sharded{policy};
+    Sharded sharded{policy, topology};
     Poison poison;
     if (sharded.layout().rank() == poisoned) sharded.transformer().observe(&poison);
     sharded.run(static_cast<std::size_t>(world().size()));

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "fsdp/fetch_plan.hpp"
 #include "fsdp/sharded.hpp"
 
 // Equal bits alone would pass a mode that does nothing: here each mode moves the bytes that its
@@ -32,29 +33,52 @@ std::size_t block_gathers(const Course& course) {
   return passes * course.blocks - course.rooms * (passes - 1);
 }
 
-/// Bytes of `unit` that a rank of a group of `members` lacks.
-double missing_bytes(const ShardLayout& layout, model::UnitId unit, std::size_t members) {
-  const auto bytes = static_cast<double>(layout.table().unit(unit).padded_numel() * sizeof(float));
-  return bytes * static_cast<double>(members - 1) / static_cast<double>(members);
+/// The runs of ranks that share what they gather: those of a host, or each rank by itself.
+Neighborhoods runs_of(const Sharded& sharded) {
+  return sharded.transports().weights == Transport::hosts ? sharded.transports().topology.hosts()
+                                                          : each_alone(sharded.layout().ranks());
+}
+
+/// How many whole units a gather brings in over all groups: of every run in a group but one.
+std::size_t units_from_all(const Sharded& sharded) {
+  const Mesh& mesh = sharded.layout().mesh();
+  std::size_t units = 0;
+  for (std::size_t first = 0; first < mesh.ranks(); first += mesh.shards) {
+    units += within(runs_of(sharded), {first, mesh.shards}).size() - 1;
+  }
+  return units;
+}
+
+/// The same for a gather from kept copies: groups of whole runs keep one each.
+std::size_t units_from_kept(const Sharded& sharded, std::size_t group) {
+  std::size_t units = 0;
+  for (const comm::RankRange& run : runs_of(sharded)) units += run.end() % group == 0 ? 0 : 1;
+  return units;
 }
 
 /// What the ranks together gather in a step.
 double expected_gathered(const Sharded& sharded, const Policy& policy) {
-  if (sharded.transports().weights != Transport::messages) return 0.0;
-  const ShardLayout& layout = sharded.layout();
+  const Transport weights = sharded.transports().weights;
+  if (weights != Transport::messages && weights != Transport::hosts) return 0.0;
+  const auto& table = sharded.layout().table();
+  const auto bytes = [&](model::UnitId unit) {
+    return static_cast<double>(table.unit(unit).padded_numel() * sizeof(float));
+  };
   const Course course = course_of(sharded, policy);
-  const std::size_t group = layout.mesh().shards;
   const bool keeps = policy.sharding == Sharding::grad_op || policy.reshard.keeps_all();
   const std::size_t gathers = keeps ? course.blocks : block_gathers(course);
-  const std::size_t from_all = policy.reshard.group() == 0 ? gathers : course.blocks;
-  const model::UnitId block = layout.table().ends();
-  double bytes = static_cast<double>(from_all) * missing_bytes(layout, block, group);
-  for (model::UnitId end = 0; end < block; ++end) bytes += missing_bytes(layout, end, group);
-  if (policy.reshard.group() != 0) {
-    bytes += static_cast<double>(gathers - from_all) *
-             missing_bytes(layout, block, policy.reshard.group());
+  const std::size_t group = policy.reshard.group();
+  const std::size_t from_all = group == 0 ? gathers : course.blocks;
+  const model::UnitId block = table.ends();
+  double units = static_cast<double>(from_all * units_from_all(sharded));
+  if (group != 0) {
+    units += static_cast<double>((gathers - from_all) * units_from_kept(sharded, group));
   }
-  return bytes * static_cast<double>(layout.ranks());
+  double total = units * bytes(block);
+  for (model::UnitId end = 0; end < block; ++end) {
+    total += bytes(end) * static_cast<double>(units_from_all(sharded));
+  }
+  return total;
 }
 
 /// What the ranks together read of each other's gradients in a step: of every leaf all but the part
@@ -71,9 +95,9 @@ double expected_reduced(const Sharded& sharded) {
 }
 
 TEST(Traffic, EachModeMovesWhatItsFormulaSays) {
-  for (const auto& [name, policy] : all_policies()) {
+  for (const auto& [name, policy, topology] : all_policies()) {
     SCOPED_TRACE(name);
-    Sharded sharded{policy};
+    Sharded sharded{policy, topology};
     sharded.run(kLeaves);  // the first step also brings what was never there
     world().barrier({"end of reading"});
     sharded.write([](const ShardSegment&, std::span<float> out) { std::ranges::fill(out, 0.01f); });

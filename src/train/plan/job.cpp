@@ -45,7 +45,7 @@ Job make_job(const Config& config, std::size_t vocabulary, Ranks ranks,
   model::ModelConfig model = config.model;
   model.vocabulary = vocabulary_of(config.model, vocabulary);
   require_training(config, model);
-  const fsdp::Policy policy = make_policy(config);
+  const fsdp::Policy policy = make_policy(config, ranks.topology);
   const fsdp::Mesh mesh = fsdp::make_mesh(policy, ranks.topology.ranks());
   const fsdp::Transports transports = fsdp::choose_transports(policy, mesh, ranks.topology);
   const optim::Schedule schedule = make_schedule(config);

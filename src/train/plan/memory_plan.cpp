@@ -87,7 +87,7 @@ void PlannedModel::add_rank(std::size_t rank, MemoryPlan& plan, OwnMemory& rank_
       layout.trained_numel() * sizeof(float) - needs.own.planned_bytes(MemoryClass::gradients);
   add(plan.host_items, MemoryClass::monitor, monitor);
   for (const Arena* arena : {&model_memory_, &needs.own}) add(plan.host_items, *arena);
-  // A group that shares a part of the region is on one host and has the part once.
+  // What the ranks of a group share on this host is there once.
   const bool is_first = groups_.insert(blueprint_.mesh.first_of_group(rank)).second;
   for (const fsdp::RegionPart& part : needs.region_parts()) {
     if (part.holders == fsdp::Holders::first_of_group && !is_first) continue;

@@ -20,7 +20,8 @@ constexpr std::size_t kInitializedGranules = 256;
 
 ModelInJob::ModelInJob(comm::Communicator& world, const Blueprint& blueprint, std::size_t rank)
     : workspace_{blueprint, rank},
-      connection_{world, workspace_.policy(), workspace_.needs(), workspace_.parameters()},
+      connection_{world, blueprint.transports.topology, workspace_.needs(),
+                  workspace_.parameters()},
       training_program_{model::training_program(workspace_.model().table())},
       evaluation_program_{model::evaluation_program(workspace_.model().table())} {}
 

@@ -34,7 +34,6 @@ Blueprint make_blueprint(const Job& job, Profile* profile, Team* team) {
           .policy = job.policy,
           .mesh = job.mesh,
           .transports = job.transports,
-          .leaves = config.data.leaves(),
           .gemm_table = job.gemm_table,
           .profile = profile,
           .team = team};
@@ -45,6 +44,7 @@ namespace {
 Blueprint blueprint_of(const ReadOnlyModel& model, const Ranks& ranks, fsdp::Policy policy,
                        Profile* profile, Team* team) {
   policy.compute = model.precision.compute;
+  policy.leaves = 1;
   const fsdp::Mesh mesh = fsdp::make_mesh(policy, ranks.topology.ranks());
   return {.model = model.model,
           .shape = model.shape,
@@ -76,7 +76,7 @@ Blueprint make_blueprint(const ReadOnlyModel& model, const Ranks& ranks, Profile
 
 std::vector<Arena::Extent> reusable_by_gradients(const Blueprint& blueprint,
                                                  const model::Transformer& model) {
-  if (blueprint.leaves > blueprint.mesh.ranks()) return {};
+  if (blueprint.policy.leaves > blueprint.mesh.ranks()) return {};
   return model.idle_after_gradients();
 }
 

@@ -22,7 +22,6 @@ struct Blueprint {
   fsdp::Policy policy;
   fsdp::Mesh mesh;
   fsdp::Transports transports;
-  std::size_t leaves = 1;  ///< per step
   kernels::GemmTable gemm_table = kernels::GemmTable::shipped();
   Profile* profile = nullptr;  ///< records spans; must outlive what is built
   Team* team = nullptr;        ///< shares the work; must outlive what is built

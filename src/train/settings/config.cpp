@@ -99,15 +99,20 @@ std::size_t vocabulary_of(const model::ModelConfig& model, std::size_t of_datase
   return model.vocabulary;
 }
 
-fsdp::Policy make_policy(const Config& config) {
+fsdp::Policy make_policy(const Config& config, const fsdp::Topology& topology) {
+  // Within a host nothing is gathered ahead, since nothing moves.
+  const std::size_t prefetch = topology.share_a_host(0, topology.ranks()) ? 0 : 1;
   return {
       .sharding = config.parallel.sharding,
       .shard_group = config.parallel.shard_group,
       .backend = config.parallel.backend,
       .reshard = config.parallel.reshard_after_forward,
-      .prefetch_units = config.parallel.prefetch_units,
+      .prefetch_units = config.parallel.prefetch_units.value_or(prefetch),
       .compute = config.precision.param,
       .leaf_micro_batches = config.data.leaf_micro_batches,
+      .leaves = config.data.leaves(),
+      .leaf_groups = {.size = config.data.leaf_group,
+                      .rounds = config.precision.group_sum == GroupSum::bf16},
   };
 }
 

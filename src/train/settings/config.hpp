@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fsdp/policy.hpp"
+#include "fsdp/topology.hpp"
 #include "kernels/gemm/gemm_table.hpp"
 #include "model/freeze.hpp"
 #include "model/model_config.hpp"
@@ -43,6 +44,7 @@ struct DataConfig {
   std::size_t micro_batch = 8;         ///< sequences that pass through the model together
   std::size_t leaf_micro_batches = 1;  ///< micro-batches added up on a rank before one reduction
   std::size_t global_batch = 16;       ///< sequences per step
+  std::size_t leaf_group = 1;          ///< leaves that are added up before the groups are
   Verify verify = Verify::automatic;
 
   [[nodiscard]] std::size_t leaf_sequences() const { return micro_batch * leaf_micro_batches; }
@@ -55,7 +57,7 @@ struct ParallelConfig {
   std::optional<std::size_t> shard_group;  ///< hybrid: ranks that share a copy of the weights
   fsdp::Backend backend = fsdp::Backend::automatic;
   fsdp::Reshard reshard_after_forward = fsdp::Reshard::always();
-  std::size_t prefetch_units = 0;  ///< units gathered ahead, by messages
+  std::optional<std::size_t> prefetch_units;  ///< gathered ahead; not set: by the hosts there are
   model::Wrap wrap = model::Wrap::block();
   std::optional<std::size_t> threads;  ///< per rank; not set: automatic_threads()
   /// More threads per rank, for processors that other ranks leave idle while they wait. Not set:
@@ -74,10 +76,18 @@ constexpr auto words_of(EnumTag<LossScaling>) {
                                            {LossScaling::none, "none"}});
 }
 
+/// The type in which the sum of a group of leaves is passed on.
+enum class GroupSum { fp32, bf16 };
+
+constexpr auto words_of(EnumTag<GroupSum>) {
+  return std::to_array<Word<GroupSum>>({{GroupSum::fp32, "fp32"}, {GroupSum::bf16, "bf16"}});
+}
+
 /// Section [precision].
 struct PrecisionConfig {
   ElementType param = ElementType::fp32;              ///< of weights and activations in products
   ElementType residual = ElementType::fp32;           ///< the stream between blocks
+  GroupSum group_sum = GroupSum::fp32;                ///< of gradients, once a group of leaves is
   LossScaling loss_scaling = LossScaling::automatic;  ///< dynamic for fp16, none otherwise
   optim::LossScalerConfig scaler;
 
@@ -207,7 +217,7 @@ struct Config {
 [[nodiscard]] std::size_t vocabulary_of(const model::ModelConfig& model, std::size_t of_dataset);
 
 /// The choices that `fsdp` acts on.
-[[nodiscard]] fsdp::Policy make_policy(const Config& config);
+[[nodiscard]] fsdp::Policy make_policy(const Config& config, const fsdp::Topology& topology);
 
 /// The learning-rate schedule of a configuration, with its defaults filled in.
 [[nodiscard]] optim::Schedule make_schedule(const Config& config);

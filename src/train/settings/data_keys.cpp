@@ -29,6 +29,10 @@ Keys data_keys(DataConfig& c) {
       {whole("data.global_batch", c.global_batch, kSequences,
              "sequences a step; a multiple of micro_batch times leaf_micro_batches"),
        Role::kept(kNeverAbsent)},
+      {whole("data.leaf_group", c.leaf_group, kSequences,
+             "leaves whose gradients are added up first; a host sends one sum for each group that "
+             "its ranks have computed, so a multiple or divisor of the ranks a host saves traffic"),
+       Role::free()},
       {choice("data.verify", c.verify,
               fmt::format("check of the dataset against its hashes; full: all of it before the "
                           "first step, unpacked too; header: the header, and each block before its "

@@ -20,6 +20,11 @@ Keys precision_keys(PrecisionConfig& c) {
       {choice("precision.residual", c.residual, {ElementType::fp32, ElementType::bf16},
               "the residual stream between blocks"),
        Role::kept(Absence::means("fp32"))},
+      {choice(
+           "precision.group_sum", c.group_sum,
+           "type that the sum of gradients of a group of leaves is rounded to (data.leaf_group); "
+           "bf16: half the bytes between hosts"),
+       Role::free()},
       {choice("precision.loss_scaling", c.loss_scaling,
               "multiply the loss so that small gradients survive; auto: dynamic for fp16"),
        Role::free()},
