@@ -61,12 +61,14 @@ ReadOnlyModel model_to_read(const ScoreOptions& options, const SavedModel& saved
 void score_tokens(comm::Communicator& world, const ScoreOptions& options, const SavedModel& saved,
                   std::span<const std::int32_t> tokens, const Print& print) {
   if (tokens.size() == 1) {
-    return print_on_root(world, [&] { print(score_line(std::nullopt, tokens, {})); });
+    const ScoredText text{.tokens = tokens, .nll = {}, .top = options.top, .likely = {}};
+    return print_on_root(world, [&] { print(score_line(std::nullopt, text)); });
   }
   const OneText text{tokens};
   const model::BatchShape shape = text.batch().shape;
+  ScoredWave wave{world, shape, options.top};
   LoadedModel model{world, saved, model_to_read(options, saved, shape)};
-  ScoredWave wave{world, shape};
+  model.in_job().transformer().observe_logits(&wave);
   measure(
       world, model.in_job(), {1}, [&](std::size_t) -> const model::Batch& { return text.batch(); },
       [&](std::size_t, const model::Batch& batch, std::span<const float> nll) {
@@ -79,9 +81,10 @@ void score_tokens(comm::Communicator& world, const ScoreOptions& options, const 
 /// Every window of a split, wave by wave: rank 0 prints one before the next is computed.
 void score_windows(comm::Communicator& world, const ScoreOptions& options, const SavedModel& saved,
                    const data::Dataset& dataset, model::BatchShape shape, const Print& print) {
+  ScoredWave wave{world, shape, options.top};
   LoadedModel model{world, saved, model_to_read(options, saved, shape)};
   BatchLoader loader{dataset, shape};
-  ScoredWave wave{world, shape};
+  model.in_job().transformer().observe_logits(&wave);
   const std::size_t windows = dataset.windows(options.split, shape.seq_len);
   const std::size_t batches = (windows + shape.sequences - 1) / shape.sequences;
   const auto ranks = checked_cast<std::size_t>(world.size());
@@ -124,6 +127,10 @@ std::vector<std::int32_t> tokens_of(const ScoreOptions& options, const SavedMode
 void score(comm::Communicator& world, const ScoreOptions& options, const Print& print) {
   world.set_timeout_s(options.timeout_s);
   const SavedModel saved = find_saved_model(world, options.checkpoint);
+  if (options.top > saved.model().vocabulary) {
+    throw usage_error("--top {} is more than the model's vocabulary of {}", options.top,
+                      saved.model().vocabulary);
+  }
   if (options.data.empty()) {
     const auto tokens = comm::agree_on<std::vector<std::int32_t>>(
         world, "tokens", [&] { return tokens_of(options, saved); });
