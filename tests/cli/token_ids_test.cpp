@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,29 @@ TEST_F(TokenIds, ScoresThatNobodyTakesEndWithACode) {
                                  {.launcher = "sh -c 'exec \"$@\" >/dev/full' sh"});
   EXPECT_EQ(outcome.exit_code, 3);
   expect_in(outcome.err, "cannot write to standard output");
+}
+
+/// Its numbers are those of another implementation (tests/fixtures/README.md), for one window.
+TEST_F(TokenIds, TheFirstStepOfATrainingHasTheLossAndGradientOfAnotherImplementation) {
+  for (const char* name : {"llama", "qwen3"}) {
+    const std::string model = std::string{BALLAST_FIXTURES "/models/"} + name;
+    const auto expected = nlohmann::json::parse(read_file(model + "/expected.json"));
+    auto ids = expected.at("tokens");
+    for (int i = 0; i < 30; ++i) ids.push_back(ids[0]);  // 51 of all are for the training
+    const std::string base = folder_ + "/" + name;
+    write_file(base + ".jsonl", nlohmann::json{{"ids", ids}}.dump() + "\n");
+    (void)succeed({"prepare", base + ".jsonl", "--tokenizer", "ids:64", "--split", "tail",
+                   "--validation-fraction", "0.35", "--output", base + ".h5"});
+    (void)succeed({"train", "--run.init", model, "--data.path", base + ".h5", "--run.dir", base,
+                   "--run.steps", "1", "--data.seq_len", "47", "--data.micro_batch", "1",
+                   "--data.global_batch", "1", "--log.every", "1", "--eval.every", "0"},
+                  {.ranks = 2});
+    const auto step = nlohmann::json::parse(read_file(base + "/log.jsonl"));
+    EXPECT_NEAR(step.at("loss").get<double>(),
+                expected.at("mean_loss_of_next_tokens").get<double>(), 1e-6);
+    EXPECT_NEAR(step.at("grad_norm").get<double>(),
+                expected.at("gradient_norm_of_that_loss").get<double>(), 1e-5);
+  }
 }
 
 TEST_F(TokenIds, ScoresGoToANewFileThatIsWholeOrNotThere) {

@@ -231,6 +231,10 @@ TEST_F(Score, WhatTheModelDoesNotKnowIsRefused) {
   EXPECT_EQ(refusal({.tokens = {1, 259}}), ExitCode::usage);
   EXPECT_EQ(refusal({.data = "there-is-no-such.h5"}), ExitCode::data);
   EXPECT_EQ(refusal({.tokens = {1, 2}, .top = 1000}), ExitCode::usage);
+  ScoreOptions many = windows();
+  many.micro_batch = 1u << 20;
+  many.top = 200;
+  EXPECT_EQ(refusal(many), ExitCode::usage);
 }
 
 TEST_F(Score, AnOutputThatFailsEndsAllRanks) {

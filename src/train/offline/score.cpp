@@ -45,6 +45,20 @@ class OneText {
   model::Batch batch_;
 };
 
+/// Of all that is scored at a time, what is kept stays below 32 MiB a rank.
+void require_top(const ScoreOptions& options, const SavedModel& saved, std::size_t tokens) {
+  constexpr std::size_t kMost = std::size_t{1} << 22;
+  const std::size_t vocabulary = saved.model().vocabulary;
+  if (options.top > vocabulary) {
+    throw usage_error("--top {} is more than the model's vocabulary of {}", options.top,
+                      vocabulary);
+  }
+  if (options.top > 0 && tokens > kMost / options.top) {
+    throw usage_error("--top {} of {} tokens at a time is more than {} in all: ask for fewer",
+                      options.top, tokens, kMost);
+  }
+}
+
 void print_on_root(comm::Communicator& world, const std::function<void()>& work) {
   comm::agree(world, "output", [&] {
     if (world.is_root()) work();
@@ -127,13 +141,10 @@ std::vector<std::int32_t> tokens_of(const ScoreOptions& options, const SavedMode
 void score(comm::Communicator& world, const ScoreOptions& options, const Print& print) {
   world.set_timeout_s(options.timeout_s);
   const SavedModel saved = find_saved_model(world, options.checkpoint);
-  if (options.top > saved.model().vocabulary) {
-    throw usage_error("--top {} is more than the model's vocabulary of {}", options.top,
-                      saved.model().vocabulary);
-  }
   if (options.data.empty()) {
     const auto tokens = comm::agree_on<std::vector<std::int32_t>>(
         world, "tokens", [&] { return tokens_of(options, saved); });
+    require_top(options, saved, tokens.size());
     return score_tokens(world, options, saved, tokens, print);
   }
   std::optional<data::Dataset> dataset;
@@ -142,6 +153,7 @@ void score(comm::Communicator& world, const ScoreOptions& options, const Print& 
     dataset.emplace(options.data);
     require_same_tokens(saved, *dataset);
     shape = shape_as_trained(saved, options.seq_len, options.micro_batch);
+    require_top(options, saved, shape.tokens());
     (void)dataset->windows(options.split, shape.seq_len);
   });
   score_windows(world, options, saved, *dataset, shape, print);
