@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, kRegions> kNames{
     "softcap backward",
     "residual",
     "cross-entropy",
+    "top tokens",
     "embedding",
     "embedding backward",
     "gradient norm",

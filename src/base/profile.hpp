@@ -43,6 +43,7 @@ enum class Region : std::uint8_t {
   softcap_backward,
   residual,
   cross_entropy,
+  top_tokens,
   embedding_forward,
   embedding_backward,
   gradient_norm,

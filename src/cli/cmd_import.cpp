@@ -44,6 +44,7 @@ ExitCode run(comm::Communicator& world, Arguments arguments) {
                with_thousands(made.parameters));
     fmt::print("state hash {}\n", made.hash.hex());
     fmt::print("tokenizer  {}\n", made.tokenizer);
+    for (const std::string& key : made.ignored) fmt::print("warning    {}\n", key);
   }
   return ExitCode::ok;
 }

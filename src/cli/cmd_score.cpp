@@ -1,4 +1,6 @@
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,8 @@
 #include "cli/same_options.hpp"
 #include "cli/token_ids_option.hpp"
 #include "comm/agree.hpp"
+#include "storage/whole_file.hpp"
+#include "train/offline/new_output.hpp"
 #include "train/offline/score.hpp"
 #include "train/settings/model_words.hpp"
 
@@ -23,17 +27,26 @@ using option_row::choice, option_row::whole, option_row::number, option_row::own
 constexpr HelpText kHelp{
     .usage =
         "mpirun -n RANKS ballast score --checkpoint PATH (--tokens IDS | --prompt TEXT | "
-        "--data FILE)",
+        "--data FILE) [OPTIONS]",
     .about =
         "Prints the log-probability, in nats, that a model gives each token after those before "
         "it:\none JSON line for a text, or one for each window of a dataset, in order.",
     .examples =
         "  mpirun -n 2 ballast score --checkpoint models/llama --tokens '1 450 4996'\n"
-        "  mpirun -n 2 ballast score --checkpoint runs/first --data corpus.h5 > scores.jsonl\n"};
+        "  mpirun -n 2 ballast score --checkpoint runs/first --data corpus.h5 --output "
+        "scores.jsonl\n"};
 
 constexpr Limits kTokens{1, 1u << 24};
+constexpr Limits kTop{0, 256};  // 8 bytes each, for every token that is scored at a time
 
-std::vector<Option> options_for(train::ScoreOptions& o) {
+/// What is scored, and the file that gets the lines; none: standard output does.
+struct ScoreRequest {
+  train::ScoreOptions score = {};
+  std::filesystem::path output = {};
+};
+
+std::vector<Option> options_for(ScoreRequest& request) {
+  train::ScoreOptions& o = request.score;
   Option data = word("data", "FILE", o.data, "a dataset with the same tokenizer");
   return {required(word("checkpoint", "PATH", o.checkpoint,
                         "a checkpoint, a run directory for its newest one, a Hugging Face folder, "
@@ -46,12 +59,16 @@ std::vector<Option> options_for(train::ScoreOptions& o) {
                 "tokens of a window of --data"),
           whole("micro-batch", o.micro_batch, kTokens, "as it was trained, or 1",
                 "windows of --data that pass through the model together"),
+          whole("top", o.top, kTop, "the K most probable tokens of each place besides; 0: none"),
           choice("param", o.param, "as it was trained, or fp32", "the type that it computes with"),
+          word("output", "FILE", request.output,
+               "a new file for the lines, whole or not there at all; mpirun does not tell of a "
+               "full disk behind standard output"),
           number("timeout-s", o.timeout_s, kAboveZero, "seconds that a rank waits for its peers")};
 }
 
 std::string help(const Terminal& terminal) {
-  train::ScoreOptions defaults;
+  ScoreRequest defaults;
   return command_help(kHelp, options_for(defaults), terminal);
 }
 
@@ -70,12 +87,22 @@ void require_one_text(const train::ScoreOptions& options) {
 }
 
 ExitCode run(comm::Communicator& world, Arguments arguments) {
-  train::ScoreOptions options;
-  read_command_line(world, arguments, options_for(options));
-  comm::agree(world, "command line", [&] { require_one_text(options); });
-  train::score(world, options, [](std::string_view line) {
+  ScoreRequest request;
+  read_command_line(world, arguments, options_for(request));
+  comm::agree(world, "command line", [&] { require_one_text(request.score); });
+  std::optional<storage::WholeFile> file;  // rank 0's, if one is asked for
+  comm::agree(world, "output", [&] {
+    if (!world.is_root() || request.output.empty()) return;
+    train::require_new_file(request.output);
+    file.emplace(request.output);
+  });
+  train::score(world, request.score, [&](std::string_view line) {
+    if (file) return file->write(line);
     std::fwrite(line.data(), 1, line.size(), stdout);
     flush_output();  // ends the work if the disk is full
+  });
+  comm::agree(world, "output", [&] {
+    if (file) file->deliver();
   });
   return ExitCode::ok;
 }

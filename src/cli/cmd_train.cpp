@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <fmt/format.h>
 #include <string>
 
@@ -34,10 +35,18 @@ std::string help(const Terminal& terminal) {
   return command_help(kHelp, train_command_options(defaults), terminal);
 }
 
+/// What a run keeps of its configuration: whoever goes on with it, or exports a checkpoint, finds
+/// run.init from any folder.
+std::string kept_settings(train::Config config) {
+  auto& init = config.run.init;
+  if (!init.empty()) init = std::filesystem::absolute(init);
+  return to_ini(config);
+}
+
 ExitCode train_in_job(comm::Communicator& world, const StopSignal& stop_signal,
                       Arguments arguments) {
   const train::Config config = read_train_request(world, arguments).config;
-  const ExitCode code = train::train(world, stop_signal, config, to_ini(config));
+  const ExitCode code = train::train(world, stop_signal, config, kept_settings(config));
   if (code != ExitCode::ok) return code;
   const std::string exported = train::export_run(world, config, program_version());
   if (world.is_root() && !exported.empty()) fmt::print("{}\n", exported);

@@ -55,8 +55,10 @@ void inspect_folder(const std::filesystem::path& folder) {
   fmt::print("dtype                {}\n", dtypes_of(weights));
   fmt::print("files                {} ({})\n", weights.files().size(),
              human_bytes(bytes_of(weights)));
-  fmt::print("bos_token_id         {}\n", config.bos ? fmt::format("{}", *config.bos) : "none");
-  fmt::print("eos_token_id         {}\n", or_none(config.eos));
+  const auto& [bos, eos, pad] = config.special;
+  fmt::print("bos_token_id         {}\n", bos ? fmt::format("{}", *bos) : "none");
+  fmt::print("eos_token_id         {}\n", or_none(eos));
+  for (const std::string& key : config.ignored) fmt::print("warning              {}\n", key);
   print_tokenizer_lines([&] { return data::tokenizer_files_in(folder); });
   fmt::print("verified             every header: names, shapes and types of all tensors\n");
   print_model_keys(config.model);

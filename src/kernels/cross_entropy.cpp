@@ -5,40 +5,19 @@
 #include "kernels/lanes/exp.hpp"
 #include "kernels/lanes/isa.hpp"
 #include "kernels/lanes/lanes.hpp"
-#include "kernels/lanes/math.hpp"
 #include "kernels/lanes/pieces.hpp"
 #include "kernels/lanes/stored.hpp"
+#include "kernels/softmax.hpp"
 
 namespace ballast::kernels {
 
 namespace {
 
-/// Softmax of one row before its division: values are exp(logit − max), sum is theirs.
-struct Softmax {
-  float max;
-  float sum;
-};
-
-BALLAST_KERNEL Softmax exponentiate(float* logits, std::size_t count) {
+/// Overwrites a row with exp(logit − max).
+BALLAST_KERNEL SoftmaxSum exponentiate(float* logits, std::size_t count) {
   const float max = lane_max(logits, count);
   for (std::size_t i = 0; i < count; ++i) logits[i] = exp_lane(logits[i] - max);
   return {max, lane_sum(logits, count)};
-}
-
-BALLAST_KERNEL Softmax sum_exponentials(const float* logits, std::size_t count) {
-  const float max = lane_max(logits, count);
-  LaneVector sum{};
-  LaneVector value;
-  for (std::size_t i = 0; i < count; i += kLanes) {
-    load_lanes(logits + i, count - i, -__builtin_inff(), value);
-    value -= max;
-    float lanes[kLanes];
-    __builtin_memcpy(lanes, &value, sizeof lanes);
-    for (float& lane : lanes) lane = exp_lane(lane);
-    __builtin_memcpy(&value, lanes, sizeof lanes);
-    sum += value;
-  }
-  return {max, lane_tree(sum)};
 }
 
 template <class T>
@@ -58,16 +37,6 @@ BALLAST_KERNEL void scale_row(const float* x, float factor, std::size_t label, f
   });
 }
 
-float negative_log_likelihood(const Softmax& softmax, float logit) {
-  return static_cast<float>(portable_log(static_cast<double>(softmax.sum)) +
-                            (static_cast<double>(softmax.max) - static_cast<double>(logit)));
-}
-
-float log_z(const Softmax& softmax) {
-  return static_cast<float>(portable_log(static_cast<double>(softmax.sum)) +
-                            static_cast<double>(softmax.max));
-}
-
 struct RowLoss {
   float nll = 0.0f;
   float log_z = 0.0f;
@@ -82,7 +51,7 @@ RowLoss row_gradient(std::span<float> row, std::int32_t label_id, float factor,
   }
   const auto label = static_cast<std::size_t>(label_id);
   const float label_logit = row[label];
-  const Softmax softmax = exponentiate(row.data(), row.size());
+  const SoftmaxSum softmax = exponentiate(row.data(), row.size());
   scale_row(row.data(), factor / softmax.sum, label, factor, gradient.type(), gradient.data(),
             row.size());
   return {negative_log_likelihood(softmax, label_logit), log_z(softmax)};
@@ -91,7 +60,7 @@ RowLoss row_gradient(std::span<float> row, std::int32_t label_id, float factor,
 /// One row of cross_entropy_loss.
 RowLoss row_loss(std::span<const float> row, std::int32_t label) {
   if (label == kIgnoreLabel) return {};
-  const Softmax softmax = sum_exponentials(row.data(), row.size());
+  const SoftmaxSum softmax = softmax_sum(row);
   return {negative_log_likelihood(softmax, row[static_cast<std::size_t>(label)]), log_z(softmax)};
 }
 

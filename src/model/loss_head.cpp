@@ -127,11 +127,15 @@ LossSums LossHead::forward_backward(const HeadInput& input, const Batch& batch,
 }
 
 LossSums LossHead::forward(const HeadInput& input, const Batch& batch, std::span<float> nll,
-                           const HeadInput* teacher) const {
+                           const HeadInput* teacher, LogitsObserver* observer) const {
   require_teacher(teacher);
   LossSums sums = loss_->no_sums();
   for_each_chunk([&](Chunk chunk) {
-    loss_->compute(prepare(chunk, input, batch, nll, teacher), *operations_, sums);
+    const LossChunk given = prepare(chunk, input, batch, nll, teacher);
+    if (observer != nullptr) {
+      observer->after_logits({chunk.first, vocabulary_, given.logits}, *operations_);
+    }
+    loss_->compute(given, *operations_, sums);
   });
   return sums;
 }

@@ -6,6 +6,7 @@
 
 #include "kernels/operations/operations.hpp"
 #include "model/batch.hpp"
+#include "model/logits_observer.hpp"
 #include "model/loss.hpp"
 #include "model/model_config.hpp"
 #include "model/transformer_options.hpp"
@@ -46,9 +47,10 @@ class LossHead {
   LossSums forward_backward(const HeadInput& input, const Batch& batch, float gradient_scale,
                             const HeadGradient& gradient, const HeadInput* teacher = nullptr) const;
 
-  /// The loss alone; `nll` receives every token's negative log-likelihood: [tokens].
+  /// The loss alone; `nll` receives every token's negative log-likelihood: [tokens]. `observer`,
+  /// which may be null, sees the logits.
   LossSums forward(const HeadInput& input, const Batch& batch, std::span<float> nll,
-                   const HeadInput* teacher = nullptr) const;
+                   const HeadInput* teacher = nullptr, LogitsObserver* observer = nullptr) const;
 
   [[nodiscard]] const Loss& loss() const { return *loss_; }
 

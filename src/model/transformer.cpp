@@ -210,7 +210,7 @@ Transformer::Output Transformer::output(const Batch& batch, ParameterSource& sou
 
 LossSums Transformer::forward(const Batch& batch, ParameterSource& source, std::span<float> nll,
                               const HeadInput* teacher) {
-  return loss_head_.forward(output(batch, source).input(), batch, nll, teacher);
+  return loss_head_.forward(output(batch, source).input(), batch, nll, teacher, logits_observer_);
 }
 
 std::vector<Arena::Extent> Transformer::idle_after_gradients() const {

@@ -11,6 +11,7 @@
 #include "model/block.hpp"
 #include "model/embedding_layer.hpp"
 #include "model/linear_observer.hpp"
+#include "model/logits_observer.hpp"
 #include "model/loss_head.hpp"
 #include "model/nonfinite.hpp"
 #include "model/observer.hpp"
@@ -37,6 +38,8 @@ class Transformer {
   void observe(BlockObserver* observer) { observer_ = observer; }
   /// The same for the linear layers.
   void observe_linears(LinearObserver* observer) { linear_observer_ = observer; }
+  /// The same for the logits of a forward without gradients.
+  void observe_logits(LogitsObserver* observer) { logits_observer_ = observer; }
 
   [[nodiscard]] const Loss& loss() const { return loss_head_.loss(); }
 
@@ -119,6 +122,7 @@ class Transformer {
   std::optional<std::size_t> shared_layer_;
   BlockObserver* observer_ = nullptr;
   LinearObserver* linear_observer_ = nullptr;
+  LogitsObserver* logits_observer_ = nullptr;
 };
 
 }  // namespace ballast::model

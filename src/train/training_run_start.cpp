@@ -13,8 +13,8 @@ void TrainingRun::start(const ResumePoint& from) {
     resume(*from.checkpoint);
     return;
   }
-  const std::string note = take_first_weights(*world_, config_->run, model_);
-  if (!note.empty()) notes_.push_back(note);
+  const auto lines = take_first_weights(*world_, config_->run, model_);
+  notes_.insert(notes_.end(), lines.begin(), lines.end());
 }
 
 void TrainingRun::resume(const checkpoint::Checked& checkpoint) {

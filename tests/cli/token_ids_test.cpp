@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -108,6 +110,69 @@ TEST_F(TokenIds, ScoresThatNobodyTakesEndWithACode) {
                                  {.launcher = "sh -c 'exec \"$@\" >/dev/full' sh"});
   EXPECT_EQ(outcome.exit_code, 3);
   expect_in(outcome.err, "cannot write to standard output");
+}
+
+/// Its numbers are those of another implementation (tests/fixtures/README.md), for one window.
+TEST_F(TokenIds, TheFirstStepOfATrainingHasTheLossAndGradientOfAnotherImplementation) {
+  for (const char* name : {"llama", "qwen3"}) {
+    const std::string model = std::string{BALLAST_FIXTURES "/models/"} + name;
+    const auto expected = nlohmann::json::parse(read_file(model + "/expected.json"));
+    auto ids = expected.at("tokens");
+    for (int i = 0; i < 30; ++i) ids.push_back(ids[0]);  // 51 of all are for the training
+    const std::string base = folder_ + "/" + name;
+    write_file(base + ".jsonl", nlohmann::json{{"ids", ids}}.dump() + "\n");
+    (void)succeed({"prepare", base + ".jsonl", "--tokenizer", "ids:64", "--split", "tail",
+                   "--validation-fraction", "0.35", "--output", base + ".h5"});
+    (void)succeed({"train", "--run.init", model, "--data.path", base + ".h5", "--run.dir", base,
+                   "--run.steps", "1", "--data.seq_len", "47", "--data.micro_batch", "1",
+                   "--data.global_batch", "1", "--log.every", "1", "--eval.every", "0"},
+                  {.ranks = 2});
+    const auto step = nlohmann::json::parse(read_file(base + "/log.jsonl"));
+    EXPECT_NEAR(step.at("loss").get<double>(),
+                expected.at("mean_loss_of_next_tokens").get<double>(), 1e-6);
+    EXPECT_NEAR(step.at("grad_norm").get<double>(),
+                expected.at("gradient_norm_of_that_loss").get<double>(), 1e-5);
+  }
+}
+
+TEST_F(TokenIds, ScoresGoToANewFileThatIsWholeOrNotThere) {
+  const std::string file = folder_ + "/scores.jsonl";
+  const Words words = score({"--data", data_, "--seq-len", "16", "--top", "2"});
+  Words to_file = words;
+  to_file.insert(to_file.end(), {"--output", file});
+  EXPECT_EQ(succeed(to_file, {.ranks = 2}), "");
+  EXPECT_EQ(read_file(file), succeed(words));
+  expect_in(read_file(file), ",\"top\":[null,[[");
+  expect_refused(to_file, "is there: name a new file");
+
+  to_file.back() = folder_ + "/more.jsonl";
+  const Outcome full =
+      invoke(to_file, {.launcher = "sh -c 'trap \"\" XFSZ && ulimit -f 1 && exec \"$@\"' sh"});
+  EXPECT_EQ(full.exit_code, 3);
+  expect_in(full.err, "more.jsonl' after ");
+  EXPECT_EQ(full.out, "");
+  EXPECT_FALSE(std::filesystem::exists(to_file.back()));
+}
+
+TEST_F(TokenIds, ARunKeepsWhereItsFirstModelIsWhateverItsFolder) {
+  const std::string run = folder_ + "/run";
+  const Words words{"train", "--run.init",         "model", "--data.path",
+                    data_,   "--run.dir",          run,     "--data.seq_len",
+                    "24",    "--data.micro_batch", "1",     "--data.global_batch",
+                    "2",     "--run.steps",        "2"};
+  Words part = words;
+  part.insert(part.end(), {"--run.stop_at", "1"});
+  std::filesystem::create_directory_symlink(kModel, folder_ + "/model");
+  (void)succeed(part, {.launcher = "sh -c 'cd " + folder_ + " && exec \"$@\"' sh"});
+  expect_in(read_file(run + "/config.resolved.ini"), "\ninit = " + folder_ + "/model\n");
+  Words rest = words;
+  rest[2] = folder_ + "/model";
+  rest.insert(rest.end(), {"--checkpoint.resume", "true"});
+  std::filesystem::create_directory(folder_ + "/elsewhere");
+  const std::string resumed =
+      succeed(rest, {.launcher = "sh -c 'cd " + folder_ + "/elsewhere && exec \"$@\"' sh"});
+  expect_in(resumed, "resumed from ");
+  EXPECT_EQ(resumed.find("run.init"), std::string::npos) << resumed;
 }
 
 TEST_F(TokenIds, OptionsThatContradictEachOtherAreRefused) {

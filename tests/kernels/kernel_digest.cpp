@@ -1,4 +1,5 @@
 // Prints a hash of what each kernel computes: equal on every instruction set.
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <fmt/core.h>
@@ -21,6 +22,7 @@
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
 #include "kernels/softcap.hpp"
+#include "kernels/top_tokens.hpp"
 #include "kernels/typed.hpp"
 #include "kernels/ungated_activation.hpp"
 #include "kernels/values.hpp"
@@ -276,6 +278,17 @@ void digest_cross_entropy() {
   print("cross_entropy", hasher);
 }
 
+void digest_top_tokens() {
+  Hasher hasher;
+  for (const std::size_t vocabulary : kDims) {
+    const Values logits = random_values(1, 3 * vocabulary, 20.0);
+    std::vector<TokenLoss> top(3 * std::min<std::size_t>(5, vocabulary));
+    top_tokens(vocabulary, top.size() / 3, logits, top);
+    hash_into(hasher, top);
+  }
+  print("top_tokens", hasher);
+}
+
 void digest_attention(std::string_view name, const AttentionRule& rule) {
   Hasher hasher;
   const auto kernel = make_portable_kernel();
@@ -341,6 +354,7 @@ int main() {
   digest_norm("norm", 0.0f);
   digest_rope();
   digest_cross_entropy();
+  digest_top_tokens();
   digest_attention("attention", {});
   digest_embedding();
   digest_math();

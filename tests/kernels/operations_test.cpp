@@ -31,6 +31,9 @@ std::vector<float> compute(const Operations& operations) {
   operations.softcap_forward(2.0f, x);
   operations.softcap_backward(2.0f, x, std::span{dx});
   operations.add(std::span{x}, y, std::span{x});
+  std::vector<TokenLoss> top(kRows * 2);
+  operations.top_tokens(kDim, 2, x, top);
+  for (const auto& [id, nll] : top) dx.insert(dx.end(), {static_cast<float>(id), nll});
   x.insert(x.end(), dx.begin(), dx.end());
   x.insert(x.end(), dgain.begin(), dgain.end());
   return x;
@@ -52,14 +55,14 @@ TEST(Operations, ProfiledOnesComputeTheSameAndAreSpans) {
     bytes.push_back(event.work.bytes);
   }
   const double pass = kRows * kDim * sizeof(float);
-  EXPECT_EQ(
-      regions,
-      (std::vector{Region::step, Region::norm_forward, Region::norm_backward,
-                   Region::swiglu_forward, Region::activation_forward, Region::activation_forward,
-                   Region::activation_backward, Region::bias_forward, Region::bias_backward,
-                   Region::softcap_forward, Region::softcap_backward, Region::residual}));
+  EXPECT_EQ(regions,
+            (std::vector{Region::step, Region::norm_forward, Region::norm_backward,
+                         Region::swiglu_forward, Region::activation_forward,
+                         Region::activation_forward, Region::activation_backward,
+                         Region::bias_forward, Region::bias_backward, Region::softcap_forward,
+                         Region::softcap_backward, Region::residual, Region::top_tokens}));
   EXPECT_EQ(bytes, (std::vector{0.0, 2 * pass, 3 * pass, 3 * pass, 3 * pass, 2 * pass, 4 * pass,
-                                2 * pass, pass, 2 * pass, 3 * pass, 3 * pass}));
+                                2 * pass, pass, 2 * pass, 3 * pass, 3 * pass, pass}));
 }
 
 TEST(Operations, RoundedIsTheTensorItselfWhereItIsOfTheType) {

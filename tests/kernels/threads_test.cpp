@@ -19,6 +19,7 @@
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
 #include "kernels/softcap.hpp"
+#include "kernels/top_tokens.hpp"
 #include "kernels/typed.hpp"
 #include "kernels/ungated_activation.hpp"
 
@@ -235,6 +236,16 @@ TEST(Threads, SoftCapsHaveTheSameBits) {
       return all;
     });
   }
+}
+
+TEST(Threads, TopTokensHaveTheSameBits) {
+  const auto logits = random_values(1, kNumel, 9.0);
+  expect_same_bits("top tokens", [&](Team* team) {
+    std::vector<TokenLoss> top(kRows * 5);
+    top_tokens(kWidth, 5, logits, top, team);
+    const auto bytes = std::as_bytes(std::span{top});
+    return Bytes{bytes.begin(), bytes.end()};
+  });
 }
 
 TEST(Threads, RotationsHaveTheSameBits) {

@@ -109,6 +109,32 @@ TEST_P(LossHeadOf, AnEvaluationReservesNoRoomForGradients) {
   EXPECT_EQ(trained->logits_extent().bytes, always + kChunk * kVocabulary * narrow);
 }
 
+/// Keeps all logits, which no model does.
+class WholeLogits final : public LogitsObserver {
+ public:
+  void after_logits(const ShownLogits& shown, const kernels::Operations&) override {
+    EXPECT_EQ(shown.vocabulary, kVocabulary);
+    EXPECT_EQ(shown.first_token * kVocabulary, logits.size());
+    logits.insert(logits.end(), shown.logits.begin(), shown.logits.end());
+    ++chunks;
+  }
+
+  std::vector<float> logits;
+  int chunks = 0;
+};
+
+TEST_P(LossHeadOf, AnObserverSeesTheLogitsOfEachTokenOnceAndChangesNoBit) {
+  const OwnedHead head{kVocabulary, {1, kTokens}, evaluation};
+  auto plain = not_numbers(kTokens);
+  auto nll = not_numbers(kTokens);
+  (void)head->forward(given.input(), given.batch(), plain);
+  WholeLogits seen;
+  (void)head->forward(given.input(), given.batch(), nll, nullptr, &seen);
+  EXPECT_EQ(nll, plain);
+  EXPECT_EQ(seen.chunks, 3);
+  EXPECT_LE(relative_error(seen.logits, given.logits()), 1e-6);
+}
+
 INSTANTIATE_TEST_SUITE_P(Types, LossHeadOf,
                          testing::Values(ElementType::fp32, ElementType::bf16, ElementType::fp16),
                          [](const auto& type) { return std::string{name_of(type.param)}; });

@@ -73,9 +73,9 @@ TEST(Export, SaysOfACheckpointWhatItKnows) {
 
   const auto config = formats::read_huggingface_config(output);
   EXPECT_EQ(config.model.context, 77u) << "data.seq_len, where the model says nothing";
-  EXPECT_EQ(config.bos, 256);
-  EXPECT_EQ(config.eos, (std::vector<std::int32_t>{257}));
-  EXPECT_EQ(config.pad, 258);
+  EXPECT_EQ(config.special.bos, 256);
+  EXPECT_EQ(config.special.eos, (std::vector<std::int32_t>{257}));
+  EXPECT_EQ(config.special.pad, 258);
   const Json generation = parse_json(bytes_of_file(output / "generation_config.json"));
   EXPECT_EQ(generation.at("eos_token_id"), 257);
   const std::string card = bytes_of_file(output / "README.md");

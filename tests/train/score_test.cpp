@@ -1,11 +1,14 @@
 #include "train/offline/score.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -26,11 +29,23 @@ using test::world;
 TEST(ScoreLine, IsJsonWhoseNumbersReadBack) {
   const std::vector<std::int32_t> tokens{7, 8, 9, 10};
   const std::vector<float> nll{0.1f, std::numeric_limits<float>::quiet_NaN(), 0.0f};
-  EXPECT_EQ(score_line(std::nullopt, tokens, nll),
+  EXPECT_EQ(score_line(std::nullopt, {.tokens = tokens, .nll = nll}),
             "{\"tokens\":[7,8,9,10],\"logprobs\":[null,-0.1,null,0]}\n");
-  const auto line = json::parse(score_line(3, std::span{tokens}.first(2), std::array{1e-7f / 3}));
+  const std::array small{1e-7f / 3};
+  const auto line =
+      json::parse(score_line(3, {.tokens = std::span{tokens}.first(2), .nll = small}));
   EXPECT_EQ(line.at("window"), 3);
   EXPECT_EQ(line.at("logprobs").at(1).get<float>(), -1e-7f / 3);
+}
+
+TEST(ScoreLine, TellsTheLikeliestTokensOfEachPlace) {
+  const std::vector<std::int32_t> tokens{7, 8, 9};
+  const std::vector<float> nll{0.5f, 2.0f};
+  const std::vector<kernels::TokenLoss> likely{
+      {8, 0.5f}, {1, 1.5f}, {2, 0.0f}, {3, std::numeric_limits<float>::infinity()}};
+  EXPECT_EQ(score_line(std::nullopt, {tokens, nll, 2, likely}),
+            "{\"tokens\":[7,8,9],\"logprobs\":[null,-0.5,-2],"
+            "\"top\":[null,[[8,-0.5],[1,-1.5]],[[2,0],[3,null]]]}\n");
 }
 
 /// A model of bytes that was trained for a step.
@@ -91,13 +106,53 @@ TEST_F(Score, WindowsComeInOrderAndMeanTheLossOfAnEvaluation) {
 
 TEST_F(Score, ManyRanksWriteTheBytesOfOne) {
   auto alone = world().split(world().rank());
-  ScoreOptions few = windows();
-  few.micro_batch = 3;
-  const std::string expected = lines(alone, windows());
-  EXPECT_FALSE(expected.empty());
-  for (const ScoreOptions& options : {windows(), few}) {
-    const std::string found = lines(world(), options);
-    EXPECT_EQ(found, world().is_root() ? expected : "");
+  for (const std::size_t top : {0, 3}) {
+    ScoreOptions single = windows();
+    single.top = top;
+    ScoreOptions few = single;
+    few.micro_batch = 3;
+    const std::string expected = lines(alone, single);
+    EXPECT_FALSE(expected.empty());
+    for (const ScoreOptions& options : {single, few}) {
+      const std::string found = lines(world(), options);
+      EXPECT_EQ(found, world().is_root() ? expected : "");
+    }
+  }
+}
+
+/// Log-probabilities by id, of one place of a line.
+std::map<std::int32_t, float> by_id(const json& place) {
+  std::map<std::int32_t, float> found;
+  for (const json& pair : place) found[pair.at(0).get<std::int32_t>()] = pair.at(1).get<float>();
+  return found;
+}
+
+TEST_F(Score, TheLikeliestTokensAreInOrderAndHoldTheLabelsOwnNumber) {
+  ScoreOptions options = windows();
+  options.param = ElementType::bf16;
+  const auto plain = parsed(options);
+  options.top = 259;  // the whole vocabulary
+  const auto all = parsed(options);
+  ASSERT_EQ(all.size(), plain.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const json& logprobs = all[i].at("logprobs");
+    EXPECT_EQ(logprobs, plain[i].at("logprobs"));
+    const json& top = all[i].at("top");
+    ASSERT_EQ(top.size(), logprobs.size());
+    EXPECT_TRUE(top.at(0).is_null());
+    for (std::size_t t = 1; t < top.size(); ++t) {
+      const auto found = by_id(top.at(t));
+      ASSERT_EQ(found.size(), 259u);
+      EXPECT_EQ(found.at(all[i].at("tokens").at(t).get<std::int32_t>()),
+                logprobs.at(t).get<float>());
+      EXPECT_TRUE(std::ranges::is_sorted(top.at(t), [](const json& a, const json& b) {
+        return std::pair{-a.at(1).get<float>(), a.at(0)} <
+               std::pair{-b.at(1).get<float>(), b.at(0)};
+      }));
+      double sum = 0.0;
+      for (const auto& [id, logprob] : found) sum += std::exp(static_cast<double>(logprob));
+      EXPECT_NEAR(sum, 1.0, 1e-5);
+    }
   }
 }
 
@@ -143,9 +198,43 @@ TEST(ScoreOfAFolder, IsWhatItsTokensCost) {
   }
 }
 
+/// ln of the softmax of `logits`, by id.
+std::vector<double> log_softmax(const std::vector<double>& logits) {
+  double sum = 0.0;
+  for (const double logit : logits) sum += std::exp(logit);
+  std::vector<double> result;
+  for (const double logit : logits) result.push_back(logit - std::log(sum));
+  return result;
+}
+
+TEST(ScoreOfAFolder, HasTheLogitsOfAnotherImplementation) {
+  for (const char* name : {"llama", "qwen3"}) {
+    const std::string folder = std::string{BALLAST_FIXTURES "/models/"} + name;
+    const json expected = json::parse(storage::read_text(folder + "/expected.json"));
+    auto tokens = expected.at("tokens").get<std::vector<std::int32_t>>();
+    const auto logits = log_softmax(expected.at("last_logits").get<std::vector<double>>());
+    const std::size_t place = tokens.size();
+    tokens.push_back(5);  // any: the place before it is looked at
+    std::string text;
+    score(world(), {.checkpoint = folder, .tokens = tokens, .top = 64},
+          [&](std::string_view line) { text += line; });
+    if (!world().is_root()) continue;
+    const auto found = by_id(json::parse(text).at("top").at(place));
+    ASSERT_EQ(found.size(), logits.size());
+    for (const auto& [id, logprob] : found) {
+      EXPECT_NEAR(logprob, logits.at(static_cast<std::size_t>(id)), 1e-5) << name << ' ' << id;
+    }
+  }
+}
+
 TEST_F(Score, WhatTheModelDoesNotKnowIsRefused) {
   EXPECT_EQ(refusal({.tokens = {1, 259}}), ExitCode::usage);
   EXPECT_EQ(refusal({.data = "there-is-no-such.h5"}), ExitCode::data);
+  EXPECT_EQ(refusal({.tokens = {1, 2}, .top = 1000}), ExitCode::usage);
+  ScoreOptions many = windows();
+  many.micro_batch = 1u << 20;
+  many.top = 200;
+  EXPECT_EQ(refusal(many), ExitCode::usage);
 }
 
 TEST_F(Score, AnOutputThatFailsEndsAllRanks) {

@@ -117,6 +117,15 @@ void read_tensors(const GgufFile& file, model::ModelConfig& model) {
                   .ffn = has("block.0.b_gate")};
 }
 
+std::optional<std::int32_t> read_token(const GgufKeys& keys, std::string_view key,
+                                       std::size_t vocabulary) {
+  const auto id = keys.id(key);
+  if (id && static_cast<std::size_t>(*id) >= vocabulary) {
+    keys.refuse(key, fmt::format("is beyond the model's vocabulary of {}", vocabulary));
+  }
+  return id;
+}
+
 /// An Error of the model's own keys as one of the file.
 void require_valid(const model::ModelConfig& model, const std::filesystem::path& file) {
   try {
@@ -142,9 +151,9 @@ GgufModel read_gguf_model(const GgufFile& file) {
   if (architecture.is_gemma) read_gemma(keys, prefix, model);
   model.rope = read_gguf_rope(file, keys, prefix, model);
   require_valid(model, file.path());
-  found.bos = keys.id("tokenizer.ggml.bos_token_id");
-  found.eos = keys.id("tokenizer.ggml.eos_token_id");
-  found.pad = keys.id("tokenizer.ggml.padding_token_id");
+  found.bos = read_token(keys, "tokenizer.ggml.bos_token_id", model.vocabulary);
+  found.eos = read_token(keys, "tokenizer.ggml.eos_token_id", model.vocabulary);
+  found.pad = read_token(keys, "tokenizer.ggml.padding_token_id", model.vocabulary);
   return found;
 }
 

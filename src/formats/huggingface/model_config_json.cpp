@@ -131,8 +131,13 @@ void require_valid(const model::ModelConfig& model, const std::filesystem::path&
   }
 }
 
-std::optional<std::int32_t> first_of(const std::vector<std::int32_t>& ids) {
-  return ids.empty() ? std::nullopt : std::optional{ids.front()};
+/// What the file asks for and nobody here does. It changes no result but a training's.
+std::vector<std::string> read_ignored(const ConfigKeys& keys) {
+  constexpr const char* kDropout = "attention_dropout";
+  const double dropout = keys.number(kDropout, 0.0);
+  if (dropout == 0.0) return {};
+  return {fmt::format("{} = {} is ignored: Ballast trains without dropout", keys.place(kDropout),
+                      dropout)};
 }
 
 }  // namespace
@@ -161,9 +166,8 @@ HuggingFaceConfig parse_huggingface_config(std::string_view text,
   model.nope_every = read_nope_every(keys, family, model.layers);
   model.window = read_window(keys, family, model);
   if (const double std = keys.number("initializer_range", 0.02); std >= 0.0) model.init_std = std;
-  config.bos = first_of(keys.ids("bos_token_id"));
-  config.eos = keys.ids("eos_token_id");
-  config.pad = first_of(keys.ids("pad_token_id"));
+  config.special = special_tokens_of(keys, model.vocabulary);
+  config.ignored = read_ignored(keys);
   require_valid(model, file);
   return config;
 }

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "formats/huggingface/special_tokens.hpp"
 #include "model/model_config.hpp"
 
 namespace ballast::formats {
@@ -15,9 +14,8 @@ namespace ballast::formats {
 struct HuggingFaceConfig {
   std::string model_type;  ///< "llama", "qwen3", …
   model::ModelConfig model;
-  std::optional<std::int32_t> bos{};
-  std::vector<std::int32_t> eos{};  ///< texts end at any of them; the first is "the" one
-  std::optional<std::int32_t> pad{};
+  SpecialTokens special{};
+  std::vector<std::string> ignored{};  ///< keys that ask for what Ballast does not do: a line each
 };
 
 /// Reads config.json as transformers does, in the spelling of its version 4 or 5, with each

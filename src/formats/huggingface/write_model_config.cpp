@@ -62,9 +62,9 @@ std::string huggingface_config_json(const HuggingFaceConfig& config, std::string
   if (family.is_gemma) write_gemma(model, json);
   write_rope(model.rope, json);
   write_layers(family, model, json);
-  json["bos_token_id"] = or_null(config.bos);
-  json["eos_token_id"] = eos_of(config.eos);
-  json["pad_token_id"] = or_null(config.pad);
+  json["bos_token_id"] = or_null(config.special.bos);
+  json["eos_token_id"] = eos_of(config.special.eos);
+  json["pad_token_id"] = or_null(config.special.pad);
   json["torch_dtype"] = dtype;
   json["dtype"] = dtype;
   json["use_cache"] = true;

@@ -107,6 +107,11 @@ void CpuOperations::cross_entropy_loss(std::size_t vocabulary, std::span<const s
   kernels::cross_entropy_loss(vocabulary, labels, logits, losses, team_);
 }
 
+void CpuOperations::top_tokens(std::size_t vocabulary, std::size_t count,
+                               std::span<const float> logits, std::span<TokenLoss> top) const {
+  kernels::top_tokens(vocabulary, count, logits, top, team_);
+}
+
 void CpuOperations::add_bias(std::size_t rows, std::size_t width, std::span<const float> bias,
                              const Elements& x) const {
   kernels::add_bias(rows, width, bias, x, team_);

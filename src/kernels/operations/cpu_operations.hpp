@@ -60,6 +60,8 @@ class CpuOperations final : public Operations {
                      const TokenLosses& losses, const Elements& dlogits) const override;
   void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
                           std::span<const float> logits, const TokenLosses& losses) const override;
+  void top_tokens(std::size_t vocabulary, std::size_t count, std::span<const float> logits,
+                  std::span<TokenLoss> top) const override;
   void add_bias(std::size_t rows, std::size_t width, std::span<const float> bias,
                 const Elements& x) const override;
   void bias_gradient(std::size_t rows, std::size_t width, const ConstElements& dy,

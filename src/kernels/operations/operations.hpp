@@ -12,6 +12,7 @@
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/rope.hpp"
+#include "kernels/top_tokens.hpp"
 #include "tensor/element.hpp"
 
 namespace ballast::kernels {
@@ -78,6 +79,8 @@ class Operations {
   virtual void cross_entropy_loss(std::size_t vocabulary, std::span<const std::int32_t> labels,
                                   std::span<const float> logits,
                                   const TokenLosses& losses) const = 0;
+  virtual void top_tokens(std::size_t vocabulary, std::size_t count, std::span<const float> logits,
+                          std::span<TokenLoss> top) const = 0;
 
   virtual void add_bias(std::size_t rows, std::size_t width, std::span<const float> bias,
                         const Elements& x) const = 0;

@@ -147,6 +147,12 @@ void ProfiledOperations::cross_entropy_loss(std::size_t vocabulary,
   operations_->cross_entropy_loss(vocabulary, labels, logits, losses);
 }
 
+void ProfiledOperations::top_tokens(std::size_t vocabulary, std::size_t count,
+                                    std::span<const float> logits, std::span<TokenLoss> top) const {
+  const ProfileSpan span{profile_, Region::top_tokens, moves(logits.size_bytes())};
+  operations_->top_tokens(vocabulary, count, logits, top);
+}
+
 void ProfiledOperations::add_bias(std::size_t rows, std::size_t width, std::span<const float> bias,
                                   const Elements& x) const {
   const ProfileSpan span{profile_, Region::bias_forward, moves(2 * x.size_bytes())};

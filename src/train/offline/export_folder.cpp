@@ -79,11 +79,8 @@ class FolderExport {
   void begin(const formats::SafetensorsPlan& plan) {
     work_.emplace(job_->output());
     folder_ = work_->folder("model");
-    const formats::HuggingFaceConfig config{.model_type = {},
-                                            .model = job_->config(),
-                                            .bos = tokenizer_.special.bos,
-                                            .eos = tokenizer_.special.eos,
-                                            .pad = tokenizer_.special.pad};
+    const formats::HuggingFaceConfig config{
+        .model_type = {}, .model = job_->config(), .special = tokenizer_.special};
     storage::write_text_atomically(
         folder_ / formats::kConfigName,
         formats::huggingface_config_json(config, torch_name(plan.type())));

@@ -84,9 +84,10 @@ ExportedTokenizer with_files(data::TokenizerFiles files, const fs::path& place,
   return tokenizer;
 }
 
-ExportedTokenizer from_folder(const fs::path& folder) {
-  return with_files(data::tokenizer_files_in(folder), folder,
-                    formats::read_special_tokens(folder).value_or(formats::SpecialTokens{}));
+ExportedTokenizer from_folder(const fs::path& folder, std::size_t vocabulary) {
+  const auto special = formats::read_special_tokens(folder, vocabulary);
+  return with_files(formats::checked_tokenizer_files(folder, vocabulary), folder,
+                    special.value_or(formats::SpecialTokens{}));
 }
 
 ExportedTokenizer from_foreign(const ForeignModel& model) {
@@ -142,7 +143,7 @@ ExportedTokenizer from_checkpoint(const checkpoint::Checked& checkpoint) {
 
 ExportedTokenizer find_tokenizer(const SavedModel& saved, const fs::path& asked) {
   if (!asked.empty()) {
-    ExportedTokenizer found = from_folder(asked);
+    ExportedTokenizer found = from_folder(asked, saved.model().vocabulary);
     if (data::makes_tokenizer(found.files) || found.files.contains("vocab.json")) return found;
     throw usage_error(
         "--tokenizer {}: this folder holds no file of a tokenizer, such as tokenizer.json or "

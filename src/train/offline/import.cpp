@@ -112,7 +112,7 @@ Imported import_model(comm::Communicator& world, const ImportOptions& options) {
     work.reset();  // before any rank returns, so that nobody finds it
   });
 
-  return {output, table.total_numel(), made.hash, tokenizer.note};
+  return {output, table.total_numel(), made.hash, tokenizer.note, saved.foreign()->ignored()};
 }
 
 }  // namespace ballast::train

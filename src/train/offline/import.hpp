@@ -21,8 +21,9 @@ struct ImportOptions {
 struct Imported {
   std::filesystem::path folder;
   std::uint64_t parameters = 0;
-  Hash128 hash;           ///< of its state
-  std::string tokenizer;  ///< which one it holds, or why none; on rank 0
+  Hash128 hash;                      ///< of its state
+  std::string tokenizer;             ///< which one it holds, or why none; on rank 0
+  std::vector<std::string> ignored;  ///< of the model's configuration: ForeignModel::ignored()
 };
 
 /// Makes a checkpoint of step 0 of a foreign model: its weights to the bit, moments of zero,

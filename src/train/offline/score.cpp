@@ -45,6 +45,20 @@ class OneText {
   model::Batch batch_;
 };
 
+/// Of all that is scored at a time, what is kept stays below 32 MiB a rank.
+void require_top(const ScoreOptions& options, const SavedModel& saved, std::size_t tokens) {
+  constexpr std::size_t kMost = std::size_t{1} << 22;
+  const std::size_t vocabulary = saved.model().vocabulary;
+  if (options.top > vocabulary) {
+    throw usage_error("--top {} is more than the model's vocabulary of {}", options.top,
+                      vocabulary);
+  }
+  if (options.top > 0 && tokens > kMost / options.top) {
+    throw usage_error("--top {} of {} tokens at a time is more than {} in all: ask for fewer",
+                      options.top, tokens, kMost);
+  }
+}
+
 void print_on_root(comm::Communicator& world, const std::function<void()>& work) {
   comm::agree(world, "output", [&] {
     if (world.is_root()) work();
@@ -61,12 +75,14 @@ ReadOnlyModel model_to_read(const ScoreOptions& options, const SavedModel& saved
 void score_tokens(comm::Communicator& world, const ScoreOptions& options, const SavedModel& saved,
                   std::span<const std::int32_t> tokens, const Print& print) {
   if (tokens.size() == 1) {
-    return print_on_root(world, [&] { print(score_line(std::nullopt, tokens, {})); });
+    const ScoredText text{.tokens = tokens, .nll = {}, .top = options.top, .likely = {}};
+    return print_on_root(world, [&] { print(score_line(std::nullopt, text)); });
   }
   const OneText text{tokens};
   const model::BatchShape shape = text.batch().shape;
+  ScoredWave wave{world, shape, options.top};
   LoadedModel model{world, saved, model_to_read(options, saved, shape)};
-  ScoredWave wave{world, shape};
+  model.in_job().transformer().observe_logits(&wave);
   measure(
       world, model.in_job(), {1}, [&](std::size_t) -> const model::Batch& { return text.batch(); },
       [&](std::size_t, const model::Batch& batch, std::span<const float> nll) {
@@ -79,9 +95,10 @@ void score_tokens(comm::Communicator& world, const ScoreOptions& options, const 
 /// Every window of a split, wave by wave: rank 0 prints one before the next is computed.
 void score_windows(comm::Communicator& world, const ScoreOptions& options, const SavedModel& saved,
                    const data::Dataset& dataset, model::BatchShape shape, const Print& print) {
+  ScoredWave wave{world, shape, options.top};
   LoadedModel model{world, saved, model_to_read(options, saved, shape)};
   BatchLoader loader{dataset, shape};
-  ScoredWave wave{world, shape};
+  model.in_job().transformer().observe_logits(&wave);
   const std::size_t windows = dataset.windows(options.split, shape.seq_len);
   const std::size_t batches = (windows + shape.sequences - 1) / shape.sequences;
   const auto ranks = checked_cast<std::size_t>(world.size());
@@ -127,6 +144,7 @@ void score(comm::Communicator& world, const ScoreOptions& options, const Print& 
   if (options.data.empty()) {
     const auto tokens = comm::agree_on<std::vector<std::int32_t>>(
         world, "tokens", [&] { return tokens_of(options, saved); });
+    require_top(options, saved, tokens.size());
     return score_tokens(world, options, saved, tokens, print);
   }
   std::optional<data::Dataset> dataset;
@@ -135,6 +153,7 @@ void score(comm::Communicator& world, const ScoreOptions& options, const Print& 
     dataset.emplace(options.data);
     require_same_tokens(saved, *dataset);
     shape = shape_as_trained(saved, options.seq_len, options.micro_batch);
+    require_top(options, saved, shape.tokens());
     (void)dataset->windows(options.split, shape.seq_len);
   });
   score_windows(world, options, saved, *dataset, shape, print);

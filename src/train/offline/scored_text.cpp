@@ -4,31 +4,91 @@
 #include <cmath>
 #include <fmt/ranges.h>
 #include <iterator>
+#include <string_view>
 
 #include "base/checked_cast.hpp"
 #include "data/dataset.hpp"
 
 namespace ballast::train {
 
-std::string score_line(std::optional<std::size_t> window, std::span<const std::int32_t> tokens,
-                       std::span<const float> nll) {
+namespace {
+
+using kernels::TokenLoss;
+
+void append_log_probability(std::string& line, float nll) {
+  if (std::isfinite(nll)) {
+    fmt::format_to(std::back_inserter(line), "{}", 0.0f - nll);  // 0, not -0, where nll is 0
+  } else {
+    line += "null";
+  }
+}
+
+/// [[5,-0.1],[7,-2.5]]
+void append_likely(std::string& line, std::span<const TokenLoss> likely) {
+  std::string_view before = "[[";
+  for (const auto& [id, nll] : likely) {
+    fmt::format_to(std::back_inserter(line), "{}{},", before, id);
+    append_log_probability(line, nll);
+    before = "],[";
+  }
+  line += "]]";
+}
+
+/// Brings what ranks 0 to count - 1 have to rank 0, one after the other.
+template <class T>
+void gather_at_root(comm::Communicator& world, std::size_t count, std::span<const T> own,
+                    std::span<T> all) {
+  const auto ranks = checked_cast<std::size_t>(world.size());
+  std::vector<std::size_t> sent(ranks, 0);
+  std::vector<std::size_t> received(ranks, 0);
+  const std::vector<std::size_t> from_start(ranks, 0);
+  std::vector<std::size_t> places(ranks, 0);
+  if (checked_cast<std::size_t>(world.rank()) < count) sent[0] = own.size_bytes();
+  if (world.is_root()) {
+    std::fill_n(received.begin(), count, own.size_bytes());
+    for (std::size_t rank = 0; rank < ranks; ++rank) places[rank] = rank * own.size_bytes();
+  }
+  world.all_to_all(std::as_bytes(own), {sent, from_start}, std::as_writable_bytes(all),
+                   {received, places}, {"scores"});
+}
+
+}  // namespace
+
+std::string score_line(std::optional<std::size_t> window, const ScoredText& text) {
   std::string line = "{";
   const auto end = std::back_inserter(line);
   if (window) fmt::format_to(end, "\"window\":{},", *window);
-  fmt::format_to(end, "\"tokens\":[{}],\"logprobs\":[null", fmt::join(tokens, ","));
-  for (const float value : nll) {
-    if (std::isfinite(value)) {
-      fmt::format_to(end, ",{}", 0.0f - value);  // 0, not -0, where value is 0
-    } else {
-      line += ",null";
-    }
+  fmt::format_to(end, "\"tokens\":[{}],\"logprobs\":[null", fmt::join(text.tokens, ","));
+  for (const float value : text.nll) {
+    line += ',';
+    append_log_probability(line, value);
   }
-  return line + "]}\n";
+  line += ']';
+  if (text.top > 0) {
+    line += ",\"top\":[null";
+    for (std::size_t t = 0; t < text.nll.size(); ++t) {
+      line += ',';
+      append_likely(line, text.likely.subspan(t * text.top, text.top));
+    }
+    line += ']';
+  }
+  return line + "}\n";
 }
 
-ScoredWave::ScoredWave(const comm::Communicator& world, model::BatchShape shape)
-    : shape_{shape}, own_(shape.tokens()) {
-  if (world.is_root()) all_.resize(checked_cast<std::size_t>(world.size()) * shape.tokens());
+ScoredWave::ScoredWave(const comm::Communicator& world, model::BatchShape shape, std::size_t top)
+    : shape_{shape}, top_{top}, own_(shape.tokens()), own_likely_(shape.tokens() * top) {
+  if (!world.is_root()) return;
+  const auto ranks = checked_cast<std::size_t>(world.size());
+  all_.resize(ranks * own_.size());
+  all_likely_.resize(ranks * own_likely_.size());
+}
+
+void ScoredWave::after_logits(const model::ShownLogits& shown,
+                              const kernels::Operations& operations) {
+  if (top_ == 0) return;
+  const std::size_t tokens = shown.logits.size() / shown.vocabulary;
+  operations.top_tokens(shown.vocabulary, top_, shown.logits,
+                        std::span{own_likely_}.subspan(shown.first_token * top_, tokens * top_));
 }
 
 void ScoredWave::take(const model::Batch& batch, std::span<const float> nll) {
@@ -36,25 +96,14 @@ void ScoredWave::take(const model::Batch& batch, std::span<const float> nll) {
 }
 
 void ScoredWave::gather(comm::Communicator& world, std::size_t count) {
-  const auto ranks = checked_cast<std::size_t>(world.size());
-  const std::size_t bytes = std::as_bytes(std::span{own_}).size();
-  std::vector<std::size_t> sent(ranks, 0);
-  std::vector<std::size_t> received(ranks, 0);
-  const std::vector<std::size_t> from_start(ranks, 0);
-  std::vector<std::size_t> places(ranks, 0);
-  if (checked_cast<std::size_t>(world.rank()) < count) sent[0] = bytes;
-  if (world.is_root()) {
-    std::fill_n(received.begin(), count, bytes);
-    for (std::size_t rank = 0; rank < ranks; ++rank) places[rank] = rank * bytes;
-  }
-  world.all_to_all(std::as_bytes(std::span{own_}), {sent, from_start},
-                   std::as_writable_bytes(std::span{all_}), {received, places}, {"scores"});
+  gather_at_root<Place>(world, count, own_, all_);
+  if (top_ > 0) gather_at_root<TokenLoss>(world, count, own_likely_, all_likely_);
 }
 
 std::string ScoredWave::line(std::size_t rank, std::size_t sequence,
                              std::optional<std::size_t> window) const {
-  const auto places =
-      std::span{all_}.subspan(rank * shape_.tokens() + sequence * shape_.seq_len, shape_.seq_len);
+  const std::size_t first = rank * shape_.tokens() + sequence * shape_.seq_len;
+  const auto places = std::span{all_}.subspan(first, shape_.seq_len);
   std::vector<std::int32_t> tokens{places.front().input};
   std::vector<float> nll;
   for (const Place& place : places) {
@@ -62,7 +111,8 @@ std::string ScoredWave::line(std::size_t rank, std::size_t sequence,
     tokens.push_back(place.label);
     nll.push_back(place.nll);
   }
-  return score_line(window, tokens, nll);
+  const auto likely = std::span{all_likely_}.subspan(first * top_, nll.size() * top_);
+  return score_line(window, {tokens, nll, top_, likely});
 }
 
 }  // namespace ballast::train

@@ -57,7 +57,6 @@ bool fits(std::size_t rows, std::size_t cols, std::uint64_t bytes) {
 Identity make_identity(const Config& config, const data::DatasetInfo& dataset) {
   Config named = config;
   named.data.path = std::filesystem::absolute(config.data.path);  // read from any folder
-  if (!config.run.init.empty()) named.run.init = std::filesystem::absolute(config.run.init);
   named.model.vocabulary = vocabulary_of(config.model, dataset.vocabulary);
   Identity identity = facts_of(dataset);
   for (const Key& key : keys(named)) {

@@ -20,7 +20,7 @@ namespace {
 class FolderModel final : public ForeignModel {
  public:
   FolderModel(const fs::path& folder, const formats::HuggingFaceConfig& config)
-      : ForeignModel{folder, config.model, {config.bos, config.eos, config.pad}} {}
+      : ForeignModel{folder, config.model, config.special, config.ignored} {}
 
   [[nodiscard]] std::string_view kind() const override { return "a Hugging Face folder"; }
   [[nodiscard]] std::unique_ptr<model::WeightSource> open(
@@ -31,7 +31,7 @@ class FolderModel final : public ForeignModel {
     return formats::stored_type(table, path());
   }
   [[nodiscard]] data::TokenizerFiles tokenizer_files() const override {
-    return data::tokenizer_files_in(path());
+    return formats::checked_tokenizer_files(path(), model().vocabulary);
   }
   [[nodiscard]] std::string sample_hash() const override {
     return formats::SafetensorsFolder{path()}.sample().hex();

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "data/tokenizers/tokenizer_files.hpp"
 #include "formats/huggingface/special_tokens.hpp"
@@ -26,6 +27,8 @@ class ForeignModel {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] const model::ModelConfig& model() const { return model_; }
   [[nodiscard]] const formats::SpecialTokens& special() const { return special_; }
+  /// What it asks of a training and Ballast does not do: a line each.
+  [[nodiscard]] const std::vector<std::string>& ignored() const { return ignored_; }
 
   /// "a Hugging Face folder"
   [[nodiscard]] virtual std::string_view kind() const = 0;
@@ -41,13 +44,18 @@ class ForeignModel {
   [[nodiscard]] virtual std::string sample_hash() const = 0;
 
  protected:
-  ForeignModel(std::filesystem::path path, model::ModelConfig model, formats::SpecialTokens special)
-      : path_{std::move(path)}, model_{std::move(model)}, special_{std::move(special)} {}
+  ForeignModel(std::filesystem::path path, model::ModelConfig model, formats::SpecialTokens special,
+               std::vector<std::string> ignored = {})
+      : path_{std::move(path)},
+        model_{std::move(model)},
+        special_{std::move(special)},
+        ignored_{std::move(ignored)} {}
 
  private:
   std::filesystem::path path_;
   model::ModelConfig model_;
   formats::SpecialTokens special_;
+  std::vector<std::string> ignored_;
 };
 
 }  // namespace ballast::train

@@ -268,5 +268,13 @@ TEST_F(GgufModelKeys, ThatAreNoSizesAreRefused) {
   expect_contains(error_with({"llama.attention.layer_norm_rms_epsilon", 0.0f}), "is not above 0");
 }
 
+TEST_F(GgufModelKeys, ThatNameTokensBeyondTheVocabularyAreRefused) {
+  for (const char* role : {"bos", "eos", "padding"}) {
+    expect_contains(
+        error_with({fmt::format("tokenizer.ggml.{}_token_id", role), std::uint32_t{70}}),
+        fmt::format("{}_token_id = 70 is beyond the model's vocabulary of 70", role));
+  }
+}
+
 }  // namespace
 }  // namespace ballast::formats

@@ -32,21 +32,33 @@ TEST(GenerationConfig, HasOneEosOrAListAndNoKeyWithoutAnId) {
 
 TEST(SpecialTokens, AreReadOfAnyModelsConfiguration) {
   const TemporaryFolder folder;
-  EXPECT_FALSE(read_special_tokens(folder.path()));
+  EXPECT_FALSE(read_special_tokens(folder.path(), 9));
   write_bytes(folder / "config.json",
               R"({"model_type": "unheard-of", "bos_token_id": null, "eos_token_id": [7, 8],
                   "pad_token_id": 3})");
-  const auto special = read_special_tokens(folder.path());
+  const auto special = read_special_tokens(folder.path(), 9);
   ASSERT_TRUE(special);
   EXPECT_FALSE(special->bos);
   EXPECT_EQ(special->eos, (std::vector<std::int32_t>{7, 8}));
   EXPECT_EQ(special->pad, 3);
 
+  const auto refusal = [&](std::size_t vocabulary) {
+    return data_error_of([&] { (void)read_special_tokens(folder.path(), vocabulary); });
+  };
+  expect_contains(refusal(8), "config.json: eos_token_id = [7,8] is beyond the model's vocabulary");
   write_bytes(folder / "config.json", R"({"eos_token_id": "</s>"})");
-  expect_contains(data_error_of([&] { (void)read_special_tokens(folder.path()); }),
-                  "config.json: eos_token_id");
+  expect_contains(refusal(9), "config.json: eos_token_id");
   write_bytes(folder / "config.json", "{");
-  expect_contains(data_error_of([&] { (void)read_special_tokens(folder.path()); }), "config.json");
+  expect_contains(refusal(9), "config.json");
+}
+
+TEST(SpecialTokens, OfAGenerationConfigAreTheModels) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "generation_config.json", R"({"bos_token_id": 1, "eos_token_id": [2, 64]})");
+  EXPECT_EQ(checked_tokenizer_files(folder.path(), 65).size(), 1u);
+  expect_contains(data_error_of([&] { (void)checked_tokenizer_files(folder.path(), 64); }),
+                  "generation_config.json: eos_token_id = [2,64] is beyond the model's vocabulary "
+                  "of 64");
 }
 
 TEST(ModelCard, HasAHeadAndATableThatNoValueBreaks) {

@@ -36,7 +36,7 @@ TEST_P(Fixture, WhatIsWrittenIsTheSameModel) {
   const auto config = read_huggingface_config(test::fixture_model(GetParam()));
   const auto again = parse(huggingface_config_json(config, "float32"));
   EXPECT_EQ(text_of(again.model), text_of(config.model));
-  EXPECT_EQ(again.eos, config.eos);
+  EXPECT_EQ(again.special.eos, config.special.eos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Fixture, testing::ValuesIn(test::fixture_models()),
@@ -67,9 +67,9 @@ TEST(KnownModels, Llama31) {
   EXPECT_EQ(config.model.norm_epsilon, 1e-5f);
   EXPECT_FALSE(config.model.tie_embeddings);
   EXPECT_FALSE(config.model.biases.qkv);
-  EXPECT_EQ(config.bos, 128000);
-  EXPECT_EQ(config.eos, (std::vector<std::int32_t>{128001, 128008, 128009}));
-  EXPECT_EQ(config.pad, std::nullopt);
+  EXPECT_EQ(config.special.bos, 128000);
+  EXPECT_EQ(config.special.eos, (std::vector<std::int32_t>{128001, 128008, 128009}));
+  EXPECT_EQ(config.special.pad, std::nullopt);
 }
 
 TEST(KnownModels, Llama32) {
@@ -180,8 +180,8 @@ TEST(KnownModels, SmolLM3) {
   EXPECT_FALSE(config.model.rotates(35));
   EXPECT_EQ(config.model.rope.base, 5000000.0);
   EXPECT_TRUE(config.model.tie_embeddings) << "the family's default";
-  EXPECT_EQ(config.bos, std::nullopt);
-  EXPECT_EQ(config.pad, 128004);
+  EXPECT_EQ(config.special.bos, std::nullopt);
+  EXPECT_EQ(config.special.pad, 128004);
 }
 
 }  // namespace

@@ -88,10 +88,21 @@ TEST(ParseConfig, TokenIdsAreANumberAListOrNone) {
   json["bos_token_id"] = -1;
   json["pad_token_id"] = 0;
   const auto config = parse(json);
-  EXPECT_EQ(config.eos, (std::vector<std::int32_t>{7, 8}));
-  EXPECT_EQ(config.bos, std::nullopt);
-  EXPECT_EQ(config.pad, 0);
-  EXPECT_TRUE(parse(small_config("llama")).eos.empty());
+  EXPECT_EQ(config.special.eos, (std::vector<std::int32_t>{7, 8}));
+  EXPECT_EQ(config.special.bos, std::nullopt);
+  EXPECT_EQ(config.special.pad, 0);
+  EXPECT_TRUE(parse(small_config("llama")).special.eos.empty());
+}
+
+TEST(ParseConfig, DropoutIsIgnoredAndSaidToBe) {
+  auto json = small_config("llama");
+  EXPECT_TRUE(parse(json).ignored.empty());
+  json["attention_dropout"] = 0.0;
+  EXPECT_TRUE(parse(json).ignored.empty());
+  json["attention_dropout"] = 0.1;
+  EXPECT_EQ(parse(json).ignored,
+            std::vector<std::string>{"folder/config.json: attention_dropout = 0.1 is ignored: "
+                                     "Ballast trains without dropout"});
 }
 
 TEST(ParseConfig, TheOldSpellingOfRopeGoesBeforeTheNew) {

@@ -27,18 +27,20 @@ TEST_P(EachFamily, WhatIsWrittenIsReadAsTheSameModel) {
   RandomModels models{42};
   for (int i = 0; i < 300; ++i) {
     HuggingFaceConfig config{.model_type = GetParam(), .model = models.draw(GetParam())};
-    if (models.coin()) config.bos = static_cast<std::int32_t>(models.whole(0, 1000));
-    if (models.coin()) config.pad = static_cast<std::int32_t>(models.whole(0, 1000));
-    for (std::size_t ids = models.whole(0, 3); ids > 0; --ids) {
-      config.eos.push_back(static_cast<std::int32_t>(models.whole(0, 1000)));
-    }
+    const auto token = [&] {
+      return static_cast<std::int32_t>(models.whole(0, config.model.vocabulary - 1));
+    };
+    if (models.coin()) config.special.bos = token();
+    if (models.coin()) config.special.pad = token();
+    for (std::size_t ids = models.whole(0, 3); ids > 0; --ids)
+      config.special.eos.push_back(token());
     const std::string text = huggingface_config_json(config, "float32");
     const HuggingFaceConfig again = parse(text);
     ASSERT_EQ(text_of(again.model), text_of(config.model)) << text;
     ASSERT_EQ(again.model_type, config.model_type) << text;
-    ASSERT_EQ(again.bos, config.bos) << text;
-    ASSERT_EQ(again.eos, config.eos) << text;
-    ASSERT_EQ(again.pad, config.pad) << text;
+    ASSERT_EQ(again.special.bos, config.special.bos) << text;
+    ASSERT_EQ(again.special.eos, config.special.eos) << text;
+    ASSERT_EQ(again.special.pad, config.special.pad) << text;
   }
 }
 
@@ -88,13 +90,13 @@ TEST(WriteConfig, NamesWhatOthersLookFor) {
 }
 
 TEST(WriteConfig, OneIdIsANumberAndSeveralAreAList) {
-  HuggingFaceConfig config{.model_type = "", .model = {}, .bos = 1, .eos = {2}, .pad = 0};
+  HuggingFaceConfig config{.model_type = "", .model = {}, .special = {1, {2}, 0}};
   config.model.vocabulary = 100;
   Json json = parse_json(huggingface_config_json(config, "float32"));
   EXPECT_EQ(json.at("bos_token_id"), 1);
   EXPECT_EQ(json.at("eos_token_id"), 2);
   EXPECT_EQ(json.at("pad_token_id"), 0);
-  config.eos = {2, 5};
+  config.special.eos = {2, 5};
   json = parse_json(huggingface_config_json(config, "float32"));
   EXPECT_EQ(json.at("eos_token_id"), Json::array({2, 5}));
 }
