@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "data/bpe/tokenizer_json.hpp"
 #include "data/tokenizers/sentencepiece_model.hpp"
+#include "formats/gguf/gguf_file.hpp"
 #include "formats/gguf/gguf_tokenizer.hpp"
 
 namespace ballast::formats {
@@ -141,6 +142,15 @@ data::TokenizerFiles gguf_tokenizer_files(const GgufKeys& keys) {
   if (model == "gpt2") return byte_level_files(keys);
   if (model == "llama") return sentencepiece_files(keys);
   keys.refuse(kModel, fmt::format("is '{}'; known are gpt2 and llama", excerpt(model)));
+}
+
+data::TokenizerFiles tokenizer_files_at(const std::filesystem::path& path) {
+  if (!is_gguf_file(path)) return data::read_tokenizer_files(path);
+  const GgufFile file{path};
+  auto files = gguf_tokenizer_files({file.path(), file.metadata()});
+  if (!files.empty()) return files;
+  throw data_error(
+      "this GGUF file holds no tokenizer: name one that does, or a tokenizer's folder");
 }
 
 }  // namespace ballast::formats

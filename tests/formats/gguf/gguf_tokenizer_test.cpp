@@ -7,6 +7,7 @@
 #include "data/tokenizers/byte_tokenizer_files.hpp"
 #include "data/tokenizers/chat_template.hpp"
 #include "data/tokenizers/huggingface_tokenizer.hpp"
+#include "formats/gguf/made_up_gguf.hpp"
 #include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -110,6 +111,18 @@ TEST(GgufTokenizer, SentencePieceGoesInAndComesOutAgain) {
     EXPECT_EQ(again->encode("God created  the heaven"),
               tokenizer->encode("God created  the heaven"));
   }
+}
+
+TEST(GgufTokenizer, IsTakenFromAFileOrAFolder) {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "model.gguf";
+  const auto keys = keys_of(small_files(), 270);
+  test::write_bytes(path, test::tokenizer_gguf(keys).bytes());
+  EXPECT_EQ(tokenizer_files_at(path), gguf_tokenizer_files({kFile, keys}));
+  for (const auto& [name, text] : small_files()) test::write_bytes(folder / name, text);
+  EXPECT_EQ(tokenizer_files_at(folder.path()), small_files());
+  test::write_bytes(path, test::MadeUpGguf{}.bytes());
+  expect_contains(data_error_of([&] { (void)tokenizer_files_at(path); }), "holds no tokenizer");
 }
 
 std::string refusal(const TokenizerFiles& files, std::size_t rows = 300) {
