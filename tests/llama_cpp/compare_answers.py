@@ -72,6 +72,7 @@ class LlamaCpp:
         params.n_ctx = CONTEXT
         params.n_parallel = 1
         params.warmup = False
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
         params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         self.server = xllamacpp.Server(params)

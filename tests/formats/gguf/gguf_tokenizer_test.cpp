@@ -176,6 +176,13 @@ TEST(GgufTokenizer, OfAStrangerIsRefusedInWords) {
   expect_contains(reading_refusal(keys, "tokenizer.ggml.eos_token_id", std::uint32_t{263}),
                   "is 263 of 263 tokens");
   EXPECT_TRUE(gguf_tokenizer_files({kFile, GgufMetadata{}}).empty());
+  for (const char* list : {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"}) {
+    expect_contains(reading_refusal(keys, list, GgufArray{Strings{"a\xFF"}}), "is not UTF-8");
+    expect_contains(reading_refusal(keys, list, GgufArray{Strings((std::size_t{1} << 22) + 1)}),
+                    "elements; at most");
+  }
+  expect_contains(reading_refusal(keys, "tokenizer.chat_template", std::string{"\xC3"}),
+                  "tokenizer.chat_template");
 }
 
 }  // namespace
