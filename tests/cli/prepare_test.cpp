@@ -105,11 +105,8 @@ TEST_F(PrepareCommand, TakesTheTokenizerOfAGgufFile) {
   const std::string file = folder_ + "/model.gguf";
   write_file(file, test::tokenizer_gguf(keys).bytes());
   const std::string text = "In the beginning 12345  gr\u00f6\u00dfer\n\n\t\u6771\u4eac, isn't it";
-  const std::vector<std::string> words{"-", "--split", "tail", "--validation-fraction", "0"};
   for (const std::string& named : {json.string(), file}) {
-    std::vector<std::string> arguments{words};
-    arguments.insert(arguments.end(), {"--tokenizer", named});
-    const Outcome outcome = prepare(arguments, {.input = text});
+    const Outcome outcome = prepare({"-", "--tokenizer", named}, {.input = text});
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
     const storage::H5Reader dataset{folder_ + "/o.h5"};
     EXPECT_EQ(dataset.read_all<std::int32_t>("train/tokens"), tokenizer->encode(text)) << named;
