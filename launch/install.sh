@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs the Debian 12 packages that Ballast needs and that are missing; with --tests also those
-# that its tests, benchmarks and style checks need. Calls apt only when something is missing.
+# that its tests, benchmarks and style checks need, and into build/ what its tests compare with
+# (tests/comparisons/install.sh). Calls apt only when something is missing.
 set -euo pipefail
 
 packages=(
@@ -14,15 +15,21 @@ packages=(
 test_packages=(
   libgtest-dev libbenchmark-dev
   python3 python3-numpy python3-torch # the parity tests compare with PyTorch
+  python3-venv                        # for tests/comparisons
   iproute2 nftables util-linux        # hosts as network namespaces, their links
   slurm-wlm munge                     # a Slurm on them
   clang-format clang-tidy shellcheck
   libclang-rt-14-dev # libFuzzer, for tests/fuzz/run.sh
 )
 
+# What is no package of Debian's.
+fetch_comparisons() { :; }
 case "${1-}" in
   '') ;;
-  --tests) packages+=("${test_packages[@]}") ;;
+  --tests)
+    packages+=("${test_packages[@]}")
+    fetch_comparisons() { "$(dirname "$0")/../tests/comparisons/install.sh"; }
+    ;;
   *)
     echo "usage: launch/install.sh [--tests]" >&2
     exit 2
@@ -35,6 +42,7 @@ for package in "${packages[@]}"; do
   [[ " $status" == *" installed "* ]] || missing+=("$package")
 done
 if ((${#missing[@]} == 0)); then
+  fetch_comparisons
   exit 0
 fi
 
@@ -70,3 +78,4 @@ echo "installing ${#missing[@]} packages and what they depend on: ${missing[*]}"
 apt update
 apt install -y --no-install-recommends "${missing[@]}"
 rm -f "$log"
+fetch_comparisons

@@ -11,6 +11,7 @@
 #include "cli/prepare_summary.hpp"
 #include "cli/progress_line.hpp"
 #include "data/prepare.hpp"
+#include "formats/gguf/gguf_tokenizer.hpp"
 
 namespace ballast::cli {
 
@@ -75,7 +76,8 @@ std::vector<Option> options_for(data::PrepareOptions& o) {
       word(
           "tokenizer", "bytes|bpe:VOCAB|sentencepiece:VOCAB|ids:VOCAB|PATH", o.tokenizer,
           "bytes; or one trained on the inputs, of VOCAB tokens; or ids below VOCAB, taken as they "
-          "are; or the one of a Hugging Face folder, a tokenizer.json or a tokenizer.model"),
+          "are; or the one of a Hugging Face folder, a tokenizer.json, a tokenizer.model or a GGUF "
+          "file"),
       choice(
           "split", o.split,
           "held out: each 20th block of 16 KiB (of 4,096 token ids), the end of the text, or each "
@@ -101,6 +103,7 @@ std::string help(const Terminal& terminal) {
 
 ExitCode run(Arguments arguments) {
   data::PrepareOptions options;
+  options.read_tokenizer = formats::tokenizer_files_at;
   read_command_line(arguments, options_for(options), "input");
   const Stopwatch watch;
   const data::PrepareSummary summary = [&] {

@@ -58,8 +58,7 @@ std::size_t id_vocabulary(std::string_view tokenizer) {
 
 /// A model file that gives every text back stands for itself, as those that are trained here do;
 /// all others are published ones, which their publishers' tokens are wanted of.
-std::unique_ptr<Tokenizer> tokenizer_at(const fs::path& path) {
-  const TokenizerFiles files = read_tokenizer_files(path);
+std::unique_ptr<Tokenizer> make_published_tokenizer(const TokenizerFiles& files) {
   const auto model = files.find(kSentencePieceName);
   if (files.size() == 1 && model != files.end()) {
     const std::vector<std::uint8_t> bytes{model->second.begin(), model->second.end()};
@@ -117,7 +116,8 @@ std::unique_ptr<Tokenizer> load_tokenizer(const PrepareOptions& options) {
         "existing folder or file",
         name);
   }
-  return with_context(fmt::format("'{}'", name), [&] { return tokenizer_at(name); });
+  return with_context(fmt::format("'{}'", name),
+                      [&] { return make_published_tokenizer(options.read_tokenizer(name)); });
 }
 
 void check(const PrepareOptions& options) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "data/json_lines.hpp"
 #include "data/split.hpp"
 #include "data/tokenizers/tokenizer.hpp"
+#include "data/tokenizers/tokenizer_files.hpp"
 #include "data/vocabulary/next_text.hpp"
 
 namespace ballast::data {
@@ -23,6 +25,9 @@ struct PrepareOptions {
   /// bytes | sentencepiece:VOCAB | bpe:VOCAB | ids:VOCAB | path of a Hugging Face folder, a
   /// tokenizer.json or a tokenizer.model
   std::string tokenizer = "bytes";
+  /// Reads the tokenizer at such a path. Whoever knows more kinds of files than data does, names a
+  /// function that reads these, too.
+  std::function<TokenizerFiles(const std::filesystem::path&)> read_tokenizer = read_tokenizer_files;
   FormatChoice format = FormatChoice::automatic;
   std::string field = {};  ///< the key of a JSON line's text or ids; empty: "text" or "ids"
   BadLines bad_lines = BadLines::refuse;

@@ -2,6 +2,10 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 
+#include "data/tokenizers/huggingface_tokenizer.hpp"
+#include "formats/gguf/gguf_tokenizer.hpp"
+#include "formats/gguf/made_up_gguf.hpp"
+#include "storage/h5/reader.hpp"
 #include "support/invoke.hpp"
 
 namespace ballast::cli {
@@ -91,6 +95,28 @@ TEST_F(PrepareCommand, WarnsOfASplitThatIsEmpty) {
   EXPECT_NE(warning({"--split", "documents"}).find("warning: no text to train on"),
             std::string::npos);
   EXPECT_EQ(warning({"--split", "tail"}), "");
+}
+
+TEST_F(PrepareCommand, TakesTheTokenizerOfAGgufFile) {
+  const std::filesystem::path json =
+      std::filesystem::path{BALLAST_FIXTURES} / "tokenizers" / "llama3.json";
+  const auto tokenizer = data::make_huggingface_tokenizer(data::read_tokenizer_files(json));
+  const auto keys = formats::gguf_tokenizer_keys(*tokenizer, {.rows = tokenizer->vocabulary()});
+  const std::string file = folder_ + "/model.gguf";
+  write_file(file, test::tokenizer_gguf(keys).bytes());
+  const std::string text = "In the beginning 12345  gr\u00f6\u00dfer\n\n\t\u6771\u4eac, isn't it";
+  for (const std::string& named : {json.string(), file}) {
+    const Outcome outcome = prepare({"-", "--tokenizer", named}, {.input = text});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    const storage::H5Reader dataset{folder_ + "/o.h5"};
+    EXPECT_EQ(dataset.read_all<std::int32_t>("train/tokens"), tokenizer->encode(text)) << named;
+  }
+
+  write_file(file, test::MadeUpGguf{}.bytes());
+  const Outcome outcome = prepare({"-", "--tokenizer", file}, {.input = text});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_NE(outcome.err.find("model.gguf': this GGUF file holds no tokenizer"), std::string::npos)
+      << outcome.err;
 }
 
 }  // namespace

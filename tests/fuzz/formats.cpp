@@ -12,12 +12,8 @@
 #include "checkpoint/manifest.hpp"
 #include "checkpoint/shard_file.hpp"
 #include "cli/ini.hpp"
-#include "data/bpe/bpe_json.hpp"
-#include "data/bpe/bpe_tokenizer.hpp"
-#include "data/bpe/character_bpe.hpp"
 #include "data/corpus.hpp"
 #include "data/dataset.hpp"
-#include "data/tokenizers/make_tokenizer.hpp"
 #include "formats/gguf/gguf_model_config.hpp"
 #include "formats/gguf/gguf_weights.hpp"
 #include "formats/huggingface/model_config_json.hpp"
@@ -30,6 +26,7 @@
 #include "train/settings/keys.hpp"
 
 #include "fuzz/scratch.hpp"
+#include "fuzz/tokenizer_formats.hpp"
 
 namespace ballast::fuzz {
 
@@ -123,25 +120,6 @@ void read_json_lines(Input input) {
   for (const auto& rules : {of_ids, of_text}) {
     (void)data::read_source(source, rules, nowhere,
                             {[](std::uint64_t) {}, [](const std::string&) {}});
-  }
-}
-
-void read_tokenizer(Input input) {
-  const auto tokenizer = data::make_tokenizer("sentencepiece", input);
-  (void)tokenizer->decode(tokenizer->encode("In the beginning God created\n\tthe heaven \u2581 7"));
-}
-
-/// What is read encodes and decodes some text, too.
-void read_tokenizer_json(Input input) {
-  static constexpr std::string_view kText =
-      "It's <|end|>  12 a\u0301 \u4e2d\u2581 <wide> \n\nword HTTP";
-  const std::string text = text_of(input);
-  if (data::is_character_bpe(data::parse_tokenizer_json(text))) {
-    data::CharacterBpe tokenizer{data::read_character_bpe_model(text)};
-    (void)tokenizer.decode(tokenizer.encode(kText));
-  } else {
-    data::BpeTokenizer tokenizer{data::read_bpe_model(text)};
-    (void)tokenizer.decode(tokenizer.encode(kText));
   }
 }
 
@@ -247,14 +225,18 @@ constexpr std::array kFormats{
     Format{"calibrate_monitor", read_for_calibration<kMonitor>},
     Format{"calibrate_alerts", read_for_calibration<kAlerts>},
     Format{"json_lines", read_json_lines},
-    Format{"tokenizer", read_tokenizer},
+    Format{"tokenizer", read_sentencepiece},
+    Format{"tokenizer_model", read_published_sentencepiece},
     Format{"tokenizer_json", read_tokenizer_json},
+    Format{"tokenizer_config", read_tokenizer_config},
+    Format{"packed_tokenizer", read_packed_tokenizer},
     Format{"dataset", read_dataset},
     Format{"shard", read_shard},
     Format{"safetensors", read_safetensors},
     Format{"safetensors_index", read_safetensors_index},
     Format{"huggingface_config", read_huggingface_config},
     Format{"gguf", read_gguf},
+    Format{"gguf_tokenizer", read_gguf_tokenizer},
 };
 
 }  // namespace

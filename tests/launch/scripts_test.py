@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(sys.argv.pop(1)).resolve()
 
 # What the scripts may use of the real machine.
-TOOLS = """awk basename bash cat cp dirname env grep mkdir mktemp pgrep realpath rm sleep sort tail
+TOOLS = """awk basename bash cat chmod cp dirname env grep mkdir mktemp pgrep realpath rm sleep sort tail
 wc""".split()
 
 
@@ -105,10 +105,42 @@ class Install(ScriptTest):
     def without_root(self):
         self.quiet_fake("id", "echo 1000")
 
+    def install_with_tests(self, pip="exit 0"):
+        """With a python3 that makes environments in which `pip` is what happens to packages."""
+        home = self.folder / "home"
+        for part in ["launch", "tests/comparisons"]:
+            shutil.copytree(ROOT / part, home / part, dirs_exist_ok=True)
+        self.fake("python3", f"""for folder; do :; done
+mkdir -p $folder/bin
+printf '#!/bin/bash\necho "pip $*" >> "$LOG"\n{pip}\n' > $folder/bin/python
+chmod +x $folder/bin/python""")
+        self.assertEqual(self.run_script("launch/install.sh", "--tests", root=home), 0, self.output)
+        return home / "build/comparisons"
+
     def test_nothing_is_called_when_all_is_there(self):
-        for option in [[], ["--tests"]]:
-            self.assertEqual(self.run_script("launch/install.sh", *option), 0)
-            self.assertEqual((self.calls, self.output), ([], ""))
+        self.assertEqual(self.run_script("launch/install.sh"), 0)
+        self.assertEqual((self.calls, self.output), ([], ""))
+        self.install_with_tests()
+        self.install_with_tests()
+        self.assertEqual((self.calls, self.output), ([], ""))
+
+    def test_what_tests_compare_with_is_fetched_into_the_build_folder(self):
+        folder = self.install_with_tests()
+        self.assertEqual([call.split()[0] for call in self.calls], ["python3", "pip"])
+        self.assertTrue(self.calls[0].endswith(str(folder)), self.calls)
+        self.assertTrue((folder / "installed.txt").exists())
+        (folder / "installed.txt").write_text("others")
+        self.install_with_tests()
+        self.assertEqual(len(self.calls), 2)
+
+    def test_without_a_package_index_the_installation_ends_well(self):
+        folder = self.install_with_tests("echo ERROR: no index; exit 1")
+        self.assertIn("skipped: ERROR: no index", self.output)
+        self.assertFalse(folder.exists())
+        (self.bin / "python3").unlink()
+        self.assertEqual(self.run_script("launch/install.sh", "--tests",
+                                         root=self.folder / "home"), 0)
+        self.assertIn("python3", self.output)
 
     def test_root_installs_what_is_missing_and_only_that(self):
         self.missing("cmake", "libfmt-dev")
@@ -127,7 +159,7 @@ class Install(ScriptTest):
         self.missing("libgtest-dev")
         self.assertEqual(self.run_script("launch/install.sh"), 0)
         self.assertEqual(self.calls, [])
-        self.assertEqual(self.run_script("launch/install.sh", "--tests"), 0)
+        self.install_with_tests()
         self.assertTrue(self.calls[1].endswith(" libgtest-dev"), self.calls)
 
     def test_others_use_sudo(self):

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 
 #include "data/tokenizers/tokenizer.hpp"
@@ -27,5 +28,9 @@ struct GgufTokenizerUse {
 /// The tokenizer of a GGUF file as files of a Hugging Face folder; empty if it has none. Data
 /// Errors name the file and the key that is wrong, or of a kind that is not known.
 [[nodiscard]] data::TokenizerFiles gguf_tokenizer_files(const GgufKeys& keys);
+
+/// The tokenizer at `path`: that of a GGUF file, or what data::read_tokenizer_files finds. Data
+/// Errors as both have them, and one for a GGUF file without a tokenizer.
+[[nodiscard]] data::TokenizerFiles tokenizer_files_at(const std::filesystem::path& path);
 
 }  // namespace ballast::formats

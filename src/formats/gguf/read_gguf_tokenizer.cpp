@@ -4,8 +4,11 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "data/bpe/piece.hpp"
 #include "data/bpe/tokenizer_json.hpp"
 #include "data/tokenizers/sentencepiece_model.hpp"
+#include "data/unicode/utf8.hpp"
+#include "formats/gguf/gguf_file.hpp"
 #include "formats/gguf/gguf_tokenizer.hpp"
 
 namespace ballast::formats {
@@ -20,6 +23,10 @@ constexpr const char* kTokens = "tokenizer.ggml.tokens";
 constexpr const char* kKinds = "tokenizer.ggml.token_type";
 constexpr const char* kScores = "tokenizer.ggml.scores";
 constexpr const char* kMerges = "tokenizer.ggml.merges";
+constexpr const char* kChatTemplate = "tokenizer.chat_template";
+
+/// Several may give the same token: Llama 3 has twice as many of them as tokens.
+constexpr std::size_t kMostMerges = 4 * data::kLargestBpeVocabulary;
 
 /// A list of this type; null if the key is absent.
 template <class Element>
@@ -41,13 +48,30 @@ const std::vector<Element>* list_of_size(const GgufKeys& keys, const char* key, 
   return list;
 }
 
+/// The files of a tokenizer are JSON, which is UTF-8.
+void require_utf8_at(const GgufKeys& keys, const char* key, const std::string& text) {
+  if (data::check_utf8(text).valid == text.size()) return;
+  keys.refuse(key, fmt::format("holds '{}', which is not UTF-8", excerpt(text)));
+}
+
+/// A list of at most so many texts; null if the key is absent.
+const std::vector<std::string>* texts_at(const GgufKeys& keys, const char* key, std::size_t most) {
+  const auto* texts = list_at<std::string>(keys, key);
+  if (texts == nullptr) return nullptr;
+  if (texts->size() > most) {
+    keys.refuse(key, fmt::format("has {} elements; at most {} are read", texts->size(), most));
+  }
+  for (const std::string& text : *texts) require_utf8_at(keys, key, text);
+  return texts;
+}
+
 PieceKind kind_of(const GgufKeys& keys, std::int32_t number) {
   if (number < 1 || number > 6) keys.refuse(kKinds, fmt::format("has the kind {}", number));
   return static_cast<PieceKind>(number - 1);
 }
 
 std::vector<data::VocabularyEntry> entries_of(const GgufKeys& keys) {
-  const auto* tokens = list_at<std::string>(keys, kTokens);
+  const auto* tokens = texts_at(keys, kTokens, data::kLargestBpeVocabulary);
   if (tokens == nullptr) keys.refuse(kTokens, "is missing");
   const auto* kinds = list_of_size<std::int32_t>(keys, kKinds, tokens->size());
   const auto* scores = list_of_size<float>(keys, kScores, tokens->size());
@@ -99,7 +123,8 @@ std::string config_json(const GgufKeys& keys, const std::vector<data::Vocabulary
   name("pad_token", use.pad);
   config["add_bos_token"] = use.adds_bos;
   config["clean_up_tokenization_spaces"] = false;
-  const std::string chat = keys.text("tokenizer.chat_template", "");
+  const std::string chat = keys.text(kChatTemplate, "");
+  require_utf8_at(keys, kChatTemplate, chat);
   if (!chat.empty()) config["chat_template"] = chat;
   return config.dump(2) + "\n";
 }
@@ -108,7 +133,7 @@ data::TokenizerFiles byte_level_files(const GgufKeys& keys) {
   TokenizerContent content{.kind = TokenizerKind::byte_level_bpe,
                            .pre_tokenizer = keys.text("tokenizer.ggml.pre", ""),
                            .entries = entries_of(keys)};
-  const auto* merges = list_at<std::string>(keys, kMerges);
+  const auto* merges = texts_at(keys, kMerges, kMostMerges);
   if (merges == nullptr) keys.refuse(kMerges, "is missing");
   const bool has_merges = merges->size() > 1 || content.entries.size() != 259;
   if (has_merges) content.merges = *merges;  // else those of bytes, which stand for none
@@ -141,6 +166,15 @@ data::TokenizerFiles gguf_tokenizer_files(const GgufKeys& keys) {
   if (model == "gpt2") return byte_level_files(keys);
   if (model == "llama") return sentencepiece_files(keys);
   keys.refuse(kModel, fmt::format("is '{}'; known are gpt2 and llama", excerpt(model)));
+}
+
+data::TokenizerFiles tokenizer_files_at(const std::filesystem::path& path) {
+  if (!is_gguf_file(path)) return data::read_tokenizer_files(path);
+  const GgufFile file{path};
+  auto files = gguf_tokenizer_files({file.path(), file.metadata()});
+  if (!files.empty()) return files;
+  throw data_error(
+      "this GGUF file holds no tokenizer: name one that does, or a tokenizer's folder");
 }
 
 }  // namespace ballast::formats

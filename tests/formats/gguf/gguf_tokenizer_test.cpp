@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "data/bpe/piece.hpp"
 #include "data/bpe/tokenizer_json.hpp"
 #include "data/sentencepiece_models.hpp"
 #include "data/tokenizers/byte_tokenizer_files.hpp"
 #include "data/tokenizers/chat_template.hpp"
 #include "data/tokenizers/huggingface_tokenizer.hpp"
+#include "formats/gguf/made_up_gguf.hpp"
 #include "support/bytes.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -112,6 +114,18 @@ TEST(GgufTokenizer, SentencePieceGoesInAndComesOutAgain) {
   }
 }
 
+TEST(GgufTokenizer, IsTakenFromAFileOrAFolder) {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "model.gguf";
+  const auto keys = keys_of(small_files(), 270);
+  test::write_bytes(path, test::tokenizer_gguf(keys).bytes());
+  EXPECT_EQ(tokenizer_files_at(path), gguf_tokenizer_files({kFile, keys}));
+  for (const auto& [name, text] : small_files()) test::write_bytes(folder / name, text);
+  EXPECT_EQ(tokenizer_files_at(folder.path()), small_files());
+  test::write_bytes(path, test::MadeUpGguf{}.bytes());
+  expect_contains(data_error_of([&] { (void)tokenizer_files_at(path); }), "holds no tokenizer");
+}
+
 std::string refusal(const TokenizerFiles& files, std::size_t rows = 300) {
   try {
     (void)keys_of(files, rows);
@@ -163,6 +177,14 @@ TEST(GgufTokenizer, OfAStrangerIsRefusedInWords) {
   expect_contains(reading_refusal(keys, "tokenizer.ggml.eos_token_id", std::uint32_t{263}),
                   "is 263 of 263 tokens");
   EXPECT_TRUE(gguf_tokenizer_files({kFile, GgufMetadata{}}).empty());
+  for (const char* list : {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"}) {
+    expect_contains(reading_refusal(keys, list, GgufArray{Strings{"a\xFF"}}), "is not UTF-8");
+  }
+  expect_contains(reading_refusal(keys, "tokenizer.ggml.tokens",
+                                  GgufArray{Strings(data::kLargestBpeVocabulary + 1)}),
+                  "has 1048577 elements; at most 1048576");
+  expect_contains(reading_refusal(keys, "tokenizer.chat_template", std::string{"\xC3"}),
+                  "tokenizer.chat_template");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/gguf/gguf_value.hpp"
 #include "support/bytes.hpp"
 
 namespace ballast::test {
@@ -48,5 +49,16 @@ struct MadeUpGguf {
     return all + data;
   }
 };
+
+/// A file of a tokenizer alone.
+inline MadeUpGguf tokenizer_gguf(const formats::GgufMetadata& keys) {
+  MadeUpGguf file;
+  for (const formats::GgufEntry& entry : keys) {
+    std::string bytes = gguf_text(entry.key);
+    formats::append_value(bytes, entry.value);
+    file.metadata.push_back(std::move(bytes));
+  }
+  return file;
+}
 
 }  // namespace ballast::test
