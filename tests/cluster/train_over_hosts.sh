@@ -1,6 +1,7 @@
 #!/bin/bash
-# One training by a single process, then by 2 + 2 ranks on two hosts, launched as a person would:
-# the same losses, the same gradient norms, the same state, to the last bit.
+# One training by a single process, then by 2 + 2 ranks on two hosts, launched as a person would,
+# and with leaves added up in groups, by ranks that are dealt to the hosts in turn, which go on from
+# what one host has begun: the same losses, the same gradient norms, the same state, to the last bit.
 #   train_over_hosts.sh BALLAST ROOT
 set -euo pipefail
 ballast=$1 root=$2
@@ -46,10 +47,18 @@ BALLAST=$ballast MPIRUN_FLAGS=${flags[*]} \
   nsenter --target "$(sed -n 2p "$hosts/pids")" --net --uts "${user[@]}" -- \
   "$root/launch/hosts.sh" hostfile tiny.ini --run.dir two
 
-for run in one two; do
+groups=(--data.leaf_group 2 --precision.group_sum bf16 --precision.param bf16)
+"$ballast" train --config tiny.ini --run.dir one-groups "${groups[@]}"
+"$ballast" train --config tiny.ini --run.dir two-groups --run.stop_at 5 "${groups[@]}"
+MPIRUN_FLAGS='--mca rmaps_base_mapping_policy node' \
+  "$root/cluster/netns-hosts.sh" run --on "$hosts" 2 1 -- "$ballast" train --config tiny.ini \
+  --run.dir two-groups --checkpoint.resume true "${groups[@]}"
+
+for run in one two one-groups two-groups; do
   grep -oE '"(step|loss|grad_norm)":[^,]*' "$run/log.jsonl" >"$run.numbers"
-  grep -o 'state hash .*' "$run/train.log" >>"$run.numbers"
+  grep -o 'state hash .*' "$run/train.log" | tail -n 1 >>"$run.numbers"
 done
 cat one.numbers
 [[ $(grep -c '"loss"' one.numbers) == 12 ]] || exit 1
 diff one.numbers two.numbers
+diff one-groups.numbers two-groups.numbers
