@@ -151,17 +151,18 @@ TEST(ShardedParameters, GradientsHaveTheBitsOfALeftFoldInLeafOrder) {
 
 TEST(ShardedParameters, LeavesAreAddedUpInTheirGroups) {
   const auto gradients = leaf_gradients(kMostLeaves, {});
+  auto one_less = gradients;
+  one_less.pop_back();
   for (auto [name, policy, topology] : all_policies()) {
     if (policy.prefetch_units > 0 || policy.reshard.group() > 0) continue;
     for (const LeafGroups& groups : {LeafGroups{2}, LeafGroups{5}, LeafGroups{4, true}}) {
       SCOPED_TRACE(fmt::format("{} groups of {} {}", name, groups.size, groups.rounds));
       policy.leaf_groups = groups;
       Sharded sharded{policy, topology};
-      for (const std::size_t leaves : {kMostLeaves, kMostLeaves - 1}) {
-        sharded.run(leaves);
-        const auto sum = sum_of({gradients.begin(), gradients.begin() + leaves}, groups);
-        EXPECT_EQ(differences(sharded, sum), 0) << leaves;
-      }
+      sharded.run(kMostLeaves);
+      EXPECT_EQ(differences(sharded, sum_of(gradients, groups)), 0);
+      sharded.run(kMostLeaves - 1);
+      EXPECT_EQ(differences(sharded, sum_of(one_less, groups)), 0);
     }
   }
 }

@@ -52,7 +52,7 @@ std::size_t units_from_all(const Sharded& sharded) {
 /// The same for a gather from kept copies: groups of whole runs keep one each.
 std::size_t units_from_kept(const Sharded& sharded, std::size_t group) {
   std::size_t units = 0;
-  for (const comm::RankRange& run : runs_of(sharded)) units += run.end() % group == 0 ? 0 : 1;
+  for (const comm::RankRange& run : runs_of(sharded)) units += run.end() % group == 0 ? 0u : 1u;
   return units;
 }
 

@@ -85,7 +85,7 @@ void read_tokenizer_config(Input input) {
     }
   }
   scratch.write("config.json", input);
-  (void)formats::read_special_tokens(scratch.path());
+  (void)formats::read_special_tokens(scratch.path(), 256);
 }
 
 void read_gguf_tokenizer(Input input) {

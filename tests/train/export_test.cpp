@@ -212,7 +212,7 @@ TEST(Export, CarriesTheTokenizerThatIsAskedFor) {
   EXPECT_EQ(bytes_of_file(options.output / "tokenizer.json"), "{\"any\": \"bytes\"}");
   EXPECT_EQ(bytes_of_file(options.output / "chat_template.jinja"), "{{ messages }}");
   EXPECT_EQ(bytes_of_file(options.output / "generation_config.json"), rules);
-  EXPECT_EQ(formats::read_huggingface_config(options.output).eos, (std::vector<std::int32_t>{9}));
+  EXPECT_EQ(formats::read_huggingface_config(options.output).special.eos, (std::vector<std::int32_t>{9}));
 
   options.output = folder.path() / "other";
   options.tokenizer = foreign_model("llama");  // has none

@@ -109,7 +109,7 @@ TEST(Import, AndExportPassASentencePieceModelOn) {
   EXPECT_EQ(bytes_of_file(exported / "tokenizer.model"), bytes);
   EXPECT_EQ(parse_json(bytes_of_file(exported / "tokenizer_config.json")).at("tokenizer_class"),
             "LlamaTokenizer");
-  EXPECT_EQ(formats::read_huggingface_config(exported).eos, (std::vector<std::int32_t>{2}));
+  EXPECT_EQ(formats::read_huggingface_config(exported).special.eos, (std::vector<std::int32_t>{2}));
 
   const fs::path imported = folder.path() / "imported";
   const Imported made = import_model(world(), {exported, imported});
@@ -140,7 +140,7 @@ TEST(Import, AnExportFindsTheFoldersTokenizerAsLongAsThatIsThere) {
   (void)import_model(world(), {source, output});
   (void)export_model(world(), export_of(output, folder.path() / "with"));
   EXPECT_EQ(bytes_of_file(folder.path() / "with" / "tokenizer.json"), "{}");
-  EXPECT_EQ(formats::read_huggingface_config(folder.path() / "with").bos, 1);
+  EXPECT_EQ(formats::read_huggingface_config(folder.path() / "with").special.bos, 1);
 
   on_root(world(), [&] { test::write_bytes(source / "config.json", "{"); });
   const Exported broken = export_model(world(), export_of(output, folder.path() / "broken"));
@@ -151,7 +151,7 @@ TEST(Import, AnExportFindsTheFoldersTokenizerAsLongAsThatIsThere) {
   if (world().is_root()) expect_contains(made.tokenizer, "name a folder with --tokenizer");
   EXPECT_EQ(bytes_of_file(folder.path() / "without" / "model.safetensors"),
             bytes_of_file(folder.path() / "with" / "model.safetensors"));
-  EXPECT_FALSE(formats::read_huggingface_config(folder.path() / "without").bos);
+  EXPECT_FALSE(formats::read_huggingface_config(folder.path() / "without").special.bos);
 }
 
 TEST(Import, LeavesNothingOfAModelThatIsNoGood) {

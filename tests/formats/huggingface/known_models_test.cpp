@@ -24,9 +24,9 @@ TEST_P(Fixture, BothSpellingsAreOneModel) {
   EXPECT_EQ(text_of(five.model), text_of(four.model));
   EXPECT_EQ(five.model_type, four.model_type);
   EXPECT_EQ(five.model_type, GetParam().substr(0, GetParam().find('-')));
-  EXPECT_EQ(five.bos, 1);
-  EXPECT_EQ(five.eos, std::vector<std::int32_t>{2});
-  EXPECT_EQ(five.pad, std::nullopt);
+  EXPECT_EQ(five.special.bos, 1);
+  EXPECT_EQ(five.special.eos, std::vector<std::int32_t>{2});
+  EXPECT_EQ(five.special.pad, std::nullopt);
   EXPECT_EQ(five.model.vocabulary, 64u);
   EXPECT_EQ(five.model.context, 128u);
   EXPECT_EQ(five.model.init_std, 0.15);
