@@ -18,17 +18,6 @@ MPI_Comm duplicate_of_world() {
   return copy;
 }
 
-/// Whether the launcher says that the ranks are on several hosts.
-bool spans_hosts() {
-  const auto text = [](const char* name) {
-    const char* const value = std::getenv(name);
-    return std::string{value == nullptr ? "" : value};
-  };
-  const std::string nodes = text("SLURM_NNODES");
-  return text("OMPI_COMM_WORLD_SIZE") != text("OMPI_COMM_WORLD_LOCAL_SIZE") ||
-         (!nodes.empty() && nodes != "1");
-}
-
 /// Settings that Open MPI reads when it starts. What the user has set stays.
 void advise_open_mpi() {
   // Containers often lack the right to read another process's memory, and copying through shared
@@ -36,8 +25,6 @@ void advise_open_mpi() {
   ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
   // By default the two directions of a TCP connection take turns (docs/adr/0030).
   ::setenv("OMPI_MCA_btl_tcp_flags", "send", 0);
-  // Somebody has to move the bytes while this rank computes.
-  if (spans_hosts()) ::setenv("OMPI_MCA_btl_tcp_progress_thread", "1", 0);
 }
 
 }  // namespace

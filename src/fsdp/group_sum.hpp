@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <span>
 
-#include "fsdp/leaf_fold.hpp"
+#include "fsdp/leaf_sum.hpp"
+#include "fsdp/wave.hpp"
 
 namespace ballast::fsdp {
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/team.hpp"
+#include "fsdp/leaf_sum.hpp"
 #include "fsdp/wave.hpp"
 #include "model/parameters.hpp"
 
@@ -25,12 +26,6 @@ struct Offender {
   std::size_t rank;  ///< that computed the leaf
   model::UnitId unit;
   std::size_t granule;  ///< within the unit
-};
-
-/// The gradient of one leaf, or the sum of leaves of one group that a host has formed.
-struct LeafSum {
-  const float* values;
-  LeafRange leaves;
 };
 
 /// The arithmetic of every reduction, whatever moves the bytes: gradients are added to one fp32

@@ -71,11 +71,11 @@ TEST(Export, SaysOfACheckpointWhatItKnows) {
   const auto tokenizer = data::make_huggingface_tokenizer(data::read_tokenizer_files(output));
   EXPECT_EQ(tokenizer->encode("ab\n"), (std::vector<std::int32_t>{97, 98, 10}));
 
-  const auto config = formats::read_huggingface_config(output);
-  EXPECT_EQ(config.model.context, 77u) << "data.seq_len, where the model says nothing";
-  EXPECT_EQ(config.special.bos, 256);
-  EXPECT_EQ(config.special.eos, (std::vector<std::int32_t>{257}));
-  EXPECT_EQ(config.special.pad, 258);
+  const Json config = parse_json(bytes_of_file(output / "config.json"));
+  EXPECT_EQ(config.at("max_position_embeddings"), 77) << "data.seq_len";
+  EXPECT_EQ(config.at("bos_token_id"), 256);
+  EXPECT_EQ(config.at("eos_token_id"), 257);
+  EXPECT_EQ(config.at("pad_token_id"), 258);
   const Json generation = parse_json(bytes_of_file(output / "generation_config.json"));
   EXPECT_EQ(generation.at("eos_token_id"), 257);
   const std::string card = bytes_of_file(output / "README.md");
@@ -212,7 +212,8 @@ TEST(Export, CarriesTheTokenizerThatIsAskedFor) {
   EXPECT_EQ(bytes_of_file(options.output / "tokenizer.json"), "{\"any\": \"bytes\"}");
   EXPECT_EQ(bytes_of_file(options.output / "chat_template.jinja"), "{{ messages }}");
   EXPECT_EQ(bytes_of_file(options.output / "generation_config.json"), rules);
-  EXPECT_EQ(formats::read_huggingface_config(options.output).special.eos, (std::vector<std::int32_t>{9}));
+  EXPECT_EQ(formats::read_huggingface_config(options.output).special.eos,
+            (std::vector<std::int32_t>{9}));
 
   options.output = folder.path() / "other";
   options.tokenizer = foreign_model("llama");  // has none

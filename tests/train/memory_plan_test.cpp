@@ -60,7 +60,8 @@ Reserved reserve_all(const Config& config, const Topology& topology, std::size_t
     sum.rooms += planned_bytes(workspace.needs(), fsdp::Holders::every_rank);
     sum.own += own;
     sum.most = std::max(sum.most, own);
-    if (workspace.mesh().first_of_group(rank) == rank) {
+    const bool is_first_here = rank == 0 || topology.host_of[rank - 1] != host;
+    if (is_first_here || workspace.mesh().first_of_group(rank) == rank) {
       sum.weights += planned_bytes(workspace.needs(), fsdp::Holders::first_of_group);
     }
   }
