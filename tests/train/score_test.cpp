@@ -106,7 +106,7 @@ TEST_F(Score, WindowsComeInOrderAndMeanTheLossOfAnEvaluation) {
 
 TEST_F(Score, ManyRanksWriteTheBytesOfOne) {
   auto alone = world().split(world().rank());
-  for (const std::size_t top : {0, 3}) {
+  for (const std::size_t top : {0u, 3u}) {
     ScoreOptions single = windows();
     single.top = top;
     ScoreOptions few = single;
