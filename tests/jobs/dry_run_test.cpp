@@ -92,7 +92,8 @@ TEST(DryRun, PlansForHosts) {
   ASSERT_EQ(plan.exit_code, 0) << plan.err;
   EXPECT_NE(plan.out.find("planned on a host, over its 2 rank(s)"), std::string::npos) << plan.out;
   EXPECT_NE(plan.out.find("\n     5      3 "), std::string::npos) << plan.out;
-  EXPECT_NE(line_after(plan.out, "mode: ").find("backend mpi"), std::string::npos) << plan.out;
+  EXPECT_NE(line_after(plan.out, "mode: ").find("gathered once a host"), std::string::npos)
+      << plan.out;
 }
 
 TEST(DryRun, ARankCountThatDoesNotGoIsNamed) {
