@@ -24,7 +24,7 @@ std::size_t HostSums::count() const {
 
 std::size_t HostSums::formed() const {
   std::size_t sums = 0;
-  for_each([&](LeafRange range) { sums += is_formed(range) ? 1 : 0; });
+  for_each([&](LeafRange range) { sums += is_formed(range) ? 1u : 0u; });
   return sums;
 }
 

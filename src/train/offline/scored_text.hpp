@@ -16,10 +16,10 @@ namespace ballast::train {
 
 /// What a model says of a text.
 struct ScoredText {
-  std::span<const std::int32_t> tokens;        ///< the first, which has no loss, and those of nll
-  std::span<const float> nll;                  ///< negative log-likelihoods: tokens.size() - 1
-  std::size_t top = 0;                         ///< likeliest tokens at each of them; 0: none
-  std::span<const kernels::TokenLoss> likely;  ///< [nll.size(), top]
+  std::span<const std::int32_t> tokens;  ///< the first, which has no loss, and those of nll
+  std::span<const float> nll;            ///< negative log-likelihoods: tokens.size() - 1
+  std::size_t top = 0;                   ///< likeliest tokens at each of them; 0: none
+  std::span<const kernels::TokenLoss> likely = {};  ///< [nll.size(), top]
 };
 
 /// A line of `score`, with its line end. `window`: its number, if it has one.
