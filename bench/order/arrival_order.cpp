@@ -40,7 +40,7 @@ class Arrivals {
       region_.node().make_progress();
       sched_yield();
       if (watch.elapsed_s() > region_.node().timeout_s()) {
-        region_.await(slices_.filled, 0, slices_.of_rank.size(), slices_.number, slices_.place);
+        region_.await(slices_.filled, {0, slices_.of_rank.size()}, slices_.number, slices_.place);
       }
     }
     region_.node().add_skew_s(watch.elapsed_s());

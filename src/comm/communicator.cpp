@@ -72,7 +72,7 @@ std::vector<int> ranks_in_job(MPI_Comm handle, int size) {
 
 }  // namespace
 
-Communicator::Communicator(MPI_Comm handle)
+Communicator::Communicator(MPI_Comm handle, WithoutNames)
     : handle_{handle},
       exchange_{std::make_unique<Exchange>(handle)},
       longest_message_{Exchange::kLongestMessage},
@@ -81,6 +81,9 @@ Communicator::Communicator(MPI_Comm handle)
   mpi_check(MPI_Comm_size(handle, &size_), "MPI_Comm_size");
   mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &roster_.job_size), "MPI_Comm_size");
   roster_.job_ranks = ranks_in_job(handle, size_);
+}
+
+Communicator::Communicator(MPI_Comm handle) : Communicator{handle, WithoutNames{}} {
   roster_.hosts.resize(index(size_), "host not known yet");
   roster_.hosts[index(rank_)] = host_name();
   roster_.hosts = gather_texts(roster_.host(rank_), {"gather of host names"});
@@ -157,35 +160,23 @@ void Communicator::broadcast(std::span<std::byte> bytes, int root, Place place) 
   });
 }
 
-void Communicator::post_all_gather(Exchange& exchange, std::span<const std::byte> own,
-                                   std::span<std::byte> receive,
-                                   std::span<const std::size_t> counts,
-                                   std::span<const std::size_t> offsets) const {
-  for (int i = 1; i < size_; ++i) {
-    const int peer = (rank_ + size_ - i) % size_;
-    const std::size_t count = counts[index(peer)];
-    if (count > 0) exchange.receive(receive.subspan(offsets[index(peer)], count), peer);
-  }
-  for (int i = 1; i < size_ && !own.empty(); ++i) exchange.send(own, (rank_ + i) % size_);
-}
-
-void Communicator::place_own_part(std::span<const std::byte> own, std::span<std::byte> receive,
-                                  std::span<const std::size_t> counts,
-                                  std::span<const std::size_t> offsets, Place place) const {
+void Communicator::all_gather(std::span<const std::byte> own, std::span<std::byte> receive,
+                              std::span<const std::size_t> counts,
+                              std::span<const std::size_t> offsets, Place place) {
   check_slices(index(size_), counts, offsets, receive.size(), place);
   if (own.size() != counts[index(rank_)]) {
     throw internal_error("{}: {} bytes given where {} belong", describe(place), own.size(),
                          counts[index(rank_)]);
   }
   copy_own(own, receive.data() + offsets[index(rank_)]);
-}
-
-void Communicator::all_gather(std::span<const std::byte> own, std::span<std::byte> receive,
-                              std::span<const std::size_t> counts,
-                              std::span<const std::size_t> offsets, Place place) {
-  place_own_part(own, receive, counts, offsets, place);
-  run_timed(place,
-            [&](Exchange& exchange) { post_all_gather(exchange, own, receive, counts, offsets); });
+  run_timed(place, [&](Exchange& exchange) {
+    for (int i = 1; i < size_; ++i) {
+      const int peer = (rank_ + size_ - i) % size_;
+      const std::size_t count = counts[index(peer)];
+      if (count > 0) exchange.receive(receive.subspan(offsets[index(peer)], count), peer);
+    }
+    for (int i = 1; i < size_ && !own.empty(); ++i) exchange.send(own, (rank_ + i) % size_);
+  });
 }
 
 void Communicator::all_to_all(std::span<const std::byte> send, Slices send_slices,
@@ -350,7 +341,8 @@ Communicator Communicator::ordered_by_host() {
 }
 
 Communicator Communicator::inherit(MPI_Comm handle) const {
-  Communicator part{handle};
+  Communicator part{handle, WithoutNames{}};
+  part.roster_.hosts = roster_.hosts_of(part.roster_.job_ranks);
   part.set_longest_message(longest_message_);
   part.set_timeout_s(timeout_s_);
   part.set_step(step_);

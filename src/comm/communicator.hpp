@@ -129,16 +129,11 @@ class Communicator {
 
  private:
   friend class Transfer;
+  struct WithoutNames {};
+  /// The same, but the hosts' names are still to come.
+  Communicator(MPI_Comm handle, WithoutNames);
   /// Begins the next collective: every rank takes the same tag for its messages.
   void begin(Exchange& exchange, Place place);
-  /// Checks the sizes of an all-gather and puts this rank's part in its place.
-  void place_own_part(std::span<const std::byte> own, std::span<std::byte> receive,
-                      std::span<const std::size_t> counts, std::span<const std::size_t> offsets,
-                      Place place) const;
-  /// Its messages.
-  void post_all_gather(Exchange& exchange, std::span<const std::byte> own,
-                       std::span<std::byte> receive, std::span<const std::size_t> counts,
-                       std::span<const std::size_t> offsets) const;
   /// Waits for its messages. If ranks are missing, names them and ends the process.
   void complete(Exchange& exchange, Place place) const;
   template <class Post>

@@ -14,7 +14,13 @@ template <class Byte>
 /// Rounds `values` to bf16 (to nearest, ties to even), packed in their own memory. Returns where.
 [[nodiscard]] std::span<const std::byte> pack_bf16(std::span<float> values);
 
-/// The inverse, on what pack_bf16 has left or a transfer has brought to the same place.
+/// Widens what pack_bf16 has left, or a transfer has brought, in the same place.
 void unpack_bf16(std::span<float> values);
+
+/// Rounds `values` to what pack_bf16 would keep of them.
+inline void round_to_bf16(std::span<float> values) {
+  (void)pack_bf16(values);
+  unpack_bf16(values);
+}
 
 }  // namespace ballast::fsdp

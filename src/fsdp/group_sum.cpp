@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fsdp/bf16_in_place.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/fold.hpp"
 
@@ -28,14 +29,6 @@ void fold_sums(std::span<const LeafSum> sums, Store store, std::span<float> out,
     store = Store::add;
     sums = sums.subspan(count);
   }
-}
-
-void round_to_bf16(std::span<float> values) {
-  std::array<std::uint16_t, kBlock> narrow{};
-  const Elements rounded{reinterpret_cast<std::byte*>(narrow.data()), values.size(),
-                         ElementType::bf16};
-  kernels::narrow(values, rounded);
-  kernels::widen(rounded, values);
 }
 
 /// The first sums: those of one group.

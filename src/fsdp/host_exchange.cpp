@@ -56,7 +56,7 @@ void HostExchange::connect(Groups& groups, HostRegion* region) {
   region_ = region;
   rooms_.connect(region, here_.count);
   group_ = &groups.of(Group::reduce);
-  for (Lane& lane : lanes_) lane.transfer.emplace_back(*group_);
+  for (Lane& lane : lanes_) lane.transfer.emplace(*group_);
 }
 
 std::span<float> HostExchange::room(UnitId unit) {
@@ -84,10 +84,10 @@ void HostExchange::advance() {
       if (!region_->reached(filled_, writers_of(job), job.number)) return;
       start(job);
     }
-    lane_of(job).transfer.front().poke();
+    transfer_of(job).poke();
   }
   while (!under_way_.empty() && under_way_.front().has_started &&
-         lane_of(under_way_.front()).transfer.front().is_done()) {
+         transfer_of(under_way_.front()).is_done()) {
     complete_front();
   }
 }
@@ -109,34 +109,33 @@ comm::RankRange HostExchange::writers_of(const Job& job) const {
 }
 
 void HostExchange::start(Job& job) {
-  const Stopwatch watch;
-  lane_of(job).transfer.front().start(place_of(job));
+  transfer_of(job).start(place_of(job));
   post_receives(job);
   post_sends(job);
   job.has_started = true;
-  group_->add_work_s(watch.elapsed_s());
 }
 
 void HostExchange::post_receives(const Job& job) {
-  Lane& lane = lane_of(job);
   const std::size_t numel = layout_->owned(job.reduction.unit).numel();
-  std::span<float> room = arena_->view(lane.incoming);
   if (numel == 0) return;
-  for (const std::size_t peer : plan_.sends) {
-    const HostSums sums{fold_.groups(), job.reduction.wave, neighborhood_of(hosts_, peer)};
+  std::span<float> room = arena_->view(lane_of(job).incoming);
+  auto sender = plan_.sends.begin();  // one of each other host
+  for (const comm::RankRange& host : hosts_) {
+    if (host == here_) continue;
+    const std::size_t peer = *sender++;
+    const HostSums sums{fold_.groups(), job.reduction.wave, host};
     sums.for_each([&](LeafRange leaves) {
       const auto bytes = std::as_writable_bytes(room.first(numel));
       room = room.subspan(numel);
       const auto used = sums.is_rounded(leaves) ? packed_bf16(bytes) : bytes;
-      lane.transfer.front().receive(used, peer);
+      transfer_of(job).receive(used, peer);
       reduced_bytes_ += used.size();
     });
   }
 }
 
 void HostExchange::post_sends(const Job& job) {
-  Lane& lane = lane_of(job);
-  std::span<float> room = arena_->view(lane.outgoing);
+  std::span<float> room = arena_->view(lane_of(job).outgoing);
   const HostSums sums{fold_.groups(), job.reduction.wave, here_};
   for (const std::size_t owner : plan_.receives) {
     const GranuleRange part = layout_->owned(job.reduction.unit, owner);
@@ -147,35 +146,36 @@ void HostExchange::post_sends(const Job& job) {
         formed = room.first(part.numel());
         room = room.subspan(part.numel());
       }
-      lane.transfer.front().send(sum_for(job, leaves, part, formed), owner);
+      transfer_of(job).send(sum_for(job, sums, leaves, part, formed), owner);
     });
   }
 }
 
 /// The sum of `leaves` over a part of the unit, as it travels: formed in `room`, unless that is
 /// empty.
-std::span<const std::byte> HostExchange::sum_for(const Job& job, LeafRange leaves,
-                                                 GranuleRange part, std::span<float> room) {
+std::span<const std::byte> HostExchange::sum_for(const Job& job, const HostSums& sums,
+                                                 LeafRange leaves, GranuleRange part,
+                                                 std::span<float> room) {
   sums_.clear();
   for (std::size_t leaf = leaves.first; leaf < leaves.end(); ++leaf) {
     const std::size_t rank = leaf - job.reduction.wave.first_leaf - here_.first;
     sums_.push_back({rooms_.read(rank, job.room, part.first_element()), {leaf, 1}});
   }
   if (room.empty()) return std::as_bytes(std::span{sums_.front().values, part.numel()});
+  const Stopwatch watch;
   fold_.add_up(job.reduction, sums_, room, part.first);
-  const HostSums host{fold_.groups(), job.reduction.wave, here_};
-  if (!host.is_rounded(leaves)) return std::as_bytes(room);
-  return pack_bf16(room);
+  const auto sum = sums.is_rounded(leaves) ? pack_bf16(room) : std::as_bytes(room);
+  group_->add_work_s(watch.elapsed_s());
+  return sum;
 }
 
 void HostExchange::complete_front() {
   Job& job = under_way_.front();
   if (!job.has_started) {
-    const comm::RankRange writers = writers_of(job);
-    region_->await(filled_, writers.first, writers.count, job.number, place_of(job));
+    region_->await(filled_, writers_of(job), job.number, place_of(job));
     start(job);
   }
-  lane_of(job).transfer.front().finish();
+  transfer_of(job).finish();
   fold(job);
   rooms_.drained(job.number);
   under_way_.erase(under_way_.begin());

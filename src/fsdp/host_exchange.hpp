@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "comm/transfer.hpp"
@@ -48,19 +49,21 @@ class HostExchange final : public GradientExchange {
   };
   /// Messages of every kInFlight-th reduction, and what they carry.
   struct Lane {
-    std::vector<comm::Transfer> transfer;  ///< one, once connected
+    std::optional<comm::Transfer> transfer;  ///< once connected
     Arena::Slot<float> outgoing;
     Arena::Slot<float> incoming;
   };
 
   [[nodiscard]] Lane& lane_of(const Job& job) { return lanes_[job.number % kInFlight]; }
+  [[nodiscard]] comm::Transfer& transfer_of(const Job& job) { return *lane_of(job).transfer; }
   [[nodiscard]] comm::Place place_of(const Job& job) const;
   [[nodiscard]] comm::RankRange writers_of(const Job& job) const;
   void start(Job& job);
   void post_receives(const Job& job);
   void post_sends(const Job& job);
-  [[nodiscard]] std::span<const std::byte> sum_for(const Job& job, LeafRange leaves,
-                                                   GranuleRange part, std::span<float> room);
+  [[nodiscard]] std::span<const std::byte> sum_for(const Job& job, const HostSums& sums,
+                                                   LeafRange leaves, GranuleRange part,
+                                                   std::span<float> room);
   void complete_front();
   void complete_through(std::uint32_t number);
   void fold(const Job& job);

@@ -62,9 +62,9 @@ bool HostRegion::reached(Signal signal, comm::RankRange ranks, std::uint32_t val
   return true;
 }
 
-void HostRegion::await(Signal signal, std::size_t first, std::size_t count, std::uint32_t value,
+void HostRegion::await(Signal signal, comm::RankRange ranks, std::uint32_t value,
                        comm::Place place) {
-  comm::await(*node_, board_, static_cast<std::size_t>(signal), {first, count}, value, place);
+  comm::await(*node_, board_, static_cast<std::size_t>(signal), ranks, value, place);
 }
 
 }  // namespace ballast::fsdp

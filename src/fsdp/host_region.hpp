@@ -33,9 +33,8 @@ class HostRegion {
   }
   /// Have all of `ranks`, counted on the host, posted `value`?
   [[nodiscard]] bool reached(Signal signal, comm::RankRange ranks, std::uint32_t value) const;
-  /// Waits until ranks [first, first + count) of the host have posted `value`.
-  void await(Signal signal, std::size_t first, std::size_t count, std::uint32_t value,
-             comm::Place place);
+  /// Waits until they have.
+  void await(Signal signal, comm::RankRange ranks, std::uint32_t value, comm::Place place);
 
  private:
   comm::Communicator* node_;

@@ -7,7 +7,7 @@ namespace ballast::fsdp {
 
 void fold_region(HostRegion& region, const RegionSlices& slices, const Reduction& reduction,
                  LeafFold& fold, const LeafFold::Target& target) {
-  region.await(slices.filled, 0, slices.of_rank.size(), slices.number, slices.place);
+  region.await(slices.filled, {0, slices.of_rank.size()}, slices.number, slices.place);
   const Stopwatch watch;
   fold.add(reduction, slices.of_rank, target);
   region.node().add_work_s(watch.elapsed_s());

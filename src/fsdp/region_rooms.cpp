@@ -41,7 +41,7 @@ std::size_t RegionRooms::room_of(UnitId unit) const {
 std::span<float> RegionRooms::enter(UnitId unit) {
   const Room& room = rooms_[room_of(unit)];
   if (room.last_use != 0) {
-    region_->await(drained_, 0, sharers_, room.last_use,
+    region_->await(drained_, {0, sharers_}, room.last_use,
                    {"free gradient room", layout_->table().unit(unit).name});
   }
   return room_for(layout_->table(), unit, part_->arena.view(room.slot));

@@ -34,7 +34,7 @@ std::uint32_t ResidentStore::count(UnitId unit) const {
 
 ConstElements ResidentStore::acquire(UnitId unit) {
   if (region_ != nullptr) {
-    region_->await(*published_, region_->first_of_group(), layout_->mesh().shards, count(unit),
+    region_->await(*published_, {region_->first_of_group(), layout_->mesh().shards}, count(unit),
                    {"gather", layout_->table().unit(unit).name});
   }
   return whole(unit);

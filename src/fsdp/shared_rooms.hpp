@@ -41,9 +41,7 @@ class SharedRooms {
     if (region_ != nullptr) region_->post(*signal, number);
   }
   void await(const std::optional<Signal>& signal, std::uint32_t number, comm::Place place) {
-    if (region_ != nullptr) {
-      region_->await(*signal, sharers_.first, sharers_.count, number, place);
-    }
+    if (region_ != nullptr) region_->await(*signal, sharers_, number, place);
   }
 
   std::optional<Signal> opened_;

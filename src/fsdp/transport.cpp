@@ -75,6 +75,10 @@ Transports choose_transports(const Policy& policy, const Mesh& mesh, const Topol
   return transports;
 }
 
+std::size_t default_prefetch_units(const Topology& topology) {
+  return topology.share_a_host(0, topology.ranks()) ? 0 : 1;
+}
+
 std::string describe(const Policy& policy, const Mesh& mesh, const Transports& transports) {
   std::string text = fmt::format("sharding {}", name_of(policy.sharding));
   if (mesh.replicas > 1 && mesh.shards > 1) {

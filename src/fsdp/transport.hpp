@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "fsdp/mesh.hpp"
@@ -25,6 +26,10 @@ struct Transports {
 /// one another, or a region that would span hosts.
 [[nodiscard]] Transports choose_transports(const Policy& policy, const Mesh& mesh,
                                            const Topology& topology);
+
+/// Units that are gathered ahead where nobody says how many: one over several hosts. Within a host
+/// nothing is on its way.
+[[nodiscard]] std::size_t default_prefetch_units(const Topology& topology);
 
 /// For the log: the mode and the backend in effect, in words.
 [[nodiscard]] std::string describe(const Policy& policy, const Mesh& mesh,

@@ -5,15 +5,9 @@
 #   train_over_hosts.sh BALLAST ROOT
 set -euo pipefail
 ballast=$1 root=$2
-folder=$(mktemp -d "${TMPDIR:-/tmp}/ballast-train.XXXXXX")
-hosts=
-clean() {
-  [[ -z $hosts ]] || "$root/cluster/netns-hosts.sh" down "$hosts"
-  rm -rf "$folder"
-}
-trap clean EXIT
-hosts=$("$root/cluster/netns-hosts.sh" up 2)
-cd "$folder"
+# shellcheck source=tests/cluster/hosts.bash
+source "$root/tests/cluster/hosts.bash"
+bring_up train 2
 
 seq 1 70000 | "$ballast" prepare --input - --output text.h5
 cat >tiny.ini <<END

@@ -7,15 +7,9 @@
 set -euo pipefail
 ballast=$1 root=$2 group=$4 sum=$5 sharding=$6
 read -ra ranks <<<"$3"
-folder=$(mktemp -d "${TMPDIR:-/tmp}/ballast-wire.XXXXXX")
-hosts=
-clean() {
-  [[ -z $hosts ]] || "$root/cluster/netns-hosts.sh" down "$hosts"
-  rm -rf "$folder"
-}
-trap clean EXIT
-hosts=$("$root/cluster/netns-hosts.sh" up "${#ranks[@]}")
-cd "$folder"
+# shellcheck source=tests/cluster/hosts.bash
+source "$root/tests/cluster/hosts.bash"
+bring_up wire "${#ranks[@]}"
 
 total=0
 for count in "${ranks[@]}"; do total=$((total + count)); done

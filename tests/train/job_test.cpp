@@ -58,6 +58,14 @@ TEST(Job, KeepsWhatIsGiven) {
   EXPECT_EQ(job.monitor.options.warmup, 7u);
 }
 
+TEST(Job, UnitsAreGatheredAheadWhereTheyTravel) {
+  Config config = uneven_config(4);
+  EXPECT_EQ(job_on(config, Topology::on_one_host(4)).policy.prefetch_units, 0u);
+  EXPECT_EQ(job_on(config, Topology::on_hosts({2, 2})).policy.prefetch_units, 1u);
+  config.parallel.prefetch_units = 0;
+  EXPECT_EQ(job_on(config, Topology::on_hosts({2, 2})).policy.prefetch_units, 0u);
+}
+
 TEST(Job, KeysThatDoNotFitTheRanksAreNamed) {
   Config config = uneven_config(3);
   config.parallel.sharding = fsdp::Sharding::hybrid;

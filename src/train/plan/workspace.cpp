@@ -71,7 +71,8 @@ Blueprint make_blueprint(const Job& job, const ReadOnlyModel& model, Profile* pr
 
 Blueprint make_blueprint(const ReadOnlyModel& model, const Ranks& ranks, Profile* profile,
                          Team* team) {
-  return blueprint_of(model, ranks, {}, profile, team);
+  const fsdp::Policy policy{.prefetch_units = fsdp::default_prefetch_units(ranks.topology)};
+  return blueprint_of(model, ranks, policy, profile, team);
 }
 
 std::vector<Arena::Extent> reusable_by_gradients(const Blueprint& blueprint,

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "formats/gguf/gguf_architecture.hpp"
 #include "formats/huggingface/family.hpp"
+#include "fsdp/transport.hpp"
 
 namespace ballast::train {
 
@@ -100,14 +101,13 @@ std::size_t vocabulary_of(const model::ModelConfig& model, std::size_t of_datase
 }
 
 fsdp::Policy make_policy(const Config& config, const fsdp::Topology& topology) {
-  // Within a host nothing is gathered ahead, since nothing moves.
-  const std::size_t prefetch = topology.share_a_host(0, topology.ranks()) ? 0 : 1;
   return {
       .sharding = config.parallel.sharding,
       .shard_group = config.parallel.shard_group,
       .backend = config.parallel.backend,
       .reshard = config.parallel.reshard_after_forward,
-      .prefetch_units = config.parallel.prefetch_units.value_or(prefetch),
+      .prefetch_units =
+          config.parallel.prefetch_units.value_or(fsdp::default_prefetch_units(topology)),
       .compute = config.precision.param,
       .leaf_micro_batches = config.data.leaf_micro_batches,
       .leaves = config.data.leaves(),
